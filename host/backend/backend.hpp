@@ -1,0 +1,123 @@
+// The one interface between the trainer and a device: memory, recorded steps, and one call a layer and batch.
+// What crosses it is views and plain structs; never a stream, a handle or a trail of floats.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "host/backend/views.hpp"
+
+namespace warpfit {
+
+enum class Activation { kNone, kRelu };
+
+/// What a loss adds up over the batches since it was last cleared. It lives in the backend's memory, so that
+/// no step waits for the host.
+struct Metrics {
+  double loss_sum = 0;  ///< sum over batches of the mean loss of the batch, each rounded to fp32 as PyTorch's
+  float last_loss = 0;  ///< mean loss of the newest batch
+  std::int64_t batches = 0;
+  std::int64_t correct = 0;            ///< samples whose highest logit is at their label; the first of equals
+  std::int64_t non_finite = 0;         ///< batches whose loss was not a finite number
+  std::int64_t first_non_finite = -1;  ///< the first of them, counted from 0 since the last clearing
+};
+
+/// A stretch of batches of equal size, one after the other in the backend's memory.
+struct BatchRun {
+  SampleView samples;
+  std::int64_t first = 0;    ///< first sample of the first batch
+  std::int64_t batches = 0;  ///< how many batches
+  std::int64_t rows = 0;     ///< samples in each
+  float rate = 0;            ///< learning rate of these batches; unused where nothing is updated
+};
+
+/// Host memory that a reader fills and its place on the device. The order of calls is
+/// wait_until_reusable, fill host(), submit, use device() in batch runs, retire.
+class StagingSlot {
+ public:
+  StagingSlot() = default;
+  StagingSlot(const StagingSlot&) = delete;
+  StagingSlot& operator=(const StagingSlot&) = delete;
+  virtual ~StagingSlot() = default;
+
+  /// Page-locked where the device can copy faster from it.
+  [[nodiscard]] virtual std::span<std::uint8_t> host() = 0;
+  [[nodiscard]] virtual const std::uint8_t* device() const = 0;
+
+  /// Queues the copy of the first `bytes` bytes of host() to device(); batch runs queued later see it whole.
+  virtual void submit(std::size_t bytes) = 0;
+  /// Says that every batch run which reads device() has been queued.
+  virtual void retire() = 0;
+  /// Blocks until host() and device() may be written again. Called by the reader thread.
+  virtual void wait_until_reusable() = 0;
+};
+
+/// The operations of one batch, to be run for many. A backend may record them at the first run and replay
+/// them.
+class RecordedStep {
+ public:
+  RecordedStep() = default;
+  RecordedStep(const RecordedStep&) = delete;
+  RecordedStep& operator=(const RecordedStep&) = delete;
+  virtual ~RecordedStep() = default;
+
+  /// Queues the step for each batch of `run` in turn; does not wait for the device.
+  virtual void run(const BatchRun& run) = 0;
+};
+
+/// A device that trains. Errors: DeviceError where it fails, OutOfMemory where memory does.
+/// All calls come from one thread, save StagingSlot's that say otherwise.
+class Backend {
+ public:
+  Backend() = default;
+  Backend(const Backend&) = delete;
+  Backend& operator=(const Backend&) = delete;
+  virtual ~Backend() = default;
+
+  /// What it runs on, for people: "CPU (AMD EPYC, 2 threads, oneDNN 2.6.3)".
+  [[nodiscard]] virtual std::string description() const = 0;
+
+  // Memory. It is aligned to 64 bytes or more and holds anything at first.
+  [[nodiscard]] virtual void* allocate(std::size_t bytes) = 0;
+  virtual void deallocate(void* memory) noexcept = 0;
+  /// Copies to the device behind all queued work; `from` may be reused at return.
+  virtual void upload(std::span<const std::byte> from, void* to) = 0;
+  /// Waits for all queued work, then copies to the host.
+  virtual void download(const void* from, std::span<std::byte> to) = 0;
+  [[nodiscard]] virtual std::unique_ptr<StagingSlot> make_staging_slot(std::size_t bytes) = 0;
+
+  /// `step` calls the operations below, the same ones with the same views each time, and nothing that
+  /// allocates or waits. This backend and the memory that the step names must outlive the result.
+  [[nodiscard]] virtual std::unique_ptr<RecordedStep> record(std::function<void()> step) = 0;
+
+  // Operations. Shapes: N rows of a batch, K inputs and M outputs of a layer. Outputs overlap no input.
+
+  /// x (N, K) = float(p) / 255, exactly rounded, and labels (N) of the run's current batch. Only inside a
+  /// step.
+  virtual void load_batch(Matrix x, Labels labels) = 0;
+
+  /// y (N, M) = activation(x (N, K) w' + b), w (M, K) as nn.Linear keeps it, b (M).
+  virtual void linear_forward(ConstMatrix x, ConstMatrix w, ConstVector b, Activation activation,
+                              Matrix y) = 0;
+
+  /// dx (N, K) = dy (N, M) w (M, K), and 0 where x, the activation's output, says that it let nothing
+  /// through.
+  virtual void linear_backward_input(ConstMatrix dy, ConstMatrix w, ConstMatrix x, Activation activation,
+                                     Matrix dx) = 0;
+
+  /// w (M, K) -= rate * dy' x and b (M) -= rate * (sum of dy over its rows): weight gradients and plain SGD
+  /// in one, with the run's learning rate. Only inside a step.
+  virtual void linear_backward_sgd(ConstMatrix x, ConstMatrix dy, Matrix w, Vector b) = 0;
+
+  /// Adds the batch to `metrics`: mean over rows of -log softmax(logits (N, C))[label], hits, non-finite
+  /// losses. dlogits (N, C) = (softmax(logits) - one_hot(label)) / N, where it is given. Labels must be below
+  /// C.
+  virtual void softmax_cross_entropy(ConstMatrix logits, ConstLabels labels, Matrix dlogits,
+                                     Metrics* metrics) = 0;
+};
+
+}  // namespace warpfit

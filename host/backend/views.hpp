@@ -1,0 +1,44 @@
+// Views of memory that a backend owns. They cost nothing to copy and free nothing; on a GPU the host must not
+// follow their pointers.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <type_traits>
+
+namespace warpfit {
+
+/// A row-major matrix without gaps between its rows.
+template <class T>
+struct MatrixView {
+  T* data = nullptr;
+  std::int64_t rows = 0;
+  std::int64_t cols = 0;
+
+  [[nodiscard]] std::int64_t size() const { return rows * cols; }
+  [[nodiscard]] bool empty() const { return data == nullptr; }
+  [[nodiscard]] std::span<T> values() const { return {data, static_cast<std::size_t>(size())}; }
+
+  operator MatrixView<const T>() const  // NOLINT(google-explicit-constructor): as span<T> to span<const T>
+      requires(!std::is_const_v<T>) {
+    return {data, rows, cols};
+  }
+};
+
+using Matrix = MatrixView<float>;
+using ConstMatrix = MatrixView<const float>;
+using Vector = std::span<float>;
+using ConstVector = std::span<const float>;
+using Labels = std::span<std::uint8_t>;
+using ConstLabels = std::span<const std::uint8_t>;
+
+/// Samples in the backend's memory: `count` of them, pixels (count, sample_size) as bytes, one label each.
+struct SampleView {
+  const std::uint8_t* pixels = nullptr;
+  const std::uint8_t* labels = nullptr;
+  std::int64_t count = 0;
+  std::int64_t sample_size = 0;
+};
+
+}  // namespace warpfit

@@ -1,0 +1,48 @@
+// The one family of errors. A message says what was being done, to what, what was expected and what to do;
+// the class decides the program's exit code.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+
+namespace warpfit {
+
+/// The program's exit codes, as README documents them.
+enum class ExitCode : int {
+  kDone = 0,
+  kInternal = 1,     ///< a fault of warpfit itself
+  kUsage = 2,        ///< the command line, or options that do not fit the data
+  kBadData = 3,      ///< a data file whose bytes are not what they should be
+  kBadModel = 4,     ///< a model or checkpoint that cannot be used
+  kIo = 5,           ///< a file that cannot be read or written
+  kDevice = 6,       ///< no such device, or one that failed
+  kOutOfMemory = 7,  ///< host or device memory ran out
+  kDiverged = 8,     ///< the loss is no longer a finite number
+  kInterrupted = 75  ///< stopped by a signal, checkpoint saved
+};
+
+class Error : public std::runtime_error {
+ public:
+  Error(ExitCode code, const std::string& message) : std::runtime_error(message), code_(code) {}
+  [[nodiscard]] ExitCode code() const noexcept { return code_; }
+
+ private:
+  ExitCode code_;
+};
+
+/// An error whose class alone tells the exit code.
+template <ExitCode kCode>
+class ErrorOf : public Error {
+ public:
+  explicit ErrorOf(const std::string& message) : Error(kCode, message) {}
+};
+
+using InternalError = ErrorOf<ExitCode::kInternal>;
+using UsageError = ErrorOf<ExitCode::kUsage>;
+using DataError = ErrorOf<ExitCode::kBadData>;
+using IoError = ErrorOf<ExitCode::kIo>;
+using DeviceError = ErrorOf<ExitCode::kDevice>;
+using OutOfMemory = ErrorOf<ExitCode::kOutOfMemory>;
+using DivergedError = ErrorOf<ExitCode::kDiverged>;
+
+}  // namespace warpfit

@@ -1,0 +1,31 @@
+// PyTorch's random numbers on the CPU: torch.manual_seed, uniform_ and randperm, draw for draw.
+#pragma once
+
+#include <cstdint>
+#include <random>
+#include <span>
+#include <vector>
+
+namespace warpfit {
+
+/// PyTorch's default CPU generator (at::CPUGeneratorImpl): mt19937 seeded with the low 32 bits of the seed.
+class TorchGenerator {
+ public:
+  explicit TorchGenerator(std::uint64_t seed) : engine_(static_cast<std::uint32_t>(seed)) {}
+
+  std::uint32_t draw32() { return engine_(); }
+
+  /// One 64-bit draw, as Tensor.random_() makes an int64: in [0, 2^63).
+  std::int64_t draw64();
+
+  /// Tensor.uniform_(low, high) on float32: one draw a value, in memory order, in [low, high).
+  void fill_uniform(std::span<float> values, float low, float high);
+
+ private:
+  std::mt19937 engine_;
+};
+
+/// torch.randperm(size) with this generator; sizes up to 2^32 - 1.
+std::vector<std::uint32_t> random_permutation(std::uint32_t size, TorchGenerator& generator);
+
+}  // namespace warpfit

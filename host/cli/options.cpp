@@ -1,0 +1,137 @@
+#include "host/cli/options.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#include "host/base/error.hpp"
+#include "host/base/parse_number.hpp"
+
+namespace warpfit {
+namespace {
+
+// What every row has in common.
+struct Row {
+  std::string_view group, flag, value, help;
+};
+
+// `access` gives the field of a TrainCommand, const or not.
+template <class Access>
+Option text(const Row& row, std::string range, Access access) {
+  return {row.group,
+          row.flag,
+          row.value,
+          std::string(row.help),
+          std::move(range),
+          [access](const TrainCommand& command) { return access(command); },
+          [access](TrainCommand& command, std::string_view given) { access(command) = given; }};
+}
+
+template <class Access>
+Option on_off(const Row& row, Access access) {
+  return {row.group,
+          row.flag,
+          row.value,
+          std::string(row.help),
+          "",
+          [](const TrainCommand&) { return std::string(); },
+          [access](TrainCommand& command, std::string_view) { access(command) = true; }};
+}
+
+template <class T, class Access>
+Option number(const Row& row, T lowest, T highest, Access access) {
+  const std::string range = highest == std::numeric_limits<T>::max()
+                                ? fmt::format("{} or more", lowest)
+                                : fmt::format("{} to {}", lowest, highest);
+  const auto set = [=, flag = row.flag](TrainCommand& command, std::string_view given) {
+    const auto parsed = parse_number<T>(given);
+    // Written so that nan is refused; infinity is no value that anything here can take.
+    const bool fits =
+        parsed && *parsed >= lowest && *parsed <= highest && std::isfinite(static_cast<double>(*parsed));
+    if (!fits) throw UsageError(fmt::format("{} {}: expected a number, {}", flag, given, range));
+    access(command) = *parsed;
+  };
+  return {row.group, row.flag,
+          row.value, std::string(row.help),
+          range,     [access](const TrainCommand& command) { return fmt::format("{}", access(command)); },
+          set};
+}
+
+Option threads_option() {
+  constexpr int kMost = 1024;
+  auto option = number<int>(
+      {"Device", "--threads", "N", "CPU threads"}, 1, kMost, [](auto& c) -> auto& { return c.threads; });
+  option.get = [](const TrainCommand& c) {
+    return c.threads == 0 ? "all usable cores" : std::to_string(c.threads);
+  };
+  return option;
+}
+
+std::vector<Option> make_options() {
+  constexpr std::int64_t kMany = 1'000'000'000;
+  constexpr std::string_view kData = "Data";
+  constexpr std::string_view kTraining = "Training";
+  std::vector<Option> rows;
+  rows.push_back(text(
+      {kData, "--data", "DIR", "folder with the four IDX files, gzip or not, named as MNIST's"}, "",
+      [](auto& c) -> auto& { return c.data; }));
+  rows.push_back(text(
+      {kData, "--train-images", "FILE", "training samples, in place of DIR/train-images-idx3-ubyte"}, "",
+      [](auto& c) -> auto& { return c.files.train_images; }));
+  rows.push_back(text(
+      {kData, "--train-labels", "FILE", "training labels, in place of DIR/train-labels-idx1-ubyte"}, "",
+      [](auto& c) -> auto& { return c.files.train_labels; }));
+  rows.push_back(text(
+      {kData, "--test-images", "FILE", "test samples, in place of DIR/t10k-images-idx3-ubyte"}, "",
+      [](auto& c) -> auto& { return c.files.test_images; }));
+  rows.push_back(text(
+      {kData, "--test-labels", "FILE", "test labels, in place of DIR/t10k-labels-idx1-ubyte"}, "",
+      [](auto& c) -> auto& { return c.files.test_labels; }));
+
+  rows.push_back(text(
+      {kTraining, "--network", "WIDTHS", "inputs, hidden layers and classes, joined by '-'"},
+      "2 or more widths", [](auto& c) -> auto& { return c.network; }));
+  rows.back().get = [](const TrainCommand& c) {
+    return c.network.empty() ? "512-512 between the data's sizes" : c.network;
+  };
+  rows.push_back(number<std::int64_t>(
+      {kTraining, "--epochs", "N", "passes over the training set"}, 1, kMany,
+      [](auto& c) -> auto& { return c.training.epochs; }));
+  rows.push_back(number<std::int64_t>(
+      {kTraining, "--batch-size", "N", "samples a step"}, 1, kMany,
+      [](auto& c) -> auto& { return c.training.batch_size; }));
+  rows.push_back(number<double>(
+      {kTraining, "--lr", "X", "learning rate of SGD"}, 0.0, std::numeric_limits<double>::max(),
+      [](auto& c) -> auto& { return c.training.learning_rate; }));
+  rows.push_back(on_off(
+      {kTraining, "--shuffle", "", "visit the samples in PyTorch's shuffled order for the seed"},
+      [](auto& c) -> auto& { return c.training.shuffle; }));
+  rows.push_back(number<std::uint64_t>(
+      {kTraining, "--seed", "N", "of all random numbers, as torch.manual_seed"}, 0,
+      std::numeric_limits<std::uint64_t>::max(), [](auto& c) -> auto& { return c.training.seed; }));
+
+  rows.push_back(text(
+      {"Device", "--device", "NAME", "where to train; auto takes a GPU if there is one"},
+      "auto, cpu, cuda or cuda:N", [](auto& c) -> auto& { return c.device; }));
+  rows.push_back(threads_option());
+
+  rows.push_back(number<std::int64_t>(
+      {"Output", "--log-every", "N", "batches from one printed loss to the next"}, 1, kMany,
+      [](auto& c) -> auto& { return c.training.log_every; }));
+  rows.push_back(on_off(
+      {"Output", "--quiet", "", "only warnings and errors on standard error"},
+      [](auto& c) -> auto& { return c.quiet; }));
+  return rows;
+}
+
+}  // namespace
+
+std::span<const Option> train_options() {
+  static const std::vector<Option> options = make_options();
+  return options;
+}
+
+}  // namespace warpfit

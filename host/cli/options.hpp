@@ -1,0 +1,40 @@
+// The options of `warpfit train`, a table row each: the parser, --help and README's table are all made from
+// it.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "host/stream/dataset.hpp"
+#include "host/train/trainer.hpp"
+
+namespace warpfit {
+
+/// What `warpfit train` was asked for.
+struct TrainCommand {
+  std::string data;     ///< folder of the data set
+  DatasetPaths files;   ///< files named one by one, before those of the folder
+  std::string network;  ///< "784-512-512-10", empty for the default
+  TrainOptions training;
+  std::string device = "auto";
+  int threads = 0;  ///< 0: all usable cores
+  bool quiet = false;
+};
+
+struct Option {
+  std::string_view group;  ///< heading in --help
+  std::string_view flag;   ///< "--batch-size"
+  std::string_view value;  ///< "N"; empty for a switch
+  std::string help;        ///< what it is, its unit
+  std::string range;       ///< what it may be; empty where anything
+  /// What holds where the flag is not given, as text; empty for nothing.
+  std::function<std::string(const TrainCommand&)> get;
+  /// Errors: UsageError naming flag, value and range.
+  std::function<void(TrainCommand&, std::string_view)> set;
+};
+
+std::span<const Option> train_options();
+
+}  // namespace warpfit

@@ -1,0 +1,128 @@
+#include "host/cpu/cpu_backend.hpp"
+
+#include <fmt/format.h>
+#include <omp.h>
+
+#include <algorithm>
+#include <cstring>
+#include <fstream>
+#include <new>
+#include <utility>
+
+#include "host/base/error.hpp"
+#include "host/cpu/bias_sgd.hpp"
+#include "host/cpu/pixels.hpp"
+#include "host/cpu/relu.hpp"
+#include "host/cpu/softmax_cross_entropy.hpp"
+
+namespace warpfit {
+namespace {
+
+constexpr std::align_val_t kAlignment{64};
+
+std::string processor_name() {
+  std::ifstream info("/proc/cpuinfo");
+  for (std::string line; std::getline(info, line);) {
+    const auto colon = line.find(": ");
+    if (line.starts_with("model name") && colon != std::string::npos) return line.substr(colon + 2);
+  }
+  return "unknown processor";
+}
+
+// Host and device are the same memory, and a batch run is over when it returns.
+class CpuSlot final : public StagingSlot {
+ public:
+  explicit CpuSlot(std::size_t bytes) : memory_(bytes) {}
+  std::span<std::uint8_t> host() override { return memory_; }
+  [[nodiscard]] const std::uint8_t* device() const override { return memory_.data(); }
+  void submit(std::size_t) override {}
+  void retire() override {}
+  void wait_until_reusable() override {}
+
+ private:
+  std::vector<std::uint8_t> memory_;
+};
+
+}  // namespace
+
+class CpuBackend::Step final : public RecordedStep {
+ public:
+  Step(CpuBackend& backend, std::function<void()> step) : backend_(backend), step_(std::move(step)) {}
+
+  void run(const BatchRun& run) override {
+    backend_.run_ = run;
+    for (std::int64_t batch = 0; batch < run.batches; ++batch) {
+      step_();
+      backend_.run_.first += run.rows;
+    }
+  }
+
+ private:
+  CpuBackend& backend_;
+  std::function<void()> step_;
+};
+
+CpuBackend::CpuBackend(int threads) : threads_(threads > 0 ? threads : omp_get_max_threads()) {
+  omp_set_num_threads(threads_);
+}
+
+std::string CpuBackend::description() const {
+  return fmt::format("CPU ({}, {} thread{}, {})", processor_name(), threads_, threads_ == 1 ? "" : "s",
+                     Matmul::library());
+}
+
+void* CpuBackend::allocate(std::size_t bytes) {
+  void* memory = ::operator new(std::max<std::size_t>(bytes, 1), kAlignment, std::nothrow);
+  if (memory == nullptr)
+    throw OutOfMemory(fmt::format("allocating {} bytes for training: out of memory", bytes));
+  return memory;
+}
+
+void CpuBackend::deallocate(void* memory) noexcept { ::operator delete(memory, kAlignment); }
+
+void CpuBackend::upload(std::span<const std::byte> from, void* to) {
+  if (!from.empty()) std::memcpy(to, from.data(), from.size());
+}
+
+void CpuBackend::download(const void* from, std::span<std::byte> to) {
+  if (!to.empty()) std::memcpy(to.data(), from, to.size());
+}
+
+std::unique_ptr<StagingSlot> CpuBackend::make_staging_slot(std::size_t bytes) {
+  return std::make_unique<CpuSlot>(bytes);
+}
+
+std::unique_ptr<RecordedStep> CpuBackend::record(std::function<void()> step) {
+  return std::make_unique<Step>(*this, std::move(step));
+}
+
+void CpuBackend::load_batch(Matrix x, Labels labels) {
+  const SampleView& samples = run_.samples;
+  const auto* pixels = samples.pixels + run_.first * samples.sample_size;
+  cpu::pixels_to_float({pixels, static_cast<std::size_t>(x.size())}, x.values());
+  std::memcpy(labels.data(), samples.labels + run_.first, labels.size());
+}
+
+void CpuBackend::linear_forward(ConstMatrix x, ConstMatrix w, ConstVector b, Activation activation,
+                                Matrix y) {
+  matmul_.forward(x, w, b, activation, y);
+}
+
+void CpuBackend::linear_backward_input(ConstMatrix dy, ConstMatrix w, ConstMatrix x, Activation activation,
+                                       Matrix dx) {
+  matmul_.backward_input(dy, w, dx);
+  if (activation == Activation::kRelu) cpu::relu_backward(x.values(), dx.values());
+}
+
+void CpuBackend::linear_backward_sgd(ConstMatrix x, ConstMatrix dy, Matrix w, Vector b) {
+  Matmul::accumulate_weights(x, dy, -run_.rate, w);
+  cpu::bias_sgd(dy, run_.rate, b);
+}
+
+void CpuBackend::softmax_cross_entropy(ConstMatrix logits, ConstLabels labels, Matrix dlogits,
+                                       Metrics* metrics) {
+  if (row_losses_.size() < labels.size()) row_losses_.resize(labels.size());
+  cpu::softmax_cross_entropy(logits, labels, dlogits, row_losses_, *metrics);
+}
+
+}  // namespace warpfit

@@ -1,0 +1,42 @@
+// The CPU as a device: every operation done when called, threads from OpenMP, products from oneDNN.
+#pragma once
+
+#include <vector>
+
+#include "host/backend/backend.hpp"
+#include "host/cpu/matmul.hpp"
+
+namespace warpfit {
+
+class CpuBackend final : public Backend {
+ public:
+  /// `threads`: 0 for as many as there are usable cores. The count holds for the calling thread's work.
+  explicit CpuBackend(int threads);
+
+  [[nodiscard]] std::string description() const override;
+
+  [[nodiscard]] void* allocate(std::size_t bytes) override;
+  void deallocate(void* memory) noexcept override;
+  void upload(std::span<const std::byte> from, void* to) override;
+  void download(const void* from, std::span<std::byte> to) override;
+  [[nodiscard]] std::unique_ptr<StagingSlot> make_staging_slot(std::size_t bytes) override;
+  [[nodiscard]] std::unique_ptr<RecordedStep> record(std::function<void()> step) override;
+
+  void load_batch(Matrix x, Labels labels) override;
+  void linear_forward(ConstMatrix x, ConstMatrix w, ConstVector b, Activation activation, Matrix y) override;
+  void linear_backward_input(ConstMatrix dy, ConstMatrix w, ConstMatrix x, Activation activation,
+                             Matrix dx) override;
+  void linear_backward_sgd(ConstMatrix x, ConstMatrix dy, Matrix w, Vector b) override;
+  void softmax_cross_entropy(ConstMatrix logits, ConstLabels labels, Matrix dlogits,
+                             Metrics* metrics) override;
+
+ private:
+  class Step;
+
+  int threads_;
+  Matmul matmul_;
+  BatchRun run_;                   // the run that the current step belongs to; run_.first is its batch
+  std::vector<float> row_losses_;  // scratch of the loss
+};
+
+}  // namespace warpfit

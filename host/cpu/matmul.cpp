@@ -1,0 +1,136 @@
+#include "host/cpu/matmul.hpp"
+
+#include <dnnl.h>
+#include <fmt/format.h>
+
+#include <dnnl.hpp>
+#include <unordered_map>
+
+#include "host/base/error.hpp"
+
+namespace warpfit {
+
+struct Matmul::Engine {
+  dnnl::engine engine{dnnl::engine::kind::cpu, 0};
+  dnnl::stream stream{engine};
+};
+
+namespace {
+
+constexpr auto kFloat = dnnl::memory::data_type::f32;
+
+dnnl::memory::desc row_major(std::int64_t rows, std::int64_t cols) {
+  return {{rows, cols}, kFloat, dnnl::memory::dims{cols, 1}};
+}
+
+dnnl::memory::desc transposed(std::int64_t rows, std::int64_t cols) {
+  return {{rows, cols}, kFloat, dnnl::memory::dims{1, rows}};
+}
+
+dnnl::memory unbound(const dnnl::memory::desc& desc, const dnnl::engine& engine) {
+  return {desc, engine, DNNL_MEMORY_NONE};
+}
+
+void bind(dnnl::memory& memory, const float* data) {
+  memory.set_data_handle(const_cast<float*>(data));  // oneDNN knows no const memory
+}
+
+// Version 3 folded operation descriptors into primitive descriptors.
+dnnl::matmul make_primitive(const dnnl::engine& engine, const dnnl::memory::desc& src,
+                            const dnnl::memory::desc& weights, const dnnl::memory::desc* bias,
+                            const dnnl::memory::desc& dst, const dnnl::primitive_attr& attributes) {
+#if DNNL_VERSION_MAJOR < 3
+  const auto desc =
+      bias != nullptr ? dnnl::matmul::desc(src, weights, *bias, dst) : dnnl::matmul::desc(src, weights, dst);
+  return dnnl::matmul(dnnl::matmul::primitive_desc(desc, attributes, engine));
+#else
+  return dnnl::matmul(bias != nullptr
+                          ? dnnl::matmul::primitive_desc(engine, src, weights, *bias, dst, attributes)
+                          : dnnl::matmul::primitive_desc(engine, src, weights, dst, attributes));
+#endif
+}
+
+dnnl::primitive_attr relu_epilogue() {
+  dnnl::post_ops epilogue;
+#if DNNL_VERSION_MAJOR < 3
+  epilogue.append_eltwise(1.0F, dnnl::algorithm::eltwise_relu, 0.0F, 0.0F);
+#else
+  epilogue.append_eltwise(dnnl::algorithm::eltwise_relu, 0.0F, 0.0F);
+#endif
+  dnnl::primitive_attr attributes;
+  attributes.set_post_ops(epilogue);
+  return attributes;
+}
+
+}  // namespace
+
+// One primitive and its arguments, whose memory is bound anew for each call: making them costs more than the
+// product of a small batch.
+struct Matmul::Product {
+  dnnl::memory src, weights, bias, dst;
+  dnnl::matmul primitive;
+  std::unordered_map<int, dnnl::memory> arguments;
+
+  Product(const Shape& shape, const dnnl::engine& engine) {
+    const auto src_desc = row_major(shape.rows, shape.inner);
+    const auto weights_desc =
+        shape.forward ? transposed(shape.inner, shape.cols) : row_major(shape.inner, shape.cols);
+    const auto dst_desc = row_major(shape.rows, shape.cols);
+    const auto bias_desc = row_major(1, shape.cols);
+    src = unbound(src_desc, engine);
+    weights = unbound(weights_desc, engine);
+    dst = unbound(dst_desc, engine);
+    arguments = {{DNNL_ARG_SRC, src}, {DNNL_ARG_WEIGHTS, weights}, {DNNL_ARG_DST, dst}};
+    if (shape.forward) {
+      bias = unbound(bias_desc, engine);
+      arguments.emplace(DNNL_ARG_BIAS, bias);
+    }
+    primitive = make_primitive(engine, src_desc, weights_desc, shape.forward ? &bias_desc : nullptr, dst_desc,
+                               shape.relu ? relu_epilogue() : dnnl::primitive_attr{});
+  }
+};
+
+Matmul::Matmul() : engine_(std::make_unique<Engine>()) {}
+Matmul::~Matmul() = default;
+
+Matmul::Product& Matmul::product(const Shape& shape) {
+  auto& entry = products_[shape];
+  if (!entry) entry = std::make_unique<Product>(shape, engine_->engine);
+  return *entry;
+}
+
+void Matmul::forward(ConstMatrix x, ConstMatrix w, ConstVector b, Activation activation, Matrix y) {
+  auto& p = product({x.rows, x.cols, y.cols, true, activation == Activation::kRelu});
+  bind(p.src, x.data);
+  bind(p.weights, w.data);
+  bind(p.bias, b.data());
+  bind(p.dst, y.data);
+  p.primitive.execute(engine_->stream, p.arguments);
+  engine_->stream.wait();
+}
+
+void Matmul::backward_input(ConstMatrix dy, ConstMatrix w, Matrix dx) {
+  auto& p = product({dy.rows, dy.cols, dx.cols, false, false});
+  bind(p.src, dy.data);
+  bind(p.weights, w.data);
+  bind(p.dst, dx.data);
+  p.primitive.execute(engine_->stream, p.arguments);
+  engine_->stream.wait();
+}
+
+void Matmul::accumulate_weights(ConstMatrix x, ConstMatrix dy, float scale, Matrix w) {
+  const auto status = dnnl_sgemm('T', 'N', w.rows, w.cols, x.rows, scale, dy.data, dy.cols, x.data, x.cols,
+                                 1.0F, w.data, w.cols);
+  if (status == dnnl_out_of_memory) throw OutOfMemory("weight gradient: oneDNN ran out of memory");
+  if (status != dnnl_success) {
+    throw InternalError(fmt::format("weight gradient ({}, {}) over {} rows: oneDNN status {}", w.rows, w.cols,
+                                    x.rows, static_cast<int>(status)));
+  }
+}
+
+std::string Matmul::library() {
+  const auto* version = dnnl_version();
+  return fmt::format("oneDNN {}.{}.{}", version->major, version->minor, version->patch);
+}
+
+}  // namespace warpfit

@@ -1,0 +1,49 @@
+// fp32 matrix products on oneDNN (https://oneapi-src.github.io/oneDNN), measured the fastest library at these
+// shapes; works with its versions 2 and 3.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "host/backend/backend.hpp"
+
+namespace warpfit {
+
+/// Products of row-major matrices, their oneDNN primitives made once for each shape and kept.
+class Matmul {
+ public:
+  Matmul();
+  ~Matmul();
+  Matmul(const Matmul&) = delete;
+  Matmul& operator=(const Matmul&) = delete;
+
+  /// y (N, M) = activation(x (N, K) w' + b); w (M, K), b (M).
+  void forward(ConstMatrix x, ConstMatrix w, ConstVector b, Activation activation, Matrix y);
+
+  /// dx (N, K) = dy (N, M) w (M, K).
+  void backward_input(ConstMatrix dy, ConstMatrix w, Matrix dx);
+
+  /// w (M, K) += scale * dy' x; dy (N, M), x (N, K).
+  static void accumulate_weights(ConstMatrix x, ConstMatrix dy, float scale, Matrix w);
+
+  /// "oneDNN 2.6.3"
+  [[nodiscard]] static std::string library();
+
+ private:
+  struct Shape {
+    std::int64_t rows, inner, cols;
+    bool forward;  // weights transposed, bias added
+    bool relu;
+    auto operator<=>(const Shape&) const = default;
+  };
+  struct Product;
+  Product& product(const Shape& shape);
+
+  struct Engine;
+  std::unique_ptr<Engine> engine_;
+  std::map<Shape, std::unique_ptr<Product>> products_;
+};
+
+}  // namespace warpfit

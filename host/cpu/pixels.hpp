@@ -1,0 +1,14 @@
+// Bytes to floats: torchvision's ToTensor.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "host/backend/views.hpp"
+
+namespace warpfit::cpu {
+
+/// x = float(pixel) / 255, exactly rounded; equal sizes.
+void pixels_to_float(std::span<const std::uint8_t> pixels, Vector x);
+
+}  // namespace warpfit::cpu

@@ -1,0 +1,12 @@
+// Softmax cross-entropy: loss, hits and logit gradient of a batch in one pass over its rows.
+#pragma once
+
+#include "host/backend/backend.hpp"
+
+namespace warpfit::cpu {
+
+/// As Backend::softmax_cross_entropy. `row_losses` is scratch of at least N values.
+void softmax_cross_entropy(ConstMatrix logits, ConstLabels labels, Matrix dlogits, Vector row_losses,
+                           Metrics& metrics);
+
+}  // namespace warpfit::cpu

@@ -1,0 +1,40 @@
+// warpfit: parse, run, exit code. The only place that catches.
+#include <fmt/format.h>
+
+#include <exception>
+#include <new>
+#include <variant>
+
+#include "host/base/error.hpp"
+#include "host/cli/parse.hpp"
+#include "host/cli/train_command.hpp"
+#include "host/report/console.hpp"
+#include "host/report/log.hpp"
+
+namespace {
+
+int fail(warpfit::ExitCode code, const char* message) {
+  warpfit::log_error(message);
+  return static_cast<int>(code);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using warpfit::ExitCode;
+  try {
+    const auto command = warpfit::parse_command_line(argc, argv);
+    if (const auto* show = std::get_if<warpfit::ShowText>(&command)) {
+      warpfit::print(show->text);
+    } else {
+      warpfit::run_train(std::get<warpfit::TrainCommand>(command));
+    }
+    return static_cast<int>(ExitCode::kDone);
+  } catch (const warpfit::Error& error) {
+    return fail(error.code(), error.what());
+  } catch (const std::bad_alloc&) {
+    return fail(ExitCode::kOutOfMemory, "out of memory; try a smaller --batch-size or --network");
+  } catch (const std::exception& error) {
+    return fail(ExitCode::kInternal, fmt::format("internal error: {}", error.what()).c_str());
+  }
+}

@@ -1,0 +1,99 @@
+#include "host/stream/dataset.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <filesystem>
+#include <string_view>
+
+#include "host/base/error.hpp"
+
+namespace warpfit {
+namespace {
+
+struct UsualFile {
+  std::string DatasetPaths::*path;
+  std::string_view flag;
+  std::string_view name;
+};
+
+constexpr std::array<UsualFile, 4> kUsualFiles{{
+    {&DatasetPaths::train_images, "--train-images", "train-images-idx3-ubyte"},
+    {&DatasetPaths::train_labels, "--train-labels", "train-labels-idx1-ubyte"},
+    {&DatasetPaths::test_images, "--test-images", "t10k-images-idx3-ubyte"},
+    {&DatasetPaths::test_labels, "--test-labels", "t10k-labels-idx1-ubyte"},
+}};
+
+// "" where none is there.
+std::string find_file(const std::filesystem::path& folder, std::string_view name) {
+  for (const char* below : {"", "raw", "FashionMNIST/raw"}) {
+    for (const char* ending : {"", ".gz"}) {
+      auto path = folder / below / (std::string(name) + ending);
+      std::error_code ignored;
+      if (std::filesystem::exists(path, ignored)) return path.string();
+    }
+  }
+  return "";
+}
+
+}  // namespace
+
+DatasetPaths find_dataset(const std::string& folder, DatasetPaths given) {
+  for (const auto& usual : kUsualFiles) {
+    std::string& path = given.*usual.path;
+    if (!path.empty()) continue;
+    if (folder.empty()) {
+      throw UsageError(fmt::format("no {} given; name the folder of the data set with --data", usual.flag));
+    }
+    path = find_file(folder, usual.name);
+    if (path.empty()) {
+      throw IoError(fmt::format("{}: no {} or {}.gz in it; name the file with {}", folder, usual.name,
+                                usual.name, usual.flag));
+    }
+  }
+  return given;
+}
+
+Dataset::Dataset(const std::string& images_path, const std::string& labels_path)
+    : images_(images_path, 2, 4), label_file_(labels_path, 1, 1) {
+  if (images_.count() != label_file_.count()) {
+    throw DataError(fmt::format("{}: {} labels at byte 4, but {} has {} samples at byte 4; expected as many",
+                                labels_path, label_file_.count(), images_path, images_.count()));
+  }
+  labels_.resize(static_cast<std::size_t>(label_file_.count()));
+  label_file_.read(0, labels_);
+  label_file_.check_unchanged();
+  classes_ = *std::max_element(labels_.begin(), labels_.end()) + 1;
+}
+
+std::span<const std::int64_t> Dataset::sample_shape() const {
+  return std::span(images_.dimensions()).subspan(1);
+}
+
+void Dataset::check_labels_below(std::int64_t classes) const {
+  if (classes_ <= classes) return;
+  const auto bad =
+      std::find_if(labels_.begin(), labels_.end(), [&](std::uint8_t label) { return label >= classes; });
+  throw DataError(fmt::format("{}: label {} at byte {}, expected labels below {} (the network's outputs)",
+                              label_file_.path(), *bad, label_file_.byte_of(bad - labels_.begin()), classes));
+}
+
+void Dataset::read(std::int64_t first, std::span<std::uint8_t> pixels, std::span<std::uint8_t> labels) const {
+  images_.read(first, pixels);
+  images_.check_unchanged();
+  std::memcpy(labels.data(), labels_.data() + first, labels.size());
+}
+
+void Dataset::gather(std::span<const std::uint32_t> indices, std::span<std::uint8_t> pixels,
+                     std::span<std::uint8_t> labels) const {
+  const auto size = static_cast<std::size_t>(sample_size());
+  for (std::size_t i = 0; i < indices.size(); ++i) {
+    images_.read(indices[i], pixels.subspan(i * size, size));
+    labels[i] = labels_[indices[i]];
+  }
+  images_.check_unchanged();
+}
+
+}  // namespace warpfit

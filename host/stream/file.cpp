@@ -1,0 +1,74 @@
+#include "host/stream/file.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include "host/base/error.hpp"
+
+namespace warpfit {
+namespace {
+
+std::string reason(int error) { return std::generic_category().message(error); }
+
+struct stat status_of(int descriptor, const std::string& path) {
+  struct stat status {};
+  if (fstat(descriptor, &status) != 0) throw IoError(fmt::format("{}: cannot stat: {}", path, reason(errno)));
+  return status;
+}
+
+}  // namespace
+
+File::File(std::string path) : path_(std::move(path)) {
+  // O_NONBLOCK: opening a pipe must not wait for its writer.
+  descriptor_ = open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (descriptor_ < 0) throw IoError(fmt::format("{}: cannot open: {}", path_, reason(errno)));
+  try {
+    opened_ = status_of(descriptor_, path_);
+    if (S_ISDIR(opened_.st_mode)) throw IoError(fmt::format("{}: is a folder, expected an IDX file", path_));
+    if (!S_ISREG(opened_.st_mode)) throw IoError(fmt::format("{}: is not a regular file", path_));
+  } catch (...) {
+    close(descriptor_);
+    throw;
+  }
+}
+
+File::File(File&& other) noexcept
+    : path_(std::move(other.path_)),
+      descriptor_(std::exchange(other.descriptor_, -1)),
+      opened_(other.opened_) {}
+
+File::~File() {
+  if (descriptor_ >= 0) close(descriptor_);
+}
+
+void File::read(std::uint64_t offset, std::span<std::uint8_t> out) const {
+  while (!out.empty()) {
+    const ssize_t count = pread(descriptor_, out.data(), out.size(), static_cast<off_t>(offset));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) throw IoError(fmt::format("{}: cannot read at byte {}: {}", path_, offset, reason(errno)));
+    if (count == 0) {
+      throw IoError(fmt::format("{}: ends at byte {} while it is read; it had {} bytes when it was opened",
+                                path_, offset, size()));
+    }
+    offset += static_cast<std::uint64_t>(count);
+    out = out.subspan(static_cast<std::size_t>(count));
+  }
+}
+
+void File::check_unchanged() const {
+  const struct stat now = status_of(descriptor_, path_);
+  const bool same = now.st_size == opened_.st_size && now.st_mtim.tv_sec == opened_.st_mtim.tv_sec &&
+                    now.st_mtim.tv_nsec == opened_.st_mtim.tv_nsec;
+  if (!same) {
+    throw IoError(
+        fmt::format("{}: was changed while it was read: {} bytes then, {} now; start again on a file at rest",
+                    path_, opened_.st_size, now.st_size));
+  }
+}
+
+}  // namespace warpfit

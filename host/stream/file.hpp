@@ -1,0 +1,36 @@
+// A regular file opened for reading, with messages that name it, and proof that nobody rewrote it meanwhile.
+#pragma once
+
+#include <sys/stat.h>
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+namespace warpfit {
+
+class File {
+ public:
+  /// Errors: IoError where there is no such file, it is a folder or a device, or may not be read.
+  explicit File(std::string path);
+  File(File&& other) noexcept;
+  File& operator=(File&&) = delete;
+  ~File();
+
+  [[nodiscard]] const std::string& path() const { return path_; }
+  /// Bytes, as they were when it was opened.
+  [[nodiscard]] std::uint64_t size() const { return static_cast<std::uint64_t>(opened_.st_size); }
+
+  /// Fills `out` from `offset` on. Errors: IoError where the system fails, or the file got shorter.
+  void read(std::uint64_t offset, std::span<std::uint8_t> out) const;
+
+  /// Errors: IoError where the file was written to since it was opened.
+  void check_unchanged() const;
+
+ private:
+  std::string path_;
+  int descriptor_ = -1;
+  struct stat opened_ {};
+};
+
+}  // namespace warpfit

@@ -1,0 +1,65 @@
+// One batch through the network: what a training step and an evaluation step are, whatever the device.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "host/backend/buffer.hpp"
+#include "host/model/network.hpp"
+
+namespace warpfit {
+
+/// The values of a batch between the layers: x[l] enters layer l, x.back() are the logits; dy[l] is the
+/// gradient of layer l's output.
+struct BatchViews {
+  std::vector<Matrix> x;
+  std::vector<Matrix> dy;
+  Labels labels;
+};
+
+/// The memory of BatchViews, for batches of up to a number of rows.
+class Workspace {
+ public:
+  Workspace(Backend& backend, const NetworkSpec& spec, std::int64_t most_rows);
+  [[nodiscard]] BatchViews views(std::int64_t rows) const;
+
+ private:
+  std::vector<std::int64_t> widths_;
+  std::vector<Buffer<float>> x_, dy_;
+  Buffer<std::uint8_t> labels_;
+};
+
+/// Loads the current batch, adds its loss to `metrics` and trains on it: forward, loss, backward, update.
+void train_step(Backend& backend, const Network& network, const BatchViews& batch, Metrics* metrics);
+
+/// Loads the current batch and adds its loss to `metrics`.
+void evaluation_step(Backend& backend, const Network& network, const BatchViews& batch, Metrics* metrics);
+
+using Step = void (*)(Backend&, const Network&, const BatchViews&, Metrics*);
+
+/// One of the steps above as the backend recorded it, once for each size of batch that comes up.
+class StepRunner {
+ public:
+  /// All must outlive the runner. Batches have at most `most_rows` rows.
+  StepRunner(Backend& backend, const Network& network, const Workspace& workspace, Step step);
+
+  /// Queues the step for each batch of the run.
+  void run(const BatchRun& run);
+
+  void clear_metrics();
+  /// Waits for all that is queued.
+  [[nodiscard]] Metrics read_metrics() const;
+
+ private:
+  Backend& backend_;
+  const Network& network_;
+  const Workspace& workspace_;
+  Step step_;
+  Buffer<Metrics> metrics_;
+  std::map<std::int64_t, std::unique_ptr<RecordedStep>> recorded_;  // by rows
+};
+
+}  // namespace warpfit

@@ -1,0 +1,114 @@
+#include "host/train/trainer.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "host/base/error.hpp"
+
+namespace warpfit {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+std::int64_t batch_rows(const TrainOptions& options, const Dataset& dataset) {
+  return std::min(options.batch_size, dataset.size());
+}
+
+}  // namespace
+
+Trainer::Trainer(Backend& backend, const Network& network, const Dataset& training_set,
+                 const Dataset& test_set, const TrainOptions& options, TorchGenerator generator,
+                 Report& report)
+    : options_(options),
+      training_set_(training_set),
+      test_set_(test_set),
+      report_(report),
+      generator_(generator),
+      workspace_(backend, network.spec(),
+                 std::max(batch_rows(options, training_set), batch_rows(options, test_set))),
+      training_(backend, network, workspace_, train_step),
+      evaluation_(backend, network, workspace_, evaluation_step),
+      training_stream_(backend, training_set, batch_rows(options, training_set)),
+      test_stream_(backend, test_set, batch_rows(options, test_set)) {}
+
+void Trainer::run() {
+  for (epoch_ = 1; epoch_ <= options_.epochs; ++epoch_) {
+    report_.epoch_started(epoch_);
+    const auto training_start = Clock::now();
+    train_epoch();
+    const auto test_start = Clock::now();
+    const Metrics test = evaluate();
+    report_.epoch_ended({
+        .epoch = epoch_,
+        .test_loss = test.loss_sum / static_cast<double>(test.batches),
+        .correct = test.correct,
+        .test_samples = test_set_.size(),
+        .training_samples = training_set_.size(),
+        .training_seconds = std::chrono::duration<double>(test_start - training_start).count(),
+        .test_seconds = seconds_since(test_start),
+    });
+  }
+  report_.done();
+}
+
+void Trainer::train_epoch() {
+  training_stream_.start(SampleOrder::of_pass(training_set_.size(), options_.shuffle, generator_));
+  training_.clear_metrics();
+  batch_ = 0;
+  while (const auto chunk = training_stream_.next()) {
+    const auto& samples = chunk->samples();
+    const std::int64_t full = samples.count / options_.batch_size;
+    train_batches(samples, 0, full, options_.batch_size);
+    const std::int64_t left = samples.count - full * options_.batch_size;
+    if (left > 0) train_batches(samples, samples.count - left, 1, left);
+  }
+  (void)checked_metrics();
+}
+
+// A run of batches ends where a loss is due, so that its line appears before the next batch is computed.
+void Trainer::train_batches(const SampleView& samples, std::int64_t first, std::int64_t batches,
+                            std::int64_t rows) {
+  while (batches > 0) {
+    const std::int64_t behind_line = batch_ % options_.log_every;
+    const std::int64_t until_line = behind_line == 0 ? 1 : options_.log_every - behind_line + 1;
+    const std::int64_t count = std::min(batches, until_line);
+    training_.run({samples, first, count, rows, static_cast<float>(options_.learning_rate)});
+    first += count * rows;
+    batches -= count;
+    batch_ += count;
+    const std::int64_t newest = batch_ - 1;
+    if (newest % options_.log_every == 0) {
+      report_.loss({checked_metrics().last_loss, newest * options_.batch_size, training_set_.size()});
+    }
+  }
+}
+
+Metrics Trainer::checked_metrics() const {
+  const Metrics metrics = training_.read_metrics();
+  if (metrics.non_finite > 0) {
+    throw DivergedError(
+        fmt::format("epoch {}, batch {}: the loss is not a finite number; try a lower --lr than {}", epoch_,
+                    metrics.first_non_finite, options_.learning_rate));
+  }
+  return metrics;
+}
+
+Metrics Trainer::evaluate() {
+  test_stream_.start(SampleOrder::of_pass(test_set_.size(), false, generator_));
+  evaluation_.clear_metrics();
+  while (const auto chunk = test_stream_.next()) {
+    const auto& samples = chunk->samples();
+    const std::int64_t full = samples.count / options_.batch_size;
+    if (full > 0) evaluation_.run({samples, 0, full, options_.batch_size});
+    const std::int64_t left = samples.count - full * options_.batch_size;
+    if (left > 0) evaluation_.run({samples, samples.count - left, 1, left});
+  }
+  return evaluation_.read_metrics();
+}
+
+}  // namespace warpfit

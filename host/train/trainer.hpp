@@ -1,0 +1,54 @@
+// The tutorial's loop: epochs of training, each followed by an evaluation.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+#include "host/backend/backend.hpp"
+#include "host/model/network.hpp"
+#include "host/report/report.hpp"
+#include "host/stream/batch_stream.hpp"
+#include "host/train/step.hpp"
+
+namespace warpfit {
+
+struct TrainOptions {
+  std::int64_t epochs = 10;
+  std::int64_t batch_size = 64;
+  double learning_rate = 1e-3;
+  std::uint64_t seed = 0;
+  bool shuffle = false;
+  std::int64_t log_every = 100;  ///< batches between two reported losses
+};
+
+class Trainer {
+ public:
+  /// All references must outlive the trainer. `generator` has just given the initial parameters: it goes on
+  /// with the orders of the epochs, as PyTorch's does.
+  Trainer(Backend& backend, const Network& network, const Dataset& training_set, const Dataset& test_set,
+          const TrainOptions& options, TorchGenerator generator, Report& report);
+
+  /// Trains all epochs. Errors: DivergedError where a loss is not finite; what data and device throw.
+  void run();
+
+ private:
+  void train_epoch();
+  void train_batches(const SampleView& samples, std::int64_t first, std::int64_t batches, std::int64_t rows);
+  [[nodiscard]] Metrics checked_metrics() const;
+  Metrics evaluate();
+
+  TrainOptions options_;
+  const Dataset& training_set_;
+  const Dataset& test_set_;
+  Report& report_;
+  TorchGenerator generator_;
+  Workspace workspace_;
+  StepRunner training_;
+  StepRunner evaluation_;
+  BatchStream training_stream_;
+  BatchStream test_stream_;
+  std::int64_t epoch_ = 0;  // from 1
+  std::int64_t batch_ = 0;  // next batch of the epoch
+};
+
+}  // namespace warpfit
