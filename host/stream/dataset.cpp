@@ -64,7 +64,7 @@ Dataset::Dataset(const std::string& images_path, const std::string& labels_path)
   }
   labels_.resize(static_cast<std::size_t>(label_file_.count()));
   label_file_.read(0, labels_);
-  label_file_.check_unchanged();
+  label_file_.check_unchanged(label_file_.count());
   classes_ = *std::max_element(labels_.begin(), labels_.end()) + 1;
 }
 
@@ -82,7 +82,7 @@ void Dataset::check_labels_below(std::int64_t classes) const {
 
 void Dataset::read(std::int64_t first, std::span<std::uint8_t> pixels, std::span<std::uint8_t> labels) const {
   images_.read(first, pixels);
-  images_.check_unchanged();
+  images_.check_unchanged(first + static_cast<std::int64_t>(labels.size()));
   std::memcpy(labels.data(), labels_.data() + first, labels.size());
 }
 
@@ -93,7 +93,7 @@ void Dataset::gather(std::span<const std::uint32_t> indices, std::span<std::uint
     images_.read(indices[i], pixels.subspan(i * size, size));
     labels[i] = labels_[indices[i]];
   }
-  images_.check_unchanged();
+  images_.check_unchanged(images_.count());
 }
 
 }  // namespace warpfit

@@ -60,15 +60,13 @@ void File::read(std::uint64_t offset, std::span<std::uint8_t> out) const {
   }
 }
 
-void File::check_unchanged() const {
+void File::check_unchanged(std::uint64_t byte) const {
   const struct stat now = status_of(descriptor_, path_);
   const bool same = now.st_size == opened_.st_size && now.st_mtim.tv_sec == opened_.st_mtim.tv_sec &&
                     now.st_mtim.tv_nsec == opened_.st_mtim.tv_nsec;
-  if (!same) {
-    throw IoError(
-        fmt::format("{}: was changed while it was read: {} bytes then, {} now; start again on a file at rest",
-                    path_, opened_.st_size, now.st_size));
-  }
+  if (same) return;
+  throw IoError(fmt::format("{}: was changed while it was read, up to byte {}: {} bytes when opened, {} now",
+                            path_, byte, opened_.st_size, now.st_size));
 }
 
 }  // namespace warpfit

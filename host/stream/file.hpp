@@ -24,8 +24,9 @@ class File {
   /// Fills `out` from `offset` on. Errors: IoError where the system fails, or the file got shorter.
   void read(std::uint64_t offset, std::span<std::uint8_t> out) const;
 
-  /// Errors: IoError where the file was written to since it was opened.
-  void check_unchanged() const;
+  /// Errors: IoError where the file was written to since it was opened; it names `byte`, where reading has
+  /// got to.
+  void check_unchanged(std::uint64_t byte) const;
 
  private:
   std::string path_;

@@ -74,7 +74,7 @@ IdxFile::IdxFile(const std::string& path, int fewest, int most) : file_(path) {
     parse_header(plain_start(file_), fewest, most);
     check_plain_size();
   }
-  file_.check_unchanged();
+  file_.check_unchanged(file_.size());
 }
 
 void IdxFile::parse_header(std::span<const std::uint8_t> bytes, int fewest, int most) {
@@ -161,8 +161,10 @@ void IdxFile::read(std::int64_t first, std::span<std::uint8_t> out) const {
   file_.read(static_cast<std::uint64_t>(byte_of(first)), out);
 }
 
-void IdxFile::check_unchanged() const {
-  if (!decoded_) file_.check_unchanged();  // a gzip file was read whole when it was opened
+void IdxFile::check_unchanged(std::int64_t end) const {
+  if (!decoded_)
+    file_.check_unchanged(
+        static_cast<std::uint64_t>(byte_of(end)));  // a gzip file was read whole when it was opened
 }
 
 }  // namespace warpfit

@@ -33,9 +33,9 @@ class IdxFile {
 
   /// Fills `out` with the samples from `first` on. Errors: IoError.
   void read(std::int64_t first, std::span<std::uint8_t> out) const;
-  /// Call it behind a stretch of reads. Errors: IoError where the file was written to since it was opened,
-  /// and what was read may thus be neither the old data nor the new.
-  void check_unchanged() const;
+  /// Call it behind a stretch of reads that ended before sample `end`. Errors: IoError where the file was
+  /// written to since it was opened, so that what was read may be neither the old data nor the new.
+  void check_unchanged(std::int64_t end) const;
 
  private:
   void parse_header(std::span<const std::uint8_t> bytes, int fewest, int most);

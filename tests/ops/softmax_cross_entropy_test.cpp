@@ -1,0 +1,135 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "tests/support/backends.hpp"
+#include "tests/support/comparison.hpp"
+#include "tests/support/guarded.hpp"
+#include "tests/support/random.hpp"
+#include "tests/support/reference.hpp"
+
+namespace warpfit::test {
+namespace {
+
+struct Result {
+  Metrics metrics;
+  std::vector<float> dlogits;
+};
+
+struct Expected {
+  double loss = 0;
+  std::int64_t correct = 0;
+  Doubles dlogits;
+};
+
+Expected reference(std::span<const float> logits, std::span<const std::uint8_t> labels) {
+  const auto rows = static_cast<std::int64_t>(labels.size());
+  const auto classes = static_cast<std::int64_t>(logits.size()) / rows;
+  Expected expected;
+  for (std::int64_t row = 0; row < rows; ++row) {
+    const auto z = logits.subspan(row * classes, classes);
+    const double highest = *std::max_element(z.begin(), z.end());
+    double sum = 0;
+    for (const float value : z) sum += std::exp(value - highest);
+    expected.loss += (std::log(sum) + highest - z[labels[row]]) / static_cast<double>(rows);
+    expected.correct += std::max_element(z.begin(), z.end()) - z.begin() == labels[row] ? 1 : 0;
+    for (std::int64_t c = 0; c < classes; ++c) {
+      const double share = std::exp(z[c] - highest) / sum;
+      expected.dlogits.push_back((share - (c == labels[row] ? 1 : 0)) / static_cast<double>(rows));
+    }
+  }
+  return expected;
+}
+
+class SoftmaxCrossEntropy : public OnEachBackend {
+ protected:
+  // `times` batches of the same logits, added up.
+  Result run(const std::vector<float>& logits, const std::vector<std::uint8_t>& labels, int times = 1) {
+    const auto rows = static_cast<std::int64_t>(labels.size());
+    const auto classes = static_cast<std::int64_t>(logits.size()) / rows;
+    const GuardedFloats z(*backend_, logits);
+    const GuardedFloats dz(*backend_, rows * classes);
+    const Buffer<std::uint8_t> y(*backend_, labels);
+    const Buffer<Metrics> metrics(*backend_, std::vector<Metrics>(1));
+    const auto step = backend_->record([&] {
+      backend_->softmax_cross_entropy(z.matrix(rows, classes), y.view(), dz.matrix(rows, classes),
+                                      metrics.data());
+    });
+    for (int i = 0; i < times; ++i) step->run(one_batch(rows));
+    return {metrics.to_host().front(), dz.values()};
+  }
+};
+
+TEST_P(SoftmaxCrossEntropy, AgreesWithDoubleAtEveryShape) {
+  for (const std::int64_t rows : {1, 7, 31, 32, 33, 64, 129, 1000}) {
+    for (const std::int64_t classes : {2, 3, 10, 31, 32, 33, 100, 129, 256, 1000, 5000}) {
+      if (rows * classes > 200'000) continue;
+      SCOPED_TRACE(testing::Message() << rows << " rows, " << classes << " classes");
+      TestValues values;
+      const auto logits = values.uniform(rows * classes, 5);
+      const auto labels = values.labels(rows, static_cast<int>(std::min<std::int64_t>(classes, 256)));
+      const auto expected = reference(logits, labels);
+      const auto result = run(logits, labels);
+      EXPECT_NEAR(result.metrics.last_loss, expected.loss, 1e-5);
+      EXPECT_EQ(result.metrics.correct, expected.correct);
+      // A share near 1 loses its digits to the one_hot that is taken off: the error is absolute, a part of 1
+      // / rows.
+      EXPECT_TRUE(
+          all_close(result.dlogits, expected.dlogits, {4 * kEpsilon / static_cast<double>(rows), 2e-5}));
+    }
+  }
+}
+
+TEST_P(SoftmaxCrossEntropy, AddsUpOverBatches) {
+  const auto once = run({1, 2, 3, 1, 0, 0}, {2, 1});
+  const auto thrice = run({1, 2, 3, 1, 0, 0}, {2, 1}, 3);
+  EXPECT_EQ(thrice.metrics.batches, 3);
+  EXPECT_EQ(thrice.metrics.correct, 3);
+  EXPECT_EQ(thrice.metrics.last_loss, once.metrics.last_loss);
+  EXPECT_DOUBLE_EQ(thrice.metrics.loss_sum, 3 * static_cast<double>(once.metrics.last_loss));
+  EXPECT_EQ(thrice.metrics.non_finite, 0);
+  EXPECT_EQ(thrice.metrics.first_non_finite, -1);
+}
+
+TEST_P(SoftmaxCrossEntropy, CountsTheFirstOfEqualLogitsAsTheAnswer) {
+  EXPECT_EQ(run({5, 5, 5}, {0}).metrics.correct, 1);
+  EXPECT_EQ(run({5, 5, 5}, {1}).metrics.correct, 0);
+  EXPECT_EQ(run({4, 5, 5}, {1}).metrics.correct, 1);
+}
+
+TEST_P(SoftmaxCrossEntropy, StaysFiniteAtLogitsThatOverflowExp) {
+  const auto result = run({1000, -1000, 0, -1000, -1000, -1000}, {1, 2});
+  EXPECT_NEAR(result.metrics.last_loss, (2000 + std::log(3.0)) / 2, 1e-4);
+  EXPECT_TRUE(all_close(result.dlogits, Doubles{0.5, -0.5, 0, 1 / 6.0, 1 / 6.0, -2 / 6.0}, {1e-7, 1e-6}));
+}
+
+TEST_P(SoftmaxCrossEntropy, CountsLossesThatAreNotFinite) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const float infinity = std::numeric_limits<float>::infinity();
+  for (const float bad : {nan, infinity, -infinity}) {
+    const auto metrics = run({0, bad, 0, 1, 2, 3}, {1, 0}, 2).metrics;
+    EXPECT_EQ(metrics.non_finite, 2) << bad;
+    EXPECT_EQ(metrics.first_non_finite, 0) << bad;
+  }
+}
+
+TEST_P(SoftmaxCrossEntropy, WithoutGradientGivesTheSameLoss) {
+  TestValues values;
+  const auto logits = values.uniform(7 * 10, 5);
+  const auto labels = values.labels(7, 10);
+  const GuardedFloats z(*backend_, logits);
+  const Buffer<std::uint8_t> y(*backend_, labels);
+  const Buffer<Metrics> metrics(*backend_, std::vector<Metrics>(1));
+  run_once(
+      *backend_, [&] { backend_->softmax_cross_entropy(z.matrix(7, 10), y.view(), {}, metrics.data()); },
+      one_batch(7));
+  EXPECT_EQ(metrics.to_host().front().last_loss, run(logits, labels).metrics.last_loss);
+  EXPECT_EQ(z.values(), logits);
+}
+
+INSTANTIATE_TEST_SUITE_P(Backends, SoftmaxCrossEntropy, testing::ValuesIn(backend_names()));
+
+}  // namespace
+}  // namespace warpfit::test

@@ -1,0 +1,40 @@
+// Traces of PyTorch (tests/goldens): a run's options, initial parameters and losses.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace warpfit::test {
+
+struct GoldenTensor {
+  std::string sha256;  ///< of its little-endian float32 bytes
+  float first = 0;
+  float last = 0;
+};
+
+struct GoldenEpoch {
+  std::vector<std::pair<std::int64_t, double>> losses;  ///< samples seen, loss of the batch
+  std::int64_t correct = 0;
+  double test_loss = 0;
+};
+
+struct Golden {
+  std::string name;
+  std::string network;
+  std::uint64_t seed = 0;
+  std::int64_t batch_size = 0;
+  double learning_rate = 0;
+  bool shuffle = false;
+  bool plain_sgd = false;  ///< cross-entropy, no momentum, decay, clipping or schedule
+  std::int64_t log_every = 0;
+  std::vector<GoldenTensor> initial;
+  std::vector<GoldenEpoch> epochs;
+};
+
+Golden read_golden(const std::string& name);
+/// The names of all goldens in the repository.
+std::vector<std::string> golden_names();
+
+}  // namespace warpfit::test

@@ -1,0 +1,110 @@
+#include "tests/support/program.hpp"
+
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <stdexcept>
+
+extern char** environ;
+
+namespace warpfit::test {
+namespace {
+
+double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+std::array<int, 2> make_pipe() {
+  std::array<int, 2> ends{};
+  if (pipe(ends.data()) != 0) throw std::runtime_error("pipe");
+  return ends;
+}
+
+}  // namespace
+
+Program::Program(const std::vector<std::string>& arguments) : started_(now()) {
+  std::vector<std::string> words{WARPFIT_PROGRAM};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  std::vector<char*> argv;
+  for (auto& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+
+  const auto out = make_pipe();
+  const auto error = make_pipe();
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, error[1], STDERR_FILENO);
+  for (const int end : {out[0], out[1], error[0], error[1]}) posix_spawn_file_actions_addclose(&actions, end);
+  const int status = posix_spawn(&process_, argv[0], &actions, nullptr, argv.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  close(out[1]);
+  close(error[1]);
+  out_ = out[0];
+  error_ = error[0];
+  if (status != 0) throw std::runtime_error("cannot start " + words[0]);
+}
+
+Program::~Program() {
+  if (process_ > 0) {
+    kill(process_, SIGKILL);
+    waitpid(process_, nullptr, 0);
+  }
+  for (const int descriptor : {out_, error_}) {
+    if (descriptor >= 0) close(descriptor);
+  }
+}
+
+void Program::read_from(int& descriptor, std::string& to) {
+  std::array<char, 4096> block{};
+  const ssize_t count = read(descriptor, block.data(), block.size());
+  if (count > 0) {
+    to.append(block.data(), static_cast<std::size_t>(count));
+  } else {
+    close(descriptor);
+    descriptor = -1;
+  }
+}
+
+bool Program::read_more() {
+  constexpr double kLongestSeconds = 60;
+  std::array<pollfd, 2> streams{{{out_, POLLIN, 0}, {error_, POLLIN, 0}}};
+  if (out_ < 0 && error_ < 0) return false;
+  constexpr int kMilliseconds = 200;
+  poll(streams.data(), streams.size(), kMilliseconds);
+  if (now() - started_ > kLongestSeconds) kill(process_, SIGKILL);
+  if (out_ >= 0 && streams[0].revents != 0) read_from(out_, outcome_.out);
+  if (error_ >= 0 && streams[1].revents != 0) read_from(error_, outcome_.error);
+  return true;
+}
+
+bool Program::wait_for(std::string_view text) {
+  while (outcome_.out.find(text) == std::string::npos) {
+    if (!read_more()) return false;
+  }
+  return true;
+}
+
+Outcome Program::finish() {
+  while (read_more()) {
+  }
+  int status = 0;
+  rusage usage{};
+  wait4(process_, &status, 0, &usage);
+  process_ = -1;
+  constexpr int kSignalled = 128;
+  outcome_.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : kSignalled + WTERMSIG(status);
+  outcome_.seconds = now() - started_;
+  outcome_.peak_kilobytes = usage.ru_maxrss;
+  return outcome_;
+}
+
+Outcome run_warpfit(const std::vector<std::string>& arguments) { return Program(arguments).finish(); }
+
+}  // namespace warpfit::test

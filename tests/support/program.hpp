@@ -1,0 +1,46 @@
+// Runs the warpfit program as a user does.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace warpfit::test {
+
+struct Outcome {
+  int exit_code = -1;  ///< 128 + the signal where one ended it
+  std::string out;
+  std::string error;
+  double seconds = 0;
+  long peak_kilobytes = 0;
+};
+
+/// A running warpfit.
+class Program {
+ public:
+  explicit Program(const std::vector<std::string>& arguments);
+  ~Program();
+  Program(const Program&) = delete;
+  Program& operator=(const Program&) = delete;
+
+  /// Reads its output until standard output holds `text`; false where it ended first.
+  bool wait_for(std::string_view text);
+  /// Waits for its end; one that takes more than a minute is killed.
+  Outcome finish();
+
+ private:
+  bool read_more();
+  void read_from(int& descriptor, std::string& to);
+
+  pid_t process_ = -1;
+  int out_ = -1;
+  int error_ = -1;
+  double started_ = 0;
+  Outcome outcome_;
+};
+
+Outcome run_warpfit(const std::vector<std::string>& arguments);
+
+}  // namespace warpfit::test

@@ -1,0 +1,27 @@
+// Test values. The seed is fixed and part of each failure's message; WARPFIT_TEST_SEED sets another.
+#pragma once
+
+#include <cstdint>
+#include <random>
+#include <vector>
+
+namespace warpfit::test {
+
+/// The seed of this run.
+std::uint32_t test_seed();
+
+class TestValues {
+ public:
+  /// In [-bound, bound].
+  std::vector<float> uniform(std::int64_t size, double bound = 1);
+  /// Integers in [-bound, bound]: fp32 sums of their products are exact while they stay below 2^24.
+  std::vector<float> integers(std::int64_t size, int bound = 3);
+  /// In [0, classes).
+  std::vector<std::uint8_t> labels(std::int64_t size, int classes);
+  std::vector<std::uint8_t> bytes(std::int64_t size) { return labels(size, 256); }
+
+ private:
+  std::mt19937 engine_{test_seed()};
+};
+
+}  // namespace warpfit::test

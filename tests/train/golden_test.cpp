@@ -1,0 +1,100 @@
+// Whole training runs against PyTorch's traces. The first epoch of each run here; WARPFIT_GOLDEN_EPOCHS sets
+// more.
+#include "tests/support/golden.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <string>
+
+#include "host/model/initializer.hpp"
+#include "host/train/trainer.hpp"
+#include "tests/support/backends.hpp"
+#include "tests/support/files.hpp"
+
+namespace warpfit::test {
+namespace {
+
+constexpr double kLossTolerance = 5e-5;
+constexpr std::int64_t kCorrectTolerance = 3;
+
+class Recorder final : public Report {
+ public:
+  void epoch_started(std::int64_t) override { epochs.emplace_back(); }
+  void loss(const LossReport& report) override {
+    epochs.back().losses.emplace_back(report.seen, report.loss);
+  }
+  void epoch_ended(const EpochReport& report) override {
+    epochs.back().correct = report.correct;
+    epochs.back().test_loss = report.test_loss;
+  }
+  void done() override {}
+
+  std::vector<GoldenEpoch> epochs;
+};
+
+std::int64_t epochs_to_run() {
+  const char* given = std::getenv("WARPFIT_GOLDEN_EPOCHS");
+  return given != nullptr ? std::stoll(given) : 1;
+}
+
+std::vector<std::string> plain_sgd_goldens() {
+  auto names = golden_names();
+  std::erase_if(names, [](const std::string& name) { return !read_golden(name).plain_sgd; });
+  return names;
+}
+
+class GoldenRun : public testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override {
+    if (!fashion_mnist_folder().empty()) return;
+    constexpr const char* kReason = "needs Fashion-MNIST: run tools/fetch_data";
+    if (std::getenv("WARPFIT_REQUIRE_DATA") != nullptr) FAIL() << kReason;
+    GTEST_SKIP() << kReason;
+  }
+};
+
+TEST_P(GoldenRun, PrintsPyTorchsLosses) {
+  const auto golden = read_golden(GetParam());
+  const auto paths = find_dataset(fashion_mnist_folder().string(), {});
+  const Dataset training_set(paths.train_images, paths.train_labels);
+  const Dataset test_set(paths.test_images, paths.test_labels);
+  const auto backend = make_test_backend("cpu");
+  const auto spec = parse_network(golden.network);
+  TorchGenerator generator(golden.seed);
+  const ParameterLayout layout(spec);
+  const Network network(*backend, spec, layout, initial_parameters(layout, generator));
+  const auto epochs =
+      std::min<std::int64_t>(epochs_to_run(), static_cast<std::int64_t>(golden.epochs.size()));
+  Recorder recorder;
+  Trainer(*backend, network, training_set, test_set,
+          {.epochs = epochs,
+           .batch_size = golden.batch_size,
+           .learning_rate = golden.learning_rate,
+           .seed = golden.seed,
+           .shuffle = golden.shuffle,
+           .log_every = golden.log_every},
+          generator, recorder)
+      .run();
+
+  ASSERT_EQ(static_cast<std::int64_t>(recorder.epochs.size()), epochs);
+  for (std::size_t e = 0; e < recorder.epochs.size(); ++e) {
+    const auto& ours = recorder.epochs[e];
+    const auto& theirs = golden.epochs[e];
+    ASSERT_EQ(ours.losses.size(), theirs.losses.size()) << "epoch " << e + 1;
+    for (std::size_t i = 0; i < ours.losses.size(); ++i) {
+      EXPECT_EQ(ours.losses[i].first, theirs.losses[i].first);
+      EXPECT_NEAR(ours.losses[i].second, theirs.losses[i].second, kLossTolerance)
+          << "epoch " << e + 1 << ", sample " << ours.losses[i].first;
+    }
+    EXPECT_NEAR(ours.test_loss, theirs.test_loss, kLossTolerance) << "epoch " << e + 1;
+    EXPECT_LE(std::abs(ours.correct - theirs.correct), kCorrectTolerance) << "epoch " << e + 1;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Goldens, GoldenRun, testing::ValuesIn(plain_sgd_goldens()),
+                         [](const auto& test) { return test.param; });
+
+}  // namespace
+}  // namespace warpfit::test

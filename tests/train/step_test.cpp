@@ -1,0 +1,115 @@
+#include "host/train/step.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "tests/support/backends.hpp"
+#include "tests/support/comparison.hpp"
+#include "tests/support/random.hpp"
+#include "tests/support/reference.hpp"
+
+namespace warpfit::test {
+namespace {
+
+// A network of two layers and a batch, and one step of SGD on it in double precision.
+constexpr std::int64_t kRows = 6;
+constexpr std::int64_t kInputs = 5;
+constexpr std::int64_t kHidden = 4;
+constexpr std::int64_t kClasses = 3;
+constexpr float kRate = 0.1F;
+
+class TrainStep : public OnEachBackend {
+ protected:
+  TestValues values_;
+  std::vector<std::uint8_t> pixels_ = values_.bytes(kRows * kInputs);
+  std::vector<std::uint8_t> labels_ = values_.labels(kRows, kClasses);
+  NetworkSpec spec_{{kInputs, kHidden, kClasses}};
+  ParameterLayout layout_{spec_};
+  std::vector<float> parameters_ = values_.uniform(static_cast<std::int64_t>(layout_.size()));
+
+  [[nodiscard]] std::span<const float> weight(std::size_t layer) const {
+    return std::span(parameters_)
+        .subspan(layout_.layers()[layer].weight, layout_.layers()[layer].weight_size());
+  }
+  [[nodiscard]] std::span<const float> bias(std::size_t layer) const {
+    return std::span(parameters_).subspan(layout_.layers()[layer].bias, layout_.layers()[layer].bias_size());
+  }
+
+  // All parameters after one step on all rows.
+  [[nodiscard]] Doubles expected() const {
+    std::vector<float> x;
+    for (const auto pixel : pixels_) x.push_back(static_cast<float>(pixel) / 255.0F);
+    std::vector<float> hidden;
+    for (const double z : reference_linear(x, weight(0), bias(0), kRows))
+      hidden.push_back(std::max<float>(z, 0));
+    const auto logits = reference_linear(hidden, weight(1), bias(1), kRows);
+    std::vector<float> dlogits;
+    for (std::int64_t row = 0; row < kRows; ++row) {
+      double sum = 0;
+      for (std::int64_t c = 0; c < kClasses; ++c) sum += std::exp(logits[row * kClasses + c]);
+      for (std::int64_t c = 0; c < kClasses; ++c) {
+        const double share = std::exp(logits[row * kClasses + c]) / sum;
+        dlogits.push_back(static_cast<float>((share - (c == labels_[row] ? 1 : 0)) / kRows));
+      }
+    }
+    std::vector<float> dhidden;
+    for (const double d : reference_linear_input_gradient(dlogits, weight(1), kRows, kClasses)) {
+      dhidden.push_back(hidden[dhidden.size()] > 0 ? static_cast<float>(d) : 0.0F);
+    }
+    Doubles result(parameters_.begin(), parameters_.end());
+    subtract(result, layout_.layers()[1].weight, reference_weight_gradient(hidden, dlogits, kRows));
+    subtract(result, layout_.layers()[1].bias, reference_bias_gradient(dlogits, kRows));
+    subtract(result, layout_.layers()[0].weight, reference_weight_gradient(x, dhidden, kRows));
+    subtract(result, layout_.layers()[0].bias, reference_bias_gradient(dhidden, kRows));
+    return result;
+  }
+
+  static void subtract(Doubles& parameters, std::size_t at, const Doubles& gradient) {
+    for (std::size_t i = 0; i < gradient.size(); ++i) parameters[at + i] -= double{kRate} * gradient[i];
+  }
+
+  // The parameters after the runs, whose samples this gives them.
+  std::vector<float> train(std::vector<BatchRun> runs, Step step = train_step) {
+    const Buffer<std::uint8_t> pixels(*backend_, pixels_);
+    const Buffer<std::uint8_t> labels(*backend_, labels_);
+    const Network network(*backend_, spec_, layout_, parameters_);
+    const Workspace workspace(*backend_, spec_, kRows);
+    StepRunner runner(*backend_, network, workspace, step);
+    for (auto& run : runs) {
+      run.samples = {pixels.data(), labels.data(), kRows, kInputs};
+      runner.run(run);
+    }
+    metrics_ = runner.read_metrics();
+    return network.parameters().to_host();
+  }
+
+  Metrics metrics_;
+};
+
+TEST_P(TrainStep, IsOneStepOfGradientDescent) {
+  EXPECT_TRUE(all_close(train({{{}, 0, 1, kRows, kRate}}), expected(), {1e-6, 1e-6}));
+  EXPECT_EQ(metrics_.batches, 1);
+}
+
+TEST_P(TrainStep, RunsManyBatchesAsOneByOne) {
+  const auto together = train({{{}, 0, 3, 2, kRate}});
+  EXPECT_EQ(train({{{}, 0, 1, 2, kRate}, {{}, 2, 1, 2, kRate}, {{}, 4, 1, 2, kRate}}), together);
+  EXPECT_NE(train({{{}, 0, 1, 2, kRate}, {{}, 2, 1, 2, kRate}, {{}, 2, 1, 2, kRate}}), together);
+}
+
+TEST_P(TrainStep, TakesAShortLastBatch) {
+  train({{{}, 0, 1, 4, kRate}, {{}, 4, 1, 2, kRate}});
+  EXPECT_EQ(metrics_.batches, 2);
+}
+
+TEST_P(TrainStep, EvaluationChangesNoParameter) {
+  EXPECT_EQ(train({{{}, 0, 1, kRows, kRate}}, evaluation_step), parameters_);
+  EXPECT_EQ(metrics_.batches, 1);
+  EXPECT_TRUE(std::isfinite(metrics_.last_loss));
+}
+
+INSTANTIATE_TEST_SUITE_P(Backends, TrainStep, testing::ValuesIn(backend_names()));
+
+}  // namespace
+}  // namespace warpfit::test

@@ -1,0 +1,194 @@
+"""Turns the runs into the table and the JSON line of `compare`."""
+
+import datetime
+import os
+import pathlib
+import platform
+import shutil
+import statistics
+import subprocess
+
+NOISY_SPREAD = 1.25  # slowest epoch against fastest of one contender
+NOISY_LOAD = 0.5  # processes that were running before ours
+
+
+def spread(samples):
+    return {
+        "median": statistics.median(samples),
+        "min": min(samples),
+        "max": max(samples),
+        "samples": samples,
+    }
+
+
+def summarize(contender, runs, work, peak_gflops):
+    """One contender's row. The first epoch of each run is its warm-up: listed, not counted."""
+    counted = [epoch for run in runs for epoch in run.epochs[1:]]
+    total = spread([epoch.total_s for epoch in counted])
+    gflops = work.total / total["median"] * 1e-9
+    return {
+        "name": contender.name,
+        "threads": contender.threads,
+        "is_ours": contender.is_ours,
+        "train_s": spread([epoch.train_s for epoch in counted]),
+        "test_s": spread([epoch.test_s for epoch in counted]),
+        "total_s": total,
+        "warm_up_s": [run.epochs[0].total_s for run in runs],
+        "gflops": gflops,
+        "times_floor": peak_gflops / gflops if peak_gflops else None,
+        "peak_mib": max(run.peak_bytes for run in runs) / 2**20,
+        "header": runs[0].header,
+    }
+
+
+def row_of_ours(rows):
+    return next((row for row in rows if row["is_ours"]), None)
+
+
+def median_of_ours(rows):
+    ours = row_of_ours(rows)
+    return ours and ours["total_s"]["median"]
+
+
+def best_peer(rows):
+    return min(
+        (row for row in rows if not row["is_ours"]), key=lambda row: row["total_s"]["median"], default=None
+    )
+
+
+def seconds(value):
+    """Four figures, so that a GPU's milliseconds are not rounded away."""
+    return f"{value:.3f}" if value >= 1 else f"{value:.4f}"
+
+
+def row_cells(row, ours):
+    def cell(key):
+        return seconds(row[key]["median"])
+
+    total = row["total_s"]
+    return [
+        row["name"],
+        "" if row["threads"] is None else str(row["threads"]),
+        cell("train_s"),
+        cell("test_s"),
+        cell("total_s"),
+        f"{seconds(total['min'])} - {seconds(total['max'])}",
+        "" if ours is None else f"{total['median'] / ours:.2f}",
+        f"{row['gflops']:.1f}",
+        "" if row["times_floor"] is None else f"{row['times_floor']:.2f}",
+        f"{row['peak_mib']:.0f}",
+        " ".join(seconds(value) for value in row["warm_up_s"]),
+    ]
+
+
+HEADINGS = "|threads|train s|test s|epoch s|min - max|/ ours|GFLOP/s|/ floor|MiB|warm-up s".split("|")
+
+
+def table(rows):
+    cells = [HEADINGS] + [row_cells(row, median_of_ours(rows)) for row in rows]
+    widths = [max(len(line[i]) for line in cells) for i in range(len(HEADINGS))]
+    lines = [
+        "  ".join(
+            [line[0].ljust(widths[0])] + [text.rjust(width) for text, width in zip(line[1:], widths[1:])]
+        )
+        for line in cells
+    ]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def floor_text(work, peak):
+    train, test, total = (flop * 1e-9 for flop in (work.train, work.test, work.total))
+    text = f"epoch: {train:.1f} GFLOP of training, {test:.1f} of evaluation; "
+    if peak is None:
+        return text + "floor: not measured"
+    rate = peak["gflops"]
+    measured = f"fma_peak, {peak['isa']}, threads {peak['threads']}, best of this run"
+    source = "given" if peak["isa"] is None else measured
+    return text + f"floor: {total:.1f} GFLOP / {rate:.1f} GFLOP/s ({source}) = {seconds(total / rate)} s"
+
+
+def verdict_text(rows):
+    ours, peer = row_of_ours(rows), best_peer(rows)
+    if ours is None or peer is None:
+        return "ratio: needs ours and a PyTorch variant"
+    name = peer["name"] if peer["threads"] is None else f"{peer['name']} with threads {peer['threads']}"
+    mine, theirs = ours["total_s"], peer["total_s"]
+    return (
+        f"PyTorch's best: {name}, {seconds(theirs['median'])} s; ours: {seconds(mine['median'])} s; "
+        f"ratio {theirs['median'] / mine['median']:.2f} "
+        f"(its fastest epoch against our slowest: {theirs['min'] / mine['max']:.2f})"
+    )
+
+
+def head_text(around, device):
+    commit = "no commit" if around["commit"] is None else f"commit {around['commit'][:12]}"
+    return (
+        f"{around['gpu'] if device == 'cuda' else around['cpu']}, {around['cores']} cores, "
+        f"load before the run {around['load_before']:.2f}, "
+        f"{commit}{' and changes' if around['dirty'] else ''}, {around['date']}"
+    )
+
+
+def noise_text(rows, load_before):
+    """A warning where the figures say that something else used the machine, else None."""
+    signs = [
+        f"{row['name']} spreads {row['total_s']['max'] / row['total_s']['min']:.2f}-fold"
+        for row in rows
+        if row["total_s"]["max"] > NOISY_SPREAD * row["total_s"]["min"]
+    ]
+    if load_before > NOISY_LOAD:
+        signs.insert(0, f"load before the run {load_before:.2f}")
+    return f"NOISY: {'; '.join(signs)}: repeat on an idle machine, or with more rounds" if signs else None
+
+
+def output_of(command, folder=None):
+    """First line of what a command prints, or None where it cannot run."""
+    try:
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    lines = done.stdout.splitlines()
+    return lines[0].strip() if done.returncode == 0 and lines else None
+
+
+def cpu_name():
+    info = pathlib.Path("/proc/cpuinfo")
+    for line in info.read_text().splitlines() if info.exists() else []:
+        if line.startswith("model name"):
+            return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
+
+
+def gpu_state():
+    if shutil.which("nvidia-smi") is None:
+        return None
+    return output_of(
+        [
+            "nvidia-smi",
+            "--query-gpu=name,driver_version,clocks.sm,clocks.mem,power.limit",
+            "--format=csv,noheader",
+        ]
+    )
+
+
+def commit_of(repository):
+    commit = output_of(["git", "rev-parse", "HEAD"], repository)
+    return {
+        "commit": commit,
+        "dirty": bool(output_of(["git", "status", "--porcelain"], repository)) if commit else None,
+    }
+
+
+def surroundings(repository, warpfit):
+    """Where and on what the figures were taken."""
+    return {
+        "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        "cpu": cpu_name(),
+        "cores": os.cpu_count(),
+        "load_before": os.getloadavg()[0],
+        "system": f"{platform.system()} {platform.release()}",
+        "gpu": gpu_state(),
+        "python": platform.python_version(),
+        "warpfit": output_of([warpfit, "--version"]),
+        **commit_of(repository),
+    }
