@@ -186,7 +186,7 @@ def surroundings(repository, warpfit):
         "cpu": cpu_name(),
         "cores": os.cpu_count(),
         "load_before": os.getloadavg()[0],
-        "system": f"{platform.system()} {platform.release()}",
+        "system": platform.system(),
         "gpu": gpu_state(),
         "python": platform.python_version(),
         "warpfit": output_of([warpfit, "--version"]),
