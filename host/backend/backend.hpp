@@ -15,6 +15,9 @@ namespace warpfit {
 
 enum class Activation { kNone, kRelu };
 
+/// What products are computed in; sums and parameters are fp32 always.
+enum class Precision { kFp32, kTf32, kBf16 };
+
 /// What a loss adds up over the batches since it was last cleared. It lives in the backend's memory, so that
 /// no step waits for the host.
 struct Metrics {
@@ -35,8 +38,8 @@ struct BatchRun {
   float rate = 0;            ///< learning rate of these batches; unused where nothing is updated
 };
 
-/// Host memory that a reader fills and its place on the device. The order of calls is
-/// wait_until_reusable, fill host(), submit, use device() in batch runs, retire.
+/// Host memory that a reader fills and the trainer sends to the device. The order of calls is
+/// wait_until_reusable, fill host(), submit or submit_to, batch runs, retire.
 class StagingSlot {
  public:
   StagingSlot() = default;
@@ -44,15 +47,17 @@ class StagingSlot {
   StagingSlot& operator=(const StagingSlot&) = delete;
   virtual ~StagingSlot() = default;
 
-  /// Page-locked where the device can copy faster from it.
+  /// Page-locked where the device copies faster from such memory.
   [[nodiscard]] virtual std::span<std::uint8_t> host() = 0;
-  [[nodiscard]] virtual const std::uint8_t* device() const = 0;
 
-  /// Queues the copy of the first `bytes` bytes of host() to device(); batch runs queued later see it whole.
-  virtual void submit(std::size_t bytes) = 0;
-  /// Says that every batch run which reads device() has been queued.
+  /// Queues the copy of the first `bytes` bytes of host() to the slot's own place on the device, which it
+  /// returns; batch runs queued later see it whole.
+  virtual const std::uint8_t* submit(std::size_t bytes) = 0;
+  /// Likewise for the bytes from `first` on, to a place of the caller's.
+  virtual void submit_to(std::uint8_t* to, std::size_t first, std::size_t bytes) = 0;
+  /// Says that every batch run which reads what was submitted has been queued.
   virtual void retire() = 0;
-  /// Blocks until host() and device() may be written again. Called by the reader thread.
+  /// Blocks until the slot may be used anew. Called by the reader thread.
   virtual void wait_until_reusable() = 0;
 };
 
@@ -89,10 +94,20 @@ class Backend {
   /// Waits for all queued work, then copies to the host.
   virtual void download(const void* from, std::span<std::byte> to) = 0;
   [[nodiscard]] virtual std::unique_ptr<StagingSlot> make_staging_slot(std::size_t bytes) = 0;
+  /// Whether a data set of this size should stay in this backend's memory, so that it is copied once and not
+  /// in each pass.
+  [[nodiscard]] virtual bool should_keep(std::size_t bytes) const = 0;
 
   /// `step` calls the operations below, the same ones with the same views each time, and nothing that
   /// allocates or waits. This backend and the memory that the step names must outlive the result.
   [[nodiscard]] virtual std::unique_ptr<RecordedStep> record(std::function<void()> step) = 0;
+
+  // For profilers; nothing by default.
+  /// Begins a named range of this thread's time, inside those that are open. `number` tells its kin apart.
+  virtual void begin_range(const char* /*name*/, std::int64_t /*number*/) {}
+  virtual void end_range() noexcept {}
+  /// Starts or stops what a profiler captures, where it was told to capture on request.
+  virtual void capture_profile(bool /*on*/) {}
 
   // Operations. Shapes: N rows of a batch, K inputs and M outputs of a layer. Outputs overlap no input.
 
@@ -109,8 +124,14 @@ class Backend {
   virtual void linear_backward_input(ConstMatrix dy, ConstMatrix w, ConstMatrix x, Activation activation,
                                      Matrix dx) = 0;
 
-  /// w (M, K) -= rate * dy' x and b (M) -= rate * (sum of dy over its rows): weight gradients and plain SGD
-  /// in one, with the run's learning rate. Only inside a step.
+  /// dw (M, K) = dy' x and db (M) = the sum of dy over its rows.
+  virtual void linear_backward_weights(ConstMatrix x, ConstMatrix dy, Matrix dw, Vector db) = 0;
+
+  /// parameters -= rate * gradients, with the run's learning rate; equal sizes. Only inside a step.
+  virtual void sgd_update(Vector parameters, ConstVector gradients) = 0;
+
+  /// Both in one, without gradients in memory: w (M, K) -= rate * dy' x and b (M) -= rate * (sum of dy over
+  /// its rows): weight gradients and plain SGD in one, with the run's learning rate. Only inside a step.
   virtual void linear_backward_sgd(ConstMatrix x, ConstMatrix dy, Matrix w, Vector b) = 0;
 
   /// Adds the batch to `metrics`: mean over rows of -log softmax(logits (N, C))[label], hits, non-finite
@@ -118,6 +139,20 @@ class Backend {
   /// C.
   virtual void softmax_cross_entropy(ConstMatrix logits, ConstLabels labels, Matrix dlogits,
                                      Metrics* metrics) = 0;
+};
+
+/// A range that ends with its scope.
+class ProfileRange {
+ public:
+  ProfileRange(Backend& backend, const char* name, std::int64_t number = 0) : backend_(backend) {
+    backend_.begin_range(name, number);
+  }
+  ProfileRange(const ProfileRange&) = delete;
+  ProfileRange& operator=(const ProfileRange&) = delete;
+  ~ProfileRange() { backend_.end_range(); }
+
+ private:
+  Backend& backend_;
 };
 
 }  // namespace warpfit

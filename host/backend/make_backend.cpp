@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "host/backend/cuda_library.hpp"
 #include "host/base/error.hpp"
 #include "host/base/parse_number.hpp"
 #include "host/cpu/cpu_backend.hpp"
@@ -22,12 +23,20 @@ DeviceChoice parse_device(std::string_view text) {
       fmt::format("--device {}: expected auto, cpu, cuda or cuda:N (N counts GPUs from 0)", text));
 }
 
-std::unique_ptr<Backend> make_backend(DeviceChoice choice, int threads) {
-  if (choice.kind == DeviceChoice::Kind::kCuda) {
-    throw DeviceError(fmt::format(
-        "--device cuda:{}: this build has no CUDA backend; use --device cpu or --device auto", choice.index));
+std::unique_ptr<Backend> make_backend(const BackendOptions& options) {
+  const auto kind = options.device.kind;
+  if (kind != DeviceChoice::Kind::kCpu) {
+    std::string reason;
+    if (auto backend = make_cuda_backend(options, reason)) return backend;
+    if (kind == DeviceChoice::Kind::kCuda) {
+      throw DeviceError(
+          fmt::format("--device cuda:{}: {}; --device cpu needs no GPU", options.device.index, reason));
+    }
   }
-  return std::make_unique<CpuBackend>(threads);
+  if (options.precision != Precision::kFp32) {
+    throw UsageError("--precision: the CPU computes in fp32 only; tf32 and bf16 need a GPU");
+  }
+  return std::make_unique<CpuBackend>(options.threads);
 }
 
 }  // namespace warpfit

@@ -1,6 +1,7 @@
 // From `--device` to a backend.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string_view>
 
@@ -17,8 +18,17 @@ struct DeviceChoice {
 /// Reads `auto`, `cpu`, `cuda` or `cuda:N`; UsageError for anything else.
 DeviceChoice parse_device(std::string_view text);
 
-/// Makes the chosen backend; `auto` takes a GPU if there is one. `threads`: CPU threads, 0 for all usable
-/// cores. Errors: DeviceError where the chosen device is not there.
-std::unique_ptr<Backend> make_backend(DeviceChoice choice, int threads);
+struct BackendOptions {
+  DeviceChoice device;
+  int threads = 0;  ///< of the CPU, 0 for all usable cores
+  Precision precision = Precision::kFp32;
+  std::function<void(std::string_view)> warn = [](std::string_view) {
+  };  ///< told what works, but not as it should
+};
+
+/// Makes the chosen backend; `auto` takes a GPU if there is one.
+/// Errors: DeviceError where the chosen device is not there; UsageError where it has not the chosen
+/// precision.
+std::unique_ptr<Backend> make_backend(const BackendOptions& options);
 
 }  // namespace warpfit

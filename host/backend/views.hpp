@@ -39,6 +39,8 @@ struct SampleView {
   const std::uint8_t* labels = nullptr;
   std::int64_t count = 0;
   std::int64_t sample_size = 0;
+  const std::uint32_t* order =
+      nullptr;  ///< the sample of each visit (count); without it they are visited as they lie
 };
 
 }  // namespace warpfit

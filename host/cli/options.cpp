@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "host/base/error.hpp"
@@ -57,6 +59,43 @@ Option number(const Row& row, T lowest, T highest, Access access) {
   return {row.group, row.flag,
           row.value, std::string(row.help),
           range,     [access](const TrainCommand& command) { return fmt::format("{}", access(command)); },
+          set};
+}
+
+// One of a few words, each with what it stands for.
+template <class T, class Access>
+Option choice(const Row& row, std::vector<std::pair<std::string_view, T>> words, Access access) {
+  std::string range;
+  for (const auto& [word, value] : words) range += fmt::format("{}{}", range.empty() ? "" : ", ", word);
+  const auto get = [words, access](const TrainCommand& command) {
+    const auto named = [&](const auto& entry) { return entry.second == access(command); };
+    return std::string(std::find_if(words.begin(), words.end(), named)->first);
+  };
+  const auto set = [words, access, range, flag = row.flag](TrainCommand& command, std::string_view given) {
+    const auto named = [&](const auto& entry) { return entry.first == given; };
+    const auto found = std::find_if(words.begin(), words.end(), named);
+    if (found == words.end()) throw UsageError(fmt::format("{} {}: expected one of {}", flag, given, range));
+    access(command) = found->second;
+  };
+  return {row.group, row.flag, row.value, std::string(row.help), range, get, set};
+}
+
+// "3" or "2-4".
+Option profile_option() {
+  constexpr std::string_view kFlag = "--profile-epochs";
+  const auto set = [kFlag](TrainCommand& command, std::string_view given) {
+    const auto dash = std::min(given.find('-'), given.size());
+    const auto first = parse_number<std::int64_t>(given.substr(0, dash));
+    const auto last = dash == given.size() ? first : parse_number<std::int64_t>(given.substr(dash + 1));
+    if (!first || !last || *first < 1 || *last < *first) {
+      throw UsageError(fmt::format("{} {}: expected epochs as in 2 or 2-3", kFlag, given));
+    }
+    command.training.first_profiled = *first;
+    command.training.last_profiled = *last;
+  };
+  return {"Output", kFlag,
+          "A-B",    "epochs that a profiler captures which waits to be told (tools/profile)",
+          "",       [](const TrainCommand&) { return std::string(); },
           set};
 }
 
@@ -113,14 +152,27 @@ std::vector<Option> make_options() {
       {kTraining, "--seed", "N", "of all random numbers, as torch.manual_seed"}, 0,
       std::numeric_limits<std::uint64_t>::max(), [](auto& c) -> auto& { return c.training.seed; }));
 
+  rows.push_back(choice<bool>(
+      {kTraining, "--update", "HOW", "SGD within the weight gradients' products, or after them"},
+      {{"folded", true}, {"separate", false}}, [](auto& c) -> auto& { return c.training.fold_update; }));
+
   rows.push_back(text(
       {"Device", "--device", "NAME", "where to train; auto takes a GPU if there is one"},
       "auto, cpu, cuda or cuda:N", [](auto& c) -> auto& { return c.device; }));
   rows.push_back(threads_option());
+  rows.push_back(choice<Precision>(
+      {"Device", "--precision", "TYPE", "of products on a GPU; sums are fp32"},
+      {{"fp32", Precision::kFp32}, {"tf32", Precision::kTf32}, {"bf16", Precision::kBf16}},
+      [](auto& c) -> auto& { return c.precision; }));
+  rows.push_back(choice<Residency>(
+      {"Device", "--residency", "HOW", "send the data in each epoch, or keep it there"},
+      {{"auto", Residency::kAuto}, {"stream", Residency::kStream}, {"resident", Residency::kResident}},
+      [](auto& c) -> auto& { return c.training.residency; }));
 
   rows.push_back(number<std::int64_t>(
       {"Output", "--log-every", "N", "batches from one printed loss to the next"}, 1, kMany,
       [](auto& c) -> auto& { return c.training.log_every; }));
+  rows.push_back(profile_option());
   rows.push_back(on_off(
       {"Output", "--quiet", "", "only warnings and errors on standard error"},
       [](auto& c) -> auto& { return c.quiet; }));

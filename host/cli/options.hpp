@@ -20,6 +20,7 @@ struct TrainCommand {
   TrainOptions training;
   std::string device = "auto";
   int threads = 0;  ///< 0: all usable cores
+  Precision precision = Precision::kFp32;
   bool quiet = false;
 };
 

@@ -60,7 +60,7 @@ void run_train(const TrainCommand& command) {
   const auto spec = fitting_network(asked ? &*asked : nullptr, training_set);
   check_labels(spec, training_set, test_set);
 
-  const auto backend = make_backend(device, command.threads);
+  const auto backend = make_backend({device, command.threads, command.precision, log_warning});
   log_info(fmt::format("device: {}", backend->description()));
   log_info(fmt::format("data: {} training and {} test samples of {}", training_set.size(), test_set.size(),
                        fmt::join(training_set.sample_shape(), "x")));

@@ -10,9 +10,10 @@
 #include <utility>
 
 #include "host/base/error.hpp"
-#include "host/cpu/bias_sgd.hpp"
+#include "host/cpu/bias_gradient.hpp"
 #include "host/cpu/pixels.hpp"
 #include "host/cpu/relu.hpp"
+#include "host/cpu/sgd.hpp"
 #include "host/cpu/softmax_cross_entropy.hpp"
 
 namespace warpfit {
@@ -29,13 +30,28 @@ std::string processor_name() {
   return "unknown processor";
 }
 
+// How many threads there are of those asked for. oneDNN shares its work among as many as it was promised:
+// with fewer (OMP_THREAD_LIMIT, OMP_DYNAMIC) parts of its results would be missing.
+int start_threads(int asked) {
+  omp_set_dynamic(0);
+  omp_set_num_threads(asked);
+  int started = 1;
+#pragma omp parallel
+#pragma omp single
+  started = omp_get_num_threads();
+  omp_set_num_threads(started);
+  return started;
+}
+
 // Host and device are the same memory, and a batch run is over when it returns.
 class CpuSlot final : public StagingSlot {
  public:
   explicit CpuSlot(std::size_t bytes) : memory_(bytes) {}
   std::span<std::uint8_t> host() override { return memory_; }
-  [[nodiscard]] const std::uint8_t* device() const override { return memory_.data(); }
-  void submit(std::size_t) override {}
+  const std::uint8_t* submit(std::size_t) override { return memory_.data(); }
+  void submit_to(std::uint8_t* to, std::size_t first, std::size_t bytes) override {
+    std::memcpy(to, memory_.data() + first, bytes);
+  }
   void retire() override {}
   void wait_until_reusable() override {}
 
@@ -62,9 +78,8 @@ class CpuBackend::Step final : public RecordedStep {
   std::function<void()> step_;
 };
 
-CpuBackend::CpuBackend(int threads) : threads_(threads > 0 ? threads : omp_get_max_threads()) {
-  omp_set_num_threads(threads_);
-}
+CpuBackend::CpuBackend(int threads)
+    : threads_(start_threads(threads > 0 ? threads : omp_get_max_threads())) {}
 
 std::string CpuBackend::description() const {
   return fmt::format("CPU ({}, {} thread{}, {})", processor_name(), threads_, threads_ == 1 ? "" : "s",
@@ -96,11 +111,23 @@ std::unique_ptr<RecordedStep> CpuBackend::record(std::function<void()> step) {
   return std::make_unique<Step>(*this, std::move(step));
 }
 
+// Batches are read from the staging slots, which cost nothing to refill.
+bool CpuBackend::should_keep(std::size_t) const { return false; }
+
 void CpuBackend::load_batch(Matrix x, Labels labels) {
   const SampleView& samples = run_.samples;
-  const auto* pixels = samples.pixels + run_.first * samples.sample_size;
-  cpu::pixels_to_float({pixels, static_cast<std::size_t>(x.size())}, x.values());
-  std::memcpy(labels.data(), samples.labels + run_.first, labels.size());
+  if (samples.order == nullptr) {
+    const auto* pixels = samples.pixels + run_.first * samples.sample_size;
+    cpu::pixels_to_float({pixels, static_cast<std::size_t>(x.size())}, x.values());
+    std::memcpy(labels.data(), samples.labels + run_.first, labels.size());
+    return;
+  }
+  for (std::int64_t row = 0; row < x.rows; ++row) {
+    const std::int64_t sample = samples.order[run_.first + row];
+    const auto size = static_cast<std::size_t>(x.cols);
+    cpu::pixels_to_float({samples.pixels + sample * x.cols, size}, {x.data + row * x.cols, size});
+    labels[row] = samples.labels[sample];
+  }
 }
 
 void CpuBackend::linear_forward(ConstMatrix x, ConstMatrix w, ConstVector b, Activation activation,
@@ -114,8 +141,17 @@ void CpuBackend::linear_backward_input(ConstMatrix dy, ConstMatrix w, ConstMatri
   if (activation == Activation::kRelu) cpu::relu_backward(x.values(), dx.values());
 }
 
+void CpuBackend::linear_backward_weights(ConstMatrix x, ConstMatrix dy, Matrix dw, Vector db) {
+  Matmul::backward_weights(x, dy, 1.0F, 0.0F, dw);
+  cpu::bias_gradient(dy, db);
+}
+
+void CpuBackend::sgd_update(Vector parameters, ConstVector gradients) {
+  cpu::sgd_update(parameters, gradients, run_.rate);
+}
+
 void CpuBackend::linear_backward_sgd(ConstMatrix x, ConstMatrix dy, Matrix w, Vector b) {
-  Matmul::accumulate_weights(x, dy, -run_.rate, w);
+  Matmul::backward_weights(x, dy, -run_.rate, 1.0F, w);
   cpu::bias_sgd(dy, run_.rate, b);
 }
 

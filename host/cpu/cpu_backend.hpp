@@ -20,12 +20,15 @@ class CpuBackend final : public Backend {
   void upload(std::span<const std::byte> from, void* to) override;
   void download(const void* from, std::span<std::byte> to) override;
   [[nodiscard]] std::unique_ptr<StagingSlot> make_staging_slot(std::size_t bytes) override;
+  [[nodiscard]] bool should_keep(std::size_t bytes) const override;
   [[nodiscard]] std::unique_ptr<RecordedStep> record(std::function<void()> step) override;
 
   void load_batch(Matrix x, Labels labels) override;
   void linear_forward(ConstMatrix x, ConstMatrix w, ConstVector b, Activation activation, Matrix y) override;
   void linear_backward_input(ConstMatrix dy, ConstMatrix w, ConstMatrix x, Activation activation,
                              Matrix dx) override;
+  void linear_backward_weights(ConstMatrix x, ConstMatrix dy, Matrix dw, Vector db) override;
+  void sgd_update(Vector parameters, ConstVector gradients) override;
   void linear_backward_sgd(ConstMatrix x, ConstMatrix dy, Matrix w, Vector b) override;
   void softmax_cross_entropy(ConstMatrix logits, ConstLabels labels, Matrix dlogits,
                              Metrics* metrics) override;

@@ -118,13 +118,13 @@ void Matmul::backward_input(ConstMatrix dy, ConstMatrix w, Matrix dx) {
   engine_->stream.wait();
 }
 
-void Matmul::accumulate_weights(ConstMatrix x, ConstMatrix dy, float scale, Matrix w) {
-  const auto status = dnnl_sgemm('T', 'N', w.rows, w.cols, x.rows, scale, dy.data, dy.cols, x.data, x.cols,
-                                 1.0F, w.data, w.cols);
+void Matmul::backward_weights(ConstMatrix x, ConstMatrix dy, float scale, float keep, Matrix dw) {
+  const auto status = dnnl_sgemm('T', 'N', dw.rows, dw.cols, x.rows, scale, dy.data, dy.cols, x.data, x.cols,
+                                 keep, dw.data, dw.cols);
   if (status == dnnl_out_of_memory) throw OutOfMemory("weight gradient: oneDNN ran out of memory");
   if (status != dnnl_success) {
-    throw InternalError(fmt::format("weight gradient ({}, {}) over {} rows: oneDNN status {}", w.rows, w.cols,
-                                    x.rows, static_cast<int>(status)));
+    throw InternalError(fmt::format("weight gradient ({}, {}) over {} rows: oneDNN status {}", dw.rows,
+                                    dw.cols, x.rows, static_cast<int>(status)));
   }
 }
 

@@ -25,8 +25,8 @@ class Matmul {
   /// dx (N, K) = dy (N, M) w (M, K).
   void backward_input(ConstMatrix dy, ConstMatrix w, Matrix dx);
 
-  /// w (M, K) += scale * dy' x; dy (N, M), x (N, K).
-  static void accumulate_weights(ConstMatrix x, ConstMatrix dy, float scale, Matrix w);
+  /// dw (M, K) = scale * dy' x + keep * dw; dy (N, M), x (N, K).
+  static void backward_weights(ConstMatrix x, ConstMatrix dy, float scale, float keep, Matrix dw);
 
   /// "oneDNN 2.6.3"
   [[nodiscard]] static std::string library();

@@ -27,11 +27,21 @@ Chunk::~Chunk() {
 }
 
 // A slot holds the pixels of its samples, then their labels, so that one copy carries both.
-BatchStream::BatchStream(Backend& backend, const Dataset& dataset, std::int64_t batch_size)
+BatchStream::BatchStream(Backend& backend, const Dataset& dataset, std::int64_t batch_size,
+                         Residency residency)
     : dataset_(dataset),
       chunk_samples_(samples_per_chunk(dataset, batch_size)),
+      resident_(residency == Residency::kResident ||
+                (residency == Residency::kAuto && backend.should_keep(static_cast<std::size_t>(
+                                                      dataset.size() * (dataset.sample_size() + 1))))),
       ring_(backend, slots_for(dataset, chunk_samples_),
-            static_cast<std::size_t>(chunk_samples_ * (dataset.sample_size() + 1))) {}
+            static_cast<std::size_t>(chunk_samples_ * (dataset.sample_size() + 1))) {
+  if (!resident_) return;
+  const auto samples = static_cast<std::size_t>(dataset.size());
+  pixels_ = {backend, samples * static_cast<std::size_t>(dataset.sample_size())};
+  labels_ = {backend, samples};
+  visits_ = {backend, samples};
+}
 
 BatchStream::~BatchStream() { stop(); }
 
@@ -42,8 +52,12 @@ void BatchStream::stop() {
 
 void BatchStream::start(SampleOrder order) {
   stop();
+  order_ = std::move(order);
+  given_ = false;
+  if (resident_ && kept_ == dataset_.size()) return;
+  kept_ = 0;
   ring_.reset();
-  reader_ = std::thread([this, order = std::move(order)] { read_pass(order); });
+  reader_ = std::thread([this] { read_pass(resident_ ? SampleOrder() : order_); });
 }
 
 void BatchStream::read_pass(const SampleOrder& order) {
@@ -69,12 +83,47 @@ void BatchStream::read_pass(const SampleOrder& order) {
 }
 
 std::optional<Chunk> BatchStream::next() {
-  const auto filled = ring_.take();
-  if (!filled) return std::nullopt;
-  const auto pixel_bytes = filled->samples * dataset_.sample_size();
-  filled->slot->submit(static_cast<std::size_t>(pixel_bytes + filled->samples));
-  const auto* pixels = filled->slot->device();
-  return Chunk(ring_, filled->slot, {pixels, pixels + pixel_bytes, filled->samples, dataset_.sample_size()});
+  if (given_) return std::nullopt;
+  if (resident_ && kept_ == dataset_.size() && !reader_.joinable()) return whole_set();
+  while (const auto filled = ring_.take()) {
+    if (!resident_) return sent_chunk(*filled);
+    const SampleView part = keep(*filled);
+    if (order_.is_file_order()) return Chunk(part);
+  }
+  reader_.join();
+  // A shuffled pass begins when all samples are there; one in the file's order has seen them arrive.
+  if (resident_ && !order_.is_file_order()) return whole_set();
+  given_ = true;
+  return std::nullopt;
+}
+
+Chunk BatchStream::sent_chunk(const FilledSlot& filled) {
+  const auto pixel_bytes = filled.samples * dataset_.sample_size();
+  const auto* pixels = filled.slot->submit(static_cast<std::size_t>(pixel_bytes + filled.samples));
+  return {ring_, filled.slot, {pixels, pixels + pixel_bytes, filled.samples, dataset_.sample_size()}};
+}
+
+SampleView BatchStream::keep(const FilledSlot& filled) {
+  const auto samples = static_cast<std::size_t>(filled.samples);
+  const auto pixel_bytes = samples * static_cast<std::size_t>(dataset_.sample_size());
+  const SampleView part{pixels_.data() + kept_ * dataset_.sample_size(), labels_.data() + kept_,
+                        filled.samples, dataset_.sample_size()};
+  filled.slot->submit_to(pixels_.data() + kept_ * dataset_.sample_size(), 0, pixel_bytes);
+  filled.slot->submit_to(labels_.data() + kept_, pixel_bytes, samples);
+  filled.slot->retire();
+  ring_.give_back(filled.slot);
+  kept_ += filled.samples;
+  return part;
+}
+
+Chunk BatchStream::whole_set() {
+  given_ = true;
+  SampleView all{pixels_.data(), labels_.data(), dataset_.size(), dataset_.sample_size()};
+  if (!order_.is_file_order()) {
+    visits_.upload(order_.indices(0, dataset_.size()));
+    all.order = visits_.data();
+  }
+  return Chunk(all);
 }
 
 }  // namespace warpfit

@@ -6,18 +6,27 @@
 #include <optional>
 #include <thread>
 
-#include "host/backend/backend.hpp"
+#include "host/backend/buffer.hpp"
 #include "host/stream/dataset.hpp"
 #include "host/stream/sample_order.hpp"
 #include "host/stream/staging_ring.hpp"
 
 namespace warpfit {
 
+/// Where a data set's bytes are between passes.
+enum class Residency {
+  kAuto,     ///< as the backend prefers for the size
+  kStream,   ///< sent anew in each pass
+  kResident  ///< in the backend's memory from the first pass on
+};
+
 /// A part of the pass on the device: whole batches, save that the last batch of the pass may be short.
 /// Destroying it gives its memory back to the reader, once the batch runs queued until then are done.
 class Chunk {
  public:
-  Chunk(StagingRing& ring, StagingSlot* slot, SampleView samples)
+  /// A chunk in memory that stays.
+  explicit Chunk(const SampleView& samples) : samples_(samples) {}
+  Chunk(StagingRing& ring, StagingSlot* slot, const SampleView& samples)
       : ring_(&ring), slot_(slot), samples_(samples) {}
   Chunk(Chunk&& other) noexcept : ring_(other.ring_), slot_(other.slot_), samples_(other.samples_) {
     other.slot_ = nullptr;
@@ -28,15 +37,17 @@ class Chunk {
   [[nodiscard]] const SampleView& samples() const { return samples_; }
 
  private:
-  StagingRing* ring_;
-  StagingSlot* slot_;
+  StagingRing* ring_ = nullptr;
+  StagingSlot* slot_ = nullptr;
   SampleView samples_;
 };
 
 class BatchStream {
  public:
-  /// Both must outlive the stream. A chunk holds as many batches as fit in about 4 MB, at least one.
-  BatchStream(Backend& backend, const Dataset& dataset, std::int64_t batch_size);
+  /// Both must outlive the stream. A chunk that is sent holds as many batches as fit in about 4 MB, at least
+  /// one.
+  BatchStream(Backend& backend, const Dataset& dataset, std::int64_t batch_size,
+              Residency residency = Residency::kAuto);
   ~BatchStream();
   BatchStream(const BatchStream&) = delete;
   BatchStream& operator=(const BatchStream&) = delete;
@@ -46,14 +57,27 @@ class BatchStream {
   /// The next chunk, or nothing at the end of the pass. Throws what the reader met: DataError, IoError.
   std::optional<Chunk> next();
 
+  [[nodiscard]] bool is_resident() const { return resident_; }
+
  private:
   void read_pass(const SampleOrder& order);
   void stop();
+  [[nodiscard]] Chunk sent_chunk(const FilledSlot& filled);
+  [[nodiscard]] SampleView keep(const FilledSlot& filled);
+  [[nodiscard]] Chunk whole_set();
 
   const Dataset& dataset_;
   std::int64_t chunk_samples_;
+  bool resident_;
   StagingRing ring_;
   std::thread reader_;
+  SampleOrder order_;  // of the current pass; the reader's own copy where it sends in that order
+
+  // Of a data set that stays: its first `kept_` samples are there.
+  Buffer<std::uint8_t> pixels_, labels_;
+  Buffer<std::uint32_t> visits_;  // the order of a shuffled pass
+  std::int64_t kept_ = 0;
+  bool given_ = false;  // the whole set, in this pass
 };
 
 }  // namespace warpfit

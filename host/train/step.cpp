@@ -3,12 +3,54 @@
 namespace warpfit {
 namespace {
 
-void forward(Backend& backend, const Network& network, const BatchViews& batch) {
+void load(Backend& backend, const BatchViews& batch) {
+  const ProfileRange range(backend, "upload");
   backend.load_batch(batch.x.front(), batch.labels);
-  const auto& layers = network.layers();
+}
+
+void forward(Backend& backend, const std::vector<Linear>& layers, const BatchViews& batch) {
+  const ProfileRange range(backend, "forward");
   for (std::size_t l = 0; l < layers.size(); ++l) {
     backend.linear_forward(batch.x[l], layers[l].w, layers[l].b, layers[l].activation, batch.x[l + 1]);
   }
+}
+
+void loss(Backend& backend, const BatchViews& batch, Matrix dlogits, Metrics* metrics) {
+  const ProfileRange range(backend, "loss");
+  backend.softmax_cross_entropy(batch.x.back(), batch.labels, dlogits, metrics);
+}
+
+// All gradients between the layers come before the first update, which changes the weights that they need.
+void backward(Backend& backend, const std::vector<Linear>& layers, const BatchViews& batch) {
+  const ProfileRange range(backend, "backward");
+  for (std::size_t l = layers.size() - 1; l > 0; --l) {
+    backend.linear_backward_input(batch.dy[l], layers[l].w, batch.x[l], layers[l - 1].activation,
+                                  batch.dy[l - 1]);
+  }
+}
+
+void folded_update(Backend& backend, const std::vector<Linear>& layers, const BatchViews& batch) {
+  const ProfileRange range(backend, "update");
+  for (std::size_t l = layers.size(); l-- > 0;) {
+    backend.linear_backward_sgd(batch.x[l], batch.dy[l], layers[l].w, layers[l].b);
+  }
+}
+
+void weight_gradients(Backend& backend, const BatchViews& batch) {
+  const ProfileRange range(backend, "backward");
+  for (std::size_t l = batch.layer_gradients.size(); l-- > 0;) {
+    backend.linear_backward_weights(batch.x[l], batch.dy[l], batch.layer_gradients[l].w,
+                                    batch.layer_gradients[l].b);
+  }
+}
+
+// Load, forward, loss, and the gradients between the layers.
+void forward_and_backward(Backend& backend, const Network& network, const BatchViews& batch,
+                          Metrics* metrics) {
+  load(backend, batch);
+  forward(backend, network.layers(), batch);
+  loss(backend, batch, batch.dy.back(), metrics);
+  backward(backend, network.layers(), batch);
 }
 
 std::vector<Matrix> matrices(const std::vector<Buffer<float>>& buffers, std::span<const std::int64_t> widths,
@@ -21,37 +63,49 @@ std::vector<Matrix> matrices(const std::vector<Buffer<float>>& buffers, std::spa
 }  // namespace
 
 void train_step(Backend& backend, const Network& network, const BatchViews& batch, Metrics* metrics) {
-  forward(backend, network, batch);
-  backend.softmax_cross_entropy(batch.x.back(), batch.labels, batch.dy.back(), metrics);
-  const auto& layers = network.layers();
-  for (std::size_t l = layers.size(); l-- > 0;) {
-    // The gradient of the input goes first: the update changes the weights that it needs.
-    if (l > 0) {
-      backend.linear_backward_input(batch.dy[l], layers[l].w, batch.x[l], layers[l - 1].activation,
-                                    batch.dy[l - 1]);
-    }
-    backend.linear_backward_sgd(batch.x[l], batch.dy[l], layers[l].w, layers[l].b);
-  }
+  const ProfileRange range(backend, "step");
+  forward_and_backward(backend, network, batch, metrics);
+  folded_update(backend, network.layers(), batch);
+}
+
+void train_step_with_gradients(Backend& backend, const Network& network, const BatchViews& batch,
+                               Metrics* metrics) {
+  const ProfileRange range(backend, "step");
+  forward_and_backward(backend, network, batch, metrics);
+  weight_gradients(backend, batch);
+  const ProfileRange update(backend, "update");
+  backend.sgd_update(network.parameters().view(), batch.gradients);
 }
 
 void evaluation_step(Backend& backend, const Network& network, const BatchViews& batch, Metrics* metrics) {
-  forward(backend, network, batch);
-  backend.softmax_cross_entropy(batch.x.back(), batch.labels, Matrix{}, metrics);
+  const ProfileRange range(backend, "step");
+  load(backend, batch);
+  forward(backend, network.layers(), batch);
+  loss(backend, batch, Matrix{}, metrics);
 }
 
-Workspace::Workspace(Backend& backend, const NetworkSpec& spec, std::int64_t most_rows)
-    : widths_(spec.widths), labels_(backend, static_cast<std::size_t>(most_rows)) {
+Workspace::Workspace(Backend& backend, const Network& network, std::int64_t most_rows, bool with_gradients)
+    : widths_(network.spec().widths),
+      layout_(network.layout()),
+      labels_(backend, static_cast<std::size_t>(most_rows)) {
   for (std::size_t i = 0; i < widths_.size(); ++i) {
     const auto size = static_cast<std::size_t>(most_rows * widths_[i]);
     x_.emplace_back(backend, size);
     if (i > 0) dy_.emplace_back(backend, size);
   }
+  // Zeros, for the gaps between the layers' gradients are never written.
+  if (with_gradients) gradients_ = {backend, std::vector<float>(layout_.size())};
 }
 
 BatchViews Workspace::views(std::int64_t rows) const {
   const std::span<const std::int64_t> widths(widths_);
-  return {matrices(x_, widths, rows), matrices(dy_, widths.subspan(1), rows),
-          labels_.view(static_cast<std::size_t>(rows))};
+  BatchViews batch{matrices(x_, widths, rows),
+                   matrices(dy_, widths.subspan(1), rows),
+                   labels_.view(static_cast<std::size_t>(rows)),
+                   gradients_.view(),
+                   {}};
+  if (gradients_.size() > 0) batch.layer_gradients = layers_of(layout_, gradients_.view());
+  return batch;
 }
 
 StepRunner::StepRunner(Backend& backend, const Network& network, const Workspace& workspace, Step step)

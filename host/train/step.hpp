@@ -18,22 +18,32 @@ struct BatchViews {
   std::vector<Matrix> x;
   std::vector<Matrix> dy;
   Labels labels;
+  Vector gradients;  ///< of all parameters, laid out like them; empty where the update is folded
+  std::vector<Linear> layer_gradients;  ///< the layers' views of them
 };
 
 /// The memory of BatchViews, for batches of up to a number of rows.
 class Workspace {
  public:
-  Workspace(Backend& backend, const NetworkSpec& spec, std::int64_t most_rows);
+  Workspace(Backend& backend, const Network& network, std::int64_t most_rows, bool with_gradients);
   [[nodiscard]] BatchViews views(std::int64_t rows) const;
 
  private:
   std::vector<std::int64_t> widths_;
+  ParameterLayout layout_;
   std::vector<Buffer<float>> x_, dy_;
   Buffer<std::uint8_t> labels_;
+  Buffer<float> gradients_;
 };
 
 /// Loads the current batch, adds its loss to `metrics` and trains on it: forward, loss, backward, update.
+/// Plain SGD is folded into the products that give the weight gradients, which thus never lie in memory.
 void train_step(Backend& backend, const Network& network, const BatchViews& batch, Metrics* metrics);
+
+/// The same with the gradients in memory and the update a pass of its own over all parameters, as other
+/// optimizers than plain SGD need it.
+void train_step_with_gradients(Backend& backend, const Network& network, const BatchViews& batch,
+                               Metrics* metrics);
 
 /// Loads the current batch and adds its loss to `metrics`.
 void evaluation_step(Backend& backend, const Network& network, const BatchViews& batch, Metrics* metrics);

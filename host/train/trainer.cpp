@@ -24,36 +24,44 @@ std::int64_t batch_rows(const TrainOptions& options, const Dataset& dataset) {
 Trainer::Trainer(Backend& backend, const Network& network, const Dataset& training_set,
                  const Dataset& test_set, const TrainOptions& options, TorchGenerator generator,
                  Report& report)
-    : options_(options),
+    : backend_(backend),
+      options_(options),
       training_set_(training_set),
       test_set_(test_set),
       report_(report),
       generator_(generator),
-      workspace_(backend, network.spec(),
-                 std::max(batch_rows(options, training_set), batch_rows(options, test_set))),
-      training_(backend, network, workspace_, train_step),
+      workspace_(backend, network, std::max(batch_rows(options, training_set), batch_rows(options, test_set)),
+                 !options.fold_update),
+      training_(backend, network, workspace_, options.fold_update ? train_step : train_step_with_gradients),
       evaluation_(backend, network, workspace_, evaluation_step),
-      training_stream_(backend, training_set, batch_rows(options, training_set)),
-      test_stream_(backend, test_set, batch_rows(options, test_set)) {}
+      training_stream_(backend, training_set, batch_rows(options, training_set), options.residency),
+      test_stream_(backend, test_set, batch_rows(options, test_set), options.residency) {}
 
 void Trainer::run() {
   for (epoch_ = 1; epoch_ <= options_.epochs; ++epoch_) {
-    report_.epoch_started(epoch_);
-    const auto training_start = Clock::now();
-    train_epoch();
-    const auto test_start = Clock::now();
-    const Metrics test = evaluate();
-    report_.epoch_ended({
-        .epoch = epoch_,
-        .test_loss = test.loss_sum / static_cast<double>(test.batches),
-        .correct = test.correct,
-        .test_samples = test_set_.size(),
-        .training_samples = training_set_.size(),
-        .training_seconds = std::chrono::duration<double>(test_start - training_start).count(),
-        .test_seconds = seconds_since(test_start),
-    });
+    if (epoch_ == options_.first_profiled) backend_.capture_profile(true);
+    run_epoch();
+    if (epoch_ == options_.last_profiled) backend_.capture_profile(false);
   }
   report_.done();
+}
+
+void Trainer::run_epoch() {
+  const ProfileRange range(backend_, "epoch", epoch_);
+  report_.epoch_started(epoch_);
+  const auto training_start = Clock::now();
+  train_epoch();
+  const auto test_start = Clock::now();
+  const Metrics test = evaluate();
+  report_.epoch_ended({
+      .epoch = epoch_,
+      .test_loss = test.loss_sum / static_cast<double>(test.batches),
+      .correct = test.correct,
+      .test_samples = test_set_.size(),
+      .training_samples = training_set_.size(),
+      .training_seconds = std::chrono::duration<double>(test_start - training_start).count(),
+      .test_seconds = seconds_since(test_start),
+  });
 }
 
 void Trainer::train_epoch() {
@@ -61,6 +69,7 @@ void Trainer::train_epoch() {
   training_.clear_metrics();
   batch_ = 0;
   while (const auto chunk = training_stream_.next()) {
+    const ProfileRange range(backend_, "chunk", batch_);
     const auto& samples = chunk->samples();
     const std::int64_t full = samples.count / options_.batch_size;
     train_batches(samples, 0, full, options_.batch_size);
@@ -99,6 +108,7 @@ Metrics Trainer::checked_metrics() const {
 }
 
 Metrics Trainer::evaluate() {
+  const ProfileRange range(backend_, "evaluation", epoch_);
   test_stream_.start(SampleOrder::of_pass(test_set_.size(), false, generator_));
   evaluation_.clear_metrics();
   while (const auto chunk = test_stream_.next()) {

@@ -18,7 +18,11 @@ struct TrainOptions {
   double learning_rate = 1e-3;
   std::uint64_t seed = 0;
   bool shuffle = false;
+  bool fold_update = true;  ///< plain SGD within the weight gradients' products, or a pass of its own
+  Residency residency = Residency::kAuto;
   std::int64_t log_every = 100;  ///< batches between two reported losses
+  /// Epochs that a profiler captures, from 1; none where the first is 0.
+  std::int64_t first_profiled = 0, last_profiled = 0;
 };
 
 class Trainer {
@@ -32,11 +36,13 @@ class Trainer {
   void run();
 
  private:
+  void run_epoch();
   void train_epoch();
   void train_batches(const SampleView& samples, std::int64_t first, std::int64_t batches, std::int64_t rows);
   [[nodiscard]] Metrics checked_metrics() const;
   Metrics evaluate();
 
+  Backend& backend_;
   TrainOptions options_;
   const Dataset& training_set_;
   const Dataset& test_set_;

@@ -147,6 +147,17 @@ int shell(std::string command) {
   return WEXITSTATUS(std::system(command.c_str()));
 }
 
+// oneDNN left half of its results out where OpenMP gave it fewer threads than promised.
+TEST(Program, TrainsRightWhereOpenMpLimitsTheThreads) {
+  const TemporaryFolder folder;
+  const auto command =
+      "WARPFIT train --quiet --device cpu --epochs 1 --threads 2 --data " + sample_folder().string();
+  ASSERT_EQ(shell("OMP_THREAD_LIMIT=1 " + command + " >" + (folder.path() / "limited").string()), 0);
+  const auto limited = read_file(folder.path() / "limited");
+  EXPECT_EQ(std::string(limited.begin(), limited.end()),
+            run_warpfit(on_sample({"--epochs", "1", "--threads", "1"})).out);
+}
+
 TEST(Program, SaysWhenMemoryRunsOut) {
   if (kSanitized)
     GTEST_SKIP() << "sanitizers reserve terabytes and end the program where an allocation fails";

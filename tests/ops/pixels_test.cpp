@@ -47,6 +47,28 @@ TEST_P(LoadBatch, BeginsWhereTheRunSays) {
   check(10, 3, 7, 3);
 }
 
+TEST_P(LoadBatch, VisitsSamplesInAnyOrder) {
+  for (const std::int64_t size : {3, 4, 784}) {
+    TestValues values;
+    const auto pixels = values.bytes(5 * size);
+    const Buffer<std::uint8_t> device_pixels(*backend_, pixels);
+    const Buffer<std::uint8_t> device_labels(*backend_, std::vector<std::uint8_t>{10, 11, 12, 13, 14});
+    const Buffer<std::uint32_t> order(*backend_, std::vector<std::uint32_t>{4, 0, 2, 2, 1});
+    const GuardedFloats x(*backend_, 2 * size);
+    const Buffer<std::uint8_t> labels(*backend_, 2);
+    const BatchRun run{{device_pixels.data(), device_labels.data(), 5, size, order.data()}, 1, 1, 2};
+    run_once(
+        *backend_, [&] { backend_->load_batch(x.matrix(2, size), labels.view()); }, run);
+    std::vector<double> expected;
+    for (const std::int64_t sample : {0, 2}) {
+      for (std::int64_t i = 0; i < size; ++i)
+        expected.push_back(static_cast<float>(pixels[sample * size + i]) / 255.0F);
+    }
+    EXPECT_TRUE(all_equal(x.values(), expected));
+    EXPECT_EQ(labels.to_host(), (std::vector<std::uint8_t>{10, 12}));
+  }
+}
+
 TEST_P(LoadBatch, RoundsAllPixelValuesAsADivision) {
   std::vector<std::uint8_t> all(256);
   for (int i = 0; i < 256; ++i) all[i] = static_cast<std::uint8_t>(i);

@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <numeric>
+#include <tuple>
 
 #include "host/base/error.hpp"
 #include "tests/support/backends.hpp"
@@ -32,20 +35,30 @@ Bytes numbered_labels() {
   return idx({kSamples}, labels);
 }
 
-class BatchStreamTest : public testing::Test {
+class BatchStreamTest : public testing::TestWithParam<std::tuple<std::string, Residency>> {
  protected:
   // What a pass delivers, as indices; checks labels and that only the last chunk has a short batch.
   std::vector<std::uint32_t> visited() {
     std::vector<std::uint32_t> indices;
     while (const auto chunk = stream_.next()) {
       const auto& samples = chunk->samples();
-      EXPECT_TRUE(samples.count % kBatch == 0 ||
-                  static_cast<std::int64_t>(indices.size()) + samples.count == kSamples);
-      for (std::int64_t i = 0; i < samples.count; ++i) {
-        const auto* pixels = samples.pixels + i * samples.sample_size;
-        indices.push_back(pixels[0] | pixels[1] << 8);
-        EXPECT_EQ(samples.labels[i], pixels[0]);
-        EXPECT_EQ(pixels[samples.sample_size - 1], 7);
+      const auto before = static_cast<std::int64_t>(indices.size());
+      EXPECT_TRUE(samples.count % kBatch == 0 || before + samples.count == kSamples);
+      for (std::int64_t first = 0; first < samples.count; first += kBatch) {
+        const auto rows = std::min(kBatch, samples.count - first);
+        run_once(*backend_,
+                 [&] {
+                   backend_->load_batch({x_.data(), rows, kSampleSize}, labels_.view(rows));
+                 },
+                 {samples, first, 1, rows});
+        const auto x = x_.to_host();
+        const auto labels = labels_.to_host();
+        for (std::int64_t i = 0; i < rows; ++i) {
+          const auto pixel = [&](std::int64_t at) { return std::lround(x[i * kSampleSize + at] * 255); };
+          indices.push_back(static_cast<std::uint32_t>(pixel(0) | pixel(1) << 8));
+          EXPECT_EQ(labels[i], pixel(0));
+          EXPECT_EQ(pixel(kSampleSize - 1), 7);
+        }
       }
     }
     return indices;
@@ -54,11 +67,13 @@ class BatchStreamTest : public testing::Test {
   TemporaryFolder folder_;
   std::string images_ = folder_.add("images", numbered_samples());
   Dataset dataset_{images_, folder_.add("labels", numbered_labels())};
-  std::unique_ptr<Backend> backend_ = make_test_backend("cpu");
-  BatchStream stream_{*backend_, dataset_, kBatch};
+  std::unique_ptr<Backend> backend_ = make_test_backend(std::get<0>(GetParam()));
+  Buffer<float> x_{*backend_, kBatch* kSampleSize};
+  Buffer<std::uint8_t> labels_{*backend_, kBatch};
+  BatchStream stream_{*backend_, dataset_, kBatch, std::get<1>(GetParam())};
 };
 
-TEST_F(BatchStreamTest, DeliversEverySampleInFileOrderPassAfterPass) {
+TEST_P(BatchStreamTest, DeliversEverySampleInFileOrderPassAfterPass) {
   std::vector<std::uint32_t> expected(kSamples);
   std::iota(expected.begin(), expected.end(), 0U);
   for (int pass = 0; pass < 3; ++pass) {
@@ -67,15 +82,19 @@ TEST_F(BatchStreamTest, DeliversEverySampleInFileOrderPassAfterPass) {
   }
 }
 
-TEST_F(BatchStreamTest, DeliversAShuffledOrder) {
+TEST_P(BatchStreamTest, DeliversShuffledOrdersAndThenTheFilesAgain) {
   TorchGenerator generator(1);
-  const auto order = SampleOrder::of_pass(kSamples, true, generator);
-  const auto expected = order.indices(0, kSamples);
-  stream_.start(order);
-  EXPECT_EQ(visited(), std::vector<std::uint32_t>(expected.begin(), expected.end()));
+  for (int pass = 0; pass < 2; ++pass) {
+    const auto order = SampleOrder::of_pass(kSamples, true, generator);
+    const auto expected = order.indices(0, kSamples);
+    stream_.start(order);
+    EXPECT_EQ(visited(), std::vector<std::uint32_t>(expected.begin(), expected.end()));
+  }
+  stream_.start({});
+  EXPECT_EQ(visited()[500], 500U);
 }
 
-TEST_F(BatchStreamTest, StartsAnewAfterAPassThatWasGivenUp) {
+TEST_P(BatchStreamTest, StartsAnewAfterAPassThatWasGivenUp) {
   stream_.start({});
   {
     const auto chunk = stream_.next();
@@ -85,7 +104,7 @@ TEST_F(BatchStreamTest, StartsAnewAfterAPassThatWasGivenUp) {
   EXPECT_EQ(visited().size(), static_cast<std::size_t>(kSamples));
 }
 
-TEST_F(BatchStreamTest, HandsTheReadersFailureToTheTrainer) {
+TEST_P(BatchStreamTest, HandsTheReadersFailureToTheTrainer) {
   std::filesystem::resize_file(images_, 9'000'000);
   stream_.start({});
   try {
@@ -97,7 +116,24 @@ TEST_F(BatchStreamTest, HandsTheReadersFailureToTheTrainer) {
   }
 }
 
-TEST_F(BatchStreamTest, EndsItsReaderWhenDestroyedMidPass) { stream_.start({}); }
+TEST_P(BatchStreamTest, EndsItsReaderWhenDestroyedMidPass) { stream_.start({}); }
+
+// What stays is not read again, what does not stay is.
+TEST_P(BatchStreamTest, ReadsTheFileAgainOnlyWhereNothingStays) {
+  stream_.start({});
+  visited();
+  std::filesystem::resize_file(images_, 9'000'000);
+  stream_.start({});
+  if (stream_.is_resident()) {
+    EXPECT_EQ(visited().size(), static_cast<std::size_t>(kSamples));
+  } else {
+    EXPECT_THROW(visited(), IoError);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Backends, BatchStreamTest,
+                         testing::Combine(testing::ValuesIn(backend_names()),
+                                          testing::Values(Residency::kStream, Residency::kResident)));
 
 }  // namespace
 }  // namespace warpfit::test

@@ -7,7 +7,7 @@ namespace warpfit::test {
 std::vector<std::string> backend_names() { return {"cpu"}; }
 
 std::unique_ptr<Backend> make_test_backend(const std::string& name) {
-  return make_backend(parse_device(name), 0);
+  return make_backend({.device = parse_device(name)});
 }
 
 void run_once(Backend& backend, const std::function<void()>& operations, const BatchRun& run) {

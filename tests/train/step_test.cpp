@@ -74,7 +74,7 @@ class TrainStep : public OnEachBackend {
     const Buffer<std::uint8_t> pixels(*backend_, pixels_);
     const Buffer<std::uint8_t> labels(*backend_, labels_);
     const Network network(*backend_, spec_, layout_, parameters_);
-    const Workspace workspace(*backend_, spec_, kRows);
+    const Workspace workspace(*backend_, network, kRows, step == train_step_with_gradients);
     StepRunner runner(*backend_, network, workspace, step);
     for (auto& run : runs) {
       run.samples = {pixels.data(), labels.data(), kRows, kInputs};
@@ -88,8 +88,10 @@ class TrainStep : public OnEachBackend {
 };
 
 TEST_P(TrainStep, IsOneStepOfGradientDescent) {
-  EXPECT_TRUE(all_close(train({{{}, 0, 1, kRows, kRate}}), expected(), {1e-6, 1e-6}));
-  EXPECT_EQ(metrics_.batches, 1);
+  for (const Step step : {train_step, train_step_with_gradients}) {
+    EXPECT_TRUE(all_close(train({{{}, 0, 1, kRows, kRate}}, step), expected(), {1e-6, 1e-6}));
+    EXPECT_EQ(metrics_.batches, 1);
+  }
 }
 
 TEST_P(TrainStep, RunsManyBatchesAsOneByOne) {

@@ -31,7 +31,7 @@ Trained train_on_sample(int threads, std::int64_t log_every = 1) {
   const auto paths = find_dataset(sample_folder().string(), {});
   const Dataset training_set(paths.train_images, paths.train_labels);
   const Dataset test_set(paths.test_images, paths.test_labels);
-  const auto backend = make_backend({DeviceChoice::Kind::kCpu}, threads);
+  const auto backend = make_backend({.device = {DeviceChoice::Kind::kCpu}, .threads = threads});
   const NetworkSpec spec{{784, 512, 512, 10}};
   const ParameterLayout layout(spec);
   TorchGenerator generator(0);

@@ -20,7 +20,8 @@ constexpr float kRate = 1e-3F;
 
 std::unique_ptr<Backend> bench_backend() {
   const char* threads = std::getenv("WARPFIT_BENCH_THREADS");
-  return make_backend({DeviceChoice::Kind::kCpu}, threads != nullptr ? std::stoi(threads) : 0);
+  return make_backend(
+      {.device = {DeviceChoice::Kind::kCpu}, .threads = threads != nullptr ? std::stoi(threads) : 0});
 }
 
 Buffer<float> filled(Backend& backend, std::int64_t size) {
@@ -128,7 +129,7 @@ void training_step(benchmark::State& state) {
   const ParameterLayout layout(spec);
   TorchGenerator generator(0);
   const Network network(*backend, spec, layout, initial_parameters(layout, generator));
-  const Workspace workspace(*backend, spec, rows);
+  const Workspace workspace(*backend, network, rows, false);
   const Buffer<Metrics> metrics(*backend, std::vector<Metrics>(1));
   const auto batch = workspace.views(rows);
   repeat(state, *backend, rows, 784, [&] { train_step(*backend, network, batch, metrics.data()); });

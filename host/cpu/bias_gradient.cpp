@@ -1,11 +1,14 @@
-#include "host/cpu/bias_sgd.hpp"
+#include "host/cpu/bias_gradient.hpp"
 
 #include <algorithm>
 #include <array>
 
 namespace warpfit::cpu {
+namespace {
 
-void bias_sgd(ConstMatrix dy, float rate, Vector b) {
+// finish(column, sum) for each column of dy.
+template <class Finish>
+void for_each_column_sum(ConstMatrix dy, Finish finish) {
   constexpr std::int64_t kColumns = 128;  // sums that stay in the first cache
 #pragma omp parallel for if (dy.size() > 16384)
   for (std::int64_t first = 0; first < dy.cols; first += kColumns) {
@@ -15,8 +18,18 @@ void bias_sgd(ConstMatrix dy, float rate, Vector b) {
       const float* gradient = dy.data + row * dy.cols + first;
       for (std::int64_t i = 0; i < columns; ++i) sum[i] += gradient[i];
     }
-    for (std::int64_t i = 0; i < columns; ++i) b[first + i] -= rate * sum[i];
+    for (std::int64_t i = 0; i < columns; ++i) finish(first + i, sum[i]);
   }
+}
+
+}  // namespace
+
+void bias_gradient(ConstMatrix dy, Vector db) {
+  for_each_column_sum(dy, [db](std::int64_t column, float sum) { db[column] = sum; });
+}
+
+void bias_sgd(ConstMatrix dy, float rate, Vector b) {
+  for_each_column_sum(dy, [b, rate](std::int64_t column, float sum) { b[column] -= rate * sum; });
 }
 
 }  // namespace warpfit::cpu

@@ -1,0 +1,58 @@
+#include <gtest/gtest.h>
+
+#include <array>
+
+#include "tests/support/backends.hpp"
+#include "tests/support/comparison.hpp"
+#include "tests/support/guarded.hpp"
+#include "tests/support/random.hpp"
+#include "tests/support/reference.hpp"
+
+namespace warpfit::test {
+namespace {
+
+constexpr std::array<std::int64_t, 10> kEdges{1, 7, 31, 32, 33, 127, 128, 129, 512, 1000};
+
+// Through the layer's backward pass with one input, whose weight gradients are checked in linear_test.
+class BiasGradient : public OnEachBackend {
+ protected:
+  void check(std::int64_t rows, std::int64_t outputs) {
+    SCOPED_TRACE(testing::Message() << rows << " rows, " << outputs << " outputs");
+    TestValues values;
+    const auto x = values.integers(rows);
+    const auto dy = values.integers(rows * outputs);
+    const auto old = values.integers(outputs);
+    const GuardedFloats inputs(*backend_, x);
+    const GuardedFloats gradients(*backend_, dy);
+    const GuardedFloats dw(*backend_, outputs);
+    const GuardedFloats db(*backend_, outputs);
+    const GuardedFloats w(*backend_, old);
+    const GuardedFloats b(*backend_, old);
+    run_once(
+        *backend_,
+        [&] {
+          const auto in = inputs.matrix(rows, 1);
+          const auto out = gradients.matrix(rows, outputs);
+          backend_->linear_backward_weights(in, out, dw.matrix(outputs, 1), db.vector());
+          backend_->linear_backward_sgd(in, out, w.matrix(outputs, 1), b.vector());
+        },
+        one_batch(rows, 2.0F));
+
+    const auto expected = reference_bias_gradient(dy, rows);
+    EXPECT_TRUE(all_equal(db.values(), expected));
+    EXPECT_TRUE(all_equal(dw.values(), reference_weight_gradient(x, dy, rows)));
+    Doubles updated;
+    for (std::size_t i = 0; i < old.size(); ++i) updated.push_back(old[i] - 2 * expected[i]);
+    EXPECT_TRUE(all_equal(b.values(), updated));
+  }
+};
+
+TEST_P(BiasGradient, IsExactOnIntegersAtEveryShape) {
+  for (const auto rows : kEdges) check(rows, 33);
+  for (const auto outputs : kEdges) check(64, outputs);
+}
+
+INSTANTIATE_TEST_SUITE_P(Backends, BiasGradient, testing::ValuesIn(backend_names()));
+
+}  // namespace
+}  // namespace warpfit::test
