@@ -20,8 +20,10 @@ struct MatrixView {
   [[nodiscard]] bool empty() const { return data == nullptr; }
   [[nodiscard]] std::span<T> values() const { return {data, static_cast<std::size_t>(size())}; }
 
-  operator MatrixView<const T>() const  // NOLINT(google-explicit-constructor): as span<T> to span<const T>
-      requires(!std::is_const_v<T>) {
+  /// To a view that only reads, as span<T> to span<const T>.
+  template <class U>
+  requires(!std::is_const_v<T> && std::is_same_v<U, const T>) operator MatrixView<U>()
+      const {  // NOLINT(google-explicit-constructor)
     return {data, rows, cols};
   }
 };

@@ -143,7 +143,7 @@ TEST(Program, EndsWithTheDocumentedCodeOnMisuse) {
 // The exit code of a shell command; WARPFIT stands for the program.
 int shell(std::string command) {
   const std::string name = "WARPFIT";
-  command.replace(command.find(name), name.size(), WARPFIT_PROGRAM);
+  command.replace(command.find(name), name.size(), program_path());
   return WEXITSTATUS(std::system(command.c_str()));
 }
 

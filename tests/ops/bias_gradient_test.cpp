@@ -52,7 +52,7 @@ TEST_P(BiasGradient, IsExactOnIntegersAtEveryShape) {
   for (const auto outputs : kEdges) check(64, outputs);
 }
 
-INSTANTIATE_TEST_SUITE_P(Backends, BiasGradient, testing::ValuesIn(backend_names()));
+INSTANTIATE_TEST_SUITE_P(Backends, BiasGradient, testing::ValuesIn(backend_names()), backend_name);
 
 }  // namespace
 }  // namespace warpfit::test

@@ -156,7 +156,7 @@ TEST_P(LinearTest, GivesTheSameBitsEachTime) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Backends, LinearTest, testing::ValuesIn(backend_names()));
+INSTANTIATE_TEST_SUITE_P(Backends, LinearTest, testing::ValuesIn(backend_names()), backend_name);
 
 }  // namespace
 }  // namespace warpfit::test

@@ -95,7 +95,7 @@ TEST_P(LoadBatch, MovesOnBatchByBatch) {
   EXPECT_EQ(seen, (std::vector<std::vector<float>>{{0, 1}, {0, 1}, {1, 1}}));
 }
 
-INSTANTIATE_TEST_SUITE_P(Backends, LoadBatch, testing::ValuesIn(backend_names()));
+INSTANTIATE_TEST_SUITE_P(Backends, LoadBatch, testing::ValuesIn(backend_names()), backend_name);
 
 }  // namespace
 }  // namespace warpfit::test

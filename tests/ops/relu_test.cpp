@@ -76,7 +76,7 @@ TEST_P(Relu, BackwardPassesWhatForwardPassedAtEveryShape) {
   for (const auto inputs : kEdges) check_backward(5, inputs);
 }
 
-INSTANTIATE_TEST_SUITE_P(Backends, Relu, testing::ValuesIn(backend_names()));
+INSTANTIATE_TEST_SUITE_P(Backends, Relu, testing::ValuesIn(backend_names()), backend_name);
 
 }  // namespace
 }  // namespace warpfit::test

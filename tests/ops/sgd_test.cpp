@@ -44,7 +44,7 @@ TEST_P(SgdUpdate, StaysWithinRounding) {
   EXPECT_TRUE(all_close(parameters.values(), expected, {kEpsilon, 0}));
 }
 
-INSTANTIATE_TEST_SUITE_P(Backends, SgdUpdate, testing::ValuesIn(backend_names()));
+INSTANTIATE_TEST_SUITE_P(Backends, SgdUpdate, testing::ValuesIn(backend_names()), backend_name);
 
 }  // namespace
 }  // namespace warpfit::test

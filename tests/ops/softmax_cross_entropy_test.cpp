@@ -129,7 +129,7 @@ TEST_P(SoftmaxCrossEntropy, WithoutGradientGivesTheSameLoss) {
   EXPECT_EQ(z.values(), logits);
 }
 
-INSTANTIATE_TEST_SUITE_P(Backends, SoftmaxCrossEntropy, testing::ValuesIn(backend_names()));
+INSTANTIATE_TEST_SUITE_P(Backends, SoftmaxCrossEntropy, testing::ValuesIn(backend_names()), backend_name);
 
 }  // namespace
 }  // namespace warpfit::test

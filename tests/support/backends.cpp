@@ -1,13 +1,21 @@
 #include "tests/support/backends.hpp"
 
+#include <cstdlib>
+
 #include "host/backend/make_backend.hpp"
+#include "host/base/error.hpp"
 
 namespace warpfit::test {
 
-std::vector<std::string> backend_names() { return {"cpu"}; }
+std::vector<std::string> backend_names() { return {"cpu", "cuda"}; }
 
-std::unique_ptr<Backend> make_test_backend(const std::string& name) {
-  return make_backend({.device = parse_device(name)});
+void require_backend(const std::string& name, std::unique_ptr<Backend>& backend) {
+  try {
+    backend = make_backend({.device = parse_device(name)});
+  } catch (const DeviceError& error) {
+    if (std::getenv("WARPFIT_REQUIRE_CUDA") != nullptr) FAIL() << error.what();
+    GTEST_SKIP() << error.what();
+  }
 }
 
 void run_once(Backend& backend, const std::function<void()>& operations, const BatchRun& run) {

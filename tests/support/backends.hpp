@@ -12,10 +12,8 @@
 
 namespace warpfit::test {
 
-/// The names of the backends of this build, for INSTANTIATE_TEST_SUITE_P.
+/// The names of all backends, for INSTANTIATE_TEST_SUITE_P.
 std::vector<std::string> backend_names();
-
-std::unique_ptr<Backend> make_test_backend(const std::string& name);
 
 /// Runs `operations` as the step of one batch, with a learning rate where they need one.
 void run_once(Backend& backend, const std::function<void()>& operations, const BatchRun& run);
@@ -23,10 +21,19 @@ void run_once(Backend& backend, const std::function<void()>& operations, const B
 /// A BatchRun of one batch of `rows` rows with this learning rate and no samples.
 BatchRun one_batch(std::int64_t rows, float rate = 0);
 
+/// Names the tests of a backend after it.
+inline std::string backend_name(const testing::TestParamInfo<std::string>& info) { return info.param; }
+
+/// For SetUp(): makes the backend. Where this machine lacks it, the test is skipped with the reason; with
+/// WARPFIT_REQUIRE_CUDA set it fails.
+void require_backend(const std::string& name, std::unique_ptr<Backend>& backend);
+
 /// A fixture for TEST_P over backend_names().
 class OnEachBackend : public testing::TestWithParam<std::string> {
  protected:
-  std::unique_ptr<Backend> backend_ = make_test_backend(GetParam());
+  void SetUp() override { require_backend(GetParam(), backend_); }
+
+  std::unique_ptr<Backend> backend_;
 };
 
 }  // namespace warpfit::test

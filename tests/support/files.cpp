@@ -1,9 +1,11 @@
 #include "tests/support/files.hpp"
 
+#include <gtest/gtest.h>
 #include <unistd.h>
 #include <zlib.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
@@ -78,13 +80,26 @@ std::string TemporaryFolder::add(const std::string& name, const Bytes& bytes) co
   return (path_ / name).string();
 }
 
-std::filesystem::path sample_folder() { return WARPFIT_SOURCE_DIR "/data/sample"; }
+std::filesystem::path source_folder() {
+  const char* moved = std::getenv("WARPFIT_SOURCE_DIR");
+  return moved != nullptr ? moved : WARPFIT_SOURCE_DIR;
+}
+
+std::filesystem::path sample_folder() { return source_folder() / "data/sample"; }
 
 std::filesystem::path fashion_mnist_folder() {
-  for (const char* folder : {WARPFIT_SOURCE_DIR "/data/fashion-mnist", "/usr/share/datasets/fashion-mnist"}) {
-    if (std::filesystem::exists(std::filesystem::path(folder) / "train-images-idx3-ubyte.gz")) return folder;
+  for (const std::filesystem::path& folder :
+       {source_folder() / "data/fashion-mnist", std::filesystem::path("/usr/share/datasets/fashion-mnist")}) {
+    if (std::filesystem::exists(folder / "train-images-idx3-ubyte.gz")) return folder;
   }
   return {};
+}
+
+void require_fashion_mnist() {
+  if (!fashion_mnist_folder().empty()) return;
+  constexpr const char* kReason = "needs Fashion-MNIST: run tools/fetch_data";
+  if (std::getenv("WARPFIT_REQUIRE_DATA") != nullptr) FAIL() << kReason;
+  GTEST_SKIP() << kReason;
 }
 
 }  // namespace warpfit::test

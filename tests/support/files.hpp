@@ -36,10 +36,15 @@ class TemporaryFolder {
   std::filesystem::path path_;
 };
 
+/// The repository, or what WARPFIT_SOURCE_DIR names where the tests were carried to another machine.
+std::filesystem::path source_folder();
+
 /// The repository's sample of Fashion-MNIST: 300 training and 100 test images.
 std::filesystem::path sample_folder();
 
 /// The whole Fashion-MNIST; "" where it is not there.
 std::filesystem::path fashion_mnist_folder();
+/// For SetUp(): skips the test where it is not there; with WARPFIT_REQUIRE_DATA set it fails.
+void require_fashion_mnist();
 
 }  // namespace warpfit::test

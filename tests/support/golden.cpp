@@ -5,15 +5,17 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "tests/support/files.hpp"
+
 namespace warpfit::test {
 namespace {
 
-const std::filesystem::path kFolder = WARPFIT_SOURCE_DIR "/tests/goldens";
+std::filesystem::path folder() { return source_folder() / "tests/goldens"; }
 
 }  // namespace
 
 Golden read_golden(const std::string& name) {
-  std::ifstream file(kFolder / (name + ".json"));
+  std::ifstream file(folder() / (name + ".json"));
   const auto json = nlohmann::json::parse(file);
   const auto& config = json.at("config");
   Golden golden{.name = name,
@@ -39,7 +41,7 @@ Golden read_golden(const std::string& name) {
 
 std::vector<std::string> golden_names() {
   std::vector<std::string> names;
-  for (const auto& entry : std::filesystem::directory_iterator(kFolder)) {
+  for (const auto& entry : std::filesystem::directory_iterator(folder())) {
     if (entry.path().extension() == ".json") names.push_back(entry.path().stem().string());
   }
   std::sort(names.begin(), names.end());

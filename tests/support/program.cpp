@@ -9,6 +9,7 @@
 
 #include <array>
 #include <chrono>
+#include <filesystem>
 #include <stdexcept>
 
 extern char** environ;
@@ -28,8 +29,8 @@ std::array<int, 2> make_pipe() {
 
 }  // namespace
 
-Program::Program(const std::vector<std::string>& arguments) : started_(now()) {
-  std::vector<std::string> words{WARPFIT_PROGRAM};
+Program::Program(const std::vector<std::string>& arguments, const std::string& name) : started_(now()) {
+  std::vector<std::string> words{program_path(name)};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
   for (auto& word : words) argv.push_back(word.data());
@@ -103,6 +104,10 @@ Outcome Program::finish() {
   outcome_.seconds = now() - started_;
   outcome_.peak_kilobytes = usage.ru_maxrss;
   return outcome_;
+}
+
+std::string program_path(const std::string& name) {
+  return (std::filesystem::read_symlink("/proc/self/exe").parent_path() / name).string();
 }
 
 Outcome run_warpfit(const std::vector<std::string>& arguments) { return Program(arguments).finish(); }

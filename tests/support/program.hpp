@@ -17,10 +17,13 @@ struct Outcome {
   long peak_kilobytes = 0;
 };
 
+/// The path of a program that lies beside the tests.
+std::string program_path(const std::string& name = "warpfit");
+
 /// A running warpfit.
 class Program {
  public:
-  explicit Program(const std::vector<std::string>& arguments);
+  explicit Program(const std::vector<std::string>& arguments, const std::string& name = "warpfit");
   ~Program();
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;

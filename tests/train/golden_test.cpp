@@ -45,30 +45,29 @@ std::vector<std::string> plain_sgd_goldens() {
   return names;
 }
 
-class GoldenRun : public testing::TestWithParam<std::string> {
+class GoldenRun : public testing::TestWithParam<std::tuple<std::string, std::string>> {
  protected:
   void SetUp() override {
-    if (!fashion_mnist_folder().empty()) return;
-    constexpr const char* kReason = "needs Fashion-MNIST: run tools/fetch_data";
-    if (std::getenv("WARPFIT_REQUIRE_DATA") != nullptr) FAIL() << kReason;
-    GTEST_SKIP() << kReason;
+    require_backend(std::get<0>(GetParam()), backend_);
+    if (backend_) require_fashion_mnist();
   }
+
+  std::unique_ptr<Backend> backend_;
 };
 
 TEST_P(GoldenRun, PrintsPyTorchsLosses) {
-  const auto golden = read_golden(GetParam());
+  const auto golden = read_golden(std::get<1>(GetParam()));
   const auto paths = find_dataset(fashion_mnist_folder().string(), {});
   const Dataset training_set(paths.train_images, paths.train_labels);
   const Dataset test_set(paths.test_images, paths.test_labels);
-  const auto backend = make_test_backend("cpu");
   const auto spec = parse_network(golden.network);
   TorchGenerator generator(golden.seed);
   const ParameterLayout layout(spec);
-  const Network network(*backend, spec, layout, initial_parameters(layout, generator));
+  const Network network(*backend_, spec, layout, initial_parameters(layout, generator));
   const auto epochs =
       std::min<std::int64_t>(epochs_to_run(), static_cast<std::int64_t>(golden.epochs.size()));
   Recorder recorder;
-  Trainer(*backend, network, training_set, test_set,
+  Trainer(*backend_, network, training_set, test_set,
           {.epochs = epochs,
            .batch_size = golden.batch_size,
            .learning_rate = golden.learning_rate,
@@ -93,8 +92,12 @@ TEST_P(GoldenRun, PrintsPyTorchsLosses) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Goldens, GoldenRun, testing::ValuesIn(plain_sgd_goldens()),
-                         [](const auto& test) { return test.param; });
+INSTANTIATE_TEST_SUITE_P(Backends, GoldenRun,
+                         testing::Combine(testing::ValuesIn(backend_names()),
+                                          testing::ValuesIn(plain_sgd_goldens())),
+                         [](const auto& test) {
+                           return std::get<0>(test.param) + "_" + std::get<1>(test.param);
+                         });
 
 }  // namespace
 }  // namespace warpfit::test

@@ -8,19 +8,10 @@
 #include "host/model/initializer.hpp"
 #include "tests/support/comparison.hpp"
 #include "tests/support/files.hpp"
+#include "tests/support/losses.hpp"
 
 namespace warpfit::test {
 namespace {
-
-class Losses final : public Report {
- public:
-  void epoch_started(std::int64_t) override {}
-  void loss(const LossReport& report) override { values.push_back(report.loss); }
-  void epoch_ended(const EpochReport&) override {}
-  void done() override {}
-
-  std::vector<float> values;
-};
 
 struct Trained {
   std::vector<float> parameters;

@@ -1,0 +1,114 @@
+#include "cuda/cuda_backend.hpp"
+
+#include <algorithm>
+
+#include "cuda/ops/bias_gradient.hpp"
+#include "cuda/ops/pixels.hpp"
+#include "cuda/ops/relu.hpp"
+#include "cuda/ops/sgd.hpp"
+#include "cuda/recorded_step.hpp"
+#include "cuda/runtime/copy.hpp"
+#include "cuda/runtime/device.hpp"
+#include "cuda/runtime/profiler.hpp"
+#include "cuda/staging_slot.hpp"
+
+namespace warpfit {
+
+CudaBackend::CudaBackend(int device, Precision precision, std::function<void(std::string_view)> warn)
+    : device_(device),
+      warn_(std::move(warn)),
+      blas_(compute_, precision),
+      position_(*this, 1),
+      arrived_(*this, std::vector<unsigned>(1)) {
+  name_this_thread("trainer");
+}
+
+// What is queued may still read memory that is freed next.
+CudaBackend::~CudaBackend() {
+  copy_.drain();
+  compute_.drain();
+}
+
+std::string CudaBackend::description() const { return describe_device(device_); }
+
+void* CudaBackend::allocate(std::size_t bytes) { return DeviceMemory(bytes).release(); }
+void CudaBackend::deallocate(void* memory) noexcept { free_device_memory(memory); }
+
+void CudaBackend::upload(std::span<const std::byte> from, void* to) {
+  if (from.empty()) return;
+  copy_to_device(to, from.data(), from.size(), compute_.get());
+  compute_.synchronize();  // page-locked memory is read when the copy runs
+}
+
+void CudaBackend::download(const void* from, std::span<std::byte> to) {
+  if (!to.empty()) copy_to_host(to.data(), from, to.size(), compute_.get());
+  compute_.synchronize();
+}
+
+std::unique_ptr<StagingSlot> CudaBackend::make_staging_slot(std::size_t bytes) {
+  auto slot = std::make_unique<CudaStagingSlot>(bytes, copy_, compute_);
+  if (!slot->pinned() && !warned_of_pageable_) {
+    warn_("the system refuses page-locked memory: data is sent to the GPU from ordinary memory, more slowly");
+    warned_of_pageable_ = true;
+  }
+  return slot;
+}
+
+// Half of what is free leaves room for what training allocates later.
+bool CudaBackend::should_keep(std::size_t bytes) const { return bytes <= free_device_bytes() / 2; }
+
+std::unique_ptr<RecordedStep> CudaBackend::record(std::function<void()> step) {
+  return std::make_unique<CudaRecordedStep>(*this, std::move(step));
+}
+
+void CudaBackend::begin_range(const char* name, std::int64_t number) { begin_profile_range(name, number); }
+void CudaBackend::end_range() noexcept { end_profile_range(); }
+void CudaBackend::capture_profile(bool on) {
+  compute_.synchronize();  // what was queued before belongs to the other side
+  capture_profile_now(on);
+}
+
+void CudaBackend::load_batch(Matrix x, Labels labels) {
+  cuda::load_batch(position(), x, labels, compute_.get());
+}
+
+void CudaBackend::linear_forward(ConstMatrix x, ConstMatrix w, ConstVector b, Activation activation,
+                                 Matrix y) {
+  blas_.forward(x, w, y);
+  cuda::bias_relu_forward(y, b, activation, compute_.get());
+}
+
+void CudaBackend::linear_backward_input(ConstMatrix dy, ConstMatrix w, ConstMatrix x, Activation activation,
+                                        Matrix dx) {
+  blas_.backward_input(dy, w, dx);
+  if (activation == Activation::kRelu) cuda::relu_backward(x.values(), dx.values(), compute_.get());
+}
+
+void CudaBackend::linear_backward_weights(ConstMatrix x, ConstMatrix dy, Matrix dw, Vector db) {
+  blas_.backward_weights(x, dy, dw);
+  cuda::bias_gradient(dy, db, compute_.get());
+}
+
+void CudaBackend::sgd_update(Vector parameters, ConstVector gradients) {
+  cuda::sgd_update(parameters, gradients, &position()->rate, compute_.get());
+}
+
+void CudaBackend::linear_backward_sgd(ConstMatrix x, ConstMatrix dy, Matrix w, Vector b) {
+  blas_.accumulate_weights(x, dy, &position()->negative_rate, &position()->one, w);
+  cuda::bias_sgd(dy, &position()->rate, b, compute_.get());
+}
+
+// Recorded steps go on writing to the memory they were recorded with, so none is given back.
+cuda::RowResult* CudaBackend::row_results(std::int64_t rows) {
+  const auto needed = static_cast<std::size_t>(rows);
+  if (row_results_.empty() || row_results_.back().size() < needed) row_results_.emplace_back(*this, needed);
+  return row_results_.back().data();
+}
+
+void CudaBackend::softmax_cross_entropy(ConstMatrix logits, ConstLabels labels, Matrix dlogits,
+                                        Metrics* metrics) {
+  cuda::softmax_cross_entropy(logits, labels, dlogits, metrics, row_results(logits.rows), arrived_.data(),
+                              compute_.get());
+}
+
+}  // namespace warpfit

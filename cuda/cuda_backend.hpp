@@ -1,0 +1,66 @@
+// An NVIDIA GPU as a device: streams, handles and recorded steps; an operation is a line here and its kernels
+// in ops/.
+#pragma once
+
+#include <functional>
+#include <string_view>
+
+#include "cuda/ops/softmax_cross_entropy.hpp"
+#include "cuda/position.hpp"
+#include "cuda/runtime/blas.hpp"
+#include "cuda/runtime/memory.hpp"
+#include "cuda/runtime/stream.hpp"
+#include "host/backend/backend.hpp"
+#include "host/backend/buffer.hpp"
+
+namespace warpfit {
+
+class CudaBackend final : public Backend {
+ public:
+  /// `device` counts from 0; `warn` is told what works, but not as it should.
+  CudaBackend(int device, Precision precision, std::function<void(std::string_view)> warn);
+  ~CudaBackend() override;
+
+  [[nodiscard]] std::string description() const override;
+
+  [[nodiscard]] void* allocate(std::size_t bytes) override;
+  void deallocate(void* memory) noexcept override;
+  void upload(std::span<const std::byte> from, void* to) override;
+  void download(const void* from, std::span<std::byte> to) override;
+  [[nodiscard]] std::unique_ptr<StagingSlot> make_staging_slot(std::size_t bytes) override;
+  [[nodiscard]] bool should_keep(std::size_t bytes) const override;
+  [[nodiscard]] std::unique_ptr<RecordedStep> record(std::function<void()> step) override;
+
+  void begin_range(const char* name, std::int64_t number) override;
+  void end_range() noexcept override;
+  void capture_profile(bool on) override;
+
+  void load_batch(Matrix x, Labels labels) override;
+  void linear_forward(ConstMatrix x, ConstMatrix w, ConstVector b, Activation activation, Matrix y) override;
+  void linear_backward_input(ConstMatrix dy, ConstMatrix w, ConstMatrix x, Activation activation,
+                             Matrix dx) override;
+  void linear_backward_weights(ConstMatrix x, ConstMatrix dy, Matrix dw, Vector db) override;
+  void sgd_update(Vector parameters, ConstVector gradients) override;
+  void linear_backward_sgd(ConstMatrix x, ConstMatrix dy, Matrix w, Vector b) override;
+  void softmax_cross_entropy(ConstMatrix logits, ConstLabels labels, Matrix dlogits,
+                             Metrics* metrics) override;
+
+  [[nodiscard]] const Stream& compute() const { return compute_; }
+  [[nodiscard]] Position* position() const { return position_.data(); }
+
+ private:
+  /// Scratch of the loss for batches of up to `rows`.
+  cuda::RowResult* row_results(std::int64_t rows);
+
+  int device_;
+  std::function<void(std::string_view)> warn_;
+  Stream compute_{"compute"};
+  Stream copy_{"copy"};
+  Blas blas_;
+  Buffer<Position> position_;
+  Buffer<unsigned> arrived_;
+  std::vector<Buffer<cuda::RowResult>> row_results_;
+  bool warned_of_pageable_ = false;
+};
+
+}  // namespace warpfit

@@ -1,0 +1,53 @@
+// Reductions over the threads of a block, in one fixed order: the same input gives the same bits.
+#pragma once
+
+#include "cuda/device/kernel.cuh"
+
+namespace warpfit {
+
+constexpr int kWarp = 32;
+constexpr unsigned kWholeWarp = 0xFFFFFFFFU;
+
+/// op over the values of a whole warp, in every lane.
+template <class T, class Op>
+__device__ T warp_reduce(T value, Op op) {
+  for (int lanes = kWarp / 2; lanes > 0; lanes /= 2) {
+    value = op(value, __shfl_xor_sync(kWholeWarp, value, lanes));
+  }
+  return value;
+}
+
+/// op over the values of a block of kThreads threads, in every thread. All threads call it.
+template <int kThreads, class T, class Op>
+__device__ T block_reduce(T value, Op op) {
+  static_assert(kThreads % kWarp == 0 && kThreads <= kWarp * kWarp);
+  value = warp_reduce(value, op);
+  if constexpr (kThreads > kWarp) {
+    constexpr int kWarps = kThreads / kWarp;
+    SHARED_ARRAY(T, partial, kWarps);
+    __syncthreads();  // the last call's reads are over
+    if (threadIdx.x % kWarp == 0) partial[threadIdx.x / kWarp] = value;
+    __syncthreads();
+    value = partial[0];
+    for (int warp = 1; warp < kWarps; ++warp) value = op(value, partial[warp]);
+  }
+  return value;
+}
+
+/// True in every thread of the last block of the grid to get here, whose threads then see what all blocks
+/// wrote before; `arrived` is 0 at first and again afterwards. All threads of one-dimensional blocks call it.
+__device__ inline bool is_last_block(unsigned* arrived) {
+  SHARED_ARRAY(bool, last, 1);
+  __threadfence();
+  __syncthreads();
+  if (threadIdx.x == 0) {
+    const unsigned blocks = gridDim.x * gridDim.y;
+    last[0] = atomicAdd(arrived, 1U) == blocks - 1;
+    if (last[0]) *arrived = 0;
+  }
+  __syncthreads();
+  __threadfence();
+  return last[0];
+}
+
+}  // namespace warpfit

@@ -1,0 +1,20 @@
+// What the program finds in libwarpfit_cuda.so.
+#include <fmt/format.h>
+
+#include "cuda/cuda_backend.hpp"
+#include "cuda/runtime/device.hpp"
+#include "host/backend/cuda_library.hpp"
+
+extern "C" __attribute__((visibility("default"))) warpfit::Backend* warpfit_make_cuda_backend(
+    const warpfit::BackendOptions& options, std::string& reason) {
+  const int devices = warpfit::count_devices(reason);
+  if (devices == 0) return nullptr;
+  if (options.device.index >= devices) {
+    reason = fmt::format("there {} only {} GPU{} here", devices == 1 ? "is" : "are", devices,
+                         devices == 1 ? "" : "s");
+    return nullptr;
+  }
+  warpfit::use_device(options.device.index);
+  return new warpfit::CudaBackend(options.device.index, options.precision,
+                                  options.warn);  // the caller owns it
+}

@@ -1,0 +1,16 @@
+// Bias and ReLU behind a product, and ReLU's derivative. Twin: host/cpu/relu.
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include "host/backend/backend.hpp"
+
+namespace warpfit::cuda {
+
+/// y (N, M) = activation(y + b), in place; b (M).
+void bias_relu_forward(Matrix y, ConstVector b, Activation activation, cudaStream_t stream);
+
+/// dx = 0 where y, ReLU's output, is not above 0; equal sizes.
+void relu_backward(ConstVector y, Vector dx, cudaStream_t stream);
+
+}  // namespace warpfit::cuda

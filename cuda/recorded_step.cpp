@@ -1,0 +1,50 @@
+#include "cuda/recorded_step.hpp"
+
+#include "cuda/position.hpp"
+
+namespace warpfit {
+namespace {
+
+// Steps in the long graph: enough that launching it costs little beside its work.
+constexpr std::int64_t kMany = 16;
+
+}  // namespace
+
+void CudaRecordedStep::record(std::optional<Graph>& graph, std::int64_t steps) {
+  if (graph) return;
+  const ProfileRange range(backend_, "recording", steps);
+  graph.emplace(backend_.compute().get(), [&] {
+    for (std::int64_t i = 0; i < steps; ++i) step_();
+  });
+}
+
+void CudaRecordedStep::run(const BatchRun& run) {
+  Position position;
+  position.samples = run.samples;
+  position.sample = run.first;
+  position.rate = run.rate;
+  position.negative_rate = -run.rate;
+  const auto stream = backend_.compute().get();
+  set_position(backend_.position(), position, stream);
+
+  std::int64_t left = run.batches;
+  // The first batch of all is not recorded: libraries load their kernels at the first call, which a capture
+  // forbids.
+  if (!warm_ && left > 0) {
+    step_();
+    warm_ = true;
+    --left;
+  }
+  while (left >= kMany) {
+    record(many_, kMany);
+    many_->launch(stream);
+    left -= kMany;
+  }
+  while (left > 0) {
+    record(one_, 1);
+    one_->launch(stream);
+    --left;
+  }
+}
+
+}  // namespace warpfit

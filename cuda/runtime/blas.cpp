@@ -1,0 +1,72 @@
+// A row-major matrix is its transpose in column-major order, so each product is written as the transpose of
+// what the header promises.
+#include "cuda/runtime/blas.hpp"
+
+#include "cuda/runtime/check.hpp"
+
+namespace warpfit {
+namespace {
+
+constexpr std::size_t kWorkspaceBytes = std::size_t{32} << 20;  // cuBLAS's own default on Hopper
+constexpr float kOne = 1.0F;
+constexpr float kZero = 0.0F;
+
+cublasComputeType_t compute_type(Precision precision) {
+  switch (precision) {
+    case Precision::kTf32:
+      return CUBLAS_COMPUTE_32F_FAST_TF32;
+    case Precision::kBf16:
+      return CUBLAS_COMPUTE_32F_FAST_16BF;
+    case Precision::kFp32:
+      break;
+  }
+  return CUBLAS_COMPUTE_32F;
+}
+
+}  // namespace
+
+Blas::Blas(const Stream& stream, Precision precision)
+    : workspace_(kWorkspaceBytes), compute_(compute_type(precision)) {
+  check(cublasCreate(&handle_), "starting cuBLAS");
+  try {
+    check(cublasSetStream(handle_, stream.get()), "giving cuBLAS its stream");
+    check(cublasSetWorkspace(handle_, workspace_.data(), kWorkspaceBytes), "giving cuBLAS its workspace");
+  } catch (...) {
+    cublasDestroy(handle_);
+    throw;
+  }
+}
+
+Blas::~Blas() { cublasDestroy(handle_); }
+
+void Blas::multiply(std::int64_t rows, std::int64_t cols, std::int64_t inner, Operand a, Operand b, float* c,
+                    const float* alpha, const float* beta, cublasPointerMode_t scalars) {
+  check(cublasSetPointerMode(handle_, scalars), "multiplying matrices");
+  const auto narrow = [](std::int64_t size) { return static_cast<int>(size); };
+  check(cublasGemmEx(handle_, a.operation, b.operation, narrow(rows), narrow(cols), narrow(inner), alpha,
+                     a.data, CUDA_R_32F, narrow(a.leading), b.data, CUDA_R_32F, narrow(b.leading), beta, c,
+                     CUDA_R_32F, narrow(rows), compute_, CUBLAS_GEMM_DEFAULT),
+        "multiplying matrices");
+}
+
+void Blas::forward(ConstMatrix x, ConstMatrix w, Matrix y) {
+  multiply(w.rows, x.rows, x.cols, {w.data, CUBLAS_OP_T, w.cols}, {x.data, CUBLAS_OP_N, x.cols}, y.data,
+           &kOne, &kZero, CUBLAS_POINTER_MODE_HOST);
+}
+
+void Blas::backward_input(ConstMatrix dy, ConstMatrix w, Matrix dx) {
+  multiply(w.cols, dy.rows, w.rows, {w.data, CUBLAS_OP_N, w.cols}, {dy.data, CUBLAS_OP_N, dy.cols}, dx.data,
+           &kOne, &kZero, CUBLAS_POINTER_MODE_HOST);
+}
+
+void Blas::backward_weights(ConstMatrix x, ConstMatrix dy, Matrix dw) {
+  multiply(x.cols, dy.cols, x.rows, {x.data, CUBLAS_OP_N, x.cols}, {dy.data, CUBLAS_OP_T, dy.cols}, dw.data,
+           &kOne, &kZero, CUBLAS_POINTER_MODE_HOST);
+}
+
+void Blas::accumulate_weights(ConstMatrix x, ConstMatrix dy, const float* scale, const float* one, Matrix w) {
+  multiply(x.cols, dy.cols, x.rows, {x.data, CUBLAS_OP_N, x.cols}, {dy.data, CUBLAS_OP_T, dy.cols}, w.data,
+           scale, one, CUBLAS_POINTER_MODE_DEVICE);
+}
+
+}  // namespace warpfit

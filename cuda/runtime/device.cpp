@@ -1,0 +1,59 @@
+#include "cuda/runtime/device.hpp"
+
+#include <cuda_runtime_api.h>
+#include <fmt/format.h>
+
+#include "cuda/runtime/check.hpp"
+
+namespace warpfit {
+namespace {
+
+std::string version_text(int version) { return fmt::format("{}.{}", version / 1000, version % 1000 / 10); }
+
+}  // namespace
+
+int count_devices(std::string& reason) {
+  int devices = 0;  // an error leaves it as it was
+  switch (const auto status = cudaGetDeviceCount(&devices)) {
+    case cudaSuccess:
+      if (devices == 0) reason = "there is no NVIDIA GPU here";
+      return devices;
+    case cudaErrorNoDevice:
+      reason = "there is no NVIDIA GPU here";
+      break;
+    case cudaErrorInsufficientDriver:
+    case cudaErrorStubLibrary:
+      reason = fmt::format("the NVIDIA driver is missing or older than CUDA {} needs ({})",
+                           version_text(CUDART_VERSION), cudaGetErrorString(status));
+      break;
+    default:
+      reason = fmt::format("the NVIDIA driver does not answer: {}", cudaGetErrorString(status));
+      break;
+  }
+  cudaGetLastError();
+  return 0;
+}
+
+void use_device(int device) { check(cudaSetDevice(device), fmt::format("starting GPU {}", device)); }
+
+std::string describe_device(int device) {
+  cudaDeviceProp properties{};
+  int driver = 0;
+  int runtime = 0;
+  check(cudaGetDeviceProperties(&properties, device), "asking for the GPU's properties");
+  check(cudaDriverGetVersion(&driver), "asking for the driver's version");
+  check(cudaRuntimeGetVersion(&runtime), "asking for CUDA's version");
+  constexpr double kGibibyte = 1U << 30;
+  return fmt::format("{}, {:.1f} GiB, compute capability {}.{}, driver {}, CUDA {}", properties.name,
+                     static_cast<double>(properties.totalGlobalMem) / kGibibyte, properties.major,
+                     properties.minor, version_text(driver), version_text(runtime));
+}
+
+std::size_t free_device_bytes() {
+  std::size_t free = 0;
+  std::size_t total = 0;
+  check(cudaMemGetInfo(&free, &total), "asking for the GPU's free memory");
+  return free;
+}
+
+}  // namespace warpfit

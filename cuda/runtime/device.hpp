@@ -1,0 +1,21 @@
+// What GPUs there are.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+namespace warpfit {
+
+/// How many GPUs this process can use; where none, `reason` says why.
+int count_devices(std::string& reason);
+
+/// Makes it the calling thread's device. Errors: DeviceError.
+void use_device(int device);
+
+/// "NVIDIA H100 80GB HBM3, 79.2 GiB, compute capability 9.0, driver 13.0, CUDA 13.0"
+std::string describe_device(int device);
+
+/// Bytes that could be allocated now on the calling thread's device.
+std::size_t free_device_bytes();
+
+}  // namespace warpfit

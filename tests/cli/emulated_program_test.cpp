@@ -1,0 +1,98 @@
+// The whole program with --device cuda, on the emulated runtime.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "tests/support/files.hpp"
+#include "tests/support/program.hpp"
+
+namespace warpfit::test {
+namespace {
+
+// Trains on the sample with the emulation that WARPFIT_EMULATION's value describes.
+Outcome run_emulated(const std::string& emulation, std::vector<std::string> more = {}) {
+  setenv("WARPFIT_EMULATION", emulation.c_str(), 1);
+  std::vector<std::string> arguments{
+      "train", "--epochs", "2", "--log-every", "1", "--data", sample_folder().string()};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  auto outcome = Program(arguments, "warpfit_emulated").finish();
+  unsetenv("WARPFIT_EMULATION");
+  return outcome;
+}
+
+const std::vector<std::string> kCuda{"--device", "cuda"};
+
+bool says(const Outcome& run, const std::string& text) { return run.error.find(text) != std::string::npos; }
+
+TEST(EmulatedProgram, PrintsTheSameBytesInEveryOrderAndResidency) {
+  const auto first = run_emulated("", kCuda);
+  ASSERT_EQ(first.exit_code, 0) << first.error;
+  EXPECT_TRUE(says(first, "device: Emulated CUDA device")) << first.error;
+  for (const char* emulation :
+       {"order=reverse", "order=random,seed=7", "streams=lazy", "order=random,streams=lazy"}) {
+    for (const char* residency : {"stream", "resident"}) {
+      const auto run = run_emulated(emulation, {"--device", "cuda", "--residency", residency});
+      EXPECT_EQ(run.exit_code, 0) << run.error;
+      EXPECT_EQ(run.out, first.out) << emulation << ", " << residency;
+    }
+  }
+}
+
+TEST(EmulatedProgram, AutoTakesTheGpu) {
+  EXPECT_TRUE(says(run_emulated(""), "device: Emulated CUDA device"));
+}
+
+TEST(EmulatedProgram, SaysWhyThereIsNoGpu) {
+  const std::vector<std::pair<std::string, std::string>> cases{
+      {"devices=0", "there is no NVIDIA GPU here"},
+      {"device_error=100", "there is no NVIDIA GPU here"},
+      {"device_error=35", "the NVIDIA driver is missing or older than CUDA"},
+      {"device_error=34", "the NVIDIA driver is missing or older than CUDA"},
+  };
+  for (const auto& [emulation, reason] : cases) {
+    const auto refused = run_emulated(emulation, kCuda);
+    EXPECT_EQ(refused.exit_code, 6) << emulation;
+    EXPECT_TRUE(says(refused, reason)) << refused.error;
+    EXPECT_EQ(refused.out, "");
+    const auto fallen_back = run_emulated(emulation);
+    EXPECT_EQ(fallen_back.exit_code, 0) << fallen_back.error;
+    EXPECT_TRUE(says(fallen_back, "device: CPU (")) << fallen_back.error;
+  }
+  const auto second = run_emulated("devices=1", {"--device", "cuda:1"});
+  EXPECT_EQ(second.exit_code, 6);
+  EXPECT_TRUE(says(second, "there is only 1 GPU here")) << second.error;
+}
+
+TEST(EmulatedProgram, SaysWhenTheDevicesMemoryIsFull) {
+  const auto run = run_emulated("memory=20M", kCuda);
+  EXPECT_EQ(run.exit_code, 7) << run.error;
+  EXPECT_TRUE(says(run, "bytes on the device: ")) << run.error;
+}
+
+TEST(EmulatedProgram, StreamsWhatDoesNotFitAndKeepsWhatDoes) {
+  const auto wide = run_emulated("", kCuda);
+  const auto narrow = run_emulated("memory=37M", kCuda);
+  EXPECT_EQ(narrow.exit_code, 0) << narrow.error;
+  EXPECT_EQ(narrow.out, wide.out);
+}
+
+TEST(EmulatedProgram, WorksMoreSlowlyWherePagesCannotBeLocked) {
+  const auto run = run_emulated("pinned=0,streams=lazy", kCuda);
+  EXPECT_EQ(run.exit_code, 0) << run.error;
+  EXPECT_TRUE(says(run, "the system refuses page-locked memory")) << run.error;
+  EXPECT_EQ(run.out, run_emulated("", kCuda).out);
+}
+
+// Whatever call fails, the program ends with a device's exit code and says what it was doing.
+TEST(EmulatedProgram, EndsWithItsExitCodeWhereverTheDeviceFails) {
+  for (const int at : {1, 5, 20, 60, 150, 300, 600}) {
+    const auto run = run_emulated("fail=" + std::to_string(at) + ":719", kCuda);
+    EXPECT_TRUE(run.exit_code == 6 || run.exit_code == 0) << at << ": " << run.exit_code << run.error;
+    if (run.exit_code != 0) {
+      EXPECT_TRUE(says(run, "[error]")) << run.error;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace warpfit::test

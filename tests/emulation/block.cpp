@@ -1,0 +1,189 @@
+// A block: which of its threads run next, and its barrier.
+#include "tests/emulation/block.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <numeric>
+
+#include "tests/emulation/device_threads.hpp"
+#include "tests/emulation/grid.hpp"
+#include "tests/emulation/sanitizer.hpp"
+
+namespace warpfit::emulation {
+
+std::string describe(const Place& place) {
+  const char* slash = std::strrchr(place.file, '/');
+  const std::string file = slash != nullptr ? slash + 1 : place.file;
+  return place.line > 0 ? file + ":" + std::to_string(place.line) : file;
+}
+
+Block::Block(dim3 shape) : threads_(std::size_t{shape.x} * shape.y * shape.z), order_(threads_.size()) {
+  for (int i = 0; i < size(); ++i) {
+    const auto number = static_cast<unsigned>(i);
+    threads_[i].number = i;
+    threads_[i].index = {number % shape.x, number / shape.x % shape.y, number / shape.x / shape.y};
+  }
+  std::iota(order_.begin(), order_.end(), 0);
+  if (config().order == Config::Order::kReverse) std::reverse(order_.begin(), order_.end());
+  warps_.resize((threads_.size() + 31) / 32);
+}
+
+Block::~Block() { end(); }
+
+void Block::begin(uint3 index, std::size_t dynamic_shared, std::size_t shared_limit) {
+  index_ = index;
+  shared_.begin(dynamic_shared, shared_limit);
+  exited_ = 0;
+  arrived_ = 0;
+  for (Thread& thread : threads_) {
+    thread.state = Thread::State::kFresh;
+    thread.atomics = 0;
+    thread.fenced = false;
+    thread.touched.clear();
+  }
+  for (std::size_t w = 0; w < warps_.size(); ++w) {
+    warps_[w].begin(&threads_[w * 32], std::min(32, size() - static_cast<int>(w) * 32));
+  }
+  if (sanitizer::thread()) fibers().reserve(threads_.size());
+}
+
+bool Block::pass(std::minstd_rand& random) {
+  if (config().order == Config::Order::kRandom) std::shuffle(order_.begin(), order_.end(), random);
+  bool progress = false;
+  for (const int i : order_) {
+    Thread& thread = threads_[i];
+    if (thread.state > Thread::State::kSpinning) continue;
+    run(thread);
+    progress = progress || thread.state != Thread::State::kSpinning;
+  }
+  return progress;
+}
+
+bool Block::spinning() const {
+  return std::any_of(threads_.begin(), threads_.end(),
+                     [](const Thread& thread) { return thread.state == Thread::State::kSpinning; });
+}
+
+void Block::run(Thread& thread) {
+  if (thread.state == Thread::State::kFresh) {
+    thread.fiber = fibers().take();
+    thread.fiber->start([] { run_thread(); });
+  }
+  thread.state = Thread::State::kReady;
+  thread.atomics = 0;
+  running().block = this;
+  running().thread = &thread;
+  threadIdx = thread.index;
+  blockIdx = index_;
+  thread.fiber->resume();
+  rethrow_failure();
+  running().thread = nullptr;
+
+  const int lane = thread.number % 32;
+  Warp& warp = warps_[thread.number / 32];
+  if (thread.state == Thread::State::kExited) {
+    ++exited_;
+    if (!sanitizer::thread()) {  // under it the fiber is this thread until the block ends
+      fibers().give_back(thread.fiber);
+      thread.fiber = nullptr;
+    }
+    warp.settle(lane, true);
+    release_barrier_if_complete();
+  } else if (thread.state == Thread::State::kAtWarp) {
+    warp.settle(lane, false);
+  }
+}
+
+void Block::end() {
+  for (Thread& thread : threads_) {
+    if (thread.fiber == nullptr) continue;
+    if (thread.state == Thread::State::kExited) {
+      fibers().give_back(thread.fiber);
+    } else {
+      fibers().abandon(thread.fiber);
+    }
+    thread.fiber = nullptr;
+  }
+}
+
+void Block::barrier(Thread& thread, BarrierRequest& request) {
+  thread.barrier = &request;
+  thread.state = Thread::State::kAtBarrier;
+  const char* token = &barrier_tokens_[barrier_phase_ & 1u];
+  sanitizer::release(token);
+  ++arrived_;
+  release_barrier_if_complete();
+  Fiber::suspend();
+  sanitizer::acquire(token);
+}
+
+void Block::release_barrier_if_complete() {
+  if (arrived_ == 0 || arrived_ < size() - exited_) return;
+  const Thread* first = nullptr;
+  int count = 0;
+  for (const Thread& thread : threads_) {
+    if (thread.state != Thread::State::kAtBarrier) continue;
+    if (first == nullptr) first = &thread;
+    const BarrierRequest& a = *first->barrier;
+    const BarrierRequest& b = *thread.barrier;
+    if (a.kind != b.kind || a.place.line != b.place.line || std::strcmp(a.place.file, b.place.file) != 0) {
+      fail("divergent __syncthreads: %s at %s, %s at %s", name(*first).c_str(), describe(a.place).c_str(),
+           name(thread).c_str(), describe(b.place).c_str());
+    }
+    if (b.predicate != 0) ++count;
+  }
+  if (exited_ > 0) {
+    fail("__syncthreads at %s after %d of the block's %d threads have exited",
+         describe(first->barrier->place).c_str(), exited_, size());
+  }
+  for (Thread& thread : threads_) {
+    if (thread.state != Thread::State::kAtBarrier) continue;
+    const BarrierKind kind = thread.barrier->kind;
+    thread.barrier->result = kind == BarrierKind::kCount ? count
+                             : kind == BarrierKind::kAnd ? count == size()
+                                                         : count > 0;
+    thread.state = Thread::State::kReady;
+  }
+  arrived_ = 0;
+  ++barrier_phase_;
+}
+
+void Block::warp_operation(Thread& thread, WarpRequest& request) {
+  Warp& warp = warps_[thread.number / 32];
+  warp.arrive(thread.number % 32, request);
+  const void* token = warp.sync_token(request);
+  if (token != nullptr) sanitizer::release(token);
+  thread.warp = &request;
+  thread.state = Thread::State::kAtWarp;
+  Fiber::suspend();
+  if (token != nullptr) sanitizer::acquire(token);
+}
+
+std::string Block::name(const Thread& thread) const {
+  const auto triple = [](uint3 i) {
+    return "(" + std::to_string(i.x) + "," + std::to_string(i.y) + "," + std::to_string(i.z) + ")";
+  };
+  return "block " + triple(index_) + " thread " + triple(thread.index);
+}
+
+std::string Block::waiting(int& limit) const {
+  std::string text;
+  for (const Thread& thread : threads_) {
+    if (thread.state == Thread::State::kExited || thread.state == Thread::State::kFresh || limit-- <= 0)
+      continue;
+    text += "\n  " + name(thread);
+    if (thread.state == Thread::State::kAtBarrier) {
+      text += " waits in __syncthreads at " + describe(thread.barrier->place);
+    } else if (thread.state == Thread::State::kAtWarp) {
+      char mask[32];
+      std::snprintf(mask, sizeof mask, " with mask %08x", thread.warp->mask);
+      text += " waits in an operation of its warp at " + describe(thread.warp->place) + mask;
+    } else {
+      text += " waits in a loop at " + describe(thread.place);
+    }
+  }
+  return text;
+}
+
+}  // namespace warpfit::emulation

@@ -1,0 +1,13 @@
+// In place of host/backend/cuda_library.cpp: the CUDA backend is linked in, on the emulated runtime.
+#include "host/backend/cuda_library.hpp"
+
+extern "C" warpfit::Backend* warpfit_make_cuda_backend(const warpfit::BackendOptions& options,
+                                                       std::string& reason);
+
+namespace warpfit {
+
+std::unique_ptr<Backend> make_cuda_backend(const BackendOptions& options, std::string& reason) {
+  return std::unique_ptr<Backend>(warpfit_make_cuda_backend(options, reason));
+}
+
+}  // namespace warpfit

@@ -1,0 +1,23 @@
+// What a CUDA source sees instead of nvcc's built-ins: compile it as C++ with this file included first
+// (warpfit_emulate() in CMakeLists.txt does), before any header of the toolkit.
+//
+// Kernels may use: the built-in variables; barriers, votes, shuffles and reductions over a warp; atomics;
+// fences;
+// __nanosleep; vector types; the intrinsics of device_math.hpp; shared memory through SHARED_ARRAY and
+// DYNAMIC_SHARED. They are launched with cudaLaunchKernelEx. A loop that waits for another thread must call
+// __nanosleep or an atomic.
+#pragma once
+
+#ifndef __CUDACC__
+#define cudaLaunchKernelEx cudaLaunchKernelEx_of_the_toolkit  // ours is in device_launch.hpp
+#include <cuda_runtime.h>
+#undef cudaLaunchKernelEx
+#include <cuda_bf16.h>
+
+#include "tests/emulation/device_atomics.hpp"
+#include "tests/emulation/device_launch.hpp"
+#include "tests/emulation/device_math.hpp"
+#include "tests/emulation/device_memory.hpp"
+#include "tests/emulation/device_threads.hpp"
+#include "tests/emulation/device_warp.hpp"
+#endif

@@ -1,0 +1,190 @@
+// Fibers: the switch itself, their stacks, and what the sanitizers must be told of both.
+#include "tests/emulation/fiber.hpp"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <utility>
+
+#include "tests/emulation/emulation.hpp"
+
+#if defined(__x86_64__) && !defined(WARPFIT_EMULATION_UCONTEXT)
+extern "C" void warpfit_emulation_switch(void** save_stack_pointer, void* load_stack_pointer);
+// Saves what a call must preserve, changes stacks, restores the other side's. 5 ns; swapcontext takes 300.
+asm(R"(
+.text
+.globl warpfit_emulation_switch
+.hidden warpfit_emulation_switch
+.type warpfit_emulation_switch,@function
+warpfit_emulation_switch:
+  pushq %rbp
+  pushq %rbx
+  pushq %r12
+  pushq %r13
+  pushq %r14
+  pushq %r15
+  movq %rsp,(%rdi)
+  movq %rsi,%rsp
+  popq %r15
+  popq %r14
+  popq %r13
+  popq %r12
+  popq %rbx
+  popq %rbp
+  ret
+.size warpfit_emulation_switch,.-warpfit_emulation_switch
+)");
+#else
+#include <ucontext.h>
+#endif
+
+namespace warpfit::emulation {
+namespace {
+
+constexpr std::size_t kGuard = 4096;
+constexpr std::size_t kStack = std::size_t{256} << 10;
+
+/// Whoever resumed the running fiber.
+struct Resumer {
+  Fiber* running = nullptr;
+  void* stack_pointer = nullptr;
+  void* fake_stack = nullptr;
+  const void* bottom = nullptr;
+  std::size_t size = 0;
+  void* context = nullptr;
+  void (*entry)() = nullptr;
+} resumer;
+
+void begin() {
+  if (__sanitizer_finish_switch_fiber != nullptr) {
+    __sanitizer_finish_switch_fiber(nullptr, &resumer.bottom, &resumer.size);
+  }
+  resumer.entry();
+  __builtin_unreachable();
+}
+
+#if defined(__x86_64__) && !defined(WARPFIT_EMULATION_UCONTEXT)
+void* prepare(char* stack) {
+  // What the switch pops, under the entry's address; the stack pointer is 8 mod 16 on entry, as after a call.
+  auto* top = reinterpret_cast<void**>(stack + kStack) - 3;
+  *--top = reinterpret_cast<void*>(&begin);
+  top -= 6;
+  std::memset(top, 0, 6 * sizeof(void*));
+  return top;
+}
+void change(void** from, void* to) { warpfit_emulation_switch(from, to); }
+#else
+// Other processors: the context lies at the top of its own stack, and its address stands for the stack
+// pointer.
+thread_local ucontext_t resumer_context;
+
+void* prepare(char* stack) {
+  auto* context = reinterpret_cast<ucontext_t*>(stack + kStack - (sizeof(ucontext_t) + 63) / 64 * 64);
+  getcontext(context);
+  context->uc_stack.ss_sp = stack;
+  context->uc_stack.ss_size = static_cast<std::size_t>(reinterpret_cast<char*>(context) - stack);
+  context->uc_link = nullptr;
+  makecontext(context, begin, 0);
+  return context;
+}
+void change(void** from, void* to) {
+  auto* target = static_cast<ucontext_t*>(to);
+  if (from == &resumer.stack_pointer) {
+    resumer.stack_pointer = &resumer_context;
+    swapcontext(&resumer_context, target);
+  } else {
+    swapcontext(static_cast<ucontext_t*>(*from), target);
+  }
+}
+#endif
+
+}  // namespace
+
+Fiber::Fiber() {
+  void* mapping = mmap(nullptr, kGuard + kStack, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (mapping == MAP_FAILED) fail("out of memory for the stack of a CUDA thread");
+  mapping_ = static_cast<char*>(mapping);
+  mprotect(mapping_, kGuard, PROT_NONE);
+}
+
+Fiber::~Fiber() {
+  sanitizer::unpoison(mapping_ + kGuard, kStack);
+  munmap(mapping_, kGuard + kStack);
+}
+
+void Fiber::start(void (*entry)()) {
+  resumer.entry = entry;  // the same for every fiber of a grid
+  stack_pointer_ = prepare(mapping_ + kGuard);
+  fake_stack_ = nullptr;
+}
+
+void Fiber::resume() {
+  resumer.running = this;
+  if (__sanitizer_start_switch_fiber != nullptr) {
+    __sanitizer_start_switch_fiber(&resumer.fake_stack, mapping_ + kGuard, kStack);
+  }
+  if (sanitizer::thread()) {
+    resumer.context = __tsan_get_current_fiber();
+    __tsan_switch_to_fiber(context_.get(), sanitizer::As::kNoOrder);
+  }
+  change(&resumer.stack_pointer, stack_pointer_);
+  if (__sanitizer_finish_switch_fiber != nullptr) {
+    __sanitizer_finish_switch_fiber(resumer.fake_stack, nullptr, nullptr);
+  }
+  resumer.running = nullptr;
+}
+
+void Fiber::leave(bool for_good) {
+  if (__sanitizer_start_switch_fiber != nullptr) {
+    __sanitizer_start_switch_fiber(for_good ? nullptr : &fake_stack_, resumer.bottom, resumer.size);
+  }
+  if (sanitizer::thread()) __tsan_switch_to_fiber(resumer.context, sanitizer::As::kNoOrder);
+  change(&stack_pointer_, resumer.stack_pointer);
+  if (__sanitizer_finish_switch_fiber != nullptr) {
+    __sanitizer_finish_switch_fiber(fake_stack_, &resumer.bottom, &resumer.size);
+  }
+}
+
+void Fiber::suspend() { resumer.running->leave(false); }
+
+void Fiber::finish() {
+  resumer.running->leave(true);
+  __builtin_unreachable();
+}
+
+bool Fiber::overflowed(const void* address) const {
+  const auto* place = static_cast<const char*>(address);
+  return place >= mapping_ && place < mapping_ + kGuard;
+}
+
+Fiber* FiberPool::take() {
+  if (free_.empty()) reserve(1);
+  if (sanitizer::thread()) std::swap(free_[random_() % free_.size()], free_.back());
+  Fiber* fiber = free_.back();
+  free_.pop_back();
+  return fiber;
+}
+
+void FiberPool::give_back(Fiber* fiber) { free_.push_back(fiber); }
+
+void FiberPool::abandon(Fiber* fiber) {
+  std::erase_if(all_, [fiber](const auto& one) { return one.get() == fiber; });
+}
+
+void FiberPool::reserve(std::size_t count) {
+  const std::size_t spare = sanitizer::thread() ? 33 : 0;
+  while (free_.size() < count + spare) {
+    all_.push_back(std::make_unique<Fiber>());
+    free_.push_back(all_.back().get());
+  }
+}
+
+bool FiberPool::overflowed(const void* address) const {
+  return std::any_of(all_.begin(), all_.end(),
+                     [address](const auto& one) { return one->overflowed(address); });
+}
+
+}  // namespace warpfit::emulation

@@ -1,0 +1,54 @@
+// A matrix product as cuBLAS defines it, column-major, on the host's oneDNN.
+#pragma once
+
+#include <cublas_v2.h>
+
+#include <cstddef>
+
+namespace warpfit::emulation {
+
+/// One matrix of a product.
+struct Matrix {
+  const char* name;
+  const void* data;
+  cudaDataType type;  ///< CUDA_R_32F or CUDA_R_16BF
+  int rows;
+  int columns;
+  int leading;  ///< elements from one column to the next
+
+  std::size_t element() const { return type == CUDA_R_32F ? 4 : 2; }
+  /// From its first byte to its last, padding between columns included.
+  std::size_t extent() const;
+};
+
+/// A scalar: its value, or where the device finds it when the work runs.
+struct Scalar {
+  float value = 0;
+  const float* address = nullptr;
+};
+
+/// How the inputs are rounded before they are multiplied; sums are always fp32.
+enum class InputRounding { kNone, kTf32, kBf16 };
+
+/// C = alpha op(A) op(B) + beta C, where op(A) is (m, k), op(B) is (k, n) and C is (m, n).
+struct Gemm {
+  bool transpose_a;
+  bool transpose_b;
+  int m;
+  int n;
+  int k;
+  Scalar alpha;
+  Matrix a;
+  Matrix b;
+  Scalar beta;
+  Matrix c;
+  InputRounding rounding;
+  void* workspace;
+  std::size_t workspace_bytes;
+
+  /// Fails if a matrix is not wholly in device (or pinned) memory, or if C overlaps an input.
+  void check() const;
+  void run() const;
+};
+
+}  // namespace warpfit::emulation

@@ -1,0 +1,62 @@
+// Handles given to the program: numbers that are never used twice, so that a destroyed one is recognized.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <unordered_map>
+#include <utility>
+
+#include "tests/emulation/emulation.hpp"
+
+namespace warpfit::emulation {
+
+/// The objects behind handles of type Handle, of which no two tables share numbers.
+template <class Handle, class Object>
+class Handles {
+ public:
+  /// `what` names the objects in messages; `family` is a number of this table's own.
+  Handles(const char* what, std::uintptr_t family) : what_(what), first_(family << 40) {
+    if (next_ == 0) next_ = first_ + 16;
+  }
+
+  Handle add(std::shared_ptr<Object> object) {
+    const Handle handle = reinterpret_cast<Handle>(next_);
+    next_ += 16;
+    objects_.emplace(handle, std::move(object));
+    return handle;
+  }
+
+  /// The object, or null for what never was a handle; fails for one that was destroyed.
+  std::shared_ptr<Object> find(Handle handle) const {
+    const auto found = objects_.find(handle);
+    if (found != objects_.end()) return found->second;
+    const auto number = reinterpret_cast<std::uintptr_t>(handle);
+    if (number > first_ && number < next_ && number % 16 == 0)
+      fail("a %s is used after it was destroyed", what_);
+    return nullptr;
+  }
+
+  std::shared_ptr<Object> remove(Handle handle) {
+    std::shared_ptr<Object> object = find(handle);
+    if (object) objects_.erase(handle);
+    return object;
+  }
+
+  std::size_t size() const { return objects_.size(); }
+  void clear() { objects_.clear(); }
+
+  template <class F>
+  void for_each(F f) const {
+    for (const auto& [handle, object] : objects_) f(*object);
+  }
+
+ private:
+  const char* what_;
+  std::uintptr_t first_;
+  inline static std::uintptr_t next_ =
+      0;  ///< shared by all machines: an old one's handles stay known as gone
+  std::unordered_map<Handle, std::shared_ptr<Object>> objects_;
+};
+
+}  // namespace warpfit::emulation

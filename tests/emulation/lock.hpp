@@ -1,0 +1,30 @@
+// The one lock round the emulated runtime. The thread sanitizer does not see it, on purpose: a program's
+// threads are ordered by what CUDA promises, not by the emulation's own bookkeeping.
+#pragma once
+
+#include <atomic>
+#include <thread>
+
+namespace warpfit::emulation {
+
+class Lock {
+ public:
+  /// True if the calling thread has it: then a call comes from a host function or a kernel of the queued
+  /// work.
+  bool mine() const { return owner_.load(std::memory_order_relaxed) == std::this_thread::get_id(); }
+  void lock() {
+    while (taken_.exchange(1, std::memory_order_acquire) != 0) taken_.wait(1, std::memory_order_relaxed);
+    owner_.store(std::this_thread::get_id(), std::memory_order_relaxed);
+  }
+  void unlock() {
+    owner_.store(std::thread::id(), std::memory_order_relaxed);
+    taken_.store(0, std::memory_order_release);
+    taken_.notify_one();
+  }
+
+ private:
+  std::atomic<int> taken_{0};
+  std::atomic<std::thread::id> owner_{};
+};
+
+}  // namespace warpfit::emulation

@@ -1,0 +1,202 @@
+// The machine itself: its life, the frame of every call, and how queued work is ordered.
+#include "tests/emulation/runtime.hpp"
+
+#include <cstdlib>
+#include <utility>
+
+#include "tests/emulation/fault.hpp"
+
+namespace warpfit::emulation {
+namespace {
+
+// Lives as long as the process: destructors of static objects may still call CUDA.
+std::unique_ptr<Runtime>& machine() {
+  static auto& pointer = *new std::unique_ptr<Runtime>;
+  if (!pointer) {
+    const char* text = std::getenv("WARPFIT_EMULATION");
+    pointer = std::make_unique<Runtime>(parse_config(text != nullptr ? text : ""));
+  }
+  return pointer;
+}
+
+bool keeps(cudaError_t error) {
+  switch (error) {
+    case cudaErrorIllegalAddress:
+    case cudaErrorLaunchTimeout:
+    case cudaErrorAssert:
+    case cudaErrorHardwareStackError:
+    case cudaErrorIllegalInstruction:
+    case cudaErrorMisalignedAddress:
+    case cudaErrorInvalidAddressSpace:
+    case cudaErrorInvalidPc:
+    case cudaErrorLaunchFailure:
+    case cudaErrorECCUncorrectable:
+      return true;
+    default:
+      return false;
+  }
+}
+
+cudaError_t injected_fault(const char* name) {
+  Runtime& r = runtime();
+  if (r.kept_error != cudaSuccess) return r.kept_error;
+  const Config& c = r.config;
+  if (c.fail_at == 0 || (!c.fail_function.empty() && c.fail_function != name)) return cudaSuccess;
+  if (++r.matching_calls != c.fail_at) return cudaSuccess;
+  const auto error = static_cast<cudaError_t>(c.fail_error);
+  if (keeps(error)) r.kept_error = error;
+  return error;
+}
+
+/// True if captures in progress forbid the calling thread what `during` says.
+bool forbidden(During during) {
+  if (during == During::kAnything) return false;
+  for (const auto& capture : runtime().active_captures()) {
+    if (during == During::kNoCapture) return true;
+    if (thread_capture_mode() == cudaStreamCaptureModeRelaxed) continue;
+    if (capture->by_this_thread() && capture->mode() != cudaStreamCaptureModeRelaxed) return true;
+    if (thread_capture_mode() == cudaStreamCaptureModeGlobal &&
+        capture->mode() == cudaStreamCaptureModeGlobal) {
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+Runtime& runtime() { return *machine(); }
+
+Lock& runtime_lock() {
+  static Lock lock;
+  return lock;
+}
+
+cudaError_t& last_error() {
+  static thread_local cudaError_t error = cudaSuccess;
+  return error;
+}
+
+cudaStreamCaptureMode& thread_capture_mode() {
+  static thread_local cudaStreamCaptureMode mode = cudaStreamCaptureModeGlobal;
+  return mode;
+}
+
+void configure(const Config& with) {
+  const std::unique_lock lock(runtime_lock());
+  const sanitizer::Ignore ignore;
+  machine() = std::make_unique<Runtime>(with);
+  last_error() = cudaSuccess;
+}
+
+const Config& config() { return runtime().config; }
+
+Statistics statistics() {
+  const std::unique_lock lock(runtime_lock());
+  const sanitizer::Ignore ignore;
+  const Runtime& r = runtime();
+  Statistics now = r.statistics;
+  now.live_allocations = static_cast<std::int64_t>(r.memory.count());
+  now.live_bytes = static_cast<std::int64_t>(r.memory.used());
+  now.peak_bytes = static_cast<std::int64_t>(r.memory.peak());
+  now.live_streams = static_cast<std::int64_t>(r.streams.size());
+  now.live_events = static_cast<std::int64_t>(r.events.size());
+  now.live_graphs = static_cast<std::int64_t>(r.graphs.size() + r.executables.size());
+  return now;
+}
+
+void Runtime::finish() {
+  null_stream->finish();
+  streams.for_each([](Stream& stream) { stream.finish(); });
+  for (const auto& stream : orphans) stream->finish();
+  sanitizer::acquire(null_stream->token());
+  streams.for_each([](const Stream& stream) { sanitizer::acquire(stream.token()); });
+  for (const auto& stream : orphans) sanitizer::acquire(stream->token());
+  orphans.clear();
+}
+
+std::vector<std::shared_ptr<Capture>> Runtime::active_captures() const {
+  std::vector<std::shared_ptr<Capture>> active;
+  for (const auto& weak : captures) {
+    const auto capture = weak.lock();
+    if (capture && !capture->ended()) active.push_back(capture);
+  }
+  return active;
+}
+
+void Runtime::invalidate_captures() {
+  for (const auto& capture : active_captures()) capture->invalidate();
+}
+
+Frame::Frame(const char* name, During during) : lock_(runtime_lock(), std::defer_lock) {
+  if (runtime_lock().mine()) {  // a host function, or a kernel, calls CUDA
+    refusal_ = cudaErrorNotPermitted;
+    return;
+  }
+  lock_.lock();
+  ignore_.emplace();
+  watch_faults();
+  ++runtime().statistics.api_calls;
+  refusal_ = injected_fault(name);
+  if (refusal_ == cudaSuccess && forbidden(during)) {
+    runtime().invalidate_captures();
+    refusal_ = cudaErrorStreamCaptureUnsupported;
+  }
+}
+
+Frame::~Frame() = default;  // members leave in reverse: the lock goes last
+
+std::shared_ptr<Stream> find_stream(cudaStream_t handle) {
+  if (handle == nullptr || handle == cudaStreamLegacy) return runtime().null_stream;
+  return runtime().streams.find(handle);
+}
+
+void enqueue(Stream& stream, Operation operation) {
+  Runtime& r = runtime();
+  const auto wait_for = [&operation](Stream& other) {
+    // The thread sanitizer has to learn of an order even when the work is done.
+    if (!other.idle() || sanitizer::thread()) operation.after.push_back(other.mark());
+  };
+  const auto blocking = [](const Stream& one) { return (one.flags() & cudaStreamNonBlocking) == 0; };
+  if (&stream == r.null_stream.get()) {
+    r.streams.for_each([&](Stream& other) {
+      if (blocking(other)) wait_for(other);
+    });
+    for (const auto& other : r.orphans)
+      if (blocking(*other)) wait_for(*other);
+  } else if (blocking(stream)) {
+    wait_for(*r.null_stream);
+  }
+  stream.push(std::move(operation));
+  if (r.config.streams == Config::Streams::kEager) stream.finish();
+}
+
+cudaError_t submit(Stream& stream, std::function<void()> run) {
+  Runtime& r = runtime();
+  if (stream.capture) {
+    if (stream.capture->invalid()) return cudaErrorStreamCaptureInvalidated;
+    stream.capture->add(stream, std::move(run));
+    return cudaSuccess;
+  }
+  if (&stream == r.null_stream.get()) {
+    bool captured = false;
+    r.streams.for_each([&captured](const Stream& other) {
+      captured = captured || (other.capture && (other.flags() & cudaStreamNonBlocking) == 0);
+    });
+    if (captured) {
+      r.invalidate_captures();
+      return cudaErrorStreamCaptureImplicit;
+    }
+  }
+  enqueue(stream, {std::move(run), {}, nullptr});
+  return cudaSuccess;
+}
+
+void synchronize(Stream& stream) {
+  ++runtime().statistics.synchronizations;
+  // The default stream's work comes after that of the blocking streams before it: enqueue() saw to that.
+  stream.finish();
+  sanitizer::acquire(stream.token());
+}
+
+}  // namespace warpfit::emulation

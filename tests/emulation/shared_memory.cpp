@@ -1,0 +1,92 @@
+// Shared memory. Under the thread sanitizer each array of each block is a new mapping: a reused one would
+// remember the last block's accesses and call them races.
+#include "tests/emulation/shared_memory.hpp"
+
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <cstdlib>
+
+#include "tests/emulation/device_runtime.hpp"
+#include "tests/emulation/grid.hpp"
+#include "tests/emulation/sanitizer.hpp"
+
+namespace warpfit::emulation {
+namespace {
+constexpr std::size_t kDynamicAlignment = 16;
+}
+
+void fill_with_nan(void* start, std::size_t bytes) {
+  for (volatile char *at = static_cast<char*>(start), *end = at + bytes; at != end;) {
+    if (end - at >= 8 && reinterpret_cast<std::uintptr_t>(at) % 8 == 0) {
+      *reinterpret_cast<volatile std::uint64_t*>(at) = ~std::uint64_t{0};
+      at += 8;
+    } else {
+      *at++ = static_cast<char>(0xff);
+    }
+  }
+}
+
+SharedMemory::~SharedMemory() {
+  for (Array& array : arrays_) release(array);
+  release(dynamic_array_);
+}
+
+void SharedMemory::begin(std::size_t dynamic_bytes, std::size_t limit) {
+  for (Array& array : arrays_) array.fresh = false;
+  used_ = dynamic_bytes;
+  limit_ = limit;
+  dynamic_ = dynamic_bytes > 0 ? renew(dynamic_array_, dynamic_bytes, kDynamicAlignment) : nullptr;
+}
+
+void* SharedMemory::array(std::size_t number, std::size_t bytes, std::size_t alignment) {
+  if (number >= arrays_.size()) arrays_.resize(number + 1);
+  Array& array = arrays_[number];
+  if (!array.fresh) {
+    used_ += bytes;
+    if (used_ > limit_) fail("a block uses %zu bytes of shared memory; the launch allows %zu", used_, limit_);
+    renew(array, bytes, alignment);
+  }
+  return array.memory + array.skipped;
+}
+
+void* SharedMemory::renew(Array& array, std::size_t bytes, std::size_t alignment) {
+  // No more aligned than promised: a float4 read of a float array shows here, as on a GPU it would some day.
+  const std::size_t skipped = alignment <= 8 ? 8 : alignment;
+  if (sanitizer::thread() || array.bytes != bytes || array.skipped != skipped) {
+    release(array);
+    array.bytes = bytes;
+    array.skipped = skipped;
+    array.allocated = bytes + skipped;
+    void* memory = nullptr;
+    if (sanitizer::thread()) {
+      array.allocated = (array.allocated + 4095) / 4096 * 4096;  // the sanitizer forgets whole pages only
+      // By the bare system call: mmap() would count as a write by whichever thread comes here first.
+      memory = reinterpret_cast<void*>(syscall(SYS_mmap, nullptr, array.allocated, PROT_READ | PROT_WRITE,
+                                               MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+      if (memory == MAP_FAILED) fail("out of memory for a block's shared memory");
+    } else if (posix_memalign(&memory, 128, array.allocated) != 0) {
+      fail("out of memory for a block's shared memory");
+    }
+    array.memory = static_cast<char*>(memory);
+    sanitizer::poison(array.memory, skipped);
+  }
+  fill_with_nan(array.memory + skipped, bytes);
+  array.fresh = true;
+  return array.memory + skipped;
+}
+
+void SharedMemory::release(Array& array) {
+  if (array.memory == nullptr) return;
+  sanitizer::unpoison(array.memory, array.skipped);
+  if (sanitizer::thread()) {
+    munmap(array.memory, array.allocated);
+  } else {
+    std::free(array.memory);
+  }
+  array.memory = nullptr;
+}
+
+}  // namespace warpfit::emulation

@@ -1,0 +1,75 @@
+// Runs queued work, in each stream in order, and across streams as their markers say.
+#include "tests/emulation/stream.hpp"
+
+#include <utility>
+
+#include "tests/emulation/runtime.hpp"
+
+namespace warpfit::emulation {
+namespace {
+
+/// Device memory is open to the code that runs as the device only, if the configuration wants it.
+class DeviceAccess {
+ public:
+  DeviceAccess() {
+    if (config().trap_host_access) runtime().memory.open(true);
+  }
+  ~DeviceAccess() {
+    if (config().trap_host_access) runtime().memory.open(false);
+  }
+  DeviceAccess(const DeviceAccess&) = delete;
+  DeviceAccess& operator=(const DeviceAccess&) = delete;
+};
+
+}  // namespace
+
+void Stream::push(Operation operation) {
+  auto queued = std::make_unique<Queued>();
+  queued->operation = std::move(operation);
+  sanitizer::release(&queued->token);
+  queue_.push_back(std::move(queued));
+}
+
+std::shared_ptr<Marker> Stream::mark() {
+  auto marker = std::make_shared<Marker>();
+  marker->stream = this;
+  push({nullptr, {}, marker});
+  return marker;
+}
+
+void Stream::finish() {
+  while (!queue_.empty()) step();
+}
+
+void Stream::finish(const std::shared_ptr<Marker>& marker) {
+  while (!marker->done) step();
+}
+
+void Stream::step() {
+  if (queue_.empty()) return;
+  const std::unique_ptr<Queued> queued = std::move(queue_.front());
+  queue_.pop_front();
+  run(*queued);
+}
+
+void Stream::run(Queued& queued) {
+  Operation& operation = queued.operation;
+  for (const auto& marker : operation.after) {
+    if (!marker->done) marker->stream->finish(marker);
+  }
+  const sanitizer::As stream(context_);
+  sanitizer::acquire(&queued.token);
+  for (const auto& marker : operation.after) sanitizer::acquire(marker.get());
+  if (operation.run) {
+    const DeviceAccess access;
+    operation.run();
+  }
+  sanitizer::release(&token_);
+  if (operation.completes) {
+    operation.completes->done = true;
+    operation.completes->time = std::chrono::steady_clock::now();
+    sanitizer::release(operation.completes.get());
+  }
+}
+
+}  // namespace warpfit::emulation

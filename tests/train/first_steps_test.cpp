@@ -1,0 +1,90 @@
+// The first hundred batches and one more of PyTorch's traces, on every backend and residency: as much as an
+// emulated GPU trains in seconds.
+#include <gtest/gtest.h>
+
+#include <tuple>
+
+#include "host/backend/make_backend.hpp"
+#include "host/model/initializer.hpp"
+#include "host/train/trainer.hpp"
+#include "tests/support/backends.hpp"
+#include "tests/support/comparison.hpp"
+#include "tests/support/files.hpp"
+#include "tests/support/golden.hpp"
+#include "tests/support/losses.hpp"
+
+namespace warpfit::test {
+namespace {
+
+constexpr double kTolerance = 5e-5;
+constexpr std::int64_t kBatches = 101;
+
+// The first `count` samples of an IDX file as a file of its own.
+std::string first_samples(const TemporaryFolder& folder, const std::string& path, std::int64_t count) {
+  const IdxFile file(path, 1, 4);
+  Bytes elements(static_cast<std::size_t>(count * file.sample_size()));
+  file.read(0, elements);
+  std::vector<std::uint32_t> dimensions(file.dimensions().begin(), file.dimensions().end());
+  dimensions.front() = static_cast<std::uint32_t>(count);
+  return folder.add(std::filesystem::path(path).filename().stem().string(), idx(dimensions, elements));
+}
+
+class FirstSteps : public testing::TestWithParam<std::tuple<std::string, Residency, bool>> {
+ protected:
+  void SetUp() override {
+    require_backend(std::get<0>(GetParam()), backend_);
+    if (backend_) require_fashion_mnist();
+  }
+
+  std::vector<float> train(Backend& backend, const Golden& golden, Residency residency, bool fold_update) {
+    const TemporaryFolder folder;
+    const auto paths = find_dataset(fashion_mnist_folder().string(), {});
+    const auto samples = kBatches * golden.batch_size;
+    const Dataset training_set(first_samples(folder, paths.train_images, samples),
+                               first_samples(folder, paths.train_labels, samples));
+    const Dataset test_set(first_samples(folder, paths.test_images, 100),
+                           first_samples(folder, paths.test_labels, 100));
+    const auto spec = parse_network(golden.network);
+    TorchGenerator generator(golden.seed);
+    const ParameterLayout layout(spec);
+    const Network network(backend, spec, layout, initial_parameters(layout, generator));
+    TrainOptions options{.epochs = 1, .batch_size = golden.batch_size, .learning_rate = golden.learning_rate};
+    options.fold_update = fold_update;
+    options.residency = residency;
+    options.log_every = 1;
+    Losses losses;
+    Trainer(backend, network, training_set, test_set, options, generator, losses).run();
+    return losses.values;
+  }
+
+  std::unique_ptr<Backend> backend_;
+};
+
+TEST_P(FirstSteps, ArePyTorchs) {
+  const auto [name, residency, fold_update] = GetParam();
+  const auto golden = read_golden("tutorial_seed0");
+  const auto losses = train(*backend_, golden, residency, fold_update);
+  ASSERT_EQ(static_cast<std::int64_t>(losses.size()), kBatches);
+  for (const auto& [seen, loss] : golden.epochs.front().losses) {
+    const auto batch = seen / golden.batch_size;
+    if (batch >= kBatches) break;
+    EXPECT_NEAR(losses[batch], loss, kTolerance) << "batch " << batch;
+  }
+
+  const auto cpu = make_backend({.device = {DeviceChoice::Kind::kCpu}});
+  const auto beside = train(*cpu, golden, Residency::kStream, true);
+  EXPECT_TRUE(all_close(losses, std::vector<double>(beside.begin(), beside.end()), {kTolerance, 0}));
+}
+
+INSTANTIATE_TEST_SUITE_P(Backends, FirstSteps,
+                         testing::Combine(testing::ValuesIn(backend_names()),
+                                          testing::Values(Residency::kStream, Residency::kResident),
+                                          testing::Bool()),
+                         [](const auto& test) {
+                           const bool resident = std::get<1>(test.param) == Residency::kResident;
+                           return std::get<0>(test.param) + (resident ? "_resident" : "_stream") +
+                                  (std::get<2>(test.param) ? "_folded" : "_separate");
+                         });
+
+}  // namespace
+}  // namespace warpfit::test
