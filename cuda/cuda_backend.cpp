@@ -20,7 +20,7 @@ CudaBackend::CudaBackend(int device, Precision precision, std::function<void(std
       blas_(compute_, precision),
       position_(*this, 1),
       arrived_(*this, std::vector<unsigned>(1)) {
-  name_this_thread("trainer");
+  name_thread("trainer");
 }
 
 // What is queued may still read memory that is freed next.
@@ -63,6 +63,7 @@ std::unique_ptr<RecordedStep> CudaBackend::record(std::function<void()> step) {
 
 void CudaBackend::begin_range(const char* name, std::int64_t number) { begin_profile_range(name, number); }
 void CudaBackend::end_range() noexcept { end_profile_range(); }
+void CudaBackend::name_thread(const char* name) { name_this_thread(name); }
 void CudaBackend::capture_profile(bool on) {
   compute_.synchronize();  // what was queued before belongs to the other side
   capture_profile_now(on);

@@ -29,7 +29,8 @@ Chunk::~Chunk() {
 // A slot holds the pixels of its samples, then their labels, so that one copy carries both.
 BatchStream::BatchStream(Backend& backend, const Dataset& dataset, std::int64_t batch_size,
                          Residency residency)
-    : dataset_(dataset),
+    : backend_(backend),
+      dataset_(dataset),
       chunk_samples_(samples_per_chunk(dataset, batch_size)),
       resident_(residency == Residency::kResident ||
                 (residency == Residency::kAuto && backend.should_keep(static_cast<std::size_t>(
@@ -61,6 +62,7 @@ void BatchStream::start(SampleOrder order) {
 }
 
 void BatchStream::read_pass(const SampleOrder& order) {
+  backend_.name_thread("reader");
   try {
     for (std::int64_t first = 0; first < dataset_.size(); first += chunk_samples_) {
       const std::int64_t samples = std::min(chunk_samples_, dataset_.size() - first);

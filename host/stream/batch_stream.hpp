@@ -66,6 +66,7 @@ class BatchStream {
   [[nodiscard]] SampleView keep(const FilledSlot& filled);
   [[nodiscard]] Chunk whole_set();
 
+  Backend& backend_;
   const Dataset& dataset_;
   std::int64_t chunk_samples_;
   bool resident_;

@@ -1,0 +1,29 @@
+#!/usr/bin/env python3
+"""Writes gpu_check's summary.json to stdout.
+
+    gpu_summary.py STAGES [NAME=VALUE...]
+
+STAGES is a file of lines "name<tab>state<tab>seconds<tab>exit code or reason"; each NAME=VALUE becomes a field, an
+empty VALUE null. `passed` says whether every stage that ran did: false where none ran.
+"""
+
+import json
+import pathlib
+import sys
+
+
+def read_stages(path):
+    for line in path.read_text(encoding="utf-8").splitlines():
+        name, state, seconds, note = line.split("\t")
+        yield {"stage": name, "state": state, "seconds": float(seconds), "note": note}
+
+
+def main(path, *fields):
+    stages = list(read_stages(pathlib.Path(path)))
+    states = {stage["state"] for stage in stages if stage["state"] != "skipped"}
+    summary = {name: value or None for name, _, value in (field.partition("=") for field in fields)}
+    print(json.dumps(summary | {"passed": states == {"ok"}, "stages": stages}, indent=1))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
