@@ -43,7 +43,7 @@ __device__ inline bool is_last_block(unsigned* arrived) {
   if (threadIdx.x == 0) {
     const unsigned blocks = gridDim.x * gridDim.y;
     last[0] = atomicAdd(arrived, 1U) == blocks - 1;
-    if (last[0]) *arrived = 0;
+    if (last[0]) atomicExch(arrived, 0U);  // the next launch counts anew
   }
   __syncthreads();
   __threadfence();
