@@ -101,6 +101,7 @@ Config parse_config(std::string_view text) {
 }
 
 void fail(const char* format, ...) {
+  const sanitizer::Ignore ignore;
   char message[4096];
   std::va_list arguments;
   va_start(arguments, format);

@@ -22,7 +22,11 @@ void collect_pointers(std::vector<PointerArgument>& pointers, int index, const T
                   "a host function's address means nothing to a GPU");
     pointers.push_back({index, -1, const_cast<const void*>(static_cast<const volatile void*>(argument))});
   } else if constexpr (std::is_class_v<T>) {
-    const char* bytes = reinterpret_cast<const char*>(&argument);
+#if __has_builtin(__builtin_clear_padding)  // what lies in padding may look like a pointer: clang does not
+                                            // look
+    T cleared = argument;
+    __builtin_clear_padding(&cleared);
+    const char* bytes = reinterpret_cast<const char*>(&cleared);
     for (std::size_t byte = 0; byte + sizeof(void*) <= sizeof(T); byte += sizeof(void*)) {
       const void* pointer = nullptr;
       std::memcpy(&pointer, bytes + byte, sizeof pointer);
@@ -30,6 +34,7 @@ void collect_pointers(std::vector<PointerArgument>& pointers, int index, const T
         pointers.push_back({index, static_cast<int>(byte), pointer});
       }
     }
+#endif
   }
 }
 
@@ -46,4 +51,20 @@ cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t* config, void (*kernel)(
     return warpfit::emulation::launch(*config, reinterpret_cast<const void*>(kernel), std::move(pointers),
                                       [kernel, values...] { kernel(values...); });
   }(std::forward<Arguments>(arguments)...);
+}
+
+// What cuda_runtime.h offers to nvcc alone: a kernel by its name where the C interface takes its address.
+template <class... Parameters>
+cudaError_t cudaFuncSetAttribute(void (*kernel)(Parameters...), cudaFuncAttribute attribute, int value) {
+  return cudaFuncSetAttribute(reinterpret_cast<const void*>(kernel), attribute, value);
+}
+template <class... Parameters>
+cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, void (*kernel)(Parameters...)) {
+  return cudaFuncGetAttributes(attributes, reinterpret_cast<const void*>(kernel));
+}
+template <class... Parameters>
+cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(int* blocks, void (*kernel)(Parameters...),
+                                                          int threads, std::size_t dynamic_shared) {
+  return cudaOccupancyMaxActiveBlocksPerMultiprocessor(blocks, reinterpret_cast<const void*>(kernel), threads,
+                                                       dynamic_shared);
 }

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <exception>
+#include <string>
 #include <utility>
 
 #include "tests/emulation/emulation.hpp"
@@ -44,44 +46,25 @@ namespace warpfit::emulation {
 namespace {
 
 constexpr std::size_t kGuard = 4096;
-constexpr std::size_t kStack = std::size_t{256} << 10;
 
-/// Whoever resumed the running fiber.
-struct Resumer {
-  Fiber* running = nullptr;
-  void* stack_pointer = nullptr;
-  void* fake_stack = nullptr;
-  const void* bottom = nullptr;
-  std::size_t size = 0;
-  void* context = nullptr;
-  void (*entry)() = nullptr;
-} resumer;
-
-void begin() {
-  if (__sanitizer_finish_switch_fiber != nullptr) {
-    __sanitizer_finish_switch_fiber(nullptr, &resumer.bottom, &resumer.size);
-  }
-  resumer.entry();
-  __builtin_unreachable();
-}
+Fiber* current = nullptr;  // the fiber that runs; guarded by the runtime's lock
 
 #if defined(__x86_64__) && !defined(WARPFIT_EMULATION_UCONTEXT)
-void* prepare(char* stack) {
+void* prepare(char* stack, std::size_t size, void (*begin)()) {
   // What the switch pops, under the entry's address; the stack pointer is 8 mod 16 on entry, as after a call.
-  auto* top = reinterpret_cast<void**>(stack + kStack) - 3;
-  *--top = reinterpret_cast<void*>(&begin);
+  auto* top = reinterpret_cast<void**>(stack + size) - 3;
+  *--top = reinterpret_cast<void*>(begin);
   top -= 6;
   std::memset(top, 0, 6 * sizeof(void*));
   return top;
 }
+
 void change(void** from, void* to) { warpfit_emulation_switch(from, to); }
 #else
-// Other processors: the context lies at the top of its own stack, and its address stands for the stack
-// pointer.
-thread_local ucontext_t resumer_context;
-
-void* prepare(char* stack) {
-  auto* context = reinterpret_cast<ucontext_t*>(stack + kStack - (sizeof(ucontext_t) + 63) / 64 * 64);
+// Other processors: a saved stack pointer is the address of a context. A fiber's first one lies at the top of
+// its stack, each later one on the stack of whoever it is that leaves.
+void* prepare(char* stack, std::size_t size, void (*begin)()) {
+  auto* context = reinterpret_cast<ucontext_t*>(stack + size - (sizeof(ucontext_t) + 63) / 64 * 64);
   getcontext(context);
   context->uc_stack.ss_sp = stack;
   context->uc_stack.ss_size = static_cast<std::size_t>(reinterpret_cast<char*>(context) - stack);
@@ -89,21 +72,18 @@ void* prepare(char* stack) {
   makecontext(context, begin, 0);
   return context;
 }
+
 void change(void** from, void* to) {
-  auto* target = static_cast<ucontext_t*>(to);
-  if (from == &resumer.stack_pointer) {
-    resumer.stack_pointer = &resumer_context;
-    swapcontext(&resumer_context, target);
-  } else {
-    swapcontext(static_cast<ucontext_t*>(*from), target);
-  }
+  ucontext_t here;
+  *from = &here;
+  swapcontext(&here, static_cast<ucontext_t*>(to));
 }
 #endif
 
 }  // namespace
 
-Fiber::Fiber() {
-  void* mapping = mmap(nullptr, kGuard + kStack, PROT_READ | PROT_WRITE,
+Fiber::Fiber(std::size_t stack) : stack_(stack) {
+  void* mapping = mmap(nullptr, kGuard + stack_, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (mapping == MAP_FAILED) fail("out of memory for the stack of a CUDA thread");
   mapping_ = static_cast<char*>(mapping);
@@ -111,47 +91,57 @@ Fiber::Fiber() {
 }
 
 Fiber::~Fiber() {
-  sanitizer::unpoison(mapping_ + kGuard, kStack);
-  munmap(mapping_, kGuard + kStack);
+  sanitizer::unpoison(mapping_ + kGuard, stack_);
+  munmap(mapping_, kGuard + stack_);
+}
+
+void Fiber::begin() {
+  Fiber& self = *current;
+  if (__sanitizer_finish_switch_fiber != nullptr) {
+    __sanitizer_finish_switch_fiber(nullptr, &self.resumer_.bottom, &self.resumer_.size);
+  }
+  self.entry_();
+  __builtin_unreachable();
 }
 
 void Fiber::start(void (*entry)()) {
-  resumer.entry = entry;  // the same for every fiber of a grid
-  stack_pointer_ = prepare(mapping_ + kGuard);
+  entry_ = entry;
+  stack_pointer_ = prepare(mapping_ + kGuard, stack_, begin);
   fake_stack_ = nullptr;
 }
 
 void Fiber::resume() {
-  resumer.running = this;
+  resumer_.fiber = current;
+  current = this;
   if (__sanitizer_start_switch_fiber != nullptr) {
-    __sanitizer_start_switch_fiber(&resumer.fake_stack, mapping_ + kGuard, kStack);
+    __sanitizer_start_switch_fiber(&resumer_.fake_stack, mapping_ + kGuard, stack_);
   }
   if (sanitizer::thread()) {
-    resumer.context = __tsan_get_current_fiber();
-    __tsan_switch_to_fiber(context_.get(), sanitizer::As::kNoOrder);
+    resumer_.context = __tsan_get_current_fiber();
+    __tsan_switch_to_fiber(context_.get(), sanitizer::kNoOrder);
   }
-  change(&resumer.stack_pointer, stack_pointer_);
+  change(&resumer_.stack_pointer, stack_pointer_);
   if (__sanitizer_finish_switch_fiber != nullptr) {
-    __sanitizer_finish_switch_fiber(resumer.fake_stack, nullptr, nullptr);
+    __sanitizer_finish_switch_fiber(resumer_.fake_stack, nullptr, nullptr);
   }
-  resumer.running = nullptr;
+  current = resumer_.fiber;
 }
 
 void Fiber::leave(bool for_good) {
   if (__sanitizer_start_switch_fiber != nullptr) {
-    __sanitizer_start_switch_fiber(for_good ? nullptr : &fake_stack_, resumer.bottom, resumer.size);
+    __sanitizer_start_switch_fiber(for_good ? nullptr : &fake_stack_, resumer_.bottom, resumer_.size);
   }
-  if (sanitizer::thread()) __tsan_switch_to_fiber(resumer.context, sanitizer::As::kNoOrder);
-  change(&stack_pointer_, resumer.stack_pointer);
+  if (sanitizer::thread()) __tsan_switch_to_fiber(resumer_.context, sanitizer::kNoOrder);
+  change(&stack_pointer_, resumer_.stack_pointer);
   if (__sanitizer_finish_switch_fiber != nullptr) {
-    __sanitizer_finish_switch_fiber(fake_stack_, &resumer.bottom, &resumer.size);
+    __sanitizer_finish_switch_fiber(fake_stack_, &resumer_.bottom, &resumer_.size);
   }
 }
 
-void Fiber::suspend() { resumer.running->leave(false); }
+void Fiber::suspend() { current->leave(false); }
 
 void Fiber::finish() {
-  resumer.running->leave(true);
+  current->leave(true);
   __builtin_unreachable();
 }
 
@@ -185,6 +175,35 @@ void FiberPool::reserve(std::size_t count) {
 bool FiberPool::overflowed(const void* address) const {
   return std::any_of(all_.begin(), all_.end(),
                      [address](const auto& one) { return one->overflowed(address); });
+}
+
+namespace {
+const std::function<void()>* worker_work = nullptr;
+std::string worker_failure;
+
+void work_on_fiber() {
+  try {
+    (*worker_work)();
+  } catch (const std::exception& thrown) {
+    const sanitizer::Ignore ignore;
+    worker_failure = thrown.what();
+  }
+  Fiber::finish();
+}
+}  // namespace
+
+void Worker::run(const std::function<void()>& work) {
+  if (!sanitizer::thread()) {
+    work();
+    return;
+  }
+  if (!fiber_) fiber_ = std::make_unique<Fiber>(Fiber::kHostThread);
+  worker_work = &work;
+  fiber_->start(work_on_fiber);
+  fiber_->resume();
+  if (worker_failure.empty()) return;
+  const sanitizer::Ignore ignore;
+  throw Failure(std::exchange(worker_failure, ""));
 }
 
 }  // namespace warpfit::emulation

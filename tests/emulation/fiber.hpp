@@ -1,7 +1,8 @@
-// A fiber: a stack of its own that the scheduler resumes and that suspends itself. One runs at a time.
+// A fiber: a stack of its own that somebody resumes and that suspends itself. Fibers may resume others.
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <random>
 #include <vector>
@@ -12,7 +13,10 @@ namespace warpfit::emulation {
 
 class Fiber {
  public:
-  Fiber();
+  static constexpr std::size_t kCudaThread = std::size_t{256} << 10;  ///< bytes of stack
+  static constexpr std::size_t kHostThread = std::size_t{2} << 20;
+
+  explicit Fiber(std::size_t stack = kCudaThread);
   ~Fiber();
   Fiber(const Fiber&) = delete;
   Fiber& operator=(const Fiber&) = delete;
@@ -25,21 +29,34 @@ class Fiber {
   static void suspend();
   [[noreturn]] static void finish();
 
-  /// True if `address` is in a guard page of this fiber's stack.
+  /// True if `address` is in the closed page under this fiber's stack.
   bool overflowed(const void* address) const;
 
  private:
+  /// Whoever resumed this fiber.
+  struct Resumer {
+    Fiber* fiber = nullptr;  ///< null for the thread's own stack
+    void* stack_pointer = nullptr;
+    void* fake_stack = nullptr;
+    const void* bottom = nullptr;
+    std::size_t size = 0;
+    void* context = nullptr;
+  };
+  static void begin();
   void leave(bool for_good);
 
+  std::size_t stack_;
   char* mapping_;
   void* stack_pointer_ = nullptr;
   void* fake_stack_ = nullptr;
+  void (*entry_)() = nullptr;
+  Resumer resumer_;
   sanitizer::Context context_;
 };
 
-/// Fibers for reuse. Without the thread sanitizer the one that came back last goes first (its stack is in the
-/// cache); with it, a random one, so that no two CUDA threads that could race are one thread to the sanitizer
-/// for long.
+/// Fibers for CUDA threads. Without the thread sanitizer the one that came back last goes first (its stack is
+/// in the cache); with it, a random one, so that no two CUDA threads that could race are one thread to the
+/// sanitizer for long.
 class FiberPool {
  public:
   Fiber* take();
@@ -54,6 +71,18 @@ class FiberPool {
   std::vector<std::unique_ptr<Fiber>> all_;
   std::vector<Fiber*> free_;
   std::minstd_rand random_{1};
+};
+
+/// What device work runs as: under the thread sanitizer a fiber of its own (a thread with a clock and a
+/// stack, ordered with others by tokens alone), else simply the caller.
+class Worker {
+ public:
+  /// Calls `work` to its end. What it throws is thrown anew on this side: an exception's memory, made by one
+  /// thread and freed by another, would be a race.
+  void run(const std::function<void()>& work);
+
+ private:
+  std::unique_ptr<Fiber> fiber_;  ///< made when first needed
 };
 
 }  // namespace warpfit::emulation

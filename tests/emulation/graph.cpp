@@ -9,9 +9,8 @@
 
 namespace warpfit::emulation {
 
-ExecutableGraph::ExecutableGraph(Graph graph) : graph_(std::move(graph)), tokens_(graph_.nodes.size() + 1) {
-  for (int lane = 0; lane < graph_.lanes; ++lane) lanes_.push_back(std::make_unique<sanitizer::Context>());
-}
+ExecutableGraph::ExecutableGraph(Graph graph)
+    : graph_(std::move(graph)), lanes_(graph_.lanes), tokens_(graph_.nodes.size() + 1) {}
 
 std::size_t ExecutableGraph::choose(const std::vector<int>& ready) {
   switch (config().order) {
@@ -41,13 +40,12 @@ void ExecutableGraph::replay() {
     const int number = ready[position];
     ready.erase(ready.begin() + static_cast<std::ptrdiff_t>(position));
     const GraphNode& node = nodes[number];
-    {
-      const sanitizer::As lane(*lanes_[node.lane]);
+    lanes_[node.lane].run([&] {
       sanitizer::acquire(launch);
       for (const int before : node.after) sanitizer::acquire(&tokens_[before]);
       node.run();
       sanitizer::release(&tokens_[number]);
-    }
+    });
     for (const int follower : followers[number]) {
       if (--missing[follower] == 0) ready.push_back(follower);
     }

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "tests/emulation/sanitizer.hpp"
+#include "tests/emulation/fiber.hpp"
 
 namespace warpfit::emulation {
 
@@ -40,7 +40,7 @@ class ExecutableGraph {
   std::size_t choose(const std::vector<int>& ready);
 
   Graph graph_;
-  std::vector<std::unique_ptr<sanitizer::Context>> lanes_;
+  std::vector<Worker> lanes_;
   std::vector<char> tokens_;  ///< of each node, for the thread sanitizer
 };
 

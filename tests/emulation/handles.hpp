@@ -15,7 +15,7 @@ namespace warpfit::emulation {
 template <class Handle, class Object>
 class Handles {
  public:
-  /// `what` names the objects in messages; `family` is a number of this table's own.
+  /// `what` names an object in messages ("a stream"); `family` is a number of this table's own.
   Handles(const char* what, std::uintptr_t family) : what_(what), first_(family << 40) {
     if (next_ == 0) next_ = first_ + 16;
   }
@@ -33,7 +33,7 @@ class Handles {
     if (found != objects_.end()) return found->second;
     const auto number = reinterpret_cast<std::uintptr_t>(handle);
     if (number > first_ && number < next_ && number % 16 == 0)
-      fail("a %s is used after it was destroyed", what_);
+      fail("%s is used after it was destroyed", what_);
     return nullptr;
   }
 

@@ -32,11 +32,11 @@ struct Runtime {
   std::minstd_rand random;
   Memory memory;
   std::shared_ptr<Stream> null_stream = std::make_shared<Stream>(0u, 0);
-  Handles<cudaStream_t, Stream> streams{"stream", 0x51};
-  Handles<cudaEvent_t, Event> events{"event", 0x52};
-  Handles<cudaGraph_t, Graph> graphs{"graph", 0x53};
-  Handles<cudaGraphExec_t, ExecutableGraph> executables{"executable graph", 0x54};
-  Handles<cublasContext*, BlasHandle> blas_handles{"cuBLAS handle", 0x55};
+  Handles<cudaStream_t, Stream> streams{"a stream", 0x51};
+  Handles<cudaEvent_t, Event> events{"an event", 0x52};
+  Handles<cudaGraph_t, Graph> graphs{"a graph", 0x53};
+  Handles<cudaGraphExec_t, ExecutableGraph> executables{"an executable graph", 0x54};
+  Handles<cublasContext*, BlasHandle> blas_handles{"a cuBLAS handle", 0x55};
   std::vector<std::shared_ptr<Stream>> orphans;     ///< destroyed with work left
   std::map<const void*, int> shared_memory_limits;  ///< of kernels, raised by cudaFuncSetAttribute
   std::vector<std::weak_ptr<Capture>> captures;     ///< those in progress, and some that are not

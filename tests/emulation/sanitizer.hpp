@@ -68,25 +68,7 @@ class Context {
   void* context_;
 };
 
-/// Goes on as `context` until the end of the scope, without ordering the two.
-class As {
- public:
-  explicit As(const Context& context) {
-    if (!thread()) return;
-    back_ = __tsan_get_current_fiber();
-    __tsan_switch_to_fiber(context.get(), kNoOrder);
-  }
-  ~As() {
-    if (thread()) __tsan_switch_to_fiber(back_, kNoOrder);
-  }
-  As(const As&) = delete;
-  As& operator=(const As&) = delete;
-
-  static constexpr unsigned kNoOrder = 1;
-
- private:
-  void* back_ = nullptr;
-};
+inline constexpr unsigned kNoOrder = 1;  ///< for __tsan_switch_to_fiber
 
 /// The emulation's own memory is nobody's business: a container's functions may be linked from an
 /// instrumented file.

@@ -57,18 +57,19 @@ void Stream::run(Queued& queued) {
   for (const auto& marker : operation.after) {
     if (!marker->done) marker->stream->finish(marker);
   }
-  const sanitizer::As stream(context_);
-  sanitizer::acquire(&queued.token);
-  for (const auto& marker : operation.after) sanitizer::acquire(marker.get());
-  if (operation.run) {
-    const DeviceAccess access;
-    operation.run();
-  }
-  sanitizer::release(&token_);
+  worker_.run([&] {
+    sanitizer::acquire(&queued.token);
+    for (const auto& marker : operation.after) sanitizer::acquire(marker.get());
+    if (operation.run) {
+      const DeviceAccess access;
+      operation.run();
+    }
+    sanitizer::release(&token_);
+    if (operation.completes) sanitizer::release(operation.completes.get());
+  });
   if (operation.completes) {
     operation.completes->done = true;
     operation.completes->time = std::chrono::steady_clock::now();
-    sanitizer::release(operation.completes.get());
   }
 }
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/emulation/sanitizer.hpp"
+#include "tests/emulation/fiber.hpp"
 
 namespace warpfit::emulation {
 
@@ -64,7 +64,7 @@ class Stream {
   unsigned flags_;
   int priority_;
   std::deque<std::unique_ptr<Queued>> queue_;
-  sanitizer::Context context_;
+  Worker worker_;
   char token_ = 0;
 };
 

@@ -7,6 +7,13 @@
 
 // The sanitizer's own, found where it is linked.
 extern "C" {
+unsigned char __tsan_atomic8_fetch_add(volatile void* address, unsigned char value, int order)
+    __attribute__((weak));
+unsigned short __tsan_atomic16_fetch_add(volatile void* address, unsigned short value, int order)
+    __attribute__((weak));
+unsigned __tsan_atomic32_fetch_add(volatile void* address, unsigned value, int order) __attribute__((weak));
+unsigned long __tsan_atomic64_fetch_add(volatile void* address, unsigned long value, int order)
+    __attribute__((weak));
 unsigned char __tsan_atomic8_load(const volatile void* address, int order) __attribute__((weak));
 unsigned short __tsan_atomic16_load(const volatile void* address, int order) __attribute__((weak));
 unsigned __tsan_atomic32_load(const volatile void* address, int order) __attribute__((weak));
@@ -17,9 +24,7 @@ namespace {
 
 constexpr int kRelaxed = 0;
 
-/// One access, told to the sanitizer as an atomic load: of a store too, whose value comes with the store
-/// itself.
-void access(const volatile void* address, std::size_t bytes) {
+void load(const volatile void* address, std::size_t bytes) {
   warpfit::emulation::before_atomic(address);
   if (bytes == 1) __tsan_atomic8_load(address, kRelaxed);
   if (bytes == 2) __tsan_atomic16_load(address, kRelaxed);
@@ -27,17 +32,26 @@ void access(const volatile void* address, std::size_t bytes) {
   if (bytes >= 8) __tsan_atomic64_load(address, kRelaxed);
 }
 
+/// The store itself follows; to the sanitizer it is this addition of nothing.
+void store(volatile void* address, std::size_t bytes) {
+  warpfit::emulation::before_atomic(address);
+  if (bytes == 1) __tsan_atomic8_fetch_add(address, 0, kRelaxed);
+  if (bytes == 2) __tsan_atomic16_fetch_add(address, 0, kRelaxed);
+  if (bytes == 4) __tsan_atomic32_fetch_add(address, 0, kRelaxed);
+  if (bytes >= 8) __tsan_atomic64_fetch_add(address, 0, kRelaxed);
+}
+
 }  // namespace
 
 extern "C" {
-void __tsan_volatile_read1(void* address) { access(address, 1); }
-void __tsan_volatile_read2(void* address) { access(address, 2); }
-void __tsan_volatile_read4(void* address) { access(address, 4); }
-void __tsan_volatile_read8(void* address) { access(address, 8); }
-void __tsan_volatile_read16(void* address) { access(address, 16); }
-void __tsan_volatile_write1(void* address) { access(address, 1); }
-void __tsan_volatile_write2(void* address) { access(address, 2); }
-void __tsan_volatile_write4(void* address) { access(address, 4); }
-void __tsan_volatile_write8(void* address) { access(address, 8); }
-void __tsan_volatile_write16(void* address) { access(address, 16); }
+void __tsan_volatile_read1(void* address) { load(address, 1); }
+void __tsan_volatile_read2(void* address) { load(address, 2); }
+void __tsan_volatile_read4(void* address) { load(address, 4); }
+void __tsan_volatile_read8(void* address) { load(address, 8); }
+void __tsan_volatile_read16(void* address) { load(address, 16); }
+void __tsan_volatile_write1(void* address) { store(address, 1); }
+void __tsan_volatile_write2(void* address) { store(address, 2); }
+void __tsan_volatile_write4(void* address) { store(address, 4); }
+void __tsan_volatile_write8(void* address) { store(address, 8); }
+void __tsan_volatile_write16(void* address) { store(address, 16); }
 }

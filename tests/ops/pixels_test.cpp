@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <span>
 
 #include "tests/support/backends.hpp"
 #include "tests/support/comparison.hpp"
@@ -12,19 +13,22 @@ namespace {
 
 class LoadBatch : public OnEachBackend {
  protected:
-  // The batch of `rows` samples from `first` on, out of `count` random ones.
-  void check(std::int64_t count, std::int64_t sample_size, std::int64_t first, std::int64_t rows) {
+  // The batch of `rows` samples from `first` on, out of `count` random ones. Pixels and floats begin at as
+  // many elements from an aligned address as their skews say.
+  void check(std::int64_t count, std::int64_t sample_size, std::int64_t first, std::int64_t rows,
+             std::int64_t pixel_skew = 0, std::size_t skew = 0) {
     SCOPED_TRACE(testing::Message() << count << " samples of " << sample_size << ", rows " << first << " + "
-                                    << rows);
+                                    << rows << ", skewed by " << pixel_skew << " and " << skew);
     TestValues values;
-    const auto pixels = values.bytes(count * sample_size);
+    const auto memory = values.bytes(pixel_skew + count * sample_size);
+    const auto pixels = std::span(memory).subspan(static_cast<std::size_t>(pixel_skew));
     const auto labels = values.labels(count, 10);
-    const Buffer<std::uint8_t> device_pixels(*backend_, pixels);
+    const Buffer<std::uint8_t> device_pixels(*backend_, memory);
     const Buffer<std::uint8_t> device_labels(*backend_, labels);
-    const GuardedFloats x(*backend_, rows * sample_size);
+    const GuardedFloats x(*backend_, rows * sample_size, skew);
     const Buffer<std::uint8_t> batch_labels(*backend_, static_cast<std::size_t>(rows));
     run_once(*backend_, [&] { backend_->load_batch(x.matrix(rows, sample_size), batch_labels.view()); },
-             {{device_pixels.data(), device_labels.data(), count, sample_size}, first, 1, rows});
+             {{device_pixels.data() + pixel_skew, device_labels.data(), count, sample_size}, first, 1, rows});
 
     std::vector<double> expected;
     for (std::int64_t i = first * sample_size; i < (first + rows) * sample_size; ++i) {
@@ -46,6 +50,14 @@ TEST_P(LoadBatch, BeginsWhereTheRunSays) {
   check(100, 784, 36, 64);
   check(10, 3, 7, 3);
 }
+
+TEST_P(LoadBatch, TakesAnyAlignment) {
+  for (const std::int64_t pixel_skew : {0, 1, 2, 3}) {
+    for (const std::size_t skew : {0, 1, 2, 3}) check(3, 12, 1, 2, pixel_skew, skew);
+  }
+}
+
+TEST_P(LoadBatch, TakesSamplesLargerThanAGridCovers) { check(2, 4 * 256 * 1024 + 8, 1, 1); }
 
 TEST_P(LoadBatch, VisitsSamplesInAnyOrder) {
   for (const std::int64_t size : {3, 4, 784}) {

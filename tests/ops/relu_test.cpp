@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <limits>
 
 #include "tests/support/backends.hpp"
 #include "tests/support/comparison.hpp"
@@ -17,17 +19,20 @@ constexpr std::array<std::int64_t, 11> kEdges{1, 3, 7, 31, 32, 33, 127, 128, 129
 // Bias and ReLU behind a product with one input, which is exact on integers.
 class Relu : public OnEachBackend {
  protected:
-  void check_forward(std::int64_t rows, std::int64_t outputs) {
-    SCOPED_TRACE(testing::Message() << rows << " rows, " << outputs << " outputs");
+  // The output and the bias begin at as many floats from an aligned address as their skews say.
+  void check_forward(std::int64_t rows, std::int64_t outputs, std::size_t skew = 0,
+                     std::size_t bias_skew = 0) {
+    SCOPED_TRACE(testing::Message() << rows << " rows, " << outputs << " outputs, skewed by " << skew
+                                    << " and " << bias_skew);
     TestValues values;
     const auto x = values.integers(rows);
     const auto w = values.integers(outputs);
     const auto b = values.integers(outputs);
     const GuardedFloats inputs(*backend_, x);
     const GuardedFloats weights(*backend_, w);
-    const GuardedFloats bias(*backend_, b);
+    const GuardedFloats bias(*backend_, b, bias_skew);
     for (const auto activation : {Activation::kRelu, Activation::kNone}) {
-      const GuardedFloats y(*backend_, rows * outputs);
+      const GuardedFloats y(*backend_, rows * outputs, skew);
       run_once(
           *backend_,
           [&] {
@@ -43,16 +48,18 @@ class Relu : public OnEachBackend {
     }
   }
 
-  void check_backward(std::int64_t rows, std::int64_t inputs) {
-    SCOPED_TRACE(testing::Message() << rows << " rows, " << inputs << " inputs");
+  void check_backward(std::int64_t rows, std::int64_t inputs, std::size_t skew = 0,
+                      std::size_t gradient_skew = 0) {
+    SCOPED_TRACE(testing::Message() << rows << " rows, " << inputs << " inputs, skewed by " << skew << " and "
+                                    << gradient_skew);
     TestValues values;
     const auto output = values.integers(rows * inputs);
     const auto w = values.integers(inputs);
     const auto dy = values.integers(rows);
-    const GuardedFloats x(*backend_, output);
+    const GuardedFloats x(*backend_, output, skew);
     const GuardedFloats weights(*backend_, w);
     const GuardedFloats gradients(*backend_, dy);
-    const GuardedFloats dx(*backend_, rows * inputs);
+    const GuardedFloats dx(*backend_, rows * inputs, gradient_skew);
     run_once(
         *backend_,
         [&] {
@@ -74,6 +81,41 @@ TEST_P(Relu, ForwardAddsTheBiasAndCutsAtZeroAtEveryShape) {
 TEST_P(Relu, BackwardPassesWhatForwardPassedAtEveryShape) {
   for (const auto rows : kEdges) check_backward(rows, 33);
   for (const auto inputs : kEdges) check_backward(5, inputs);
+}
+
+TEST_P(Relu, TakesAnyAlignment) {
+  for (const std::size_t skew : {0, 1, 2, 3}) {
+    for (const std::size_t other : {0, 1, 2, 3}) {
+      check_forward(3, 12, skew, other);
+      check_backward(3, 12, skew, other);
+    }
+  }
+}
+
+// More than the largest grid covers at once.
+TEST_P(Relu, TakesRowsWiderThanAGrid) {
+  check_forward(1, 4 * 256 * 1024 + 8);
+  check_backward(1, 4 * 256 * 4096 + 9);
+}
+
+// Hidden, a run that diverged would look healthy.
+TEST_P(Relu, KeepsNan) {
+  if (GetParam() == "cpu") GTEST_SKIP() << "the ReLU in oneDNN's products makes a NaN 0";
+  for (const std::int64_t outputs : {1, 4}) {
+    const std::vector<float> nans(static_cast<std::size_t>(outputs), std::numeric_limits<float>::quiet_NaN());
+    const GuardedFloats x(*backend_, std::vector<float>{1});
+    const GuardedFloats w(*backend_, nans);
+    const GuardedFloats b(*backend_, std::vector<float>(nans.size()));
+    const GuardedFloats y(*backend_, std::vector<float>(nans.size()));
+    run_once(
+        *backend_,
+        [&] {
+          backend_->linear_forward(x.matrix(1, 1), w.matrix(outputs, 1), b.vector(), Activation::kRelu,
+                                   y.matrix(1, outputs));
+        },
+        one_batch(1));
+    for (const float value : y.values()) EXPECT_TRUE(std::isnan(value)) << value;
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Backends, Relu, testing::ValuesIn(backend_names()), backend_name);

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <span>
+#include <stdexcept>
 
 #include "tests/support/backends.hpp"
 #include "tests/support/comparison.hpp"
@@ -14,6 +16,7 @@ namespace {
 
 // A network of two layers and a batch, and one step of SGD on it in double precision.
 constexpr std::int64_t kRows = 6;
+constexpr std::int64_t kSamples = 80;
 constexpr std::int64_t kInputs = 5;
 constexpr std::int64_t kHidden = 4;
 constexpr std::int64_t kClasses = 3;
@@ -22,8 +25,8 @@ constexpr float kRate = 0.1F;
 class TrainStep : public OnEachBackend {
  protected:
   TestValues values_;
-  std::vector<std::uint8_t> pixels_ = values_.bytes(kRows * kInputs);
-  std::vector<std::uint8_t> labels_ = values_.labels(kRows, kClasses);
+  std::vector<std::uint8_t> pixels_ = values_.bytes(kSamples * kInputs);
+  std::vector<std::uint8_t> labels_ = values_.labels(kSamples, kClasses);
   NetworkSpec spec_{{kInputs, kHidden, kClasses}};
   ParameterLayout layout_{spec_};
   std::vector<float> parameters_ = values_.uniform(static_cast<std::int64_t>(layout_.size()));
@@ -36,10 +39,12 @@ class TrainStep : public OnEachBackend {
     return std::span(parameters_).subspan(layout_.layers()[layer].bias, layout_.layers()[layer].bias_size());
   }
 
-  // All parameters after one step on all rows.
+  // All parameters after one step on the first rows.
   [[nodiscard]] Doubles expected() const {
     std::vector<float> x;
-    for (const auto pixel : pixels_) x.push_back(static_cast<float>(pixel) / 255.0F);
+    for (const auto pixel : std::span(pixels_).first(kRows * kInputs)) {
+      x.push_back(static_cast<float>(pixel) / 255.0F);
+    }
     std::vector<float> hidden;
     for (const double z : reference_linear(x, weight(0), bias(0), kRows))
       hidden.push_back(std::max<float>(z, 0));
@@ -77,11 +82,17 @@ class TrainStep : public OnEachBackend {
     const Workspace workspace(*backend_, network, kRows, step == train_step_with_gradients);
     StepRunner runner(*backend_, network, workspace, step);
     for (auto& run : runs) {
-      run.samples = {pixels.data(), labels.data(), kRows, kInputs};
+      run.samples = {pixels.data(), labels.data(), kSamples, kInputs};
       runner.run(run);
     }
     metrics_ = runner.read_metrics();
     return network.parameters().to_host();
+  }
+
+  // Likewise, but with a new network and runner for each run.
+  std::vector<float> train_anew(const std::vector<BatchRun>& runs) {
+    for (const auto& run : runs) parameters_ = train({run});
+    return parameters_;
   }
 
   Metrics metrics_;
@@ -100,9 +111,38 @@ TEST_P(TrainStep, RunsManyBatchesAsOneByOne) {
   EXPECT_NE(train({{{}, 0, 1, 2, kRate}, {{}, 2, 1, 2, kRate}, {{}, 2, 1, 2, kRate}}), together);
 }
 
+// So many that a backend may take several at once, and some more.
+TEST_P(TrainStep, RunsLongRunsAsOneByOne) {
+  const auto together = train({{{}, 0, 39, 2, kRate}});
+  EXPECT_EQ(metrics_.batches, 39);
+  std::vector<BatchRun> runs;
+  for (std::int64_t batch = 0; batch < 39; ++batch) runs.push_back({{}, 2 * batch, 1, 2, kRate});
+  EXPECT_EQ(train(runs), together);
+}
+
 TEST_P(TrainStep, TakesAShortLastBatch) {
-  train({{{}, 0, 1, 4, kRate}, {{}, 4, 1, 2, kRate}});
+  const std::vector<BatchRun> runs{{{}, 0, 1, 4, kRate}, {{}, 4, 1, 2, kRate}};
+  const auto together = train(runs);
   EXPECT_EQ(metrics_.batches, 2);
+  EXPECT_EQ(train_anew(runs), together);
+}
+
+// What was recorded for small batches stays good when larger ones come up.
+TEST_P(TrainStep, GoesBackToSmallerBatches) {
+  const std::vector<BatchRun> runs{{{}, 0, 3, 2, kRate}, {{}, 6, 2, kRows, kRate}, {{}, 0, 3, 2, kRate}};
+  const auto together = train(runs);
+  EXPECT_EQ(metrics_.batches, 8);
+  EXPECT_EQ(train_anew(runs), together);
+}
+
+// The second call of a step is the one that a backend may record.
+TEST_P(TrainStep, GoesOnAfterAStepThatFailed) {
+  int calls = 0;
+  const auto step = backend_->record([&] {
+    if (++calls == 2) throw std::runtime_error("no step");
+  });
+  EXPECT_THROW(step->run({{}, 0, 3, 1, kRate}), std::runtime_error);
+  EXPECT_TRUE(all_close(train({{{}, 0, 1, kRows, kRate}}), expected(), {1e-6, 1e-6}));
 }
 
 TEST_P(TrainStep, EvaluationChangesNoParameter) {

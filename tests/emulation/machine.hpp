@@ -1,0 +1,165 @@
+// Support for the emulation's own tests: a fresh machine for each test, buffers on it, and what a failure
+// says.
+#pragma once
+
+#include <cublas_v2.h>
+#include <cuda_runtime.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "tests/emulation/emulation.hpp"
+
+namespace warpfit::emulation::test {
+
+#define WARPFIT_CUDA(expression) ASSERT_EQ(expression, cudaSuccess)
+
+/// A machine on which failures throw, in one mode.
+inline Config in_mode(Config::Order order, Config::Streams streams) {
+  Config config;
+  config.order = order;
+  config.streams = streams;
+  config.on_failure = Config::OnFailure::kThrow;
+  return config;
+}
+
+/// A forward, eager machine unless a test configures another.
+class OnMachine : public testing::Test {
+ protected:
+  OnMachine() { configure(in_mode(Config::Order::kForward, Config::Streams::kEager)); }
+  ~OnMachine() override { configure({}); }
+};
+
+/// The same test in each order of threads, eager and lazy.
+class InEachMode : public testing::TestWithParam<std::tuple<Config::Order, Config::Streams>> {
+ protected:
+  InEachMode() { configure(in_mode(std::get<0>(GetParam()), std::get<1>(GetParam()))); }
+  ~InEachMode() override { configure({}); }
+};
+
+inline std::string mode_name(const testing::TestParamInfo<std::tuple<Config::Order, Config::Streams>>& info) {
+  static constexpr const char* kOrders[] = {"Forward", "Reverse", "Random"};
+  static constexpr const char* kStreams[] = {"Eager", "Lazy"};
+  return std::string(kOrders[static_cast<int>(std::get<0>(info.param))]) +
+         kStreams[static_cast<int>(std::get<1>(info.param))];
+}
+
+inline auto each_mode() {
+  return testing::Combine(
+      testing::Values(Config::Order::kForward, Config::Order::kReverse, Config::Order::kRandom),
+      testing::Values(Config::Streams::kEager, Config::Streams::kLazy));
+}
+
+/// Device memory of n elements, waited for: what was queued before is done.
+template <class T>
+class DeviceArray {
+ public:
+  explicit DeviceArray(std::size_t size) : size_(size) {
+    void* start = nullptr;
+    EXPECT_EQ(cudaMalloc(&start, size * sizeof(T)), cudaSuccess);
+    data_ = static_cast<T*>(start);
+  }
+  explicit DeviceArray(const std::vector<T>& values) : DeviceArray(values.size()) { set(values); }
+  DeviceArray(std::size_t size, T value) : DeviceArray(std::vector<T>(size, value)) {}
+  ~DeviceArray() { static_cast<void>(cudaFree(data_)); }
+  DeviceArray(const DeviceArray&) = delete;
+  DeviceArray& operator=(const DeviceArray&) = delete;
+
+  T* get() const { return data_; }
+  std::size_t bytes() const { return size_ * sizeof(T); }
+  void set(const std::vector<T>& values) const {
+    EXPECT_EQ(cudaMemcpy(data_, values.data(), bytes(), cudaMemcpyHostToDevice), cudaSuccess);
+    EXPECT_EQ(cudaDeviceSynchronize(), cudaSuccess);
+  }
+  std::vector<T> values() const {
+    EXPECT_EQ(cudaDeviceSynchronize(), cudaSuccess);
+    std::vector<T> host(size_);
+    EXPECT_EQ(cudaMemcpy(host.data(), data_, bytes(), cudaMemcpyDeviceToHost), cudaSuccess);
+    return host;
+  }
+  T value() const { return values().at(0); }
+
+ private:
+  T* data_ = nullptr;
+  std::size_t size_;
+};
+
+/// Pinned memory of n elements.
+template <class T>
+class PinnedArray {
+ public:
+  explicit PinnedArray(std::size_t size) : size_(size) {
+    void* start = nullptr;
+    EXPECT_EQ(cudaMallocHost(&start, size * sizeof(T)), cudaSuccess);
+    data_ = static_cast<T*>(start);
+  }
+  ~PinnedArray() { static_cast<void>(cudaFreeHost(data_)); }
+  PinnedArray(const PinnedArray&) = delete;
+  PinnedArray& operator=(const PinnedArray&) = delete;
+
+  T* get() const { return data_; }
+  T& operator[](std::size_t i) const { return data_[i]; }
+  T* begin() const { return data_; }
+  T* end() const { return data_ + size_; }
+  std::size_t bytes() const { return size_ * sizeof(T); }
+
+ private:
+  T* data_ = nullptr;
+  std::size_t size_;
+};
+
+/// A stream that the default stream does not wait for.
+class TestStream {
+ public:
+  explicit TestStream(unsigned flags = cudaStreamNonBlocking) {
+    EXPECT_EQ(cudaStreamCreateWithFlags(&stream_, flags), cudaSuccess);
+  }
+  ~TestStream() { static_cast<void>(cudaStreamDestroy(stream_)); }
+  TestStream(const TestStream&) = delete;
+  TestStream& operator=(const TestStream&) = delete;
+  operator cudaStream_t() const { return stream_; }
+
+ private:
+  cudaStream_t stream_ = nullptr;
+};
+
+class TestEvent {
+ public:
+  explicit TestEvent(unsigned flags = cudaEventDisableTiming) {
+    EXPECT_EQ(cudaEventCreateWithFlags(&event_, flags), cudaSuccess);
+  }
+  ~TestEvent() { static_cast<void>(cudaEventDestroy(event_)); }
+  TestEvent(const TestEvent&) = delete;
+  TestEvent& operator=(const TestEvent&) = delete;
+  operator cudaEvent_t() const { return event_; }
+
+ private:
+  cudaEvent_t event_ = nullptr;
+};
+
+/// What the emulation says of `action`: the failure's message, or nothing.
+template <class F>
+std::string failure_of(F action) {
+  try {
+    action();
+  } catch (const Failure& failure) {
+    return failure.what();
+  }
+  return "";
+}
+
+#if defined(__SANITIZE_ADDRESS__)
+inline constexpr bool kAddressSanitizer = true;
+#else
+inline constexpr bool kAddressSanitizer = false;
+#endif
+#if defined(__SANITIZE_THREAD__)
+inline constexpr bool kThreadSanitizer = true;
+#else
+inline constexpr bool kThreadSanitizer = false;
+#endif
+
+}  // namespace warpfit::emulation::test
