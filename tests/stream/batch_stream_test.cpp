@@ -15,8 +15,8 @@
 namespace warpfit::test {
 namespace {
 
-constexpr std::int64_t kSamples = 1000;
-constexpr std::int64_t kSampleSize = 16'384;  // 16 MB: several slots' worth, so that the ring goes round
+constexpr std::int64_t kSamples = 1100;
+constexpr std::int64_t kSampleSize = 16'384;  // 18 MB: five chunks, of which each slot but one gets two
 constexpr std::int64_t kBatch = 64;
 
 // The first four bytes of a sample spell its index.

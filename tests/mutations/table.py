@@ -1,0 +1,95 @@
+"""The tables of planted faults: *.txt beside this file.
+
+A fault is a paragraph; lines that begin with '#' outside of one are comments:
+
+    name: relu-passes-at-zero
+    file: cuda/ops/relu.cu
+    breaks: the gradient passes where the output is 0
+    tests: Relu LinearTest.ReluPassesNothing
+    modes: eager
+    -    if (!(y[i] > 0.0F)) dx[i] = 0.0F;
+    +    if (!(y[i] >= 0.0F)) dx[i] = 0.0F;
+
+tests: suites, or beginnings of suite.test, of emulated_tests that must find it; /cuda_stream and its like behind
+one choose its parameter, which else begins with cuda. modes: the ways to run them (MODES), by default all, one
+after the other. sanitize: thread or address,undefined, where only these see it. The lines that begin with '-',
+joined, are the old text, which must occur exactly once in the file; those with '+' are the new one.
+"""
+
+import dataclasses
+import pathlib
+
+HERE = pathlib.Path(__file__).resolve().parent
+MODES = {
+    "eager": "order=forward,streams=eager",
+    "lazy": "order=random,seed=5,streams=lazy",
+    "reverse": "order=reverse,streams=eager",
+}
+
+
+class TableError(Exception):
+    pass
+
+
+@dataclasses.dataclass
+class Mutation:
+    name: str
+    file: str
+    breaks: str
+    tests: list
+    modes: list
+    sanitize: str
+    old: str
+    new: str
+
+    def apply(self, text):
+        """The mutated text. Errors: TableError where the old text does not occur exactly once."""
+        count = text.count(self.old)
+        if count != 1:
+            raise TableError(f"{self.name}: the old text occurs {count} times in {self.file}, not once")
+        return text.replace(self.old, self.new)
+
+
+def gtest_filter(tests):
+    pairs = (test.partition("/") for test in tests)
+    return ":".join(sorted({f"*/{test}*/{backend or 'cuda'}*" for test, _, backend in pairs}))
+
+
+def parse(paragraph, where):
+    """A Mutation from the lines of its paragraph."""
+    fields, old, new = {}, [], []
+    for line in paragraph:
+        if line[0] in "-+":
+            (old if line[0] == "-" else new).append(line[1:])
+            continue
+        key, colon, value = line.partition(":")
+        if not colon or key in fields:
+            raise TableError(f"{where}: cannot read '{line}'")
+        fields[key] = value.strip()
+    modes = fields.pop("modes", " ".join(MODES)).split()
+    missing = {"name", "file", "breaks", "tests"} - fields.keys()
+    unknown = (fields.keys() - {"name", "file", "breaks", "tests", "sanitize"}) | (set(modes) - MODES.keys())
+    if missing or unknown or not old:
+        raise TableError(f"{where}: missing {sorted(missing)}, unknown {sorted(unknown)}, old text: {old}")
+    tests = fields.pop("tests").split()
+    sanitize = fields.pop("sanitize", "")
+    return Mutation(**fields, tests=tests, modes=modes, sanitize=sanitize, old="\n".join(old), new="\n".join(new))
+
+
+def read(source):
+    """All mutations; each old text occurs once in its file under `source`. Errors: TableError."""
+    mutations = []
+    for path in sorted(HERE.glob("*.txt")):
+        paragraph = []
+        for number, line in enumerate([*path.read_text().splitlines(), ""], 1):
+            if line and (paragraph or not line.startswith("#")):
+                paragraph.append(line)
+            elif not line and paragraph:
+                mutations.append(parse(paragraph, f"{path.name}, paragraph before line {number}"))
+                paragraph = []
+    names = [mutation.name for mutation in mutations]
+    if len(set(names)) != len(names):
+        raise TableError(f"names occur twice: {sorted(name for name in set(names) if names.count(name) > 1)}")
+    for mutation in mutations:
+        mutation.apply((source / mutation.file).read_text())
+    return mutations
