@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstring>
 #include <numeric>
+#include <utility>
 
 #include "tests/emulation/device_threads.hpp"
 #include "tests/emulation/grid.hpp"
@@ -50,14 +51,12 @@ void Block::begin(uint3 index, std::size_t dynamic_shared, std::size_t shared_li
 
 bool Block::pass(std::minstd_rand& random) {
   if (config().order == Config::Order::kRandom) std::shuffle(order_.begin(), order_.end(), random);
-  bool progress = false;
-  for (const int i : order_) {
-    Thread& thread = threads_[i];
-    if (thread.state > Thread::State::kSpinning) continue;
-    run(thread);
-    progress = progress || thread.state != Thread::State::kSpinning;
+  progress_ = false;
+  for (next_ = 0; next_ < order_.size();) {
+    Thread& thread = threads_[order_[next_++]];
+    if (thread.state <= Thread::State::kSpinning) run(thread);
   }
-  return progress;
+  return progress_;
 }
 
 bool Block::spinning() const {
@@ -68,31 +67,52 @@ bool Block::spinning() const {
 void Block::run(Thread& thread) {
   if (thread.state == Thread::State::kFresh) {
     thread.fiber = fibers().take();
-    thread.fiber->start([] { run_thread(); });
+    thread.fiber->start(run_threads);
   }
+  enter(thread);
+  thread.fiber->resume();
+  rethrow_failure();
+  Thread& last = *running().thread;  // the fiber may have gone on to other threads: see go_on()
+  running().thread = nullptr;
+  if (last.state == Thread::State::kExited) {
+    leave(last);
+    if (!sanitizer::thread()) {  // under it the fiber is this thread until the block ends
+      fibers().give_back(last.fiber);
+      last.fiber = nullptr;
+    }
+    return;
+  }
+  if (last.state == Thread::State::kAtWarp) warps_[last.number / 32].settle(last.number % 32, false);
+  if (last.state != Thread::State::kSpinning) progress_ = true;
+}
+
+void Block::enter(Thread& thread) {
   thread.state = Thread::State::kReady;
   thread.atomics = 0;
   running().block = this;
   running().thread = &thread;
   threadIdx = thread.index;
   blockIdx = index_;
-  thread.fiber->resume();
-  rethrow_failure();
-  running().thread = nullptr;
+}
 
-  const int lane = thread.number % 32;
-  Warp& warp = warps_[thread.number / 32];
-  if (thread.state == Thread::State::kExited) {
-    ++exited_;
-    if (!sanitizer::thread()) {  // under it the fiber is this thread until the block ends
-      fibers().give_back(thread.fiber);
-      thread.fiber = nullptr;
-    }
-    warp.settle(lane, true);
-    release_barrier_if_complete();
-  } else if (thread.state == Thread::State::kAtWarp) {
-    warp.settle(lane, false);
-  }
+void Block::leave(Thread& thread) {
+  thread.state = Thread::State::kExited;
+  ++exited_;
+  progress_ = true;
+  warps_[thread.number / 32].settle(thread.number % 32, true);
+  release_barrier_if_complete();
+}
+
+bool Block::go_on() {
+  if (sanitizer::thread() || next_ >= order_.size()) return false;
+  Thread& next = threads_[order_[next_]];
+  if (next.state != Thread::State::kFresh) return false;
+  Thread& done = *running().thread;
+  leave(done);
+  next.fiber = std::exchange(done.fiber, nullptr);
+  ++next_;
+  enter(next);
+  return true;
 }
 
 void Block::end() {
@@ -127,7 +147,7 @@ void Block::release_barrier_if_complete() {
     if (first == nullptr) first = &thread;
     const BarrierRequest& a = *first->barrier;
     const BarrierRequest& b = *thread.barrier;
-    if (a.kind != b.kind || a.place.line != b.place.line || std::strcmp(a.place.file, b.place.file) != 0) {
+    if (a.kind != b.kind || !(a.place == b.place)) {
       fail("divergent __syncthreads: %s at %s, %s at %s", name(*first).c_str(), describe(a.place).c_str(),
            name(thread).c_str(), describe(b.place).c_str());
     }

@@ -46,6 +46,9 @@ class Block {
   void end();
 
   // Called by the running thread, on its fiber.
+  /// It has exited: takes the next thread of this pass if that has not begun, so that the fiber can go on
+  /// with it.
+  bool go_on();
   void barrier(Thread& thread, BarrierRequest& request);
   void warp_operation(Thread& thread, WarpRequest& request);
   std::uint32_t active_mask(const Thread& thread) const { return warps_[thread.number / 32].live(); }
@@ -60,6 +63,8 @@ class Block {
  private:
   int size() const { return static_cast<int>(threads_.size()); }
   void run(Thread& thread);
+  void enter(Thread& thread);
+  void leave(Thread& thread);
   void release_barrier_if_complete();
 
   uint3 index_{};
@@ -67,6 +72,8 @@ class Block {
   std::vector<int> order_;
   std::vector<Warp> warps_;
   SharedMemory shared_;
+  std::size_t next_ = 0;  ///< of order_, in this pass
+  bool progress_ = false;
   int exited_ = 0;
   int arrived_ = 0;
   char barrier_tokens_[2] = {};

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <vector>
 
@@ -17,6 +18,9 @@ namespace warpfit::emulation {
 struct Place {
   const char* file;
   int line;
+  bool operator==(const Place& other) const {
+    return line == other.line && (file == other.file || std::strcmp(file, other.file) == 0);
+  }
 };
 
 enum class BarrierKind : std::uint8_t { kPlain, kCount, kAnd, kOr };

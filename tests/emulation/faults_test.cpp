@@ -127,6 +127,8 @@ TEST_F(DeathOfFaults, ByDefaultAFailureAborts) {
 
 TEST_F(DeathOfFaults, FarReadsAndUsedUpStacksAreExplained) {
   if (kAddressSanitizer || kThreadSanitizer) GTEST_SKIP() << "a sanitizer explains them itself";
+  EXPECT_DEATH(run(Fault::kFarPastTheEnd),
+               "thread .0,0,0.: an access 1048576 bytes past the end of 400 bytes");
   EXPECT_DEATH(run(Fault::kEndlessRecursion), "thread .0,0,0.: the thread's stack of 256 KB is used up");
   const DeviceArray<float> freed(10);
   EXPECT_DEATH(

@@ -46,6 +46,7 @@ class Fiber {
   void leave(bool for_good);
 
   std::size_t stack_;
+  std::size_t colour_;  ///< bytes left out at the top, so that stacks do not share their places in the cache
   char* mapping_;
   void* stack_pointer_ = nullptr;
   void* fake_stack_ = nullptr;
@@ -77,12 +78,13 @@ class FiberPool {
 /// stack, ordered with others by tokens alone), else simply the caller.
 class Worker {
  public:
+  Worker();
   /// Calls `work` to its end. What it throws is thrown anew on this side: an exception's memory, made by one
   /// thread and freed by another, would be a race.
   void run(const std::function<void()>& work);
 
  private:
-  std::unique_ptr<Fiber> fiber_;  ///< made when first needed
+  std::unique_ptr<Fiber> fiber_;
 };
 
 }  // namespace warpfit::emulation

@@ -16,9 +16,6 @@ namespace {
 
 /// After so many rounds in which every thread only waited, nobody will come.
 constexpr int kPatience = 20000;
-/// A thread that did so many atomic operations in a row which changed nothing may be waiting for another
-/// thread.
-constexpr int kAtomicsInARow = 64;
 
 const std::function<void()>* running_body = nullptr;
 std::string failure;  // of the thread that just ran
@@ -58,23 +55,24 @@ void run_blocks(const std::vector<Block*>& blocks, std::minstd_rand& random) {
 
 char launch_begin;
 char launch_end;
+bool failed = false;
 
-Running& running() {
-  static Running state;
-  return state;
-}
+Running running_now;
 
 FiberPool& fibers() {
   static FiberPool pool;
   return pool;
 }
 
-void run_thread() {
+void run_threads() {
   sanitizer::acquire(&launch_begin);
   try {
-    (*running_body)();
+    do {
+      (*running_body)();
+    } while (running().block->go_on());
   } catch (const std::exception& thrown) {
     const sanitizer::Ignore ignore;
+    failed = true;
     failure = thrown.what();
   }
   sanitizer::release(&launch_end);
@@ -82,15 +80,14 @@ void run_thread() {
   Fiber::finish();
 }
 
-void rethrow_failure() {
-  if (failure.empty()) return;
+void throw_failure() {
   const sanitizer::Ignore ignore;
+  failed = false;
   throw Failure(std::exchange(failure, ""));
 }
 
 void run_grid(const Launch& launch, const std::function<void()>& body) {
-  const sanitizer::Ignore
-      ignore;  // the scheduler's own memory; the kernel's threads are contexts of their own
+  const sanitizer::Ignore ignore;  // of the scheduler's own memory: the kernel's threads are others
   struct Scope {
     explicit Scope(const Launch& now) { running().launch = &now; }
     ~Scope() { running() = {}; }
@@ -135,75 +132,6 @@ std::string running_place() {
   if (now.launch != nullptr) text += std::string("kernel ") + now.launch->name + ": ";
   if (now.thread != nullptr) text += now.block->name(*now.thread) + ": ";
   return text;
-}
-
-namespace {
-Running& running_or_fail(const char* what) {
-  if (running().thread == nullptr) fail("%s outside a kernel", what);
-  return running();
-}
-}  // namespace
-
-void block_barrier(BarrierRequest& request) {
-  const Running now = running_or_fail("__syncthreads");
-  now.block->barrier(*now.thread, request);
-}
-
-void warp_operation(WarpRequest& request) {
-  const Running now = running_or_fail("an operation of a warp");
-  now.block->warp_operation(*now.thread, request);
-}
-
-std::uint32_t active_mask() {
-  const Running now = running_or_fail("__activemask");
-  return now.block->active_mask(*now.thread);
-}
-
-void* shared_memory(const SharedArray& array, std::size_t bytes, std::size_t alignment) {
-  const sanitizer::Ignore ignore;
-  return running_or_fail("shared memory").block->shared().array(array.number, bytes, alignment);
-}
-
-void* dynamic_shared_memory() { return running_or_fail("dynamic shared memory").block->shared().dynamic(); }
-
-SharedArray::SharedArray() {
-  static std::size_t next = 0;  // under the runtime's lock, as every kernel runs
-  number = next++;
-}
-
-void yield(const Place& place, bool progress) {
-  Thread& thread = *running_or_fail("__nanosleep").thread;
-  thread.place = place;
-  thread.state = progress ? Thread::State::kReady : Thread::State::kSpinning;
-  Fiber::suspend();
-}
-
-void before_atomic(const volatile void* address) {
-  Thread* thread = running().thread;
-  if (thread == nullptr || !sanitizer::thread()) return;
-  const sanitizer::Ignore ignore;
-  if (thread->fenced) sanitizer::release(const_cast<const void*>(address));
-  if (std::find(thread->touched.begin(), thread->touched.end(), address) == thread->touched.end()) {
-    thread->touched.push_back(address);
-  }
-}
-
-void after_atomic(bool changed) {
-  Thread* thread = running().thread;
-  if (thread == nullptr) return;
-  thread->atomics = changed ? 0 : thread->atomics + 1;
-  if (thread->atomics > kAtomicsInARow) yield({"a loop of atomic operations", 0}, false);
-}
-
-// A fence orders through the atomics round it: what is before a fence, before what is after another thread's
-// fence if that thread's atomic, before its fence, follows one of ours, after our fence.
-void fence() {
-  Thread* thread = running().thread;
-  if (thread == nullptr || !sanitizer::thread()) return;
-  const sanitizer::Ignore ignore;
-  for (const volatile void* address : thread->touched) sanitizer::acquire(const_cast<const void*>(address));
-  thread->touched.clear();
-  thread->fenced = true;
 }
 
 }  // namespace warpfit::emulation

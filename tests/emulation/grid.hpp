@@ -30,12 +30,17 @@ struct Running {
   Block* block = nullptr;
   Thread* thread = nullptr;
 };
-Running& running();
+extern Running running_now;
+inline Running& running() { return running_now; }
 FiberPool& fibers();
 
-/// The life of a CUDA thread, on its fiber; then, on the resumer's side, what it threw.
-void run_thread();
-void rethrow_failure();
+/// The life of CUDA threads, on a fiber; then, on the side of who resumed it, what they threw.
+void run_threads();
+extern bool failed;
+[[noreturn]] void throw_failure();
+inline void rethrow_failure() {
+  if (failed) throw_failure();
+}
 
 /// "kernel f, block (0,0,0), thread (1,0,0): " or less, for the front of a message.
 std::string running_place();

@@ -3,8 +3,10 @@
 
 #include <cstddef>
 #include <map>
+#include <memory>
 #include <string>
-#include <vector>
+
+#include "tests/emulation/device_pages.hpp"
 
 namespace warpfit::emulation {
 
@@ -14,9 +16,9 @@ struct Allocation {
   char* start = nullptr;
   std::size_t bytes = 0;
   MemoryKind kind = MemoryKind::kDevice;
-  unsigned flags = 0;
-  char* mapping = nullptr;  ///< device memory: whole pages, with a guard on both sides
-  std::size_t mapped = 0;
+  std::shared_ptr<const DevicePages> pages;  ///< of device memory
+
+  bool contains(const void* address) const;
 };
 
 class Memory {
@@ -28,7 +30,7 @@ class Memory {
 
   /// New memory of at least one byte, filled with NaN; null if the device, or the host, has no more.
   void* allocate_device(std::size_t bytes);
-  void* allocate_pinned(std::size_t bytes, unsigned flags);
+  void* allocate_pinned(std::size_t bytes);
   /// False if `start` is not the start of a living allocation of that kind.
   bool release(void* start, MemoryKind kind);
 
@@ -43,22 +45,18 @@ class Memory {
   std::string describe(const void* address) const;
   static constexpr const char* kNowhere = "in no memory of CUDA's";
 
-  /// For a running kernel: fails if the bytes next to a device allocation were written to (plain builds;
-  /// AddressSanitizer sees it at once).
+  /// For a kernel that has run: fails if bytes beside a device allocation were written to.
   void check_margins() const;
   /// Opens device memory to the program's code, or closes it (Config::trap_host_access).
-  void open(bool accessible);
+  void open(bool accessible) const;
 
   std::size_t used() const { return used_; }
   std::size_t peak() const { return peak_; }
   std::size_t count() const { return allocations_.size(); }
 
  private:
-  void destroy(const Allocation& allocation);
-
   std::map<const char*, Allocation> allocations_;
-  std::map<const char*, Allocation>
-      freed_;  ///< its pages are kept, closed, so that their addresses stay unused
+  std::map<const char*, Allocation> freed_;  ///< device memory, closed, so that its addresses stay unused
   std::size_t used_ = 0;
   std::size_t peak_ = 0;
   std::size_t pinned_ = 0;

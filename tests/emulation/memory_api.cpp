@@ -13,10 +13,10 @@ cudaError_t device_missing() {
   return config().devices > 0 ? cudaSuccess : cudaErrorNoDevice;
 }
 
-cudaError_t allocate_pinned(void** start, std::size_t bytes, unsigned flags) {
+cudaError_t allocate_pinned(void** start, std::size_t bytes) {
   if (start == nullptr) return cudaErrorInvalidValue;
   if (device_missing() != cudaSuccess) return device_missing();
-  *start = bytes > 0 ? runtime().memory.allocate_pinned(bytes, flags) : nullptr;
+  *start = bytes > 0 ? runtime().memory.allocate_pinned(bytes) : nullptr;
   return *start != nullptr || bytes == 0 ? cudaSuccess : cudaErrorMemoryAllocation;
 }
 
@@ -45,14 +45,13 @@ cudaError_t cudaFree(void* start) {
 }
 
 cudaError_t cudaMallocHost(void** start, std::size_t bytes) {
-  return call("cudaMallocHost", During::kUnsafe,
-              [=] { return allocate_pinned(start, bytes, cudaHostAllocDefault); });
+  return call("cudaMallocHost", During::kUnsafe, [=] { return allocate_pinned(start, bytes); });
 }
 
 cudaError_t cudaHostAlloc(void** start, std::size_t bytes, unsigned flags) {
   return call("cudaHostAlloc", During::kUnsafe, [=] {
     if ((flags & ~7u) != 0) return cudaErrorInvalidValue;
-    return allocate_pinned(start, bytes, flags);
+    return allocate_pinned(start, bytes);
   });
 }
 

@@ -2,15 +2,11 @@
 // remember the last block's accesses and call them races.
 #include "tests/emulation/shared_memory.hpp"
 
-#include <sys/mman.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
 #include <cstdint>
 #include <cstdlib>
 
 #include "tests/emulation/device_runtime.hpp"
-#include "tests/emulation/grid.hpp"
+#include "tests/emulation/pages.hpp"
 #include "tests/emulation/sanitizer.hpp"
 
 namespace warpfit::emulation {
@@ -60,17 +56,15 @@ void* SharedMemory::renew(Array& array, std::size_t bytes, std::size_t alignment
     array.bytes = bytes;
     array.skipped = skipped;
     array.allocated = bytes + skipped;
-    void* memory = nullptr;
     if (sanitizer::thread()) {
-      array.allocated = (array.allocated + 4095) / 4096 * 4096;  // the sanitizer forgets whole pages only
-      // By the bare system call: mmap() would count as a write by whichever thread comes here first.
-      memory = reinterpret_cast<void*>(syscall(SYS_mmap, nullptr, array.allocated, PROT_READ | PROT_WRITE,
-                                               MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
-      if (memory == MAP_FAILED) fail("out of memory for a block's shared memory");
-    } else if (posix_memalign(&memory, 128, array.allocated) != 0) {
-      fail("out of memory for a block's shared memory");
+      array.allocated = round_up(array.allocated, kPage);  // the sanitizer forgets whole pages only
+      array.memory = map_pages(array.allocated, true);
+    } else {
+      void* memory = nullptr;
+      static_cast<void>(posix_memalign(&memory, 128, array.allocated));
+      array.memory = static_cast<char*>(memory);
     }
-    array.memory = static_cast<char*>(memory);
+    if (array.memory == nullptr) fail("out of memory for a block's shared memory");
     sanitizer::poison(array.memory, skipped);
   }
   fill_with_nan(array.memory + skipped, bytes);
@@ -82,7 +76,7 @@ void SharedMemory::release(Array& array) {
   if (array.memory == nullptr) return;
   sanitizer::unpoison(array.memory, array.skipped);
   if (sanitizer::thread()) {
-    munmap(array.memory, array.allocated);
+    unmap_pages(array.memory, array.allocated);
   } else {
     std::free(array.memory);
   }

@@ -152,8 +152,7 @@ void Warp::perform(int lane) {
 void Warp::expect_same(int lane, int other) const {
   const WarpRequest& a = *threads_[lane].warp;
   const WarpRequest& b = *threads_[other].warp;
-  if (a.kind == b.kind && a.mask == b.mask && a.width == b.width && a.place.line == b.place.line &&
-      std::strcmp(a.place.file, b.place.file) == 0) {
+  if (a.kind == b.kind && a.mask == b.mask && a.width == b.width && a.place == b.place) {
     return;
   }
   const Block& block = *running().block;

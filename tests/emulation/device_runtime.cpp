@@ -1,0 +1,85 @@
+// What a running kernel calls.
+#include "tests/emulation/device_runtime.hpp"
+
+#include <algorithm>
+
+#include "tests/emulation/grid.hpp"
+#include "tests/emulation/sanitizer.hpp"
+
+namespace warpfit::emulation {
+namespace {
+
+/// A thread that did so many atomic operations in a row which changed nothing may be waiting for another
+/// thread.
+constexpr int kAtomicsInARow = 64;
+
+const Running& running_or_fail(const char* what) {
+  if (running().thread == nullptr) fail("%s outside a kernel", what);
+  return running();
+}
+
+}  // namespace
+
+void block_barrier(BarrierRequest& request) {
+  const Running now = running_or_fail("__syncthreads");
+  now.block->barrier(*now.thread, request);
+}
+
+void warp_operation(WarpRequest& request) {
+  const Running now = running_or_fail("an operation of a warp");
+  now.block->warp_operation(*now.thread, request);
+}
+
+std::uint32_t active_mask() {
+  const Running now = running_or_fail("__activemask");
+  return now.block->active_mask(*now.thread);
+}
+
+void* shared_memory(const SharedArray& array, std::size_t bytes, std::size_t alignment) {
+  const sanitizer::Ignore ignore;
+  return running_or_fail("shared memory").block->shared().array(array.number, bytes, alignment);
+}
+
+void* dynamic_shared_memory() { return running_or_fail("dynamic shared memory").block->shared().dynamic(); }
+
+SharedArray::SharedArray() {
+  static std::size_t next = 0;  // under the runtime's lock, as every kernel runs
+  number = next++;
+}
+
+void yield(const Place& place, bool progress) {
+  Thread& thread = *running_or_fail("__nanosleep").thread;
+  thread.place = place;
+  thread.state = progress ? Thread::State::kReady : Thread::State::kSpinning;
+  Fiber::suspend();
+}
+
+void before_atomic(const volatile void* address) {
+  Thread* thread = running().thread;
+  if (thread == nullptr || !sanitizer::thread()) return;
+  const sanitizer::Ignore ignore;
+  if (thread->fenced) sanitizer::release(const_cast<const void*>(address));
+  if (std::find(thread->touched.begin(), thread->touched.end(), address) == thread->touched.end()) {
+    thread->touched.push_back(address);
+  }
+}
+
+void after_atomic(bool changed) {
+  Thread* thread = running().thread;
+  if (thread == nullptr) return;
+  thread->atomics = changed ? 0 : thread->atomics + 1;
+  if (thread->atomics > kAtomicsInARow) yield({"a loop of atomic operations", 0}, false);
+}
+
+// A fence orders through the atomics round it: what is before a fence, before what is after another thread's
+// fence if that thread's atomic, before its fence, follows one of ours, after our fence.
+void fence() {
+  Thread* thread = running().thread;
+  if (thread == nullptr || !sanitizer::thread()) return;
+  const sanitizer::Ignore ignore;
+  for (const volatile void* address : thread->touched) sanitizer::acquire(const_cast<const void*>(address));
+  thread->touched.clear();
+  thread->fenced = true;
+}
+
+}  // namespace warpfit::emulation
