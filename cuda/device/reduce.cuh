@@ -38,15 +38,15 @@ __device__ T block_reduce(T value, Op op) {
 /// wrote before; `arrived` is 0 at first and again afterwards. All threads of one-dimensional blocks call it.
 __device__ inline bool is_last_block(unsigned* arrived) {
   SHARED_ARRAY(bool, last, 1);
-  __threadfence();
   __syncthreads();
-  if (threadIdx.x == 0) {
+  if (threadIdx.x == 0) {  // fences for the whole block: the barriers hand on what they order
     const unsigned blocks = gridDim.x * gridDim.y;
+    __threadfence();
     last[0] = atomicAdd(arrived, 1U) == blocks - 1;
+    __threadfence();
     if (last[0]) atomicExch(arrived, 0U);  // the next launch counts anew
   }
   __syncthreads();
-  __threadfence();
   return last[0];
 }
 

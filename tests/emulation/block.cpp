@@ -37,6 +37,7 @@ void Block::begin(uint3 index, std::size_t dynamic_shared, std::size_t shared_li
   shared_.begin(dynamic_shared, shared_limit);
   exited_ = 0;
   arrived_ = 0;
+  for (const void*& token : barrier_tokens_) token = sanitizer::fresh_token();
   for (Thread& thread : threads_) {
     thread.state = Thread::State::kFresh;
     thread.atomics = 0;
@@ -130,7 +131,7 @@ void Block::end() {
 void Block::barrier(Thread& thread, BarrierRequest& request) {
   thread.barrier = &request;
   thread.state = Thread::State::kAtBarrier;
-  const char* token = &barrier_tokens_[barrier_phase_ & 1u];
+  const void* token = barrier_tokens_[barrier_phase_ & 1u];
   sanitizer::release(token);
   ++arrived_;
   release_barrier_if_complete();

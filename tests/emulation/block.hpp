@@ -76,7 +76,7 @@ class Block {
   bool progress_ = false;
   int exited_ = 0;
   int arrived_ = 0;
-  char barrier_tokens_[2] = {};
+  const void* barrier_tokens_[2] = {};  ///< of every other barrier
   unsigned barrier_phase_ = 0;
 };
 

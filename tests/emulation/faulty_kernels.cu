@@ -109,10 +109,9 @@ __global__ void races(float* out) {
     atomicAdd(out, 1.0f);
     if (i == 7) shared[i] = out[0];
   } else if constexpr (kFault == Fault::kRaceWithoutFence) {
-    if (i == 0) {
-      out[1 + blockIdx.x] = 1;
-      if (atomicAdd(out, 1.0f) == 1.0f) out[3] = out[1] + out[2];
-    }
+    if (i == 0) out[1 + blockIdx.x] = 1;
+    __syncthreads();  // orders this block only
+    if (i == 0 && atomicAdd(out, 1.0f) == 1.0f) out[3] = out[1] + out[2];
   } else {  // all of it, done right
     __syncwarp();
     const float beside = shared[i ^ 1];

@@ -153,9 +153,12 @@ bool Fiber::overflowed(const void* address) const {
 
 Fiber* FiberPool::take() {
   if (free_.empty()) reserve(1);
-  if (sanitizer::thread()) std::swap(free_[random_() % free_.size()], free_.back());
-  Fiber* fiber = free_.back();
-  free_.pop_back();
+  Fiber* fiber = sanitizer::thread() ? free_.front() : free_.back();
+  if (sanitizer::thread()) {
+    free_.pop_front();
+  } else {
+    free_.pop_back();
+  }
   return fiber;
 }
 
@@ -166,8 +169,7 @@ void FiberPool::abandon(Fiber* fiber) {
 }
 
 void FiberPool::reserve(std::size_t count) {
-  const std::size_t spare = sanitizer::thread() ? 33 : 0;
-  while (free_.size() < count + spare) {
+  while (free_.size() < (sanitizer::thread() ? 2 : 1) * count) {
     all_.push_back(std::make_unique<Fiber>());
     free_.push_back(all_.back().get());
   }

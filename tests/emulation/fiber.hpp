@@ -2,9 +2,9 @@
 #pragma once
 
 #include <cstddef>
+#include <deque>
 #include <functional>
 #include <memory>
-#include <random>
 #include <vector>
 
 #include "tests/emulation/sanitizer.hpp"
@@ -55,23 +55,22 @@ class Fiber {
   sanitizer::Context context_;
 };
 
-/// Fibers for CUDA threads. Without the thread sanitizer the one that came back last goes first (its stack is
-/// in the cache); with it, a random one, so that no two CUDA threads that could race are one thread to the
-/// sanitizer for long.
+/// Fibers for CUDA threads. Without the thread sanitizer the one that came back last goes first: its stack is
+/// in the cache. With it, the one that has rested longest: it knows of no block but old ones, while one of
+/// the last block would bring along all that this block knew, and hide races between the two.
 class FiberPool {
  public:
   Fiber* take();
   void give_back(Fiber* fiber);
   /// For a fiber that was left in the middle of its work.
   void abandon(Fiber* fiber);
-  /// Makes sure that a choice is left when `count` are taken.
+  /// For a block of `count` threads; for the thread sanitizer as many rest meanwhile.
   void reserve(std::size_t count);
   bool overflowed(const void* address) const;
 
  private:
   std::vector<std::unique_ptr<Fiber>> all_;
-  std::vector<Fiber*> free_;
-  std::minstd_rand random_{1};
+  std::deque<Fiber*> free_;
 };
 
 /// What device work runs as: under the thread sanitizer a fiber of its own (a thread with a clock and a

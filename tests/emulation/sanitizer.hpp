@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 extern "C" {
 void __sanitizer_start_switch_fiber(void** fake_stack, const void* bottom, std::size_t size)
@@ -36,6 +37,13 @@ inline void release(const void* token) {
 }
 inline void acquire(const void* token) {
   if (thread()) __tsan_acquire(const_cast<void*>(token));
+}
+
+/// A token that was not used lately: with one of its own, a block orders nothing of the blocks before it.
+inline const void* fresh_token() {
+  static std::uint64_t tokens[4096];  // eight bytes: as finely as the sanitizer tells addresses apart
+  static unsigned next = 0;
+  return &tokens[next++ % 4096];
 }
 
 inline void poison(const void* start, std::size_t size) {

@@ -99,6 +99,7 @@ void Warp::begin(Thread* threads, int count) {
   count_ = count;
   live_ = count == 32 ? ~0u : (1u << count) - 1;
   waiting_ = 0;
+  syncs_.clear();
 }
 
 void Warp::arrive(int lane, WarpRequest& request) {
@@ -115,7 +116,7 @@ const void* Warp::sync_token(const WarpRequest& request) {
   if (request.kind != WarpKind::kSync || !sanitizer::thread()) return nullptr;
   const sanitizer::Ignore ignore;
   Sync& sync = syncs_[request.mask];
-  return &sync.tokens[sync.phase & 1u];
+  return sync.tokens[sync.phase & 1u];
 }
 
 void Warp::settle(int lane, bool exited) {

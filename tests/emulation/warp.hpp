@@ -6,6 +6,7 @@
 #include <string>
 
 #include "tests/emulation/device_runtime.hpp"
+#include "tests/emulation/sanitizer.hpp"
 
 namespace warpfit::emulation {
 
@@ -31,7 +32,7 @@ class Warp {
   void expect_same(int lane, int other) const;
 
   struct Sync {
-    char tokens[2] = {};
+    const void* tokens[2] = {sanitizer::fresh_token(), sanitizer::fresh_token()};
     unsigned phase = 0;
   };
   Thread* threads_ = nullptr;
