@@ -132,7 +132,8 @@ void CpuBackend::load_batch(Matrix x, Labels labels) {
 
 void CpuBackend::linear_forward(ConstMatrix x, ConstMatrix w, ConstVector b, Activation activation,
                                 Matrix y) {
-  matmul_.forward(x, w, b, activation, y);
+  matmul_.forward(x, w, b, y);
+  if (activation == Activation::kRelu) cpu::relu_forward(y.values());
 }
 
 void CpuBackend::linear_backward_input(ConstMatrix dy, ConstMatrix w, ConstMatrix x, Activation activation,

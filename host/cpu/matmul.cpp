@@ -38,28 +38,15 @@ void bind(dnnl::memory& memory, const float* data) {
 // Version 3 folded operation descriptors into primitive descriptors.
 dnnl::matmul make_primitive(const dnnl::engine& engine, const dnnl::memory::desc& src,
                             const dnnl::memory::desc& weights, const dnnl::memory::desc* bias,
-                            const dnnl::memory::desc& dst, const dnnl::primitive_attr& attributes) {
+                            const dnnl::memory::desc& dst) {
 #if DNNL_VERSION_MAJOR < 3
   const auto desc =
       bias != nullptr ? dnnl::matmul::desc(src, weights, *bias, dst) : dnnl::matmul::desc(src, weights, dst);
-  return dnnl::matmul(dnnl::matmul::primitive_desc(desc, attributes, engine));
+  return dnnl::matmul(dnnl::matmul::primitive_desc(desc, engine));
 #else
-  return dnnl::matmul(bias != nullptr
-                          ? dnnl::matmul::primitive_desc(engine, src, weights, *bias, dst, attributes)
-                          : dnnl::matmul::primitive_desc(engine, src, weights, dst, attributes));
+  return dnnl::matmul(bias != nullptr ? dnnl::matmul::primitive_desc(engine, src, weights, *bias, dst)
+                                      : dnnl::matmul::primitive_desc(engine, src, weights, dst));
 #endif
-}
-
-dnnl::primitive_attr relu_epilogue() {
-  dnnl::post_ops epilogue;
-#if DNNL_VERSION_MAJOR < 3
-  epilogue.append_eltwise(1.0F, dnnl::algorithm::eltwise_relu, 0.0F, 0.0F);
-#else
-  epilogue.append_eltwise(dnnl::algorithm::eltwise_relu, 0.0F, 0.0F);
-#endif
-  dnnl::primitive_attr attributes;
-  attributes.set_post_ops(epilogue);
-  return attributes;
 }
 
 }  // namespace
@@ -85,8 +72,8 @@ struct Matmul::Product {
       bias = unbound(bias_desc, engine);
       arguments.emplace(DNNL_ARG_BIAS, bias);
     }
-    primitive = make_primitive(engine, src_desc, weights_desc, shape.forward ? &bias_desc : nullptr, dst_desc,
-                               shape.relu ? relu_epilogue() : dnnl::primitive_attr{});
+    primitive =
+        make_primitive(engine, src_desc, weights_desc, shape.forward ? &bias_desc : nullptr, dst_desc);
   }
 };
 
@@ -99,8 +86,8 @@ Matmul::Product& Matmul::product(const Shape& shape) {
   return *entry;
 }
 
-void Matmul::forward(ConstMatrix x, ConstMatrix w, ConstVector b, Activation activation, Matrix y) {
-  auto& p = product({x.rows, x.cols, y.cols, true, activation == Activation::kRelu});
+void Matmul::forward(ConstMatrix x, ConstMatrix w, ConstVector b, Matrix y) {
+  auto& p = product({x.rows, x.cols, y.cols, true});
   bind(p.src, x.data);
   bind(p.weights, w.data);
   bind(p.bias, b.data());
@@ -110,7 +97,7 @@ void Matmul::forward(ConstMatrix x, ConstMatrix w, ConstVector b, Activation act
 }
 
 void Matmul::backward_input(ConstMatrix dy, ConstMatrix w, Matrix dx) {
-  auto& p = product({dy.rows, dy.cols, dx.cols, false, false});
+  auto& p = product({dy.rows, dy.cols, dx.cols, false});
   bind(p.src, dy.data);
   bind(p.weights, w.data);
   bind(p.dst, dx.data);

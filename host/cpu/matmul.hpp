@@ -19,8 +19,8 @@ class Matmul {
   Matmul(const Matmul&) = delete;
   Matmul& operator=(const Matmul&) = delete;
 
-  /// y (N, M) = activation(x (N, K) w' + b); w (M, K), b (M).
-  void forward(ConstMatrix x, ConstMatrix w, ConstVector b, Activation activation, Matrix y);
+  /// y (N, M) = x (N, K) w' + b; w (M, K), b (M).
+  void forward(ConstMatrix x, ConstMatrix w, ConstVector b, Matrix y);
 
   /// dx (N, K) = dy (N, M) w (M, K).
   void backward_input(ConstMatrix dy, ConstMatrix w, Matrix dx);
@@ -35,7 +35,6 @@ class Matmul {
   struct Shape {
     std::int64_t rows, inner, cols;
     bool forward;  // weights transposed, bias added
-    bool relu;
     auto operator<=>(const Shape&) const = default;
   };
   struct Product;

@@ -1,9 +1,13 @@
-// The derivative of ReLU (its forward pass is an epilogue of the product, see matmul.hpp).
+// y = max(y, 0) and its derivative. Passes of their own: oneDNN's products have a ReLU among their epilogues,
+// but it makes a NaN 0, which would hide that a run has diverged.
 #pragma once
 
 #include "host/backend/views.hpp"
 
 namespace warpfit::cpu {
+
+/// y = y < 0 ? 0 : y: a NaN stays one.
+void relu_forward(Vector y);
 
 /// dx = 0 where y, ReLU's output, is not above 0; equal sizes.
 void relu_backward(ConstVector y, Vector dx);
