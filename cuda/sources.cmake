@@ -1,7 +1,7 @@
-# The CUDA backend's sources, for the library and for the tests, which compile them against an emulated runtime.
+# The CUDA backend's sources but for library.cpp, for the library and for the tests, which compile them against an
+# emulated runtime.
 set(warpfit_cuda_sources
   cuda_backend.cpp
-  library.cpp
   ops/bias_gradient.cu
   ops/pixels.cu
   ops/relu.cu
@@ -17,4 +17,13 @@ set(warpfit_cuda_sources
   runtime/profiler.cpp
   runtime/stream.cpp
   staging_slot.cpp)
+# cuDNN: a second opinion in the tests, a rival in the benchmark, where its header is.
+find_path(WARPFIT_CUDNN_INCLUDE cudnn.h HINTS ${CUDAToolkit_INCLUDE_DIRS} DOC "Where cudnn.h is")
+set(warpfit_dnn_sources "")
+set(warpfit_dnn_include "")
+if(WARPFIT_CUDNN_INCLUDE)
+  set(warpfit_dnn_include ${WARPFIT_CUDNN_INCLUDE})
+  set(warpfit_dnn_sources runtime/dnn.cpp runtime/dnn_library.cpp)
+  list(TRANSFORM warpfit_dnn_sources PREPEND ${CMAKE_CURRENT_LIST_DIR}/)
+endif()
 list(TRANSFORM warpfit_cuda_sources PREPEND ${CMAKE_CURRENT_LIST_DIR}/)

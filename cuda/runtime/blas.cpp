@@ -2,7 +2,9 @@
 // what the header promises.
 #include "cuda/runtime/blas.hpp"
 
-#include "cuda/runtime/check.hpp"
+#include <fmt/format.h>
+
+#include "host/base/error.hpp"
 
 namespace warpfit {
 namespace {
@@ -10,6 +12,13 @@ namespace {
 constexpr std::size_t kWorkspaceBytes = std::size_t{32} << 20;  // cuBLAS's own default on Hopper
 constexpr float kOne = 1.0F;
 constexpr float kZero = 0.0F;
+
+void check(cublasStatus_t status, const char* doing) {
+  if (status == CUBLAS_STATUS_SUCCESS) return;
+  const auto text = fmt::format("{}: {} (cuBLAS)", doing, cublasGetStatusString(status));
+  if (status == CUBLAS_STATUS_ALLOC_FAILED) throw OutOfMemory(text);
+  throw DeviceError(text);
+}
 
 cublasComputeType_t compute_type(Precision precision) {
   switch (precision) {

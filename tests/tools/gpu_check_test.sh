@@ -7,7 +7,7 @@ isolate bash env awk cat cmp cp date diff dirname grep head ldd mkdir mktemp mv 
   tail tee timeout tr
 ln -s "$(python3 -c 'import sys; print(sys.executable)')" "$bin/python3" # what is on the PATH may only be a wrapper
 repo="$scratch/my repo"
-mkdir -p "$repo"/{tools/bench,tests/goldens,build/release,data/fashion-mnist}
+mkdir -p "$repo"/{tools/bench,tests/goldens,build/release/tools/bench,data/fashion-mnist}
 cp "$root"/tools/{gpu_check,lib.sh} "$repo/tools"
 cp "$root"/tools/bench/{gpu_summary,check_golden,runs}.py "$repo/tools/bench"
 cp "$root/tests/goldens/tutorial_seed0.json" "$repo/tests/goldens"
@@ -37,6 +37,7 @@ END
   program build/release/warpfit "[ \"\$1\" = --version ] && echo warpfit 0.1 || cat '$scratch/tutorial'"
   program build/release/cuda_tests '[ "$1" = --gtest_list_tests ] && echo ReluTest. && exit
 [ "$WARPFIT_REQUIRE_CUDA" = 1 ] && echo "[  PASSED  ] 12 tests." || echo "[  PASSED  ] 0 tests."'
+  program build/release/tools/bench/cuda_ops_bench 'echo "ReLU 2.0 us"'
   cp "$(type -P true)" "$repo/build/release/libwarpfit_cuda.so"
   cat >"$repo/tools/bench/compare" <<END
 import sys
@@ -113,6 +114,8 @@ program build/release/warpfit '[ "$1" = --version ] || exit 6'
 red load,golden,repeat '(golden|repeat)-.*'
 echo 'import sys; sys.exit("torch-graph" in sys.argv[sys.argv.index("--variants") + 1])' >"$repo/tools/bench/compare"
 red bench bench-torch-graph
+rm "$repo/build/release/tools/bench/cuda_ops_bench"
+red bench bench-operations
 
 # Limits: of a stage, of the whole; a process that was started goes with its stage.
 sed -i 's/^golden-resident  *[0-9]*/golden-resident 1/' "$repo/tools/gpu_check"

@@ -1,0 +1,181 @@
+// Our kernels against cuDNN's on a GPU, each call inside a CUDA graph, as training runs them.
+//   build/release/tools/bench/cuda_ops_bench [MILLISECONDS]     of measuring a kernel and round; default 20
+// Microseconds a call: the median and the least of nine rounds; GB/s counts each operand once. Ours do more:
+// ReLU adds the bias too, and the loss is summed and its hits counted. Exit code: 0; 2 usage; 6 there is no
+// GPU.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "cuda/ops/relu.hpp"
+#include "cuda/ops/softmax_cross_entropy.hpp"
+#include "cuda/runtime/copy.hpp"
+#include "cuda/runtime/device.hpp"
+#include "cuda/runtime/dnn.hpp"
+#include "cuda/runtime/graph.hpp"
+#include "cuda/runtime/memory.hpp"
+#include "host/base/error.hpp"
+
+namespace warpfit {
+namespace {
+
+struct Time {
+  double median, least;  // microseconds a call
+};
+
+class Bench {
+ public:
+  explicit Bench(int milliseconds) : milliseconds_(milliseconds) {
+    try {
+      dnn_ = std::make_unique<Dnn>(load_dnn_library(), stream_);
+    } catch (const DeviceError& error) {
+      fmt::print("{}: ours alone\n", error.what());
+    }
+    fmt::print("{}{}\n{:<22} {:>6} {:>6}  {:>9} {:>9} {:>7}  {:>9} {:>9} {:>7}\n", describe_device(0),
+               dnn_ ? ", " + dnn_->version() : "", "", "rows", "cols", "us", "least", "GB/s", "cuDNN us",
+               "least", "ratio");
+  }
+
+  void relu(std::int64_t rows, std::int64_t cols) {
+    const auto y = floats(rows * cols);
+    const auto dx = floats(rows * cols);
+    const auto b = floats(cols);
+    compare(
+        "bias and ReLU", rows, cols, 2,
+        [&] {
+          cuda::bias_relu_forward({y.get(), rows, cols}, {b.get(), size(cols)}, Activation::kRelu,
+                                  stream_.get());
+        },
+        [&] {
+          dnn_->relu_forward({y.get(), size(rows * cols)}, {y.get(), size(rows * cols)});
+        });
+    compare(
+        "ReLU's gradient", rows, cols, 3,
+        [&] {
+          cuda::relu_backward({y.get(), size(rows * cols)}, {dx.get(), size(rows * cols)}, stream_.get());
+        },
+        [&] {
+          dnn_->relu_backward({y.get(), size(rows * cols)}, {dx.get(), size(rows * cols)},
+                              {dx.get(), size(rows * cols)});
+        });
+  }
+
+  void softmax_cross_entropy(std::int64_t rows, std::int64_t classes) {
+    const auto logits = floats(rows * classes);
+    const auto dlogits = floats(rows * classes);
+    const auto logs = floats(rows * classes);
+    const auto labels = bytes(size(rows));
+    const auto metrics = bytes(sizeof(Metrics));
+    const auto results = bytes(size(rows) * sizeof(cuda::RowResult));
+    const auto arrived = bytes(sizeof(unsigned));
+    compare(
+        "softmax cross-entropy", rows, classes, 2,
+        [&] {
+          cuda::softmax_cross_entropy(
+              {logits.get(), rows, classes}, {labels.data(), size(rows)}, {dlogits.get(), rows, classes},
+              reinterpret_cast<Metrics*>(metrics.data()), reinterpret_cast<cuda::RowResult*>(results.data()),
+              reinterpret_cast<unsigned*>(arrived.data()), stream_.get());
+        },
+        [&] {
+          dnn_->log_softmax_forward({logits.get(), rows, classes}, {logs.get(), rows, classes});
+          dnn_->log_softmax_backward({logs.get(), rows, classes}, {dlogits.get(), rows, classes},
+                                     {dlogits.get(), rows, classes});
+        });
+  }
+
+ private:
+  struct Floats {
+    DeviceMemory memory;
+    [[nodiscard]] float* get() const { return reinterpret_cast<float*>(memory.data()); }
+  };
+
+  static std::size_t size(std::int64_t size) { return static_cast<std::size_t>(size); }
+
+  DeviceMemory bytes(std::size_t size) {
+    DeviceMemory memory(size);
+    const std::vector<std::uint8_t> zeros(size);
+    copy_to_device(memory.data(), zeros.data(), size, stream_.get());
+    stream_.synchronize();
+    return memory;
+  }
+  Floats floats(std::int64_t count) { return {bytes(size(count) * sizeof(float))}; }
+
+  Time time(const std::function<void()>& call) {
+    constexpr int kCalls = 64;
+    const Graph graph(stream_.get(), [&] {
+      for (int i = 0; i < kCalls; ++i) call();
+    });
+    const auto launch = [&](int times) {
+      const auto start = std::chrono::steady_clock::now();
+      for (int i = 0; i < times; ++i) graph.launch(stream_.get());
+      stream_.synchronize();
+      return std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start).count() /
+             times;
+    };
+    launch(3);
+    const int times = std::clamp(static_cast<int>(milliseconds_ * 1000 / launch(3)), 1, 10'000);
+    std::array<double, 9> rounds{};
+    for (double& round : rounds) round = launch(times) / kCalls;
+    std::sort(rounds.begin(), rounds.end());
+    return {rounds[rounds.size() / 2], rounds.front()};
+  }
+
+  // `operands`: how many floats an element are read or written.
+  void compare(std::string_view name, std::int64_t rows, std::int64_t cols, int operands,
+               const std::function<void()>& ours, const std::function<void()>& theirs) {
+    const Time us = time(ours);
+    const double gigabytes = static_cast<double>(rows * cols) * operands * sizeof(float) / 1e3;
+    fmt::print("{:<22} {:>6} {:>6}  {:>9.2f} {:>9.2f} {:>7.0f}", name, rows, cols, us.median, us.least,
+               gigabytes / us.median);
+    if (dnn_) {
+      const Time them = time(theirs);
+      fmt::print("  {:>9.2f} {:>9.2f} {:>7.2f}", them.median, them.least, them.median / us.median);
+    }
+    fmt::print("\n");
+  }
+
+  int milliseconds_;
+  Stream stream_{"bench"};
+  std::unique_ptr<Dnn> dnn_;
+};
+
+void run(int milliseconds) {
+  use_device(0);
+  Bench bench(milliseconds);
+  for (const auto& [rows, cols] : {std::pair{64, 512}, {64, 2048}, {1000, 512}, {4096, 4096}})
+    bench.relu(rows, cols);
+  for (const auto& [rows, classes] : {std::pair{64, 10}, {1000, 10}, {64, 1000}, {4096, 1000}}) {
+    bench.softmax_cross_entropy(rows, classes);
+  }
+}
+
+}  // namespace
+}  // namespace warpfit
+
+int main(int count, char** arguments) {
+  int milliseconds = 20;
+  if (count > 1) {
+    const std::string_view text = arguments[1];
+    const auto [end, error] = std::from_chars(text.begin(), text.end(), milliseconds);
+    if (count > 2 || error != std::errc{} || end != text.end() || milliseconds < 1) {
+      fmt::print(stderr, "usage: cuda_ops_bench [MILLISECONDS]\n");
+      return 2;
+    }
+  }
+  try {
+    std::string reason;
+    if (warpfit::count_devices(reason) == 0) throw warpfit::DeviceError(reason);
+    warpfit::run(milliseconds);
+    return 0;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "cuda_ops_bench: {}\n", error.what());
+    return 6;
+  }
+}
