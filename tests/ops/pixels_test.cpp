@@ -59,6 +59,8 @@ TEST_P(LoadBatch, TakesAnyAlignment) {
 
 TEST_P(LoadBatch, TakesSamplesLargerThanAGridCovers) { check(2, 4 * 256 * 1024 + 8, 1, 1); }
 
+TEST_P(LoadBatch, TakesMoreRowsThanAGridHas) { check(2 * 65'535 + 4, 1, 1, 2 * 65'535 + 3); }
+
 TEST_P(LoadBatch, VisitsSamplesInAnyOrder) {
   for (const std::int64_t size : {3, 4, 784}) {
     TestValues values;

@@ -98,6 +98,8 @@ TEST_P(Relu, TakesRowsWiderThanAGrid) {
   check_backward(1, 4 * 256 * 4096 + 9);
 }
 
+TEST_P(Relu, TakesMoreRowsThanAGridHas) { check_forward(2 * 65'535 + 3, 1); }
+
 // Hidden, a run that diverged would look healthy.
 TEST_P(Relu, KeepsNan) {
   for (const std::int64_t outputs : {1, 4}) {
