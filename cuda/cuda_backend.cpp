@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "cuda/ops/bias_gradient.hpp"
+#include "cuda/ops/optimizer.hpp"
 #include "cuda/ops/pixels.hpp"
 #include "cuda/ops/relu.hpp"
 #include "cuda/ops/sgd.hpp"
@@ -92,6 +93,10 @@ void CudaBackend::linear_backward_weights(ConstMatrix x, ConstMatrix dy, Matrix 
 
 void CudaBackend::sgd_update(Vector parameters, ConstVector gradients) {
   cuda::sgd_update(parameters, gradients, &position()->rate, compute_.get());
+}
+
+void CudaBackend::optimizer_update(const Optimizer& optimizer, const OptimizerViews& views) {
+  cuda::optimizer_update(optimizer, views, &position()->rate, compute_.get());
 }
 
 void CudaBackend::linear_backward_sgd(ConstMatrix x, ConstMatrix dy, Matrix w, Vector b) {

@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 
+#include "host/backend/optimizer.hpp"
 #include "host/backend/views.hpp"
 
 namespace warpfit {
@@ -131,6 +132,9 @@ class Backend {
 
   /// parameters -= rate * gradients, with the run's learning rate; equal sizes. Only inside a step.
   virtual void sgd_update(Vector parameters, ConstVector gradients) = 0;
+
+  /// One step of an optimizer with the run's learning rate; counts it in the progress. Only inside a step.
+  virtual void optimizer_update(const Optimizer& optimizer, const OptimizerViews& views) = 0;
 
   /// Both in one, without gradients in memory: w (M, K) -= rate * dy' x and b (M) -= rate * (sum of dy over
   /// its rows): weight gradients and plain SGD in one, with the run's learning rate. Only inside a step.

@@ -33,7 +33,7 @@ std::string program_help() {
 
 std::string train_help() {
   std::string text =
-      "Trains a multilayer perceptron (Linear, ReLU, ..., Linear) with softmax cross-entropy and SGD, and "
+      "Trains a multilayer perceptron (Linear, ReLU, ..., Linear) with softmax cross-entropy, and "
       "tests it\n"
       "after each epoch. Prints what PyTorch's tutorial prints; all else goes to standard error.\n\n"
       "Usage: warpfit train --data DIR [OPTIONS]\n";

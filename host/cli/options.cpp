@@ -3,82 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <limits>
-#include <utility>
 #include <vector>
 
 #include "host/base/error.hpp"
 #include "host/base/parse_number.hpp"
+#include "host/cli/optimizer_options.hpp"
+#include "host/cli/option_rows.hpp"
 
 namespace warpfit {
 namespace {
-
-// What every row has in common.
-struct Row {
-  std::string_view group, flag, value, help;
-};
-
-// `access` gives the field of a TrainCommand, const or not.
-template <class Access>
-Option text(const Row& row, std::string range, Access access) {
-  return {row.group,
-          row.flag,
-          row.value,
-          std::string(row.help),
-          std::move(range),
-          [access](const TrainCommand& command) { return access(command); },
-          [access](TrainCommand& command, std::string_view given) { access(command) = given; }};
-}
-
-template <class Access>
-Option on_off(const Row& row, Access access) {
-  return {row.group,
-          row.flag,
-          row.value,
-          std::string(row.help),
-          "",
-          [](const TrainCommand&) { return std::string(); },
-          [access](TrainCommand& command, std::string_view) { access(command) = true; }};
-}
-
-template <class T, class Access>
-Option number(const Row& row, T lowest, T highest, Access access) {
-  const std::string range = highest == std::numeric_limits<T>::max()
-                                ? fmt::format("{} or more", lowest)
-                                : fmt::format("{} to {}", lowest, highest);
-  const auto set = [=, flag = row.flag](TrainCommand& command, std::string_view given) {
-    const auto parsed = parse_number<T>(given);
-    // Written so that nan is refused; infinity is no value that anything here can take.
-    const bool fits =
-        parsed && *parsed >= lowest && *parsed <= highest && std::isfinite(static_cast<double>(*parsed));
-    if (!fits) throw UsageError(fmt::format("{} {}: expected a number, {}", flag, given, range));
-    access(command) = *parsed;
-  };
-  return {row.group, row.flag,
-          row.value, std::string(row.help),
-          range,     [access](const TrainCommand& command) { return fmt::format("{}", access(command)); },
-          set};
-}
-
-// One of a few words, each with what it stands for.
-template <class T, class Access>
-Option choice(const Row& row, std::vector<std::pair<std::string_view, T>> words, Access access) {
-  std::string range;
-  for (const auto& [word, value] : words) range += fmt::format("{}{}", range.empty() ? "" : ", ", word);
-  const auto get = [words, access](const TrainCommand& command) {
-    const auto named = [&](const auto& entry) { return entry.second == access(command); };
-    return std::string(std::find_if(words.begin(), words.end(), named)->first);
-  };
-  const auto set = [words, access, range, flag = row.flag](TrainCommand& command, std::string_view given) {
-    const auto named = [&](const auto& entry) { return entry.first == given; };
-    const auto found = std::find_if(words.begin(), words.end(), named);
-    if (found == words.end()) throw UsageError(fmt::format("{} {}: expected one of {}", flag, given, range));
-    access(command) = found->second;
-  };
-  return {row.group, row.flag, row.value, std::string(row.help), range, get, set};
-}
 
 // "3" or "2-4".
 Option profile_option() {
@@ -142,9 +77,6 @@ std::vector<Option> make_options() {
   rows.push_back(number<std::int64_t>(
       {kTraining, "--batch-size", "N", "samples a step"}, 1, kMany,
       [](auto& c) -> auto& { return c.training.batch_size; }));
-  rows.push_back(number<double>(
-      {kTraining, "--lr", "X", "learning rate of SGD"}, 0.0, std::numeric_limits<double>::max(),
-      [](auto& c) -> auto& { return c.training.learning_rate; }));
   rows.push_back(on_off(
       {kTraining, "--shuffle", "", "visit the samples in PyTorch's shuffled order for the seed"},
       [](auto& c) -> auto& { return c.training.shuffle; }));
@@ -153,8 +85,10 @@ std::vector<Option> make_options() {
       std::numeric_limits<std::uint64_t>::max(), [](auto& c) -> auto& { return c.training.seed; }));
 
   rows.push_back(choice<bool>(
-      {kTraining, "--update", "HOW", "SGD within the weight gradients' products, or after them"},
+      {kTraining, "--update", "HOW", "plain SGD within the weight gradients' products, or after them"},
       {{"folded", true}, {"separate", false}}, [](auto& c) -> auto& { return c.training.fold_update; }));
+
+  for (auto& option : optimizer_options()) rows.push_back(std::move(option));
 
   rows.push_back(text(
       {"Device", "--device", "NAME", "where to train; auto takes a GPU if there is one"},

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,12 +13,22 @@
 
 namespace warpfit {
 
+enum class OptimizerKind { kSgd, kAdam, kAdamw, kRmsprop, kAdagrad };
+
+/// What was said of the optimizer; what was not is its default.
+struct OptimizerFlags {
+  OptimizerKind kind = OptimizerKind::kSgd;
+  std::optional<double> rate, momentum, dampening, weight_decay, beta1, beta2, eps, alpha;
+  bool nesterov = false, amsgrad = false, centered = false;
+};
+
 /// What `warpfit train` was asked for.
 struct TrainCommand {
   std::string data;     ///< folder of the data set
   DatasetPaths files;   ///< files named one by one, before those of the folder
   std::string network;  ///< "784-512-512-10", empty for the default
   TrainOptions training;
+  OptimizerFlags optimizer;  ///< resolved into `training` when the command runs
   std::string device = "auto";
   int threads = 0;  ///< 0: all usable cores
   Precision precision = Precision::kFp32;

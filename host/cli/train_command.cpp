@@ -7,6 +7,7 @@
 
 #include "host/backend/make_backend.hpp"
 #include "host/base/error.hpp"
+#include "host/cli/optimizer_options.hpp"
 #include "host/model/initializer.hpp"
 #include "host/model/network.hpp"
 #include "host/report/console.hpp"
@@ -50,6 +51,9 @@ void run_train(const TrainCommand& command) {
   if (command.quiet) silence_info();
   // What the command line alone can tell comes first, the data next: neither should wait for a device.
   const auto device = parse_device(command.device);
+  TrainOptions options = command.training;
+  options.optimizer = optimizer_of(command.optimizer);
+  options.learning_rate = learning_rate_of(command.optimizer);
   std::optional<NetworkSpec> asked;
   if (!command.network.empty()) asked = parse_network(command.network);
 
@@ -70,7 +74,7 @@ void run_train(const TrainCommand& command) {
   const ParameterLayout layout(spec);
   const Network network(*backend, spec, layout, initial_parameters(layout, generator));
   Console console;
-  Trainer(*backend, network, training_set, test_set, command.training, generator, console).run();
+  Trainer(*backend, network, training_set, test_set, options, generator, console).run();
 }
 
 }  // namespace warpfit

@@ -11,6 +11,7 @@
 
 #include "host/base/error.hpp"
 #include "host/cpu/bias_gradient.hpp"
+#include "host/cpu/optimizer.hpp"
 #include "host/cpu/pixels.hpp"
 #include "host/cpu/relu.hpp"
 #include "host/cpu/sgd.hpp"
@@ -149,6 +150,10 @@ void CpuBackend::linear_backward_weights(ConstMatrix x, ConstMatrix dy, Matrix d
 
 void CpuBackend::sgd_update(Vector parameters, ConstVector gradients) {
   cpu::sgd_update(parameters, gradients, run_.rate);
+}
+
+void CpuBackend::optimizer_update(const Optimizer& optimizer, const OptimizerViews& views) {
+  cpu::optimizer_update(optimizer, views, run_.rate);
 }
 
 void CpuBackend::linear_backward_sgd(ConstMatrix x, ConstMatrix dy, Matrix w, Vector b) {

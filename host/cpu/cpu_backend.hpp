@@ -29,6 +29,7 @@ class CpuBackend final : public Backend {
                              Matrix dx) override;
   void linear_backward_weights(ConstMatrix x, ConstMatrix dy, Matrix dw, Vector db) override;
   void sgd_update(Vector parameters, ConstVector gradients) override;
+  void optimizer_update(const Optimizer& optimizer, const OptimizerViews& views) override;
   void linear_backward_sgd(ConstMatrix x, ConstMatrix dy, Matrix w, Vector b) override;
   void softmax_cross_entropy(ConstMatrix logits, ConstLabels labels, Matrix dlogits,
                              Metrics* metrics) override;

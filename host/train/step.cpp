@@ -69,12 +69,12 @@ void train_step(Backend& backend, const Network& network, const BatchViews& batc
 }
 
 void train_step_with_gradients(Backend& backend, const Network& network, const BatchViews& batch,
-                               Metrics* metrics) {
+                               Metrics* metrics, const OptimizerState& optimizer) {
   const ProfileRange range(backend, "step");
   forward_and_backward(backend, network, batch, metrics);
   weight_gradients(backend, batch);
   const ProfileRange update(backend, "update");
-  backend.sgd_update(network.parameters().view(), batch.gradients);
+  optimizer.update(network.parameters().view(), batch.gradients);
 }
 
 void evaluation_step(Backend& backend, const Network& network, const BatchViews& batch, Metrics* metrics) {
@@ -109,7 +109,11 @@ BatchViews Workspace::views(std::int64_t rows) const {
 }
 
 StepRunner::StepRunner(Backend& backend, const Network& network, const Workspace& workspace, Step step)
-    : backend_(backend), network_(network), workspace_(workspace), step_(step), metrics_(backend, 1) {
+    : backend_(backend),
+      network_(network),
+      workspace_(workspace),
+      step_(std::move(step)),
+      metrics_(backend, 1) {
   clear_metrics();
 }
 

@@ -9,6 +9,7 @@
 
 #include "host/backend/buffer.hpp"
 #include "host/model/network.hpp"
+#include "host/optim/optimizer_state.hpp"
 
 namespace warpfit {
 
@@ -40,15 +41,14 @@ class Workspace {
 /// Plain SGD is folded into the products that give the weight gradients, which thus never lie in memory.
 void train_step(Backend& backend, const Network& network, const BatchViews& batch, Metrics* metrics);
 
-/// The same with the gradients in memory and the update a pass of its own over all parameters, as other
-/// optimizers than plain SGD need it.
+/// The same with the gradients in memory and the optimizer's update a pass of its own over all parameters.
 void train_step_with_gradients(Backend& backend, const Network& network, const BatchViews& batch,
-                               Metrics* metrics);
+                               Metrics* metrics, const OptimizerState& optimizer);
 
 /// Loads the current batch and adds its loss to `metrics`.
 void evaluation_step(Backend& backend, const Network& network, const BatchViews& batch, Metrics* metrics);
 
-using Step = void (*)(Backend&, const Network&, const BatchViews&, Metrics*);
+using Step = std::function<void(Backend&, const Network&, const BatchViews&, Metrics*)>;
 
 /// One of the steps above as the backend recorded it, once for each size of batch that comes up.
 class StepRunner {

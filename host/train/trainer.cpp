@@ -30,12 +30,21 @@ Trainer::Trainer(Backend& backend, const Network& network, const Dataset& traini
       test_set_(test_set),
       report_(report),
       generator_(generator),
+      folded_(options.fold_update && is_plain_sgd(options.optimizer)),
+      optimizer_(backend, options.optimizer, network.layout().size()),
       workspace_(backend, network, std::max(batch_rows(options, training_set), batch_rows(options, test_set)),
-                 !options.fold_update),
-      training_(backend, network, workspace_, options.fold_update ? train_step : train_step_with_gradients),
+                 !folded_),
+      training_(backend, network, workspace_, training_step()),
       evaluation_(backend, network, workspace_, evaluation_step),
       training_stream_(backend, training_set, batch_rows(options, training_set), options.residency),
       test_stream_(backend, test_set, batch_rows(options, test_set), options.residency) {}
+
+Step Trainer::training_step() const {
+  if (folded_) return train_step;
+  return [this](Backend& backend, const Network& network, const BatchViews& batch, Metrics* metrics) {
+    train_step_with_gradients(backend, network, batch, metrics, optimizer_);
+  };
+}
 
 void Trainer::run() {
   for (epoch_ = 1; epoch_ <= options_.epochs; ++epoch_) {

@@ -18,6 +18,7 @@ struct TrainOptions {
   double learning_rate = 1e-3;
   std::uint64_t seed = 0;
   bool shuffle = false;
+  Optimizer optimizer = Sgd{};
   bool fold_update = true;  ///< plain SGD within the weight gradients' products, or a pass of its own
   Residency residency = Residency::kAuto;
   std::int64_t log_every = 100;  ///< batches between two reported losses
@@ -39,6 +40,7 @@ class Trainer {
   void run_epoch();
   void train_epoch();
   void train_batches(const SampleView& samples, std::int64_t first, std::int64_t batches, std::int64_t rows);
+  [[nodiscard]] Step training_step() const;
   [[nodiscard]] Metrics checked_metrics() const;
   Metrics evaluate();
 
@@ -48,6 +50,8 @@ class Trainer {
   const Dataset& test_set_;
   Report& report_;
   TorchGenerator generator_;
+  bool folded_;
+  OptimizerState optimizer_;
   Workspace workspace_;
   StepRunner training_;
   StepRunner evaluation_;

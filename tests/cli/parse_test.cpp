@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "host/base/error.hpp"
+#include "host/cli/optimizer_options.hpp"
 
 namespace warpfit {
 namespace {
@@ -34,7 +35,8 @@ TEST(CommandLine, HasTheTutorialsDefaults) {
   EXPECT_EQ(command.network, "");
   EXPECT_EQ(command.training.epochs, 10);
   EXPECT_EQ(command.training.batch_size, 64);
-  EXPECT_EQ(command.training.learning_rate, 1e-3);
+  EXPECT_EQ(learning_rate_of(command.optimizer), 1e-3);
+  EXPECT_TRUE(is_plain_sgd(optimizer_of(command.optimizer)));
   EXPECT_EQ(command.training.seed, 0U);
   EXPECT_FALSE(command.training.shuffle);
   EXPECT_EQ(command.training.log_every, 100);
@@ -63,13 +65,44 @@ TEST(CommandLine, ReadsEveryFlag) {
   EXPECT_EQ(command.network, "4-2");
   EXPECT_EQ(command.training.epochs, 3);
   EXPECT_EQ(command.training.batch_size, 7);
-  EXPECT_EQ(command.training.learning_rate, 0.5);
+  EXPECT_EQ(learning_rate_of(command.optimizer), 0.5);
   EXPECT_TRUE(command.training.shuffle);
   EXPECT_EQ(command.training.seed, 18446744073709551615U);
   EXPECT_EQ(command.device, "cpu");
   EXPECT_EQ(command.threads, 2);
   EXPECT_EQ(command.training.log_every, 9);
   EXPECT_TRUE(command.quiet);
+}
+
+TEST(CommandLine, GivesOptimizersPyTorchsDefaults) {
+  const auto optimizer = [](std::vector<const char*> arguments) {
+    return optimizer_of(parse_train(std::move(arguments)).optimizer);
+  };
+  const auto adam = std::get<Adam>(optimizer({"--optimizer", "adam"}));
+  EXPECT_EQ(adam.beta1, 0.9);
+  EXPECT_EQ(adam.beta2, 0.999);
+  EXPECT_EQ(adam.eps, 1e-8F);
+  EXPECT_EQ(adam.weight_decay, 0.0F);
+  EXPECT_FALSE(adam.decoupled);
+  const auto adamw = std::get<Adam>(optimizer({"--betas", "0.5,0.25", "--optimizer", "adamw", "--amsgrad"}));
+  EXPECT_EQ(adamw.beta1, 0.5);
+  EXPECT_EQ(adamw.beta2, 0.25);
+  EXPECT_EQ(adamw.weight_decay, 0.01F);
+  EXPECT_TRUE(adamw.decoupled && adamw.amsgrad);
+  const auto rmsprop =
+      std::get<Rmsprop>(optimizer({"--optimizer", "rmsprop", "--momentum", "0.5", "--centered"}));
+  EXPECT_EQ(rmsprop.alpha, 0.99F);
+  EXPECT_EQ(rmsprop.eps, 1e-8F);
+  EXPECT_EQ(rmsprop.momentum, 0.5F);
+  EXPECT_TRUE(rmsprop.centered);
+  EXPECT_EQ(std::get<Adagrad>(optimizer({"--optimizer", "adagrad"})).eps, 1e-10F);
+  const auto sgd =
+      std::get<Sgd>(optimizer({"--momentum", "0.9", "--dampening", "0.1", "--weight-decay", "0.2"}));
+  EXPECT_EQ(sgd.momentum, 0.9F);
+  EXPECT_EQ(sgd.dampening, 0.1F);
+  EXPECT_EQ(sgd.weight_decay, 0.2F);
+  EXPECT_EQ(learning_rate_of(parse_train({"--optimizer", "rmsprop"}).optimizer), 0.01);
+  EXPECT_EQ(learning_rate_of(parse_train({"--optimizer", "adam"}).optimizer), 0.001);
 }
 
 struct Refused {
@@ -90,12 +123,35 @@ TEST(CommandLine, RefusesValuesOutOfRangeNamingThem) {
       {{"train", "--lr", "inf"}, "--lr inf"},
       {{"train", "--lr", "-0.1"}, "--lr -0.1"},
       {{"train", "--seed", "-1"}, "--seed -1"},
+      {{"train", "--betas", "0.9"}, "--betas 0.9: expected two numbers from 0 to below 1"},
+      {{"train", "--betas", "0.9,1"}, "--betas 0.9,1: expected two numbers"},
+      {{"train", "--alpha", "1.5"}, "--alpha 1.5: expected a number, 0 to 1"},
+      {{"train", "--optimizer", "lion"},
+       "--optimizer lion: expected one of sgd, adam, adamw, rmsprop, adagrad"},
       {{"train", "--threads", "0"}, "--threads 0"},
       {{"train", "--log-every", "0"}, "--log-every 0"},
   };
   for (const auto& refused : cases) {
     const auto message = refusal(refused.arguments);
     EXPECT_NE(message.find(refused.message), std::string::npos) << message;
+  }
+}
+
+TEST(CommandLine, RefusesWhatTheOptimizerDoesNotHave) {
+  const std::vector<Refused> cases{
+      {{"--betas", "0.9,0.99"}, "--betas: --optimizer sgd has no such constant; it is for adam, adamw"},
+      {{"--optimizer", "adam", "--momentum", "0.9"}, "--momentum: --optimizer adam has no such constant"},
+      {{"--optimizer", "adagrad", "--alpha", "0.9"}, "--alpha: --optimizer adagrad has no such constant"},
+      {{"--nesterov"}, "--nesterov: expected --momentum above 0 and no --dampening"},
+      {{"--nesterov", "--momentum", "0.9", "--dampening", "0.1"}, "--nesterov: expected"},
+  };
+  for (const auto& refused : cases) {
+    try {
+      optimizer_of(parse_train(refused.arguments).optimizer);
+      ADD_FAILURE() << refused.message << ": accepted";
+    } catch (const UsageError& error) {
+      EXPECT_NE(std::string(error.what()).find(refused.message), std::string::npos) << error.what();
+    }
   }
 }
 

@@ -30,7 +30,8 @@ void collect_pointers(std::vector<PointerArgument>& pointers, int index, const T
     for (std::size_t byte = 0; byte + sizeof(void*) <= sizeof(T); byte += sizeof(void*)) {
       const void* pointer = nullptr;
       std::memcpy(&pointer, bytes + byte, sizeof pointer);
-      if (reinterpret_cast<std::uintptr_t>(pointer) >> 32 != 0) {
+      // Below 2^44 there are numbers, and AddressSanitizer's shadow, which has pages at their addresses.
+      if (reinterpret_cast<std::uintptr_t>(pointer) >> 44 != 0) {
         pointers.push_back({index, static_cast<int>(byte), pointer});
       }
     }

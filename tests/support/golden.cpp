@@ -12,6 +12,16 @@ namespace {
 
 std::filesystem::path folder() { return source_folder() / "tests/goldens"; }
 
+// PyTorch's defaults but for what the traces' options name.
+Optimizer optimizer_of(const nlohmann::json& config) {
+  const std::string name = config.at("optimizer");
+  const float decay = config.at("weight_decay");
+  if (name == "adam" || name == "adamw") return Adam{.weight_decay = decay, .decoupled = name == "adamw"};
+  if (name == "rmsprop") return Rmsprop{.weight_decay = decay};
+  if (name == "adagrad") return Adagrad{.weight_decay = decay};
+  return Sgd{.momentum = config.at("momentum"), .weight_decay = decay, .nesterov = config.at("nesterov")};
+}
+
 }  // namespace
 
 Golden read_golden(const std::string& name) {
@@ -24,12 +34,22 @@ Golden read_golden(const std::string& name) {
                 .batch_size = config.at("batch_size"),
                 .learning_rate = config.at("lr"),
                 .shuffle = config.at("shuffle"),
+                .optimizer = optimizer_of(config),
                 .log_every = config.at("every"),
                 .initial = {},
                 .epochs = {}};
-  golden.plain_sgd = config.at("loss") == "cross-entropy" && config.at("optimizer") == "sgd" &&
-                     config.at("schedule") == "constant" && config.at("momentum") == 0.0 &&
-                     config.at("weight_decay") == 0.0 && config.at("clip_grad_norm") == 0.0;
+  golden.reproducible = config.at("loss") == "cross-entropy" && config.at("schedule") == "constant" &&
+                        config.at("clip_grad_norm") == 0.0;
+  // These magnify rounding. PyTorch 2.15 lies 4.5e-3 (momentum) and 3.3e-2 (Adam) from its own traces by
+  // version 1.13, and 2.6e-3 (Adam) within the first hundred steps when it computes in double.
+  if (!std::holds_alternative<Sgd>(golden.optimizer)) {
+    golden.first_losses = 5e-3;
+    golden.later_losses = 6e-2;
+    golden.correct = 100;
+  } else if (!is_plain_sgd(golden.optimizer)) {
+    golden.later_losses = 1e-2;
+    golden.correct = 50;
+  }
   for (const auto& tensor : json.at("initial")) {
     golden.initial.push_back({tensor.at("sha256"), tensor.at("first").front(), tensor.at("last")});
   }

@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "host/backend/optimizer.hpp"
+
 namespace warpfit::test {
 
 struct GoldenTensor {
@@ -27,7 +29,11 @@ struct Golden {
   std::int64_t batch_size = 0;
   double learning_rate = 0;
   bool shuffle = false;
-  bool plain_sgd = false;  ///< cross-entropy, no momentum, decay, clipping or schedule
+  Optimizer optimizer;
+  bool reproducible = false;  ///< cross-entropy without clipping or schedule: what there is to train with
+  /// How far losses may lie apart in the first hundred steps and behind them, and how many correct answers.
+  double first_losses = 5e-5, later_losses = 5e-5;
+  std::int64_t correct = 3;
   std::int64_t log_every = 0;
   std::vector<GoldenTensor> initial;
   std::vector<GoldenEpoch> epochs;

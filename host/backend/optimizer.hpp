@@ -1,0 +1,68 @@
+// The optimizers' constants, and what they remember between steps. Names, defaults and formulas are PyTorch's
+// (https://pytorch.org/docs/stable/optim.html).
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <variant>
+
+#include "host/backend/views.hpp"
+
+namespace warpfit {
+
+/// With g the gradient + weight_decay * w: m = g at the first step, then momentum * m + (1 - dampening) * g;
+/// w -= rate * (nesterov ? g + momentum * m : m). Without momentum, m is g and nothing is kept.
+struct Sgd {
+  float momentum = 0, dampening = 0, weight_decay = 0;
+  bool nesterov = false;
+};
+
+/// m and v are running means of g and g^2; at step t w -= rate * m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t))
+/// + eps). Weight decay is added to g or, decoupled (AdamW), takes rate * weight_decay * w off first. With
+/// amsgrad the largest v so far is used.
+struct Adam {
+  double beta1 = 0.9, beta2 = 0.999;
+  float eps = 1e-8F, weight_decay = 0;
+  bool decoupled = false, amsgrad = false;
+};
+
+/// v is a running mean of g^2, less the square of that of g where centered; d = g / (sqrt(v) + eps), with
+/// momentum m = momentum * m + d in its place; w -= rate * d.
+struct Rmsprop {
+  float alpha = 0.99F, eps = 1e-8F, weight_decay = 0, momentum = 0;
+  bool centered = false;
+};
+
+/// v is the sum of all g^2; w -= rate * g / (sqrt(v) + eps).
+struct Adagrad {
+  float eps = 1e-10F, weight_decay = 0;
+};
+
+using Optimizer = std::variant<Sgd, Adam, Rmsprop, Adagrad>;
+
+constexpr std::size_t kMostMoments = 3;
+
+/// Which of the three moments an optimizer keeps: m (Rmsprop: of its momentum), v, and the largest v or
+/// (Rmsprop) the mean of g.
+[[nodiscard]] std::array<bool, kMostMoments> moments_of(const Optimizer& optimizer);
+
+/// SGD of w -= rate * gradient alone, which can be folded into the products of the weight gradients.
+[[nodiscard]] bool is_plain_sgd(const Optimizer& optimizer);
+
+/// In the backend's memory.
+struct OptimizerProgress {
+  std::int64_t steps = 0;  ///< that were taken
+  unsigned arrived = 0;    ///< the backend's own
+};
+
+/// What an update reads and writes: all of one size, but for the moments that moments_of() leaves out, which
+/// are empty. Moments and progress are 0 before the first step.
+struct OptimizerViews {
+  Vector parameters;
+  ConstVector gradients;
+  std::array<Vector, kMostMoments> moments;
+  OptimizerProgress* progress = nullptr;
+};
+
+}  // namespace warpfit

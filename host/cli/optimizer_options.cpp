@@ -1,0 +1,157 @@
+#include "host/cli/optimizer_options.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <limits>
+
+#include "host/cli/option_rows.hpp"
+
+namespace warpfit {
+namespace {
+
+constexpr std::string_view kGroup = "Optimizer";
+constexpr double kMost = std::numeric_limits<double>::max();
+
+const std::vector<std::pair<std::string_view, OptimizerKind>>& kinds() {
+  static const std::vector<std::pair<std::string_view, OptimizerKind>> words{
+      {"sgd", OptimizerKind::kSgd},
+      {"adam", OptimizerKind::kAdam},
+      {"adamw", OptimizerKind::kAdamw},
+      {"rmsprop", OptimizerKind::kRmsprop},
+      {"adagrad", OptimizerKind::kAdagrad}};
+  return words;
+}
+
+std::string_view name_of(OptimizerKind kind) {
+  for (const auto& [word, value] : kinds()) {
+    if (value == kind) return word;
+  }
+  return "";
+}
+
+// A number whose default is told in words, as it depends on the optimizer.
+template <class Access>
+Option constant(std::string_view flag, std::string_view help, double highest, std::string_view otherwise,
+                Access access) {
+  return number<double>({kGroup, flag, "X", help}, 0.0, highest, access,
+                        [otherwise](const TrainCommand&) { return std::string(otherwise); });
+}
+
+Option betas_option() {
+  constexpr std::string_view kFlag = "--betas";
+  const auto set = [kFlag](TrainCommand& command, std::string_view given) {
+    const auto comma = std::min(given.find(','), given.size());
+    const auto first = parse_number<double>(given.substr(0, comma));
+    const auto second = parse_number<double>(comma < given.size() ? given.substr(comma + 1) : "");
+    const auto fits = [](const auto& beta) { return beta && *beta >= 0 && *beta < 1; };
+    if (!fits(first) || !fits(second)) {
+      throw UsageError(
+          fmt::format("{} {}: expected two numbers from 0 to below 1, as in 0.9,0.999", kFlag, given));
+    }
+    command.optimizer.beta1 = first;
+    command.optimizer.beta2 = second;
+  };
+  return {kGroup,
+          kFlag,
+          "A,B",
+          "decay of Adam's means of the gradient and of its square",
+          "0 to below 1",
+          [](const TrainCommand&) { return std::string("0.9,0.999"); },
+          set};
+}
+
+// Refuses what was given although the optimizer has no such constant.
+void expect_kind(const OptimizerFlags& flags, bool given, std::string_view flag,
+                 std::vector<OptimizerKind> having) {
+  if (!given || std::ranges::find(having, flags.kind) != having.end()) return;
+  std::vector<std::string_view> names;
+  for (const auto kind : having) names.push_back(name_of(kind));
+  throw UsageError(fmt::format("{}: --optimizer {} has no such constant; it is for {}", flag,
+                               name_of(flags.kind), fmt::join(names, ", ")));
+}
+
+void check(const OptimizerFlags& flags) {
+  using enum OptimizerKind;
+  expect_kind(flags, flags.momentum.has_value(), "--momentum", {kSgd, kRmsprop});
+  expect_kind(flags, flags.dampening.has_value(), "--dampening", {kSgd});
+  expect_kind(flags, flags.nesterov, "--nesterov", {kSgd});
+  expect_kind(flags, flags.beta1.has_value(), "--betas", {kAdam, kAdamw});
+  expect_kind(flags, flags.amsgrad, "--amsgrad", {kAdam, kAdamw});
+  expect_kind(flags, flags.eps.has_value(), "--eps", {kAdam, kAdamw, kRmsprop, kAdagrad});
+  expect_kind(flags, flags.alpha.has_value(), "--alpha", {kRmsprop});
+  expect_kind(flags, flags.centered, "--centered", {kRmsprop});
+  if (flags.nesterov && (flags.momentum.value_or(0) == 0 || flags.dampening.value_or(0) != 0)) {
+    throw UsageError("--nesterov: expected --momentum above 0 and no --dampening");
+  }
+}
+
+}  // namespace
+
+std::vector<Option> optimizer_options() {
+  std::vector<Option> rows;
+  rows.push_back(choice<OptimizerKind>(
+      {kGroup, "--optimizer", "NAME", "how gradients change the parameters, as in torch.optim"}, kinds(),
+      [](auto& c) -> auto& { return c.optimizer.kind; }));
+  rows.push_back(constant(
+      "--lr", "learning rate", kMost, "0.001; rmsprop and adagrad 0.01",
+      [](auto& c) -> auto& { return c.optimizer.rate; }));
+  rows.push_back(constant(
+      "--momentum", "of sgd and rmsprop", kMost, "0", [](auto& c) -> auto& { return c.optimizer.momentum; }));
+  rows.push_back(constant(
+      "--dampening", "of sgd's momentum", kMost, "0",
+      [](auto& c) -> auto& { return c.optimizer.dampening; }));
+  rows.push_back(on_off(
+      {kGroup, "--nesterov", "", "Nesterov's momentum, of sgd"},
+      [](auto& c) -> auto& { return c.optimizer.nesterov; }));
+  rows.push_back(constant(
+      "--weight-decay", "times the parameters, added to their gradients; adamw: taken off them", kMost,
+      "0; adamw 0.01", [](auto& c) -> auto& { return c.optimizer.weight_decay; }));
+  rows.push_back(betas_option());
+  rows.push_back(constant(
+      "--eps", "added to the root that the others divide by", kMost, "1e-8; adagrad 1e-10",
+      [](auto& c) -> auto& { return c.optimizer.eps; }));
+  rows.push_back(constant(
+      "--alpha", "decay of rmsprop's mean of the squared gradient", 1, "0.99",
+      [](auto& c) -> auto& { return c.optimizer.alpha; }));
+  rows.push_back(on_off(
+      {kGroup, "--amsgrad", "", "adam and adamw divide by the largest mean so far"},
+      [](auto& c) -> auto& { return c.optimizer.amsgrad; }));
+  rows.push_back(on_off(
+      {kGroup, "--centered", "", "rmsprop divides by the variance's root"},
+      [](auto& c) -> auto& { return c.optimizer.centered; }));
+  return rows;
+}
+
+Optimizer optimizer_of(const OptimizerFlags& flags) {
+  check(flags);
+  const auto number = [](const std::optional<double>& given, double otherwise) {
+    return static_cast<float>(given.value_or(otherwise));
+  };
+  switch (flags.kind) {
+    case OptimizerKind::kSgd:
+      return Sgd{number(flags.momentum, 0), number(flags.dampening, 0), number(flags.weight_decay, 0),
+                 flags.nesterov};
+    case OptimizerKind::kRmsprop:
+      return Rmsprop{number(flags.alpha, 0.99), number(flags.eps, 1e-8), number(flags.weight_decay, 0),
+                     number(flags.momentum, 0), flags.centered};
+    case OptimizerKind::kAdagrad:
+      return Adagrad{number(flags.eps, 1e-10), number(flags.weight_decay, 0)};
+    default:
+      break;
+  }
+  const bool decoupled = flags.kind == OptimizerKind::kAdamw;
+  return Adam{flags.beta1.value_or(0.9),
+              flags.beta2.value_or(0.999),
+              number(flags.eps, 1e-8),
+              number(flags.weight_decay, decoupled ? 0.01 : 0),
+              decoupled,
+              flags.amsgrad};
+}
+
+double learning_rate_of(const OptimizerFlags& flags) {
+  const bool large = flags.kind == OptimizerKind::kRmsprop || flags.kind == OptimizerKind::kAdagrad;
+  return flags.rate.value_or(large ? 0.01 : 0.001);
+}
+
+}  // namespace warpfit

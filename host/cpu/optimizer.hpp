@@ -1,0 +1,11 @@
+// The optimizers over flat buffers, one pass an update. Twin: cuda/ops/optimizer.
+#pragma once
+
+#include "host/backend/optimizer.hpp"
+
+namespace warpfit::cpu {
+
+/// As Backend::optimizer_update.
+void optimizer_update(const Optimizer& optimizer, const OptimizerViews& views, float rate);
+
+}  // namespace warpfit::cpu

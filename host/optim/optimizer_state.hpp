@@ -1,0 +1,27 @@
+// An optimizer and what it remembers between steps, in the backend's memory.
+#pragma once
+
+#include <array>
+
+#include "host/backend/buffer.hpp"
+#include "host/backend/optimizer.hpp"
+
+namespace warpfit {
+
+class OptimizerState {
+ public:
+  /// For `size` parameters, before the first step. Plain SGD takes no memory.
+  OptimizerState(Backend& backend, const Optimizer& optimizer, std::size_t size);
+
+  /// Takes a step: inside a recorded step, with the run's learning rate. Both have the size of the
+  /// constructor's.
+  void update(Vector parameters, ConstVector gradients) const;
+
+ private:
+  Backend& backend_;
+  Optimizer optimizer_;
+  std::array<Buffer<float>, kMostMoments> moments_;
+  Buffer<OptimizerProgress> progress_;
+};
+
+}  // namespace warpfit

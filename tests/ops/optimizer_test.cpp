@@ -1,0 +1,154 @@
+// Optimizers against PyTorch's formulas in double precision, and against steps worked out by hand.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "host/optim/optimizer_state.hpp"
+#include "tests/support/backends.hpp"
+#include "tests/support/comparison.hpp"
+#include "tests/support/guarded.hpp"
+#include "tests/support/random.hpp"
+#include "tests/support/reference.hpp"
+
+namespace warpfit::test {
+namespace {
+
+// One parameter of each optimizer in double precision: step() returns the new w.
+struct Reference {
+  double w, m = 0, v = 0, third = 0;
+  int t = 0;
+
+  void step(const Sgd& o, double g, double rate) {
+    g += o.weight_decay * w;
+    if (o.momentum != 0) {
+      m = ++t == 1 ? g : o.momentum * m + (1 - double{o.dampening}) * g;
+      g = o.nesterov ? g + o.momentum * m : m;
+    }
+    w -= rate * g;
+  }
+  void step(const Adam& o, double g, double rate) {
+    ++t;
+    if (o.decoupled) {
+      w -= rate * o.weight_decay * w;
+    } else {
+      g += o.weight_decay * w;
+    }
+    m = o.beta1 * m + (1 - o.beta1) * g;
+    v = o.beta2 * v + (1 - o.beta2) * g * g;
+    third = std::max(third, v);
+    const double mean = m / (1 - std::pow(o.beta1, t));
+    const double square = (o.amsgrad ? third : v) / (1 - std::pow(o.beta2, t));
+    w -= rate * mean / (std::sqrt(square) + o.eps);
+  }
+  void step(const Rmsprop& o, double g, double rate) {
+    g += o.weight_decay * w;
+    v = o.alpha * v + (1 - double{o.alpha}) * g * g;
+    third = o.alpha * third + (1 - double{o.alpha}) * g;
+    const double square = o.centered ? v - third * third : v;
+    m = o.momentum * m + g / (std::sqrt(square) + o.eps);
+    w -= rate * m;
+  }
+  void step(const Adagrad& o, double g, double rate) {
+    g += o.weight_decay * w;
+    v += g * g;
+    w -= rate * g / (std::sqrt(v) + o.eps);
+  }
+};
+
+class OptimizerUpdate : public OnEachBackend {
+ protected:
+  // The parameters after a step on each of the gradients.
+  std::vector<float> run(const Optimizer& optimizer, const std::vector<float>& w,
+                         const std::vector<std::vector<float>>& gradients, float rate) {
+    const GuardedFloats parameters(*backend_, w);
+    Buffer<float> gradient(*backend_, w.size());
+    const OptimizerState state(*backend_, optimizer, w.size());
+    const auto step = backend_->record([&] { state.update(parameters.vector(), gradient.view()); });
+    for (const auto& values : gradients) {
+      gradient.upload(values);
+      step->run(one_batch(1, rate));
+    }
+    return parameters.values();
+  }
+
+  void check(const Optimizer& optimizer, std::int64_t size) {
+    constexpr float kRate = 0.01F;
+    TestValues values;
+    const auto w = values.uniform(size);
+    std::vector<std::vector<float>> gradients;
+    for (int t = 0; t < 5; ++t) gradients.push_back(values.uniform(size));
+    Doubles expected;
+    for (std::size_t i = 0; i < w.size(); ++i) {
+      Reference reference{w[i]};
+      for (const auto& gradient : gradients) {
+        std::visit([&](const auto& o) { reference.step(o, gradient[i], double{kRate}); }, optimizer);
+      }
+      expected.push_back(reference.w);
+    }
+    EXPECT_TRUE(all_close(run(optimizer, w, gradients, kRate), expected, {2e-6, 0}));
+  }
+
+  float one_parameter(const Optimizer& optimizer, std::vector<float> gradients, float rate) {
+    std::vector<std::vector<float>> steps;
+    for (const float g : gradients) steps.push_back({g});
+    return run(optimizer, {1}, steps, rate).front();
+  }
+};
+
+TEST_P(OptimizerUpdate, FollowsPyTorchsFormulas) {
+  const std::vector<Optimizer> optimizers{
+      Sgd{},
+      Sgd{.momentum = 0.9F},
+      Sgd{.momentum = 0.9F, .dampening = 0.5F, .weight_decay = 0.1F},
+      Sgd{.momentum = 0.5F, .weight_decay = 0.1F, .nesterov = true},
+      Sgd{.weight_decay = 0.1F},
+      Adam{},
+      Adam{.beta1 = 0.5, .beta2 = 0.6, .eps = 0.01F, .weight_decay = 0.1F},
+      Adam{.weight_decay = 0.1F, .decoupled = true},
+      Adam{.beta2 = 0.5, .amsgrad = true},
+      Rmsprop{},
+      Rmsprop{.alpha = 0.5F, .eps = 0.01F, .weight_decay = 0.1F},
+      Rmsprop{.alpha = 0.9F, .momentum = 0.5F},
+      Rmsprop{.alpha = 0.5F, .eps = 0.01F, .centered = true},
+      Adagrad{},
+      Adagrad{.eps = 0.1F, .weight_decay = 0.1F},
+  };
+  for (std::size_t i = 0; i < optimizers.size(); ++i) {
+    for (const std::int64_t size : {1, 7, 33, 1000, 20'001}) {
+      SCOPED_TRACE(testing::Message() << "optimizer " << i << ", " << size << " parameters");
+      check(optimizers[i], size);
+    }
+  }
+}
+
+TEST_P(OptimizerUpdate, TakesMoreThanAGridCovers) { check(Sgd{.momentum = 0.5F}, 256 * 4096 + 9); }
+
+// w = 1, gradients 1 and then 2, rate 0.1.
+TEST_P(OptimizerUpdate, IsWhatOneWorksOutByHand) {
+  // m = 1, then 0.5 * 1 + 2 = 2.5: 1 - 0.1 - 0.25.
+  EXPECT_FLOAT_EQ(one_parameter(Sgd{.momentum = 0.5F}, {1, 2}, 0.1F), 0.65F);
+  // 1 + 0.5 * 1, then 2 + 0.5 * 2.5: 1 - 0.15 - 0.325.
+  EXPECT_FLOAT_EQ(one_parameter(Sgd{.momentum = 0.5F, .nesterov = true}, {1, 2}, 0.1F), 0.525F);
+  // The first step of Adam is the rate in the gradient's direction, whatever its size.
+  EXPECT_FLOAT_EQ(one_parameter(Adam{}, {1}, 0.1F), 0.9F);
+  EXPECT_FLOAT_EQ(one_parameter(Adam{}, {-200}, 0.1F), 1.1F);
+  // AdamW takes 0.1 * 0.5 of w off first.
+  EXPECT_FLOAT_EQ(one_parameter(Adam{.weight_decay = 0.5F, .decoupled = true}, {1}, 0.1F), 0.85F);
+  // v = 0.75 * 1: g / sqrt(v).
+  EXPECT_FLOAT_EQ(one_parameter(Rmsprop{.alpha = 0.25F}, {1}, 0.1F), 1 - 0.1F / std::sqrt(0.75F));
+  // v = 1, then 1 + 4.
+  EXPECT_FLOAT_EQ(one_parameter(Adagrad{}, {1, 2}, 0.1F), 1 - 0.1F - 0.2F / std::sqrt(5.0F));
+}
+
+TEST_P(OptimizerUpdate, KeepsNan) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  for (const Optimizer& optimizer :
+       std::vector<Optimizer>{Sgd{.momentum = 0.5F}, Adam{.amsgrad = true}, Rmsprop{}, Adagrad{}}) {
+    EXPECT_TRUE(std::isnan(one_parameter(optimizer, {nan, 1}, 0.1F)));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Backends, OptimizerUpdate, testing::ValuesIn(backend_names()), backend_name);
+
+}  // namespace
+}  // namespace warpfit::test
