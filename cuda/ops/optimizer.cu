@@ -26,20 +26,21 @@ struct Moments {
 struct Factors {
   float rate;
   float root_correction;
+  float keep;  ///< what AdamW's decay leaves of a parameter
   bool first;
 };
 
 __device__ Factors factors_of(const Adam& adam, float rate, std::int64_t step) {
   const auto power = static_cast<double>(step);
   return {static_cast<float>(rate / (1 - pow(adam.beta1, power))),
-          static_cast<float>(sqrt(1 - pow(adam.beta2, power))), step == 1};
+          static_cast<float>(sqrt(1 - pow(adam.beta2, power))), 1 - rate * adam.weight_decay, step == 1};
 }
 template <class Rule>
 __device__ Factors factors_of(const Rule&, float rate, std::int64_t step) {
-  return {rate, 1, step == 1};
+  return {rate, 1, 1, step == 1};
 }
 
-__device__ void step(const Sgd& sgd, const Factors& factors, float, Element& e) {
+__device__ void step(const Sgd& sgd, const Factors& factors, Element& e) {
   float g = e.g + sgd.weight_decay * e.w;
   if (sgd.momentum != 0) {
     float& m = e.moments[0];
@@ -49,10 +50,10 @@ __device__ void step(const Sgd& sgd, const Factors& factors, float, Element& e) 
   e.w -= factors.rate * g;
 }
 
-__device__ void step(const Adam& adam, const Factors& factors, float rate, Element& e) {
+__device__ void step(const Adam& adam, const Factors& factors, Element& e) {
   float g = e.g;
   if (adam.decoupled) {
-    e.w *= 1 - rate * adam.weight_decay;
+    e.w *= factors.keep;
   } else {
     g += adam.weight_decay * e.w;
   }
@@ -65,7 +66,7 @@ __device__ void step(const Adam& adam, const Factors& factors, float rate, Eleme
   e.w -= factors.rate * (m / (root / factors.root_correction + adam.eps));
 }
 
-__device__ void step(const Rmsprop& rmsprop, const Factors& factors, float, Element& e) {
+__device__ void step(const Rmsprop& rmsprop, const Factors& factors, Element& e) {
   const float g = e.g + rmsprop.weight_decay * e.w;
   float& v = e.moments[1];
   v = rmsprop.alpha * v + (1 - rmsprop.alpha) * g * g;
@@ -80,7 +81,7 @@ __device__ void step(const Rmsprop& rmsprop, const Factors& factors, float, Elem
   e.w -= factors.rate * d;
 }
 
-__device__ void step(const Adagrad& adagrad, const Factors& factors, float, Element& e) {
+__device__ void step(const Adagrad& adagrad, const Factors& factors, Element& e) {
   const float g = e.g + adagrad.weight_decay * e.w;
   e.moments[1] += g * g;
   e.w -= factors.rate * (g / (sqrtf(e.moments[1]) + adagrad.eps));
@@ -102,7 +103,7 @@ __global__ void __launch_bounds__(kThreads)
     for (std::size_t k = 0; k < kMostMoments; ++k) {
       if (moments.data[k] != nullptr) e.moments[k] = moments.data[k][i];
     }
-    step(rule, factors, *rate, e);
+    step(rule, factors, e);
     w[i] = e.w;
 #pragma unroll
     for (std::size_t k = 0; k < kMostMoments; ++k) {
