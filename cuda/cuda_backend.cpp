@@ -3,10 +3,12 @@
 #include <algorithm>
 
 #include "cuda/ops/bias_gradient.hpp"
+#include "cuda/ops/mean_squared_error.hpp"
 #include "cuda/ops/optimizer.hpp"
 #include "cuda/ops/pixels.hpp"
 #include "cuda/ops/relu.hpp"
 #include "cuda/ops/sgd.hpp"
+#include "cuda/ops/softmax_cross_entropy.hpp"
 #include "cuda/recorded_step.hpp"
 #include "cuda/runtime/copy.hpp"
 #include "cuda/runtime/device.hpp"
@@ -111,10 +113,16 @@ cuda::RowResult* CudaBackend::row_results(std::int64_t rows) {
   return row_results_.back().data();
 }
 
-void CudaBackend::softmax_cross_entropy(ConstMatrix logits, ConstLabels labels, Matrix dlogits,
-                                        Metrics* metrics) {
-  cuda::softmax_cross_entropy(logits, labels, dlogits, metrics, row_results(logits.rows), arrived_.data(),
-                              compute_.get());
+void CudaBackend::softmax_cross_entropy(ConstMatrix logits, ConstLabels labels, float label_smoothing,
+                                        Matrix dlogits, Metrics* metrics) {
+  cuda::softmax_cross_entropy(logits, labels, label_smoothing, dlogits, metrics, row_results(logits.rows),
+                              arrived_.data(), compute_.get());
+}
+
+void CudaBackend::mean_squared_error(ConstMatrix outputs, ConstLabels labels, Matrix doutputs,
+                                     Metrics* metrics) {
+  cuda::mean_squared_error(outputs, labels, doutputs, metrics, row_results(outputs.rows), arrived_.data(),
+                           compute_.get());
 }
 
 }  // namespace warpfit

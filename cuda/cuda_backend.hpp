@@ -5,7 +5,7 @@
 #include <functional>
 #include <string_view>
 
-#include "cuda/ops/softmax_cross_entropy.hpp"
+#include "cuda/ops/row_result.hpp"
 #include "cuda/position.hpp"
 #include "cuda/runtime/blas.hpp"
 #include "cuda/runtime/memory.hpp"
@@ -44,8 +44,10 @@ class CudaBackend final : public Backend {
   void sgd_update(Vector parameters, ConstVector gradients) override;
   void optimizer_update(const Optimizer& optimizer, const OptimizerViews& views) override;
   void linear_backward_sgd(ConstMatrix x, ConstMatrix dy, Matrix w, Vector b) override;
-  void softmax_cross_entropy(ConstMatrix logits, ConstLabels labels, Matrix dlogits,
+  void softmax_cross_entropy(ConstMatrix logits, ConstLabels labels, float label_smoothing, Matrix dlogits,
                              Metrics* metrics) override;
+  void mean_squared_error(ConstMatrix outputs, ConstLabels labels, Matrix doutputs,
+                          Metrics* metrics) override;
 
   [[nodiscard]] const Stream& compute() const { return compute_; }
   [[nodiscard]] Position* position() const { return position_.data(); }

@@ -3,6 +3,7 @@
 set(warpfit_cuda_sources
   cuda_backend.cpp
   ops/bias_gradient.cu
+  ops/mean_squared_error.cu
   ops/optimizer.cu
   ops/pixels.cu
   ops/relu.cu

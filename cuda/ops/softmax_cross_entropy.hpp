@@ -4,19 +4,14 @@
 
 #include <cuda_runtime_api.h>
 
+#include "cuda/ops/row_result.hpp"
 #include "host/backend/backend.hpp"
 
 namespace warpfit::cuda {
 
-/// What a row leaves for the sum over the batch.
-struct RowResult {
-  float loss;
-  int hit;
-};
-
 /// As Backend::softmax_cross_entropy. Scratch: `rows` of at least N, `arrived`, which is 0 and comes back as
 /// 0.
-void softmax_cross_entropy(ConstMatrix logits, ConstLabels labels, Matrix dlogits, Metrics* metrics,
-                           RowResult* rows, unsigned* arrived, cudaStream_t stream);
+void softmax_cross_entropy(ConstMatrix logits, ConstLabels labels, float label_smoothing, Matrix dlogits,
+                           Metrics* metrics, RowResult* rows, unsigned* arrived, cudaStream_t stream);
 
 }  // namespace warpfit::cuda

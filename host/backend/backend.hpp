@@ -140,11 +140,17 @@ class Backend {
   /// its rows): weight gradients and plain SGD in one, with the run's learning rate. Only inside a step.
   virtual void linear_backward_sgd(ConstMatrix x, ConstMatrix dy, Matrix w, Vector b) = 0;
 
-  /// Adds the batch to `metrics`: mean over rows of -log softmax(logits (N, C))[label], hits, non-finite
-  /// losses. dlogits (N, C) = (softmax(logits) - one_hot(label)) / N, where it is given. Labels must be below
-  /// C.
-  virtual void softmax_cross_entropy(ConstMatrix logits, ConstLabels labels, Matrix dlogits,
-                                     Metrics* metrics) = 0;
+  // Losses add the batch to `metrics`: its loss, hits, and whether the loss is finite; and give the gradient
+  // (N, C) of what they are made of, where it is asked for. Labels must be below C.
+
+  /// Mean over rows of -sum_c t_c log softmax(logits (N, C))_c, where t is one_hot(label), of which every
+  /// class has `label_smoothing` / C and the label the rest. dlogits = (softmax(logits) - t) / N.
+  virtual void softmax_cross_entropy(ConstMatrix logits, ConstLabels labels, float label_smoothing,
+                                     Matrix dlogits, Metrics* metrics) = 0;
+
+  /// Mean over rows and classes of (outputs (N, C) - one_hot(label))^2. doutputs = 2 (outputs - t) / (N C).
+  virtual void mean_squared_error(ConstMatrix outputs, ConstLabels labels, Matrix doutputs,
+                                  Metrics* metrics) = 0;
 };
 
 /// A range that ends with its scope.

@@ -88,6 +88,15 @@ std::vector<Option> make_options() {
       {kTraining, "--update", "HOW", "plain SGD within the weight gradients' products, or after them"},
       {{"folded", true}, {"separate", false}}, [](auto& c) -> auto& { return c.training.fold_update; }));
 
+  rows.push_back(choice<LossKind>(
+      {kTraining, "--loss", "NAME",
+       "what is made small; nll ends the network in LogSoftmax, mse is against one-hot"},
+      {{"cross-entropy", LossKind::kCrossEntropy}, {"nll", LossKind::kNll}, {"mse", LossKind::kMse}},
+      [](auto& c) -> auto& { return c.training.loss.kind; }));
+  rows.push_back(number<float>(
+      {kTraining, "--label-smoothing", "X", "share of each label that all classes divide, of cross-entropy"},
+      0, 1, [](auto& c) -> auto& { return c.training.loss.label_smoothing; }));
+
   for (auto& option : optimizer_options()) rows.push_back(std::move(option));
 
   rows.push_back(text(

@@ -54,6 +54,9 @@ void run_train(const TrainCommand& command) {
   TrainOptions options = command.training;
   options.optimizer = optimizer_of(command.optimizer);
   options.learning_rate = learning_rate_of(command.optimizer);
+  if (options.loss.label_smoothing > 0 && options.loss.kind != LossKind::kCrossEntropy) {
+    throw UsageError("--label-smoothing: expected --loss cross-entropy");
+  }
   std::optional<NetworkSpec> asked;
   if (!command.network.empty()) asked = parse_network(command.network);
 

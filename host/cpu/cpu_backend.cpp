@@ -11,6 +11,7 @@
 
 #include "host/base/error.hpp"
 #include "host/cpu/bias_gradient.hpp"
+#include "host/cpu/mean_squared_error.hpp"
 #include "host/cpu/optimizer.hpp"
 #include "host/cpu/pixels.hpp"
 #include "host/cpu/relu.hpp"
@@ -161,10 +162,20 @@ void CpuBackend::linear_backward_sgd(ConstMatrix x, ConstMatrix dy, Matrix w, Ve
   cpu::bias_sgd(dy, run_.rate, b);
 }
 
-void CpuBackend::softmax_cross_entropy(ConstMatrix logits, ConstLabels labels, Matrix dlogits,
-                                       Metrics* metrics) {
-  if (row_losses_.size() < labels.size()) row_losses_.resize(labels.size());
-  cpu::softmax_cross_entropy(logits, labels, dlogits, row_losses_, *metrics);
+Vector CpuBackend::row_losses(std::int64_t rows) {
+  const auto needed = static_cast<std::size_t>(rows);
+  if (row_losses_.size() < needed) row_losses_.resize(needed);
+  return row_losses_;
+}
+
+void CpuBackend::softmax_cross_entropy(ConstMatrix logits, ConstLabels labels, float label_smoothing,
+                                       Matrix dlogits, Metrics* metrics) {
+  cpu::softmax_cross_entropy(logits, labels, label_smoothing, dlogits, row_losses(logits.rows), *metrics);
+}
+
+void CpuBackend::mean_squared_error(ConstMatrix outputs, ConstLabels labels, Matrix doutputs,
+                                    Metrics* metrics) {
+  cpu::mean_squared_error(outputs, labels, doutputs, row_losses(outputs.rows), *metrics);
 }
 
 }  // namespace warpfit

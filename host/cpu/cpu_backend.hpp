@@ -31,16 +31,19 @@ class CpuBackend final : public Backend {
   void sgd_update(Vector parameters, ConstVector gradients) override;
   void optimizer_update(const Optimizer& optimizer, const OptimizerViews& views) override;
   void linear_backward_sgd(ConstMatrix x, ConstMatrix dy, Matrix w, Vector b) override;
-  void softmax_cross_entropy(ConstMatrix logits, ConstLabels labels, Matrix dlogits,
+  void softmax_cross_entropy(ConstMatrix logits, ConstLabels labels, float label_smoothing, Matrix dlogits,
                              Metrics* metrics) override;
+  void mean_squared_error(ConstMatrix outputs, ConstLabels labels, Matrix doutputs,
+                          Metrics* metrics) override;
 
  private:
   class Step;
+  Vector row_losses(std::int64_t rows);
 
   int threads_;
   Matmul matmul_;
   BatchRun run_;                   // the run that the current step belongs to; run_.first is its batch
-  std::vector<float> row_losses_;  // scratch of the loss
+  std::vector<float> row_losses_;  // scratch of the losses
 };
 
 }  // namespace warpfit

@@ -1,4 +1,5 @@
-// Softmax cross-entropy: loss, hits and logit gradient of a batch in one pass over its rows.
+// Softmax cross-entropy: loss, hits and logit gradient of a batch in one pass over its rows. Twin:
+// cuda/ops/softmax_cross_entropy.
 #pragma once
 
 #include "host/backend/backend.hpp"
@@ -6,7 +7,7 @@
 namespace warpfit::cpu {
 
 /// As Backend::softmax_cross_entropy. `row_losses` is scratch of at least N values.
-void softmax_cross_entropy(ConstMatrix logits, ConstLabels labels, Matrix dlogits, Vector row_losses,
-                           Metrics& metrics);
+void softmax_cross_entropy(ConstMatrix logits, ConstLabels labels, float label_smoothing, Matrix dlogits,
+                           Vector row_losses, Metrics& metrics);
 
 }  // namespace warpfit::cpu

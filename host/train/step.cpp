@@ -15,9 +15,10 @@ void forward(Backend& backend, const std::vector<Linear>& layers, const BatchVie
   }
 }
 
-void loss(Backend& backend, const BatchViews& batch, Matrix dlogits, Metrics* metrics) {
+void add_loss(Backend& backend, const BatchViews& batch, const Loss& loss, Matrix doutputs,
+              Metrics* metrics) {
   const ProfileRange range(backend, "loss");
-  backend.softmax_cross_entropy(batch.x.back(), batch.labels, dlogits, metrics);
+  warpfit::add_loss(backend, loss, batch.x.back(), batch.labels, doutputs, metrics);
 }
 
 // All gradients between the layers come before the first update, which changes the weights that they need.
@@ -44,15 +45,6 @@ void weight_gradients(Backend& backend, const BatchViews& batch) {
   }
 }
 
-// Load, forward, loss, and the gradients between the layers.
-void forward_and_backward(Backend& backend, const Network& network, const BatchViews& batch,
-                          Metrics* metrics) {
-  load(backend, batch);
-  forward(backend, network.layers(), batch);
-  loss(backend, batch, batch.dy.back(), metrics);
-  backward(backend, network.layers(), batch);
-}
-
 std::vector<Matrix> matrices(const std::vector<Buffer<float>>& buffers, std::span<const std::int64_t> widths,
                              std::int64_t rows) {
   std::vector<Matrix> views;
@@ -62,26 +54,28 @@ std::vector<Matrix> matrices(const std::vector<Buffer<float>>& buffers, std::spa
 
 }  // namespace
 
-void train_step(Backend& backend, const Network& network, const BatchViews& batch, Metrics* metrics) {
-  const ProfileRange range(backend, "step");
-  forward_and_backward(backend, network, batch, metrics);
-  folded_update(backend, network.layers(), batch);
-}
-
-void train_step_with_gradients(Backend& backend, const Network& network, const BatchViews& batch,
-                               Metrics* metrics, const OptimizerState& optimizer) {
-  const ProfileRange range(backend, "step");
-  forward_and_backward(backend, network, batch, metrics);
-  weight_gradients(backend, batch);
-  const ProfileRange update(backend, "update");
-  optimizer.update(network.parameters().view(), batch.gradients);
-}
-
-void evaluation_step(Backend& backend, const Network& network, const BatchViews& batch, Metrics* metrics) {
+void train_step(Backend& backend, const Network& network, const BatchViews& batch, const TrainingRule& rule,
+                Metrics* metrics) {
   const ProfileRange range(backend, "step");
   load(backend, batch);
   forward(backend, network.layers(), batch);
-  loss(backend, batch, Matrix{}, metrics);
+  add_loss(backend, batch, rule.loss, batch.dy.back(), metrics);
+  backward(backend, network.layers(), batch);
+  if (rule.optimizer == nullptr) {
+    folded_update(backend, network.layers(), batch);
+    return;
+  }
+  weight_gradients(backend, batch);
+  const ProfileRange update(backend, "update");
+  rule.optimizer->update(network.parameters().view(), batch.gradients);
+}
+
+void evaluation_step(Backend& backend, const Network& network, const BatchViews& batch, const Loss& loss,
+                     Metrics* metrics) {
+  const ProfileRange range(backend, "step");
+  load(backend, batch);
+  forward(backend, network.layers(), batch);
+  add_loss(backend, batch, loss, Matrix{}, metrics);
 }
 
 Workspace::Workspace(Backend& backend, const Network& network, std::int64_t most_rows, bool with_gradients)
@@ -108,20 +102,15 @@ BatchViews Workspace::views(std::int64_t rows) const {
   return batch;
 }
 
-StepRunner::StepRunner(Backend& backend, const Network& network, const Workspace& workspace, Step step)
-    : backend_(backend),
-      network_(network),
-      workspace_(workspace),
-      step_(std::move(step)),
-      metrics_(backend, 1) {
+StepRunner::StepRunner(Backend& backend, const Workspace& workspace, Step step)
+    : backend_(backend), workspace_(workspace), step_(std::move(step)), metrics_(backend, 1) {
   clear_metrics();
 }
 
 void StepRunner::run(const BatchRun& run) {
   auto& recorded = recorded_[run.rows];
   if (!recorded) {
-    recorded = backend_.record(
-        [this, batch = workspace_.views(run.rows)] { step_(backend_, network_, batch, metrics_.data()); });
+    recorded = backend_.record([this, batch = workspace_.views(run.rows)] { step_(batch, metrics_.data()); });
   }
   recorded->run(run);
 }

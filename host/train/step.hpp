@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "host/backend/buffer.hpp"
+#include "host/loss/loss.hpp"
 #include "host/model/network.hpp"
 #include "host/optim/optimizer_state.hpp"
 
@@ -37,24 +38,30 @@ class Workspace {
   Buffer<float> gradients_;
 };
 
-/// Loads the current batch, adds its loss to `metrics` and trains on it: forward, loss, backward, update.
-/// Plain SGD is folded into the products that give the weight gradients, which thus never lie in memory.
-void train_step(Backend& backend, const Network& network, const BatchViews& batch, Metrics* metrics);
+/// How a network learns from a batch.
+struct TrainingRule {
+  Loss loss;
+  /// Without one, plain SGD is folded into the products that give the weight gradients, which thus never lie
+  /// in memory; with one, they do, and the update is a pass of its own over all parameters.
+  const OptimizerState* optimizer = nullptr;
+};
 
-/// The same with the gradients in memory and the optimizer's update a pass of its own over all parameters.
-void train_step_with_gradients(Backend& backend, const Network& network, const BatchViews& batch,
-                               Metrics* metrics, const OptimizerState& optimizer);
+/// Loads the current batch, adds its loss to `metrics` and trains on it: forward, loss, backward, update.
+void train_step(Backend& backend, const Network& network, const BatchViews& batch, const TrainingRule& rule,
+                Metrics* metrics);
 
 /// Loads the current batch and adds its loss to `metrics`.
-void evaluation_step(Backend& backend, const Network& network, const BatchViews& batch, Metrics* metrics);
+void evaluation_step(Backend& backend, const Network& network, const BatchViews& batch, const Loss& loss,
+                     Metrics* metrics);
 
-using Step = std::function<void(Backend&, const Network&, const BatchViews&, Metrics*)>;
+/// One of the steps above, for a network.
+using Step = std::function<void(const BatchViews&, Metrics*)>;
 
-/// One of the steps above as the backend recorded it, once for each size of batch that comes up.
+/// A step as the backend recorded it, once for each size of batch that comes up.
 class StepRunner {
  public:
   /// All must outlive the runner. Batches have at most `most_rows` rows.
-  StepRunner(Backend& backend, const Network& network, const Workspace& workspace, Step step);
+  StepRunner(Backend& backend, const Workspace& workspace, Step step);
 
   /// Queues the step for each batch of the run.
   void run(const BatchRun& run);
@@ -65,7 +72,6 @@ class StepRunner {
 
  private:
   Backend& backend_;
-  const Network& network_;
   const Workspace& workspace_;
   Step step_;
   Buffer<Metrics> metrics_;

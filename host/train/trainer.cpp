@@ -34,17 +34,18 @@ Trainer::Trainer(Backend& backend, const Network& network, const Dataset& traini
       optimizer_(backend, options.optimizer, network.layout().size()),
       workspace_(backend, network, std::max(batch_rows(options, training_set), batch_rows(options, test_set)),
                  !folded_),
-      training_(backend, network, workspace_, training_step()),
-      evaluation_(backend, network, workspace_, evaluation_step),
+      training_(backend, workspace_,
+                [this, &network, rule = training_rule()](const BatchViews& batch, Metrics* metrics) {
+                  train_step(backend_, network, batch, rule, metrics);
+                }),
+      evaluation_(backend, workspace_,
+                  [this, &network](const BatchViews& batch, Metrics* metrics) {
+                    evaluation_step(backend_, network, batch, options_.loss, metrics);
+                  }),
       training_stream_(backend, training_set, batch_rows(options, training_set), options.residency),
       test_stream_(backend, test_set, batch_rows(options, test_set), options.residency) {}
 
-Step Trainer::training_step() const {
-  if (folded_) return train_step;
-  return [this](Backend& backend, const Network& network, const BatchViews& batch, Metrics* metrics) {
-    train_step_with_gradients(backend, network, batch, metrics, optimizer_);
-  };
-}
+TrainingRule Trainer::training_rule() const { return {options_.loss, folded_ ? nullptr : &optimizer_}; }
 
 void Trainer::run() {
   for (epoch_ = 1; epoch_ <= options_.epochs; ++epoch_) {

@@ -18,6 +18,7 @@ struct TrainOptions {
   double learning_rate = 1e-3;
   std::uint64_t seed = 0;
   bool shuffle = false;
+  Loss loss = {};
   Optimizer optimizer = Sgd{};
   bool fold_update = true;  ///< plain SGD within the weight gradients' products, or a pass of its own
   Residency residency = Residency::kAuto;
@@ -40,7 +41,7 @@ class Trainer {
   void run_epoch();
   void train_epoch();
   void train_batches(const SampleView& samples, std::int64_t first, std::int64_t batches, std::int64_t rows);
-  [[nodiscard]] Step training_step() const;
+  [[nodiscard]] TrainingRule training_rule() const;
   [[nodiscard]] Metrics checked_metrics() const;
   Metrics evaluate();
 

@@ -107,8 +107,9 @@ TEST_F(SecondOpinion, AgreesOnSoftmaxCrossEntropy) {
       const OnDevice<Metrics> metrics(*stream_, 1);
       const OnDevice<cuda::RowResult> results(*stream_, rows);
       const OnDevice<unsigned> arrived(*stream_, 1);
-      cuda::softmax_cross_entropy({logits.data(), rows, classes}, y.view(), {dlogits.data(), rows, classes},
-                                  metrics.data(), results.data(), arrived.data(), stream_->get());
+      cuda::softmax_cross_entropy({logits.data(), rows, classes}, y.view(), 0,
+                                  {dlogits.data(), rows, classes}, metrics.data(), results.data(),
+                                  arrived.data(), stream_->get());
 
       const Floats logs(*stream_, rows * classes);
       dnn_->log_softmax_forward({logits.data(), rows, classes}, {logs.data(), rows, classes});

@@ -24,7 +24,8 @@ struct Expected {
   Doubles dlogits;
 };
 
-Expected reference(std::span<const float> logits, std::span<const std::uint8_t> labels) {
+Expected reference(std::span<const float> logits, std::span<const std::uint8_t> labels,
+                   double smoothing = 0) {
   const auto rows = static_cast<std::int64_t>(labels.size());
   const auto classes = static_cast<std::int64_t>(logits.size()) / rows;
   Expected expected;
@@ -33,11 +34,12 @@ Expected reference(std::span<const float> logits, std::span<const std::uint8_t> 
     const double highest = *std::max_element(z.begin(), z.end());
     double sum = 0;
     for (const float value : z) sum += std::exp(value - highest);
-    expected.loss += (std::log(sum) + highest - z[labels[row]]) / static_cast<double>(rows);
     expected.correct += std::max_element(z.begin(), z.end()) - z.begin() == labels[row] ? 1 : 0;
     for (std::int64_t c = 0; c < classes; ++c) {
-      const double share = std::exp(z[c] - highest) / sum;
-      expected.dlogits.push_back((share - (c == labels[row] ? 1 : 0)) / static_cast<double>(rows));
+      const double log_share = z[c] - highest - std::log(sum);
+      const double target = (c == labels[row] ? 1 - smoothing : 0) + smoothing / static_cast<double>(classes);
+      expected.loss -= target * log_share / static_cast<double>(rows);
+      expected.dlogits.push_back((std::exp(log_share) - target) / static_cast<double>(rows));
     }
   }
   return expected;
@@ -46,7 +48,8 @@ Expected reference(std::span<const float> logits, std::span<const std::uint8_t> 
 class SoftmaxCrossEntropy : public OnEachBackend {
  protected:
   // `times` batches of the same logits, added up.
-  Result run(const std::vector<float>& logits, const std::vector<std::uint8_t>& labels, int times = 1) {
+  Result run(const std::vector<float>& logits, const std::vector<std::uint8_t>& labels, int times = 1,
+             float smoothing = 0) {
     const auto rows = static_cast<std::int64_t>(labels.size());
     const auto classes = static_cast<std::int64_t>(logits.size()) / rows;
     const GuardedFloats z(*backend_, logits);
@@ -54,7 +57,7 @@ class SoftmaxCrossEntropy : public OnEachBackend {
     const Buffer<std::uint8_t> y(*backend_, labels);
     const Buffer<Metrics> metrics(*backend_, std::vector<Metrics>(1));
     const auto step = backend_->record([&] {
-      backend_->softmax_cross_entropy(z.matrix(rows, classes), y.view(), dz.matrix(rows, classes),
+      backend_->softmax_cross_entropy(z.matrix(rows, classes), y.view(), smoothing, dz.matrix(rows, classes),
                                       metrics.data());
     });
     for (int i = 0; i < times; ++i) step->run(one_batch(rows));
@@ -80,6 +83,26 @@ TEST_P(SoftmaxCrossEntropy, AgreesWithDoubleAtEveryShape) {
           all_close(result.dlogits, expected.dlogits, {4 * kEpsilon / static_cast<double>(rows), 2e-5}));
     }
   }
+}
+
+TEST_P(SoftmaxCrossEntropy, SmoothsLabels) {
+  for (const std::int64_t classes : {2, 10, 33, 129, 1000}) {
+    for (const float smoothing : {0.1F, 0.5F, 1.0F}) {
+      SCOPED_TRACE(testing::Message() << classes << " classes, smoothing " << smoothing);
+      constexpr std::int64_t kRows = 33;
+      TestValues values;
+      const auto logits = values.uniform(kRows * classes, 5);
+      const auto labels = values.labels(kRows, static_cast<int>(std::min<std::int64_t>(classes, 256)));
+      const auto expected = reference(logits, labels, smoothing);
+      const auto result = run(logits, labels, 1, smoothing);
+      EXPECT_NEAR(result.metrics.last_loss, expected.loss, 2e-5);
+      EXPECT_TRUE(all_close(result.dlogits, expected.dlogits, {4 * kEpsilon / kRows, 2e-5}));
+    }
+  }
+  // Two classes of equal logits: -log 1/2 whatever the labels; softmax 1/2 against labels 0.8 and 0.2.
+  const auto result = run({3, 3}, {0}, 1, 0.4F);
+  EXPECT_FLOAT_EQ(result.metrics.last_loss, std::log(2.0F));
+  EXPECT_TRUE(all_close(result.dlogits, Doubles{-0.3, 0.3}, {1e-7, 0}));
 }
 
 TEST_P(SoftmaxCrossEntropy, AddsUpOverBatches) {
@@ -123,7 +146,7 @@ TEST_P(SoftmaxCrossEntropy, WithoutGradientGivesTheSameLoss) {
   const Buffer<std::uint8_t> y(*backend_, labels);
   const Buffer<Metrics> metrics(*backend_, std::vector<Metrics>(1));
   run_once(
-      *backend_, [&] { backend_->softmax_cross_entropy(z.matrix(7, 10), y.view(), {}, metrics.data()); },
+      *backend_, [&] { backend_->softmax_cross_entropy(z.matrix(7, 10), y.view(), 0, {}, metrics.data()); },
       one_batch(7));
   EXPECT_EQ(metrics.to_host().front().last_loss, run(logits, labels).metrics.last_loss);
   EXPECT_EQ(z.values(), logits);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "host/backend/optimizer.hpp"
+#include "host/loss/loss.hpp"
 
 namespace warpfit::test {
 
@@ -29,8 +30,9 @@ struct Golden {
   std::int64_t batch_size = 0;
   double learning_rate = 0;
   bool shuffle = false;
+  Loss loss = {};
   Optimizer optimizer;
-  bool reproducible = false;  ///< cross-entropy without clipping or schedule: what there is to train with
+  bool reproducible = false;  ///< without clipping or schedule: what there is to train with
   /// How far losses may lie apart in the first hundred steps and behind them, and how many correct answers.
   double first_losses = 5e-5, later_losses = 5e-5;
   std::int64_t correct = 3;

@@ -70,6 +70,7 @@ TEST_P(GoldenRun, PrintsPyTorchsLosses) {
            .learning_rate = golden.learning_rate,
            .seed = golden.seed,
            .shuffle = golden.shuffle,
+           .loss = golden.loss,
            .optimizer = golden.optimizer,
            .log_every = golden.log_every},
           generator, recorder)

@@ -82,13 +82,14 @@ class TrainStep : public OnEachBackend {
     const Network network(*backend_, spec_, layout_, parameters_);
     const Workspace workspace(*backend_, network, kRows, kind == Kind::kSeparate);
     const OptimizerState optimizer(*backend_, Sgd{}, parameters_.size());
-    const Step with_gradients = [&](auto& backend, const auto& net, const auto& batch, Metrics* metrics) {
-      train_step_with_gradients(backend, net, batch, metrics, optimizer);
-    };
-    StepRunner runner(*backend_, network, workspace,
-                      kind == Kind::kFolded     ? Step(train_step)
-                      : kind == Kind::kSeparate ? with_gradients
-                                                : Step(evaluation_step));
+    const TrainingRule rule{{}, kind == Kind::kSeparate ? &optimizer : nullptr};
+    StepRunner runner(*backend_, workspace, [&](const BatchViews& batch, Metrics* metrics) {
+      if (kind == Kind::kEvaluation) {
+        evaluation_step(*backend_, network, batch, rule.loss, metrics);
+      } else {
+        train_step(*backend_, network, batch, rule, metrics);
+      }
+    });
     for (auto& run : runs) {
       run.samples = {pixels.data(), labels.data(), kSamples, kInputs};
       runner.run(run);

@@ -79,7 +79,7 @@ class Bench {
         "softmax cross-entropy", rows, classes, 2,
         [&] {
           cuda::softmax_cross_entropy(
-              {logits.get(), rows, classes}, {labels.data(), size(rows)}, {dlogits.get(), rows, classes},
+              {logits.get(), rows, classes}, {labels.data(), size(rows)}, 0, {dlogits.get(), rows, classes},
               reinterpret_cast<Metrics*>(metrics.data()), reinterpret_cast<cuda::RowResult*>(results.data()),
               reinterpret_cast<unsigned*>(arrived.data()), stream_.get());
         },

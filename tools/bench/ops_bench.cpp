@@ -115,7 +115,7 @@ void softmax_cross_entropy(benchmark::State& state) {
   const Buffer<std::uint8_t> labels(*backend, std::vector<std::uint8_t>(static_cast<std::size_t>(rows), 1));
   const Buffer<Metrics> metrics(*backend, std::vector<Metrics>(1));
   repeat(state, *backend, rows, 1, [&] {
-    backend->softmax_cross_entropy(matrix(logits, rows, classes), labels.view(),
+    backend->softmax_cross_entropy(matrix(logits, rows, classes), labels.view(), 0,
                                    matrix(dlogits, rows, classes), metrics.data());
   });
   count_bytes(state, rows * classes * 8);
@@ -132,7 +132,7 @@ void training_step(benchmark::State& state) {
   const Workspace workspace(*backend, network, rows, false);
   const Buffer<Metrics> metrics(*backend, std::vector<Metrics>(1));
   const auto batch = workspace.views(rows);
-  repeat(state, *backend, rows, 784, [&] { train_step(*backend, network, batch, metrics.data()); });
+  repeat(state, *backend, rows, 784, [&] { train_step(*backend, network, batch, {}, metrics.data()); });
   const double hidden = static_cast<double>(width) * static_cast<double>(width + 10);
   count_flops(state,
               2.0 * static_cast<double>(rows) * (2.0 * 784.0 * static_cast<double>(width) + 3.0 * hidden));

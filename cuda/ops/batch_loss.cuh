@@ -1,0 +1,81 @@
+// What the losses have in common: the highest output of a row, and the sum over the batch. The last block
+// adds the rows up in double, each thread its share in order, then a fixed tree: no float atomics, the same
+// bits each time.
+#pragma once
+
+#include "cuda/device/kernel.cuh"
+#include "cuda/device/reduce.cuh"
+#include "cuda/ops/row_result.hpp"
+#include "host/backend/backend.hpp"
+
+namespace warpfit::cuda {
+
+// Threads of a row's block: a warp where the classes are few.
+constexpr int kFew = 32;
+constexpr int kMany = 256;
+constexpr std::int64_t kFewClasses = 128;  // up to four a lane
+
+struct Highest {
+  float value;
+  int index;
+};
+
+// The higher value; of equals the first.
+__device__ inline Highest higher(Highest a, Highest b) {
+  return b.value > a.value || (b.value == a.value && b.index < a.index) ? b : a;
+}
+
+__device__ inline Highest warp_highest(Highest highest) {
+  for (int lanes = kWarp / 2; lanes > 0; lanes /= 2) {
+    const Highest other{__shfl_xor_sync(kWholeWarp, highest.value, lanes),
+                        __shfl_xor_sync(kWholeWarp, highest.index, lanes)};
+    highest = higher(highest, other);
+  }
+  return highest;
+}
+
+template <int kThreads>
+__device__ Highest block_highest(Highest highest) {
+  highest = warp_highest(highest);
+  if constexpr (kThreads > kWarp) {
+    constexpr int kWarps = kThreads / kWarp;
+    SHARED_ARRAY(Highest, partial, kWarps);
+    if (threadIdx.x % kWarp == 0) partial[threadIdx.x / kWarp] = highest;
+    __syncthreads();
+    highest = partial[0];
+    for (int warp = 1; warp < kWarps; ++warp) highest = higher(highest, partial[warp]);
+  }
+  return highest;
+}
+
+__device__ inline void add_batch(Metrics& metrics, double loss_sum, int hits, std::int64_t count) {
+  const auto mean = static_cast<float>(loss_sum / static_cast<double>(count));
+  if (!isfinite(mean)) {
+    if (metrics.non_finite == 0) metrics.first_non_finite = metrics.batches;
+    ++metrics.non_finite;
+  }
+  metrics.loss_sum += mean;
+  metrics.last_loss = mean;
+  metrics.correct += hits;
+  ++metrics.batches;
+}
+
+/// All threads of all blocks call it, once the first of each block has written its row's result: the batch's
+/// loss is the sum of the rows' over `count`.
+template <int kThreads>
+__device__ void add_up(const RowResult* results, std::int64_t rows, std::int64_t count, Metrics* metrics,
+                       unsigned* arrived) {
+  if (!is_last_block(arrived)) return;
+  const auto add = [](auto a, auto b) { return a + b; };
+  double loss_sum = 0;
+  int hits = 0;
+  for (std::int64_t i = threadIdx.x; i < rows; i += kThreads) {
+    loss_sum += results[i].loss;
+    hits += results[i].hit;
+  }
+  loss_sum = block_reduce<kThreads>(loss_sum, add);
+  hits = block_reduce<kThreads>(hits, add);
+  if (threadIdx.x == 0) add_batch(*metrics, loss_sum, hits, count);
+}
+
+}  // namespace warpfit::cuda

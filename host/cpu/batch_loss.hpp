@@ -1,0 +1,46 @@
+// What the losses have in common: rows side by side, then their sum in order, in double, so that the mean
+// does not depend on the number of threads.
+#pragma once
+
+#include <cmath>
+
+#include "host/backend/backend.hpp"
+
+namespace warpfit::cpu {
+
+/// What a row adds to the batch.
+struct RowResult {
+  float loss;
+  bool hit;  ///< whether its highest output is at its label
+};
+
+/// Adds a batch of N rows to `metrics`, its loss the sum of the rows' over `count`. `row` gives a RowResult
+/// for (outputs, label, gradient), the gradient null where there is none. `row_losses`: scratch of at least
+/// N.
+template <class Row>
+void add_batch(ConstMatrix outputs, ConstLabels labels, Matrix gradients, std::int64_t count,
+               Vector row_losses, Metrics& metrics, const Row& row) {
+  std::int64_t hits = 0;
+#pragma omp parallel for reduction(+ : hits) if (outputs.size() > 4096)
+  for (std::int64_t n = 0; n < outputs.rows; ++n) {
+    const std::int64_t first = n * outputs.cols;
+    float* gradient = gradients.empty() ? nullptr : gradients.data + first;
+    const RowResult result = row(outputs.data + first, std::int64_t{labels[n]}, gradient);
+    row_losses[n] = result.loss;
+    hits += result.hit ? 1 : 0;
+  }
+  double sum = 0;
+  for (std::int64_t n = 0; n < outputs.rows; ++n) sum += row_losses[n];
+  const auto mean = static_cast<float>(sum / static_cast<double>(count));
+
+  if (!std::isfinite(mean)) {
+    if (metrics.non_finite == 0) metrics.first_non_finite = metrics.batches;
+    ++metrics.non_finite;
+  }
+  metrics.loss_sum += mean;
+  metrics.last_loss = mean;
+  metrics.correct += hits;
+  ++metrics.batches;
+}
+
+}  // namespace warpfit::cpu

@@ -1,0 +1,12 @@
+// Mean squared error against one-hot labels. Twin: cuda/ops/mean_squared_error.
+#pragma once
+
+#include "host/backend/backend.hpp"
+
+namespace warpfit::cpu {
+
+/// As Backend::mean_squared_error. `row_losses` is scratch of at least N values.
+void mean_squared_error(ConstMatrix outputs, ConstLabels labels, Matrix doutputs, Vector row_losses,
+                        Metrics& metrics);
+
+}  // namespace warpfit::cpu
