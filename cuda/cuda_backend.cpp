@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "cuda/ops/bias_gradient.hpp"
+#include "cuda/ops/dropout.hpp"
+#include "cuda/ops/gradient_clipping.hpp"
 #include "cuda/ops/mean_squared_error.hpp"
 #include "cuda/ops/optimizer.hpp"
 #include "cuda/ops/pixels.hpp"
@@ -97,6 +99,14 @@ void CudaBackend::sgd_update(Vector parameters, ConstVector gradients) {
   cuda::sgd_update(parameters, gradients, &position()->rate, compute_.get());
 }
 
+void CudaBackend::clip_gradient_norm(float most, Vector gradients, GradientNorm* norm) {
+  cuda::clip_gradient_norm(most, gradients, norm, compute_.get());
+}
+
+void CudaBackend::clip_gradient_value(float most, Vector gradients) {
+  cuda::clip_gradient_value(most, gradients, compute_.get());
+}
+
 void CudaBackend::optimizer_update(const Optimizer& optimizer, const OptimizerViews& views) {
   cuda::optimizer_update(optimizer, views, &position()->rate, compute_.get());
 }
@@ -104,6 +114,10 @@ void CudaBackend::optimizer_update(const Optimizer& optimizer, const OptimizerVi
 void CudaBackend::linear_backward_sgd(ConstMatrix x, ConstMatrix dy, Matrix w, Vector b) {
   blas_.accumulate_weights(x, dy, &position()->negative_rate, &position()->one, w);
   cuda::bias_sgd(dy, &position()->rate, b, compute_.get());
+}
+
+void CudaBackend::dropout(const Dropout& dropout, Matrix values) {
+  cuda::dropout(dropout, &position()->step, values, compute_.get());
 }
 
 // Recorded steps go on writing to the memory they were recorded with, so none is given back.

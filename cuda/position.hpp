@@ -11,7 +11,13 @@ namespace warpfit {
 
 struct Position {
   SampleView samples;
-  std::int64_t sample = 0;  ///< first sample of the current batch
+  std::int64_t sample = 0;       ///< first sample of the batch that is loaded next
+  std::int64_t loaded = 0;       ///< batches of the run that were loaded
+  const float* rates = nullptr;  ///< learning rate of each batch; without it all have the first
+  std::int64_t first_step = 0;   ///< steps of training before the run
+
+  // Of the current batch, the one loaded last.
+  std::int64_t step = 0;  ///< steps of training before it
   float rate = 0;
   float negative_rate = 0;  ///< for cuBLAS, which adds
   float one = 1;            ///< likewise

@@ -22,6 +22,8 @@ void CudaRecordedStep::run(const BatchRun& run) {
   Position position;
   position.samples = run.samples;
   position.sample = run.first;
+  position.rates = run.rates;
+  position.first_step = position.step = run.step;
   position.rate = run.rate;
   position.negative_rate = -run.rate;
   const auto stream = backend_.compute().get();

@@ -3,6 +3,8 @@
 set(warpfit_cuda_sources
   cuda_backend.cpp
   ops/bias_gradient.cu
+  ops/dropout.cu
+  ops/gradient_clipping.cu
   ops/mean_squared_error.cu
   ops/optimizer.cu
   ops/pixels.cu

@@ -18,6 +18,16 @@ __device__ std::int64_t sample_of(const Position& position, std::int64_t row) {
 
 __device__ float to_float(unsigned char pixel) { return static_cast<float>(pixel) / 255.0F; }
 
+// Makes the batch that `here` was about to load the current one.
+__device__ void step_to(Position& position, const Position& here, std::int64_t rows) {
+  position.sample = here.sample + rows;
+  position.loaded = here.loaded + 1;
+  position.step = here.first_step + here.loaded;
+  if (here.rates == nullptr) return;
+  position.rate = here.rates[here.loaded];
+  position.negative_rate = -position.rate;
+}
+
 // Threads of x go along a row, blocks of y down the rows.
 __global__ void __launch_bounds__(kThreads)
     load_batch_kernel(Position* position, float* x, std::uint8_t* labels, std::int64_t rows,
@@ -43,7 +53,7 @@ __global__ void __launch_bounds__(kThreads)
     if (first == 0) labels[row] = here.samples.labels[sample];
   }
   // The last block of all: every block has read its copy of the position.
-  if (is_last_block(&position->arrived) && threadIdx.x == 0) position->sample = here.sample + rows;
+  if (is_last_block(&position->arrived) && threadIdx.x == 0) step_to(*position, here, rows);
 }
 
 }  // namespace

@@ -9,6 +9,8 @@
 #include <span>
 #include <string>
 
+#include "host/backend/dropout.hpp"
+#include "host/backend/gradient_norm.hpp"
 #include "host/backend/optimizer.hpp"
 #include "host/backend/views.hpp"
 
@@ -33,10 +35,12 @@ struct Metrics {
 /// A stretch of batches of equal size, one after the other in the backend's memory.
 struct BatchRun {
   SampleView samples;
-  std::int64_t first = 0;    ///< first sample of the first batch
-  std::int64_t batches = 0;  ///< how many batches
-  std::int64_t rows = 0;     ///< samples in each
-  float rate = 0;            ///< learning rate of these batches; unused where nothing is updated
+  std::int64_t first = 0;        ///< first sample of the first batch
+  std::int64_t batches = 0;      ///< how many batches
+  std::int64_t rows = 0;         ///< samples in each
+  float rate = 0;                ///< learning rate of these batches; unused where nothing is updated
+  const float* rates = nullptr;  ///< the rate of each batch in its place, in the backend's memory
+  std::int64_t step = 0;         ///< steps of training before the first batch
 };
 
 /// Host memory that a reader fills and the trainer sends to the device. The order of calls is
@@ -133,12 +137,23 @@ class Backend {
   /// parameters -= rate * gradients, with the run's learning rate; equal sizes. Only inside a step.
   virtual void sgd_update(Vector parameters, ConstVector gradients) = 0;
 
+  /// gradients *= min(1, most / (their 2-norm + 1e-6)), as torch.nn.utils.clip_grad_norm_; the norm is left
+  /// in `norm`. `most` may be infinite, to measure alone.
+  virtual void clip_gradient_norm(float most, Vector gradients, GradientNorm* norm) = 0;
+
+  /// gradients = min(max(gradients, -most), most), as torch.nn.utils.clip_grad_value_.
+  virtual void clip_gradient_value(float most, Vector gradients) = 0;
+
   /// One step of an optimizer with the run's learning rate; counts it in the progress. Only inside a step.
   virtual void optimizer_update(const Optimizer& optimizer, const OptimizerViews& views) = 0;
 
   /// Both in one, without gradients in memory: w (M, K) -= rate * dy' x and b (M) -= rate * (sum of dy over
   /// its rows): weight gradients and plain SGD in one, with the run's learning rate. Only inside a step.
   virtual void linear_backward_sgd(ConstMatrix x, ConstMatrix dy, Matrix w, Vector b) = 0;
+
+  /// values (N, M) *= 0 or 1 / (1 - p), as the dropout says for the run's current step: of a layer's output,
+  /// and of its gradient. Only inside a step.
+  virtual void dropout(const Dropout& dropout, Matrix values) = 0;
 
   // Losses add the batch to `metrics`: its loss, hits, and whether the loss is finite; and give the gradient
   // (N, C) of what they are made of, where it is asked for. Labels must be below C.

@@ -120,6 +120,15 @@ std::vector<Option> optimizer_options() {
   rows.push_back(on_off(
       {kGroup, "--centered", "", "rmsprop divides by the variance's root"},
       [](auto& c) -> auto& { return c.optimizer.centered; }));
+  const auto bound = [&rows](std::string_view flag, std::string_view help, auto access) {
+    rows.push_back(number<float>({kGroup, flag, "X", help}, 0, std::numeric_limits<float>::max(), access));
+  };
+  bound(
+      "--clip-grad-norm", "scale gradients down to this 2-norm of all of them together; 0 for no bound",
+      [](auto& c) -> auto& { return c.training.clipping.norm; });
+  bound(
+      "--clip-grad-value", "keep each gradient between -X and X; 0 for no bound",
+      [](auto& c) -> auto& { return c.training.clipping.value; });
   return rows;
 }
 

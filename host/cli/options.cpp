@@ -97,6 +97,10 @@ std::vector<Option> make_options() {
       {kTraining, "--label-smoothing", "X", "share of each label that all classes divide, of cross-entropy"},
       0, 1, [](auto& c) -> auto& { return c.training.loss.label_smoothing; }));
 
+  rows.push_back(number<float>(
+      {kTraining, "--dropout", "X", "share of each hidden layer's outputs that a step leaves out"}, 0, 0.99F,
+      [](auto& c) -> auto& { return c.training.dropout; }));
+
   for (auto& option : optimizer_options()) rows.push_back(std::move(option));
 
   rows.push_back(text(

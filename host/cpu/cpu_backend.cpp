@@ -11,6 +11,8 @@
 
 #include "host/base/error.hpp"
 #include "host/cpu/bias_gradient.hpp"
+#include "host/cpu/dropout.hpp"
+#include "host/cpu/gradient_clipping.hpp"
 #include "host/cpu/mean_squared_error.hpp"
 #include "host/cpu/optimizer.hpp"
 #include "host/cpu/pixels.hpp"
@@ -70,8 +72,10 @@ class CpuBackend::Step final : public RecordedStep {
   void run(const BatchRun& run) override {
     backend_.run_ = run;
     for (std::int64_t batch = 0; batch < run.batches; ++batch) {
+      if (run.rates != nullptr) backend_.run_.rate = run.rates[batch];
       step_();
       backend_.run_.first += run.rows;
+      ++backend_.run_.step;
     }
   }
 
@@ -153,6 +157,14 @@ void CpuBackend::sgd_update(Vector parameters, ConstVector gradients) {
   cpu::sgd_update(parameters, gradients, run_.rate);
 }
 
+void CpuBackend::clip_gradient_norm(float most, Vector gradients, GradientNorm* norm) {
+  cpu::clip_gradient_norm(most, gradients, *norm);
+}
+
+void CpuBackend::clip_gradient_value(float most, Vector gradients) {
+  cpu::clip_gradient_value(most, gradients);
+}
+
 void CpuBackend::optimizer_update(const Optimizer& optimizer, const OptimizerViews& views) {
   cpu::optimizer_update(optimizer, views, run_.rate);
 }
@@ -161,6 +173,8 @@ void CpuBackend::linear_backward_sgd(ConstMatrix x, ConstMatrix dy, Matrix w, Ve
   Matmul::backward_weights(x, dy, -run_.rate, 1.0F, w);
   cpu::bias_sgd(dy, run_.rate, b);
 }
+
+void CpuBackend::dropout(const Dropout& dropout, Matrix values) { cpu::dropout(dropout, run_.step, values); }
 
 Vector CpuBackend::row_losses(std::int64_t rows) {
   const auto needed = static_cast<std::size_t>(rows);

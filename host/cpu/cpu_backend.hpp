@@ -29,8 +29,11 @@ class CpuBackend final : public Backend {
                              Matrix dx) override;
   void linear_backward_weights(ConstMatrix x, ConstMatrix dy, Matrix dw, Vector db) override;
   void sgd_update(Vector parameters, ConstVector gradients) override;
+  void clip_gradient_norm(float most, Vector gradients, GradientNorm* norm) override;
+  void clip_gradient_value(float most, Vector gradients) override;
   void optimizer_update(const Optimizer& optimizer, const OptimizerViews& views) override;
   void linear_backward_sgd(ConstMatrix x, ConstMatrix dy, Matrix w, Vector b) override;
+  void dropout(const Dropout& dropout, Matrix values) override;
   void softmax_cross_entropy(ConstMatrix logits, ConstLabels labels, float label_smoothing, Matrix dlogits,
                              Metrics* metrics) override;
   void mean_squared_error(ConstMatrix outputs, ConstLabels labels, Matrix doutputs,
@@ -42,7 +45,7 @@ class CpuBackend final : public Backend {
 
   int threads_;
   Matmul matmul_;
-  BatchRun run_;                   // the run that the current step belongs to; run_.first is its batch
+  BatchRun run_;                   // the run of the current step; first, rate and step are those of its batch
   std::vector<float> row_losses_;  // scratch of the losses
 };
 

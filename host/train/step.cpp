@@ -1,5 +1,7 @@
 #include "host/train/step.hpp"
 
+#include <limits>
+
 namespace warpfit {
 namespace {
 
@@ -8,10 +10,19 @@ void load(Backend& backend, const BatchViews& batch) {
   backend.load_batch(batch.x.front(), batch.labels);
 }
 
-void forward(Backend& backend, const std::vector<Linear>& layers, const BatchViews& batch) {
+// Behind each hidden layer; the values of its output, or their gradient.
+void drop_out(Backend& backend, Dropout dropout, std::size_t layer, Matrix values) {
+  if (dropout.p == 0) return;
+  dropout.layer = static_cast<std::uint32_t>(layer);
+  backend.dropout(dropout, values);
+}
+
+void forward(Backend& backend, const std::vector<Linear>& layers, const BatchViews& batch,
+             const Dropout& dropout = {}) {
   const ProfileRange range(backend, "forward");
   for (std::size_t l = 0; l < layers.size(); ++l) {
     backend.linear_forward(batch.x[l], layers[l].w, layers[l].b, layers[l].activation, batch.x[l + 1]);
+    if (l + 1 < layers.size()) drop_out(backend, dropout, l, batch.x[l + 1]);
   }
 }
 
@@ -22,11 +33,13 @@ void add_loss(Backend& backend, const BatchViews& batch, const Loss& loss, Matri
 }
 
 // All gradients between the layers come before the first update, which changes the weights that they need.
-void backward(Backend& backend, const std::vector<Linear>& layers, const BatchViews& batch) {
+void backward(Backend& backend, const std::vector<Linear>& layers, const BatchViews& batch,
+              const Dropout& dropout) {
   const ProfileRange range(backend, "backward");
   for (std::size_t l = layers.size() - 1; l > 0; --l) {
     backend.linear_backward_input(batch.dy[l], layers[l].w, batch.x[l], layers[l - 1].activation,
                                   batch.dy[l - 1]);
+    drop_out(backend, dropout, l - 1, batch.dy[l - 1]);
   }
 }
 
@@ -45,6 +58,14 @@ void weight_gradients(Backend& backend, const BatchViews& batch) {
   }
 }
 
+void clip(Backend& backend, Vector gradients, const TrainingRule& rule) {
+  if (rule.norm != nullptr) {
+    const float most = rule.clipping.norm > 0 ? rule.clipping.norm : std::numeric_limits<float>::infinity();
+    backend.clip_gradient_norm(most, gradients, rule.norm);
+  }
+  if (rule.clipping.value > 0) backend.clip_gradient_value(rule.clipping.value, gradients);
+}
+
 std::vector<Matrix> matrices(const std::vector<Buffer<float>>& buffers, std::span<const std::int64_t> widths,
                              std::int64_t rows) {
   std::vector<Matrix> views;
@@ -58,15 +79,16 @@ void train_step(Backend& backend, const Network& network, const BatchViews& batc
                 Metrics* metrics) {
   const ProfileRange range(backend, "step");
   load(backend, batch);
-  forward(backend, network.layers(), batch);
+  forward(backend, network.layers(), batch, rule.dropout);
   add_loss(backend, batch, rule.loss, batch.dy.back(), metrics);
-  backward(backend, network.layers(), batch);
+  backward(backend, network.layers(), batch, rule.dropout);
   if (rule.optimizer == nullptr) {
     folded_update(backend, network.layers(), batch);
     return;
   }
   weight_gradients(backend, batch);
   const ProfileRange update(backend, "update");
+  clip(backend, batch.gradients, rule);
   rule.optimizer->update(network.parameters().view(), batch.gradients);
 }
 

@@ -38,12 +38,21 @@ class Workspace {
   Buffer<float> gradients_;
 };
 
+/// How far gradients may go; 0 for no bound.
+struct Clipping {
+  float norm = 0;   ///< of all together
+  float value = 0;  ///< of each
+};
+
 /// How a network learns from a batch.
 struct TrainingRule {
   Loss loss;
+  Dropout dropout;  ///< behind each hidden ReLU
   /// Without one, plain SGD is folded into the products that give the weight gradients, which thus never lie
   /// in memory; with one, they do, and the update is a pass of its own over all parameters.
   const OptimizerState* optimizer = nullptr;
+  Clipping clipping;             ///< of gradients that lie in memory
+  GradientNorm* norm = nullptr;  ///< where their norm is left, in the backend's memory; needed to clip by it
 };
 
 /// Loads the current batch, adds its loss to `metrics` and trains on it: forward, loss, backward, update.

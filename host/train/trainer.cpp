@@ -19,6 +19,8 @@ std::int64_t batch_rows(const TrainOptions& options, const Dataset& dataset) {
   return std::min(options.batch_size, dataset.size());
 }
 
+bool clips(const Clipping& clipping) { return clipping.norm > 0 || clipping.value > 0; }
+
 }  // namespace
 
 Trainer::Trainer(Backend& backend, const Network& network, const Dataset& training_set,
@@ -30,8 +32,11 @@ Trainer::Trainer(Backend& backend, const Network& network, const Dataset& traini
       test_set_(test_set),
       report_(report),
       generator_(generator),
-      folded_(options.fold_update && is_plain_sgd(options.optimizer)),
+      folded_(options.fold_update && is_plain_sgd(options.optimizer) && !clips(options.clipping)),
       optimizer_(backend, options.optimizer, network.layout().size()),
+      norm_(options.clipping.norm > 0 ? Buffer<GradientNorm>(backend, std::vector<GradientNorm>(1))
+                                      : Buffer<GradientNorm>()),
+      rates_(backend, static_cast<std::size_t>(batches_per_epoch())),
       workspace_(backend, network, std::max(batch_rows(options, training_set), batch_rows(options, test_set)),
                  !folded_),
       training_(backend, workspace_,
@@ -45,7 +50,17 @@ Trainer::Trainer(Backend& backend, const Network& network, const Dataset& traini
       training_stream_(backend, training_set, batch_rows(options, training_set), options.residency),
       test_stream_(backend, test_set, batch_rows(options, test_set), options.residency) {}
 
-TrainingRule Trainer::training_rule() const { return {options_.loss, folded_ ? nullptr : &optimizer_}; }
+TrainingRule Trainer::training_rule() const {
+  return {.loss = options_.loss,
+          .dropout = {.p = options_.dropout, .seed = options_.seed},
+          .optimizer = folded_ ? nullptr : &optimizer_,
+          .clipping = options_.clipping,
+          .norm = norm_.data()};
+}
+
+std::int64_t Trainer::batches_per_epoch() const {
+  return (training_set_.size() + options_.batch_size - 1) / options_.batch_size;
+}
 
 void Trainer::run() {
   for (epoch_ = 1; epoch_ <= options_.epochs; ++epoch_) {
@@ -77,6 +92,7 @@ void Trainer::run_epoch() {
 void Trainer::train_epoch() {
   training_stream_.start(SampleOrder::of_pass(training_set_.size(), options_.shuffle, generator_));
   training_.clear_metrics();
+  rates_.upload(std::vector<float>(rates_.size(), static_cast<float>(options_.learning_rate)));
   batch_ = 0;
   while (const auto chunk = training_stream_.next()) {
     const ProfileRange range(backend_, "chunk", batch_);
@@ -96,7 +112,12 @@ void Trainer::train_batches(const SampleView& samples, std::int64_t first, std::
     const std::int64_t behind_line = batch_ % options_.log_every;
     const std::int64_t until_line = behind_line == 0 ? 1 : options_.log_every - behind_line + 1;
     const std::int64_t count = std::min(batches, until_line);
-    training_.run({samples, first, count, rows, static_cast<float>(options_.learning_rate)});
+    training_.run({.samples = samples,
+                   .first = first,
+                   .batches = count,
+                   .rows = rows,
+                   .rates = rates_.data() + batch_,
+                   .step = (epoch_ - 1) * batches_per_epoch() + batch_});
     first += count * rows;
     batches -= count;
     batch_ += count;

@@ -19,6 +19,8 @@ struct TrainOptions {
   std::uint64_t seed = 0;
   bool shuffle = false;
   Loss loss = {};
+  float dropout = 0;  ///< share of each hidden layer's outputs that a step leaves out
+  Clipping clipping = {};
   Optimizer optimizer = Sgd{};
   bool fold_update = true;  ///< plain SGD within the weight gradients' products, or a pass of its own
   Residency residency = Residency::kAuto;
@@ -44,6 +46,7 @@ class Trainer {
   [[nodiscard]] TrainingRule training_rule() const;
   [[nodiscard]] Metrics checked_metrics() const;
   Metrics evaluate();
+  [[nodiscard]] std::int64_t batches_per_epoch() const;
 
   Backend& backend_;
   TrainOptions options_;
@@ -53,6 +56,8 @@ class Trainer {
   TorchGenerator generator_;
   bool folded_;
   OptimizerState optimizer_;
+  Buffer<GradientNorm> norm_;  // empty where it is not asked for
+  Buffer<float> rates_;        // of the epoch's batches
   Workspace workspace_;
   StepRunner training_;
   StepRunner evaluation_;

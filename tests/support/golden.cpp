@@ -41,17 +41,23 @@ Golden read_golden(const std::string& name) {
                 .learning_rate = config.at("lr"),
                 .shuffle = config.at("shuffle"),
                 .loss = {loss_of(config)},
+                .clip_norm = config.at("clip_grad_norm"),
                 .optimizer = optimizer_of(config),
                 .log_every = config.at("every"),
                 .initial = {},
                 .epochs = {}};
-  golden.reproducible = config.at("schedule") == "constant" && config.at("clip_grad_norm") == 0.0;
+  golden.reproducible = config.at("schedule") == "constant";
   // These magnify rounding. PyTorch 2.15 lies 4.5e-3 (momentum) and 3.3e-2 (Adam) from its own traces by
   // version 1.13, and 2.6e-3 (Adam) within the first hundred steps when it computes in double.
   if (!std::holds_alternative<Sgd>(golden.optimizer)) {
     golden.first_losses = 5e-3;
     golden.later_losses = 6e-2;
     golden.correct = 100;
+  } else if (golden.clip_norm > 0) {
+    // At this rate. In its second step a hidden unit lies 6e-9 from ReLU's kink, on which side is rounding's.
+    golden.first_losses = 5e-4;
+    golden.later_losses = 2e-3;
+    golden.correct = 20;
   } else if (!is_plain_sgd(golden.optimizer)) {
     golden.later_losses = 1e-2;
     golden.correct = 50;

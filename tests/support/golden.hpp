@@ -31,8 +31,9 @@ struct Golden {
   double learning_rate = 0;
   bool shuffle = false;
   Loss loss = {};
+  double clip_norm = 0;
   Optimizer optimizer;
-  bool reproducible = false;  ///< without clipping or schedule: what there is to train with
+  bool reproducible = false;  ///< without a schedule: what there is to train with
   /// How far losses may lie apart in the first hundred steps and behind them, and how many correct answers.
   double first_losses = 5e-5, later_losses = 5e-5;
   std::int64_t correct = 3;

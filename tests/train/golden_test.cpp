@@ -71,6 +71,7 @@ TEST_P(GoldenRun, PrintsPyTorchsLosses) {
            .seed = golden.seed,
            .shuffle = golden.shuffle,
            .loss = golden.loss,
+           .clipping = {.norm = static_cast<float>(golden.clip_norm)},
            .optimizer = golden.optimizer,
            .log_every = golden.log_every},
           generator, recorder)

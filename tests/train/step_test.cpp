@@ -40,14 +40,18 @@ class TrainStep : public OnEachBackend {
   }
 
   // All parameters after one step on the first rows.
-  [[nodiscard]] Doubles expected() const {
+  [[nodiscard]] Doubles expected(std::int64_t step = 0) const {
     std::vector<float> x;
     for (const auto pixel : std::span(pixels_).first(kRows * kInputs)) {
       x.push_back(static_cast<float>(pixel) / 255.0F);
     }
     std::vector<float> hidden;
-    for (const double z : reference_linear(x, weight(0), bias(0), kRows))
-      hidden.push_back(std::max<float>(z, 0));
+    std::vector<float> mask;
+    for (const double z : reference_linear(x, weight(0), bias(0), kRows)) {
+      const auto place = static_cast<std::int64_t>(hidden.size());
+      mask.push_back(rule_.dropout.p > 0 ? rule_.dropout.factors(step, place / 4)[place % 4] : 1);
+      hidden.push_back(std::max<float>(z, 0) * mask.back());
+    }
     const auto logits = reference_linear(hidden, weight(1), bias(1), kRows);
     std::vector<float> dlogits;
     for (std::int64_t row = 0; row < kRows; ++row) {
@@ -60,7 +64,8 @@ class TrainStep : public OnEachBackend {
     }
     std::vector<float> dhidden;
     for (const double d : reference_linear_input_gradient(dlogits, weight(1), kRows, kClasses)) {
-      dhidden.push_back(hidden[dhidden.size()] > 0 ? static_cast<float>(d) : 0.0F);
+      const auto place = dhidden.size();
+      dhidden.push_back(hidden[place] > 0 ? static_cast<float>(d) * mask[place] : 0.0F);
     }
     Doubles result(parameters_.begin(), parameters_.end());
     subtract(result, layout_.layers()[1].weight, reference_weight_gradient(hidden, dlogits, kRows));
@@ -74,6 +79,8 @@ class TrainStep : public OnEachBackend {
     for (std::size_t i = 0; i < gradient.size(); ++i) parameters[at + i] -= double{kRate} * gradient[i];
   }
 
+  TrainingRule rule_;
+
   // The parameters after the runs, whose samples this gives them.
   enum class Kind { kFolded, kSeparate, kEvaluation };
   std::vector<float> train(std::vector<BatchRun> runs, Kind kind = Kind::kFolded) {
@@ -82,7 +89,10 @@ class TrainStep : public OnEachBackend {
     const Network network(*backend_, spec_, layout_, parameters_);
     const Workspace workspace(*backend_, network, kRows, kind == Kind::kSeparate);
     const OptimizerState optimizer(*backend_, Sgd{}, parameters_.size());
-    const TrainingRule rule{{}, kind == Kind::kSeparate ? &optimizer : nullptr};
+    const Buffer<GradientNorm> norm(*backend_, std::vector<GradientNorm>(1));
+    TrainingRule rule = rule_;
+    rule.optimizer = kind == Kind::kSeparate ? &optimizer : nullptr;
+    rule.norm = rule.clipping.norm > 0 ? norm.data() : nullptr;
     StepRunner runner(*backend_, workspace, [&](const BatchViews& batch, Metrics* metrics) {
       if (kind == Kind::kEvaluation) {
         evaluation_step(*backend_, network, batch, rule.loss, metrics);
@@ -112,6 +122,50 @@ TEST_P(TrainStep, IsOneStepOfGradientDescent) {
     EXPECT_TRUE(all_close(train({{{}, 0, 1, kRows, kRate}}, kind), expected(), {1e-6, 1e-6}));
     EXPECT_EQ(metrics_.batches, 1);
   }
+}
+
+// Runs of many batches with rates of their own, and masks of their steps: the same as one by one.
+TEST_P(TrainStep, TakesRatesAndStepsFromTheRun) {
+  rule_.dropout = {.p = 0.5F, .seed = 1};
+  const std::vector<float> rates{0.1F, 0.2F, 0.3F, 0.4F, 0.5F};
+  const Buffer<float> on_device(*backend_, rates);
+  for (const Kind kind : {Kind::kFolded, Kind::kSeparate}) {
+    const auto together = train({{{}, 0, 5, 2, 0, on_device.data(), 7}}, kind);
+    std::vector<BatchRun> runs;
+    for (std::int64_t batch = 0; batch < 5; ++batch) {
+      runs.push_back({{}, 2 * batch, 1, 2, rates[batch], nullptr, 7 + batch});
+    }
+    EXPECT_EQ(train(runs, kind), together);
+    runs.back().rate = 0.4F;
+    EXPECT_NE(train(runs, kind), together);
+    runs.back() = {{}, 8, 1, 2, rates[4], nullptr, 12};
+    EXPECT_NE(train(runs, kind), together);
+  }
+}
+
+// Masks of zeros and twos behind the hidden layer, taken from the definition; the gradient passes through
+// what was kept.
+TEST_P(TrainStep, DropsOutHiddenUnits) {
+  rule_.dropout = {.p = 0.5F, .seed = 3};
+  constexpr std::int64_t kStep = 2;
+  for (const Kind kind : {Kind::kFolded, Kind::kSeparate}) {
+    const auto after = train({{{}, 0, 1, kRows, kRate, nullptr, kStep}}, kind);
+    EXPECT_TRUE(all_close(after, expected(kStep), {1e-6, 1e-6}));
+    EXPECT_FALSE(all_close(after, expected(kStep + 1), {1e-6, 1e-6}));
+  }
+}
+
+TEST_P(TrainStep, ClipsGradients) {
+  rule_.clipping.norm = 0.01F;
+  const auto before = parameters_;
+  const auto norm_of_step = [&](Kind kind) {
+    const auto after = train({{{}, 0, 1, kRows, kRate}}, kind);
+    double squares = 0;
+    for (std::size_t i = 0; i < after.size(); ++i) squares += std::pow(double{after[i]} - before[i], 2);
+    return std::sqrt(squares) / kRate;
+  };
+  EXPECT_NEAR(norm_of_step(Kind::kSeparate), 0.01, 1e-5);
+  EXPECT_GT(norm_of_step(Kind::kFolded), 0.1);  // nothing to clip: the gradients are not there
 }
 
 TEST_P(TrainStep, RunsManyBatchesAsOneByOne) {

@@ -1,0 +1,37 @@
+// values *= 0 or 1 / (1 - p), as random words of (seed, layer, step, place) say. A thread draws four words
+// for four values and moves them in one access where the address allows it.
+#include "cuda/device/kernel.cuh"
+#include "cuda/ops/dropout.hpp"
+#include "cuda/runtime/launch.hpp"
+
+namespace warpfit::cuda {
+namespace {
+
+constexpr int kThreads = 256;
+constexpr int kVector = 4;
+
+__global__ void __launch_bounds__(kThreads)
+    dropout_kernel(Dropout dropout, const std::int64_t* step, float* values, std::int64_t size) {
+  const std::int64_t number = *step;
+  const std::int64_t stride = std::int64_t{gridDim.x} * kThreads;
+  const bool aligned = reinterpret_cast<std::uintptr_t>(values) % sizeof(float4) == 0;
+  for (std::int64_t quad = std::int64_t{blockIdx.x} * kThreads + threadIdx.x; quad * kVector < size;
+       quad += stride) {
+    const auto factors = dropout.factors(number, quad);
+    if (aligned && quad * kVector + kVector <= size) {
+      float4& four = reinterpret_cast<float4*>(values)[quad];
+      four = make_float4(four.x * factors[0], four.y * factors[1], four.z * factors[2], four.w * factors[3]);
+    } else {
+      for (int i = 0; i < kVector && quad * kVector + i < size; ++i) values[quad * kVector + i] *= factors[i];
+    }
+  }
+}
+
+}  // namespace
+
+void dropout(const Dropout& dropout, const std::int64_t* step, Matrix values, cudaStream_t stream) {
+  launch(dropout_kernel, {blocks_for((values.size() + kVector - 1) / kVector, kThreads, 4096), kThreads},
+         stream, dropout, step, values.data, values.size());
+}
+
+}  // namespace warpfit::cuda

@@ -1,0 +1,14 @@
+// Dropout, forward and backward alike. Twin: host/cpu/dropout.
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include "host/backend/dropout.hpp"
+#include "host/backend/views.hpp"
+
+namespace warpfit::cuda {
+
+/// As Backend::dropout; the step's number is read on the device.
+void dropout(const Dropout& dropout, const std::int64_t* step, Matrix values, cudaStream_t stream);
+
+}  // namespace warpfit::cuda

@@ -1,0 +1,68 @@
+// g *= min(1, most / (||g|| + 1e-6)), or g = min(max(g, -most), most). The squares are added up in double,
+// each block its share, the last block the blocks' in order: no float atomics, the same bits each time.
+#include <cmath>
+
+#include "cuda/device/kernel.cuh"
+#include "cuda/device/reduce.cuh"
+#include "cuda/ops/gradient_clipping.hpp"
+#include "cuda/runtime/launch.hpp"
+
+namespace warpfit::cuda {
+namespace {
+
+constexpr int kThreads = 256;
+constexpr auto kParts = static_cast<int>(GradientNorm::kParts);
+
+__global__ void __launch_bounds__(kThreads)
+    gradient_norm_kernel(const float* __restrict__ g, GradientNorm* norm, std::int64_t size) {
+  const auto add = [](double a, double b) { return a + b; };
+  const std::int64_t stride = std::int64_t{gridDim.x} * kThreads;
+  double sum = 0;
+  for (std::int64_t i = std::int64_t{blockIdx.x} * kThreads + threadIdx.x; i < size; i += stride) {
+    sum += double{g[i]} * g[i];
+  }
+  sum = block_reduce<kThreads>(sum, add);
+  double* parts = norm->parts.data();
+  if (threadIdx.x == 0) parts[blockIdx.x] = sum;
+  if (!is_last_block(&norm->arrived)) return;
+  sum = 0;
+  for (unsigned part = threadIdx.x; part < gridDim.x; part += kThreads) sum += parts[part];
+  sum = block_reduce<kThreads>(sum, add);
+  if (threadIdx.x == 0) norm->norm = static_cast<float>(sqrt(sum));
+}
+
+__global__ void __launch_bounds__(kThreads)
+    scale_to_norm_kernel(float most, const GradientNorm* norm, float* g, std::int64_t size) {
+  const float factor = most / (norm->norm + 1e-6F);
+  if (factor >= 1) return;  // not so for a NaN, which spreads as in PyTorch
+  const std::int64_t stride = std::int64_t{gridDim.x} * kThreads;
+  for (std::int64_t i = std::int64_t{blockIdx.x} * kThreads + threadIdx.x; i < size; i += stride)
+    g[i] *= factor;
+}
+
+__global__ void __launch_bounds__(kThreads)
+    clip_gradient_value_kernel(float most, float* g, std::int64_t size) {
+  const std::int64_t stride = std::int64_t{gridDim.x} * kThreads;
+  for (std::int64_t i = std::int64_t{blockIdx.x} * kThreads + threadIdx.x; i < size; i += stride) {
+    g[i] = g[i] > most ? most : g[i] < -most ? -most : g[i];  // a NaN stays one
+  }
+}
+
+}  // namespace
+
+void clip_gradient_norm(float most, Vector gradients, GradientNorm* norm, cudaStream_t stream) {
+  const auto size = static_cast<std::int64_t>(gradients.size());
+  launch(gradient_norm_kernel, {blocks_for(size, kThreads, kParts), kThreads}, stream, gradients.data(), norm,
+         size);
+  if (std::isinf(most)) return;
+  launch(scale_to_norm_kernel, {blocks_for(size, kThreads, 4096), kThreads}, stream, most, norm,
+         gradients.data(), size);
+}
+
+void clip_gradient_value(float most, Vector gradients, cudaStream_t stream) {
+  const auto size = static_cast<std::int64_t>(gradients.size());
+  launch(clip_gradient_value_kernel, {blocks_for(size, kThreads, 4096), kThreads}, stream, most,
+         gradients.data(), size);
+}
+
+}  // namespace warpfit::cuda

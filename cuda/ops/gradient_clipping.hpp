@@ -1,0 +1,17 @@
+// Gradients kept small. Twin: host/cpu/gradient_clipping.
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include "host/backend/gradient_norm.hpp"
+#include "host/backend/views.hpp"
+
+namespace warpfit::cuda {
+
+/// As Backend::clip_gradient_norm.
+void clip_gradient_norm(float most, Vector gradients, GradientNorm* norm, cudaStream_t stream);
+
+/// As Backend::clip_gradient_value.
+void clip_gradient_value(float most, Vector gradients, cudaStream_t stream);
+
+}  // namespace warpfit::cuda

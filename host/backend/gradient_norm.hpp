@@ -1,0 +1,18 @@
+// The 2-norm of all gradients, in a backend's memory.
+#pragma once
+
+#include <array>
+#include <cstddef>
+
+namespace warpfit {
+
+struct GradientNorm {
+  float norm = 0;  ///< of the newest step, before any clipping
+
+  // The backend's own: parts of the sum of squares, added in order; blocks that are done.
+  static constexpr std::size_t kParts = 512;
+  std::array<double, kParts> parts{};
+  unsigned arrived = 0;
+};
+
+}  // namespace warpfit

@@ -1,0 +1,12 @@
+// Dropout, forward and backward alike. Twin: cuda/ops/dropout.
+#pragma once
+
+#include "host/backend/dropout.hpp"
+#include "host/backend/views.hpp"
+
+namespace warpfit::cpu {
+
+/// As Backend::dropout, in step number `step`.
+void dropout(const Dropout& dropout, std::int64_t step, Matrix values);
+
+}  // namespace warpfit::cpu

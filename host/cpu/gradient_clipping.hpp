@@ -1,0 +1,15 @@
+// Gradients kept small. Twin: cuda/ops/gradient_clipping.
+#pragma once
+
+#include "host/backend/gradient_norm.hpp"
+#include "host/backend/views.hpp"
+
+namespace warpfit::cpu {
+
+/// As Backend::clip_gradient_norm.
+void clip_gradient_norm(float most, Vector gradients, GradientNorm& norm);
+
+/// As Backend::clip_gradient_value.
+void clip_gradient_value(float most, Vector gradients);
+
+}  // namespace warpfit::cpu
