@@ -1,10 +1,10 @@
 #include "host/cli/optimizer_options.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <limits>
 
+#include "host/cli/kinds.hpp"
 #include "host/cli/option_rows.hpp"
 
 namespace warpfit {
@@ -13,29 +13,20 @@ namespace {
 constexpr std::string_view kGroup = "Optimizer";
 constexpr double kMost = std::numeric_limits<double>::max();
 
-const std::vector<std::pair<std::string_view, OptimizerKind>>& kinds() {
-  static const std::vector<std::pair<std::string_view, OptimizerKind>> words{
-      {"sgd", OptimizerKind::kSgd},
-      {"adam", OptimizerKind::kAdam},
-      {"adamw", OptimizerKind::kAdamw},
-      {"rmsprop", OptimizerKind::kRmsprop},
-      {"adagrad", OptimizerKind::kAdagrad}};
-  return words;
+const Kinds<OptimizerKind>& kinds() {
+  static const Kinds<OptimizerKind> kinds{"--optimizer",
+                                          {{"sgd", OptimizerKind::kSgd},
+                                           {"adam", OptimizerKind::kAdam},
+                                           {"adamw", OptimizerKind::kAdamw},
+                                           {"rmsprop", OptimizerKind::kRmsprop},
+                                           {"adagrad", OptimizerKind::kAdagrad}}};
+  return kinds;
 }
 
-std::string_view name_of(OptimizerKind kind) {
-  for (const auto& [word, value] : kinds()) {
-    if (value == kind) return word;
-  }
-  return "";
-}
-
-// A number whose default is told in words, as it depends on the optimizer.
 template <class Access>
 Option constant(std::string_view flag, std::string_view help, double highest, std::string_view otherwise,
                 Access access) {
-  return number<double>({kGroup, flag, "X", help}, 0.0, highest, access,
-                        [otherwise](const TrainCommand&) { return std::string(otherwise); });
+  return number_or<double>({kGroup, flag, "X", help}, 0, highest, otherwise, access);
 }
 
 Option betas_option() {
@@ -61,26 +52,19 @@ Option betas_option() {
           set};
 }
 
-// Refuses what was given although the optimizer has no such constant.
-void expect_kind(const OptimizerFlags& flags, bool given, std::string_view flag,
-                 std::vector<OptimizerKind> having) {
-  if (!given || std::ranges::find(having, flags.kind) != having.end()) return;
-  std::vector<std::string_view> names;
-  for (const auto kind : having) names.push_back(name_of(kind));
-  throw UsageError(fmt::format("{}: --optimizer {} has no such constant; it is for {}", flag,
-                               name_of(flags.kind), fmt::join(names, ", ")));
-}
-
 void check(const OptimizerFlags& flags) {
   using enum OptimizerKind;
-  expect_kind(flags, flags.momentum.has_value(), "--momentum", {kSgd, kRmsprop});
-  expect_kind(flags, flags.dampening.has_value(), "--dampening", {kSgd});
-  expect_kind(flags, flags.nesterov, "--nesterov", {kSgd});
-  expect_kind(flags, flags.beta1.has_value(), "--betas", {kAdam, kAdamw});
-  expect_kind(flags, flags.amsgrad, "--amsgrad", {kAdam, kAdamw});
-  expect_kind(flags, flags.eps.has_value(), "--eps", {kAdam, kAdamw, kRmsprop, kAdagrad});
-  expect_kind(flags, flags.alpha.has_value(), "--alpha", {kRmsprop});
-  expect_kind(flags, flags.centered, "--centered", {kRmsprop});
+  const auto only = [&](bool given, std::string_view flag, const std::vector<OptimizerKind>& having) {
+    kinds().expect_having(flags.kind, given, flag, having);
+  };
+  only(flags.momentum.has_value(), "--momentum", {kSgd, kRmsprop});
+  only(flags.dampening.has_value(), "--dampening", {kSgd});
+  only(flags.nesterov, "--nesterov", {kSgd});
+  only(flags.beta1.has_value(), "--betas", {kAdam, kAdamw});
+  only(flags.amsgrad, "--amsgrad", {kAdam, kAdamw});
+  only(flags.eps.has_value(), "--eps", {kAdam, kAdamw, kRmsprop, kAdagrad});
+  only(flags.alpha.has_value(), "--alpha", {kRmsprop});
+  only(flags.centered, "--centered", {kRmsprop});
   if (flags.nesterov && (flags.momentum.value_or(0) == 0 || flags.dampening.value_or(0) != 0)) {
     throw UsageError("--nesterov: expected --momentum above 0 and no --dampening");
   }
@@ -91,7 +75,7 @@ void check(const OptimizerFlags& flags) {
 std::vector<Option> optimizer_options() {
   std::vector<Option> rows;
   rows.push_back(choice<OptimizerKind>(
-      {kGroup, "--optimizer", "NAME", "how gradients change the parameters, as in torch.optim"}, kinds(),
+      {kGroup, kinds().flag, "NAME", "how gradients change the parameters, as in torch.optim"}, kinds().words,
       [](auto& c) -> auto& { return c.optimizer.kind; }));
   rows.push_back(constant(
       "--lr", "learning rate", kMost, "0.001; rmsprop and adagrad 0.01",

@@ -67,6 +67,13 @@ Option number(const Row& row, T lowest, T highest, Access access) {
                 [access](const TrainCommand& command) { return fmt::format("{}", access(command)); });
 }
 
+/// A number whose default is told in words, as it depends on other flags.
+template <class T, class Access>
+Option number_or(const Row& row, T lowest, T highest, std::string_view otherwise, Access access) {
+  return number(row, lowest, highest, access,
+                [otherwise](const TrainCommand&) { return std::string(otherwise); });
+}
+
 /// One of a few words, each with what it stands for.
 template <class T, class Access>
 Option choice(const Row& row, std::vector<std::pair<std::string_view, T>> words, Access access) {

@@ -139,9 +139,9 @@ TEST(CommandLine, RefusesValuesOutOfRangeNamingThem) {
 
 TEST(CommandLine, RefusesWhatTheOptimizerDoesNotHave) {
   const std::vector<Refused> cases{
-      {{"--betas", "0.9,0.99"}, "--betas: --optimizer sgd has no such constant; it is for adam, adamw"},
-      {{"--optimizer", "adam", "--momentum", "0.9"}, "--momentum: --optimizer adam has no such constant"},
-      {{"--optimizer", "adagrad", "--alpha", "0.9"}, "--alpha: --optimizer adagrad has no such constant"},
+      {{"--betas", "0.9,0.99"}, "--betas: --optimizer sgd has no such setting; it is for adam, adamw"},
+      {{"--optimizer", "adam", "--momentum", "0.9"}, "--momentum: --optimizer adam has no such setting"},
+      {{"--optimizer", "adagrad", "--alpha", "0.9"}, "--alpha: --optimizer adagrad has no such setting"},
       {{"--nesterov"}, "--nesterov: expected --momentum above 0 and no --dampening"},
       {{"--nesterov", "--momentum", "0.9", "--dampening", "0.1"}, "--nesterov: expected"},
   };
