@@ -11,6 +11,7 @@
 #include "host/base/parse_number.hpp"
 #include "host/cli/optimizer_options.hpp"
 #include "host/cli/option_rows.hpp"
+#include "host/cli/schedule_options.hpp"
 
 namespace warpfit {
 namespace {
@@ -102,6 +103,7 @@ std::vector<Option> make_options() {
       [](auto& c) -> auto& { return c.training.dropout; }));
 
   for (auto& option : optimizer_options()) rows.push_back(std::move(option));
+  for (auto& option : schedule_options()) rows.push_back(std::move(option));
 
   rows.push_back(text(
       {"Device", "--device", "NAME", "where to train; auto takes a GPU if there is one"},

@@ -2,11 +2,13 @@
 // it.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "host/stream/dataset.hpp"
 #include "host/train/trainer.hpp"
@@ -22,6 +24,17 @@ struct OptimizerFlags {
   bool nesterov = false, amsgrad = false, centered = false;
 };
 
+enum class ScheduleKind { kConstant, kStep, kMultistep, kExponential, kCosine, kCosineRestarts, kOneCycle };
+
+/// What was said of the learning rate's schedule; what was not is its default.
+struct ScheduleFlags {
+  ScheduleKind kind = ScheduleKind::kConstant;
+  std::optional<std::int64_t> step_size, t_max, t_0, t_mult;  ///< epochs
+  std::optional<double> gamma, eta_min, max_rate, pct_start;
+  std::vector<std::int64_t> milestones;  ///< epochs; empty where not given
+  std::int64_t warmup = 0;               ///< batches
+};
+
 /// What `warpfit train` was asked for.
 struct TrainCommand {
   std::string data;     ///< folder of the data set
@@ -29,6 +42,7 @@ struct TrainCommand {
   std::string network;  ///< "784-512-512-10", empty for the default
   TrainOptions training;
   OptimizerFlags optimizer;  ///< resolved into `training` when the command runs
+  ScheduleFlags schedule;
   std::string device = "auto";
   int threads = 0;  ///< 0: all usable cores
   Precision precision = Precision::kFp32;

@@ -1,0 +1,155 @@
+#include "host/cli/schedule_options.hpp"
+
+#include <fmt/format.h>
+
+#include <limits>
+
+#include "host/cli/kinds.hpp"
+#include "host/cli/option_rows.hpp"
+
+namespace warpfit {
+namespace {
+
+constexpr std::string_view kGroup = "Schedule";
+constexpr std::int64_t kMany = 1'000'000'000;
+constexpr double kMost = std::numeric_limits<double>::max();
+
+const Kinds<ScheduleKind>& kinds() {
+  static const Kinds<ScheduleKind> kinds{"--schedule",
+                                         {{"constant", ScheduleKind::kConstant},
+                                          {"step", ScheduleKind::kStep},
+                                          {"multistep", ScheduleKind::kMultistep},
+                                          {"exponential", ScheduleKind::kExponential},
+                                          {"cosine", ScheduleKind::kCosine},
+                                          {"cosine-restarts", ScheduleKind::kCosineRestarts},
+                                          {"one-cycle", ScheduleKind::kOneCycle}}};
+  return kinds;
+}
+
+Option milestones_option() {
+  constexpr std::string_view kFlag = "--milestones";
+  const auto set = [kFlag](TrainCommand& command, std::string_view given) {
+    std::vector<std::int64_t> milestones;
+    // A comma at the end leaves an empty one behind it, which is refused.
+    for (std::size_t begin = 0; begin <= given.size();) {
+      const auto end = std::min(given.find(',', begin), given.size());
+      const auto milestone = parse_number<std::int64_t>(given.substr(begin, end - begin));
+      const std::int64_t last = milestones.empty() ? 0 : milestones.back();
+      if (!milestone || *milestone <= last) {
+        throw UsageError(
+            fmt::format("{} {}: expected epochs from 1 on, each above the last, as in 30,80", kFlag, given));
+      }
+      milestones.push_back(*milestone);
+      begin = end + 1;
+    }
+    command.schedule.milestones = std::move(milestones);
+  };
+  return {kGroup,
+          kFlag,
+          "A,B,...",
+          "multistep: epochs after which the rate decays",
+          "1 or more, increasing",
+          [](const TrainCommand&) { return std::string(); },
+          set};
+}
+
+template <class Access>
+Option count(std::string_view flag, std::string_view help, std::string_view otherwise, Access access) {
+  return number_or<std::int64_t>({kGroup, flag, "N", help}, 1, kMany, otherwise, access);
+}
+
+template <class Access>
+Option real(std::string_view flag, std::string_view help, double highest, std::string_view otherwise,
+            Access access) {
+  return number_or<double>({kGroup, flag, "X", help}, 0, highest, otherwise, access);
+}
+
+void check(const ScheduleFlags& flags) {
+  using enum ScheduleKind;
+  const auto only = [&](bool given, std::string_view flag, const std::vector<ScheduleKind>& having) {
+    kinds().expect_having(flags.kind, given, flag, having);
+  };
+  only(flags.step_size.has_value(), "--step-size", {kStep});
+  only(flags.gamma.has_value(), "--gamma", {kStep, kMultistep, kExponential});
+  only(!flags.milestones.empty(), "--milestones", {kMultistep});
+  only(flags.t_max.has_value(), "--t-max", {kCosine});
+  only(flags.t_0.has_value(), "--t-0", {kCosineRestarts});
+  only(flags.t_mult.has_value(), "--t-mult", {kCosineRestarts});
+  only(flags.eta_min.has_value(), "--eta-min", {kCosine, kCosineRestarts});
+  only(flags.max_rate.has_value(), "--max-lr", {kOneCycle});
+  only(flags.pct_start.has_value(), "--pct-start", {kOneCycle});
+
+  const auto needs = [&](ScheduleKind kind, bool given, std::string_view flag) {
+    if (flags.kind != kind || given) return;
+    throw UsageError(fmt::format("{} {}: expected {} with it", kinds().flag, kinds().name_of(kind), flag));
+  };
+  needs(kMultistep, !flags.milestones.empty(), "--milestones");
+  needs(kCosineRestarts, flags.t_0.has_value(), "--t-0");
+  needs(kOneCycle, flags.max_rate.has_value(), "--max-lr");
+}
+
+ScheduleShape shape_of(const ScheduleFlags& flags, std::int64_t epochs) {
+  const double eta_min = flags.eta_min.value_or(0);
+  switch (flags.kind) {
+    case ScheduleKind::kStep:
+      return StepDecay{flags.step_size.value_or(1), flags.gamma.value_or(0.1)};
+    case ScheduleKind::kMultistep:
+      return MultiStep{flags.milestones, flags.gamma.value_or(0.1)};
+    case ScheduleKind::kExponential:
+      return Exponential{flags.gamma.value_or(0.9)};
+    case ScheduleKind::kCosine:
+      return Cosine{flags.t_max.value_or(epochs), eta_min};
+    case ScheduleKind::kCosineRestarts:
+      return CosineRestarts{*flags.t_0, flags.t_mult.value_or(1), eta_min};
+    case ScheduleKind::kOneCycle:
+      return OneCycle{.max_rate = *flags.max_rate, .pct_start = flags.pct_start.value_or(0.3)};
+    default:
+      return Constant{};
+  }
+}
+
+}  // namespace
+
+std::vector<Option> schedule_options() {
+  std::vector<Option> rows;
+  rows.push_back(choice<ScheduleKind>(
+      {kGroup, kinds().flag, "NAME", "how the learning rate changes, as in torch.optim.lr_scheduler"},
+      kinds().words, [](auto& c) -> auto& { return c.schedule.kind; }));
+  rows.push_back(count(
+      "--step-size", "step: epochs from one decay to the next", "1",
+      [](auto& c) -> auto& { return c.schedule.step_size; }));
+  rows.push_back(real(
+      "--gamma", "step, multistep, exponential: what a decay multiplies the rate by", kMost,
+      "0.1; exponential 0.9", [](auto& c) -> auto& { return c.schedule.gamma; }));
+  rows.push_back(milestones_option());
+  rows.push_back(count(
+      "--t-max", "cosine: epochs down to the lowest rate", "the run's epochs",
+      [](auto& c) -> auto& { return c.schedule.t_max; }));
+  rows.push_back(count(
+      "--t-0", "cosine-restarts: epochs to the first restart", "",
+      [](auto& c) -> auto& { return c.schedule.t_0; }));
+  rows.push_back(count(
+      "--t-mult", "cosine-restarts: times as many epochs to each next", "1",
+      [](auto& c) -> auto& { return c.schedule.t_mult; }));
+  rows.push_back(real(
+      "--eta-min", "cosine, cosine-restarts: lowest rate", kMost, "0",
+      [](auto& c) -> auto& { return c.schedule.eta_min; }));
+  rows.push_back(real(
+      "--max-lr", "one-cycle: highest rate, in place of --lr", kMost, "",
+      [](auto& c) -> auto& { return c.schedule.max_rate; }));
+  rows.push_back(real(
+      "--pct-start", "one-cycle: part of the run until the highest rate", 1, "0.3",
+      [](auto& c) -> auto& { return c.schedule.pct_start; }));
+  rows.push_back(number<std::int64_t>(
+      {kGroup, "--warmup", "N", "batches over which the rate grows linearly to the schedule's"}, 0, kMany,
+      [](auto& c) -> auto& { return c.schedule.warmup; }));
+  return rows;
+}
+
+Schedule schedule_of(const ScheduleFlags& flags, double base_rate, std::int64_t epochs,
+                     std::int64_t steps_per_epoch) {
+  check(flags);
+  return {shape_of(flags, epochs), base_rate, flags.warmup, steps_per_epoch, epochs * steps_per_epoch};
+}
+
+}  // namespace warpfit

@@ -1,0 +1,19 @@
+// The flags of the learning rate's schedules, and what they come to. Names and defaults are PyTorch's.
+#pragma once
+
+#include <vector>
+
+#include "host/cli/options.hpp"
+#include "host/optim/schedule.hpp"
+
+namespace warpfit {
+
+/// Their rows of the table.
+std::vector<Option> schedule_options();
+
+/// For a run of so many epochs. Errors: UsageError for a flag that the schedule does not have, or that it
+/// misses.
+Schedule schedule_of(const ScheduleFlags& flags, double base_rate, std::int64_t epochs,
+                     std::int64_t steps_per_epoch);
+
+}  // namespace warpfit
