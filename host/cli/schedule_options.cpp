@@ -146,10 +146,9 @@ std::vector<Option> schedule_options() {
   return rows;
 }
 
-Schedule schedule_of(const ScheduleFlags& flags, double base_rate, std::int64_t epochs,
-                     std::int64_t steps_per_epoch) {
+ScheduleShape schedule_of(const ScheduleFlags& flags, std::int64_t epochs) {
   check(flags);
-  return {shape_of(flags, epochs), base_rate, flags.warmup, steps_per_epoch, epochs * steps_per_epoch};
+  return shape_of(flags, epochs);
 }
 
 }  // namespace warpfit

@@ -13,7 +13,6 @@ std::vector<Option> schedule_options();
 
 /// For a run of so many epochs. Errors: UsageError for a flag that the schedule does not have, or that it
 /// misses.
-Schedule schedule_of(const ScheduleFlags& flags, double base_rate, std::int64_t epochs,
-                     std::int64_t steps_per_epoch);
+ScheduleShape schedule_of(const ScheduleFlags& flags, std::int64_t epochs);
 
 }  // namespace warpfit

@@ -8,6 +8,7 @@
 #include "host/backend/make_backend.hpp"
 #include "host/base/error.hpp"
 #include "host/cli/optimizer_options.hpp"
+#include "host/cli/schedule_options.hpp"
 #include "host/model/initializer.hpp"
 #include "host/model/network.hpp"
 #include "host/report/console.hpp"
@@ -54,6 +55,11 @@ void run_train(const TrainCommand& command) {
   TrainOptions options = command.training;
   options.optimizer = optimizer_of(command.optimizer);
   options.learning_rate = learning_rate_of(command.optimizer);
+  options.schedule = schedule_of(command.schedule, options.epochs);
+  options.warmup = command.schedule.warmup;
+  if (command.schedule.kind == ScheduleKind::kOneCycle && command.optimizer.rate) {
+    throw UsageError("--lr: --schedule one-cycle goes by --max-lr alone");
+  }
   if (options.loss.label_smoothing > 0 && options.loss.kind != LossKind::kCrossEntropy) {
     throw UsageError("--label-smoothing: expected --loss cross-entropy");
   }

@@ -33,6 +33,8 @@ Trainer::Trainer(Backend& backend, const Network& network, const Dataset& traini
       report_(report),
       generator_(generator),
       folded_(options.fold_update && is_plain_sgd(options.optimizer) && !clips(options.clipping)),
+      schedule_(options.schedule, options.learning_rate, options.warmup, batches_per_epoch(),
+                options.epochs * batches_per_epoch()),
       optimizer_(backend, options.optimizer, network.layout().size()),
       norm_(options.clipping.norm > 0 ? Buffer<GradientNorm>(backend, std::vector<GradientNorm>(1))
                                       : Buffer<GradientNorm>()),
@@ -92,7 +94,7 @@ void Trainer::run_epoch() {
 void Trainer::train_epoch() {
   training_stream_.start(SampleOrder::of_pass(training_set_.size(), options_.shuffle, generator_));
   training_.clear_metrics();
-  rates_.upload(std::vector<float>(rates_.size(), static_cast<float>(options_.learning_rate)));
+  upload_rates();
   batch_ = 0;
   while (const auto chunk = training_stream_.next()) {
     const ProfileRange range(backend_, "chunk", batch_);
@@ -103,6 +105,15 @@ void Trainer::train_epoch() {
     if (left > 0) train_batches(samples, samples.count - left, 1, left);
   }
   (void)checked_metrics();
+}
+
+void Trainer::upload_rates() {
+  std::vector<float> rates;
+  const std::int64_t first = (epoch_ - 1) * batches_per_epoch();
+  for (std::int64_t batch = 0; batch < batches_per_epoch(); ++batch) {
+    rates.push_back(static_cast<float>(schedule_.rate(first + batch)));
+  }
+  rates_.upload(rates);
 }
 
 // A run of batches ends where a loss is due, so that its line appears before the next batch is computed.

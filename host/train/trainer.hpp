@@ -6,6 +6,7 @@
 
 #include "host/backend/backend.hpp"
 #include "host/model/network.hpp"
+#include "host/optim/schedule.hpp"
 #include "host/report/report.hpp"
 #include "host/stream/batch_stream.hpp"
 #include "host/train/step.hpp"
@@ -16,6 +17,8 @@ struct TrainOptions {
   std::int64_t epochs = 10;
   std::int64_t batch_size = 64;
   double learning_rate = 1e-3;
+  ScheduleShape schedule = Constant{};
+  std::int64_t warmup = 0;  ///< steps
   std::uint64_t seed = 0;
   bool shuffle = false;
   Loss loss = {};
@@ -42,6 +45,7 @@ class Trainer {
  private:
   void run_epoch();
   void train_epoch();
+  void upload_rates();
   void train_batches(const SampleView& samples, std::int64_t first, std::int64_t batches, std::int64_t rows);
   [[nodiscard]] TrainingRule training_rule() const;
   [[nodiscard]] Metrics checked_metrics() const;
@@ -55,6 +59,7 @@ class Trainer {
   Report& report_;
   TorchGenerator generator_;
   bool folded_;
+  Schedule schedule_;
   OptimizerState optimizer_;
   Buffer<GradientNorm> norm_;  // empty where it is not asked for
   Buffer<float> rates_;        // of the epoch's batches

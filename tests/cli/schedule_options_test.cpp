@@ -20,7 +20,8 @@ constexpr std::int64_t kSteps = 10;
 Schedule schedule(std::vector<const char*> arguments) {
   arguments.insert(arguments.begin(), {"warpfit", "train"});
   const auto command = parse_command_line(static_cast<int>(arguments.size()), arguments.data());
-  return schedule_of(std::get<TrainCommand>(command).schedule, 1, kEpochs, kSteps);
+  const auto& train = std::get<TrainCommand>(command);
+  return {schedule_of(train.schedule, kEpochs), 1, train.schedule.warmup, kSteps, kEpochs * kSteps};
 }
 
 struct Asked {

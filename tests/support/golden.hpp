@@ -8,6 +8,7 @@
 
 #include "host/backend/optimizer.hpp"
 #include "host/loss/loss.hpp"
+#include "host/optim/schedule.hpp"
 
 namespace warpfit::test {
 
@@ -29,11 +30,11 @@ struct Golden {
   std::uint64_t seed = 0;
   std::int64_t batch_size = 0;
   double learning_rate = 0;
+  ScheduleShape schedule;
   bool shuffle = false;
   Loss loss = {};
   double clip_norm = 0;
   Optimizer optimizer;
-  bool reproducible = false;  ///< without a schedule: what there is to train with
   /// How far losses may lie apart in the first hundred steps and behind them, and how many correct answers.
   double first_losses = 5e-5, later_losses = 5e-5;
   std::int64_t correct = 3;
