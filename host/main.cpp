@@ -8,7 +8,6 @@
 #include "host/base/error.hpp"
 #include "host/cli/parse.hpp"
 #include "host/cli/train_command.hpp"
-#include "host/report/console.hpp"
 #include "host/report/log.hpp"
 
 namespace {
@@ -24,11 +23,7 @@ int main(int argc, char** argv) {
   using warpfit::ExitCode;
   try {
     const auto command = warpfit::parse_command_line(argc, argv);
-    if (const auto* show = std::get_if<warpfit::ShowText>(&command)) {
-      warpfit::print(show->text);
-    } else {
-      warpfit::run_train(std::get<warpfit::TrainCommand>(command));
-    }
+    std::visit([](const auto& asked) { warpfit::run(asked); }, command);
     return static_cast<int>(ExitCode::kDone);
   } catch (const warpfit::Error& error) {
     return fail(error.code(), error.what());

@@ -4,7 +4,7 @@
 
 #include <string_view>
 
-#include "host/cli/options.hpp"
+#include "host/cli/parse.hpp"
 
 namespace warpfit {
 namespace {
@@ -22,42 +22,38 @@ std::string usage(const Option& option) {
 std::string version_text() { return "warpfit " WARPFIT_VERSION; }
 
 std::string program_help() {
-  return fmt::format(
-      "{}: trains classifiers on IDX files, with PyTorch's numbers.\n\n"
-      "Usage:\n"
-      "  warpfit train --data DIR [OPTIONS]   train and test a network\n"
-      "  warpfit train --help                 its options\n"
-      "  warpfit --version | --help\n\n{}",
-      version_text(), kExitCodes);
+  std::string text =
+      fmt::format("{}: trains classifiers on IDX files, with PyTorch's numbers.\n\nUsage:\n", version_text());
+  for (const auto& command : command_texts()) {
+    text += fmt::format("  {:<44} {}\n", fmt::format("warpfit {} {}", command.name, command.arguments),
+                        command.summary);
+  }
+  return text + fmt::format("  {:<44} {}\n  warpfit --version | --help\n\n{}", "warpfit COMMAND --help",
+                            "its options", kExitCodes);
 }
 
-std::string train_help() {
+std::string command_help(const CommandText& command, const Options& options) {
   std::string text =
-      "Trains a multilayer perceptron (Linear, ReLU, ..., Linear) with softmax cross-entropy, and "
-      "tests it\n"
-      "after each epoch. Prints what PyTorch's tutorial prints; all else goes to standard error.\n\n"
-      "Usage: warpfit train --data DIR [OPTIONS]\n";
+      fmt::format("{}\nUsage: warpfit {} {}\n", command.description, command.name, command.arguments);
   std::string_view group;
-  const TrainCommand defaults;
-  for (const auto& option : train_options()) {
+  for (const auto& option : options) {
     if (option.group != group) {
       group = option.group;
       text += fmt::format("\n{}:\n", group);
     }
     text += fmt::format("  {:<20} {}", usage(option), option.help);
     if (!option.range.empty()) text += fmt::format("; {}", option.range);
-    if (const auto value = option.get(defaults); !value.empty()) text += fmt::format(" [{}]", value);
+    if (const auto value = option.standard(); !value.empty()) text += fmt::format(" [{}]", value);
     text += '\n';
   }
   return text + "  -h, --help           this text\n\n" + std::string(kExitCodes);
 }
 
-std::string train_options_markdown() {
+std::string options_markdown(const Options& options) {
   std::string text = "| flag | meaning | range | default |\n|---|---|---|---|\n";
-  const TrainCommand defaults;
-  for (const auto& option : train_options()) {
-    text += fmt::format("| `{}` | {} | {} | {} |\n", usage(option), option.help, option.range,
-                        option.get(defaults));
+  for (const auto& option : options) {
+    text +=
+        fmt::format("| `{}` | {} | {} | {} |\n", usage(option), option.help, option.range, option.standard());
   }
   return text;
 }

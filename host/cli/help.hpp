@@ -1,16 +1,19 @@
-// Texts made from the table of options.
+// Texts made from the tables of options.
 #pragma once
 
 #include <string>
+
+#include "host/cli/commands.hpp"
 
 namespace warpfit {
 
 /// `warpfit --help`
 std::string program_help();
-/// `warpfit train --help`: every flag with its meaning, range and default.
-std::string train_help();
+/// `warpfit COMMAND --help`: every flag with its meaning, range and default. `options` are set to their
+/// defaults.
+std::string command_help(const CommandText& command, const Options& options);
 /// The same as the Markdown table in README.
-std::string train_options_markdown();
+std::string options_markdown(const Options& options);
 /// "warpfit 0.1.0"
 std::string version_text();
 

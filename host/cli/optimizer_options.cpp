@@ -23,15 +23,14 @@ const Kinds<OptimizerKind>& kinds() {
   return kinds;
 }
 
-template <class Access>
 Option constant(std::string_view flag, std::string_view help, double highest, std::string_view otherwise,
-                Access access) {
-  return number_or<double>({kGroup, flag, "X", help}, 0, highest, otherwise, access);
+                std::optional<double>& field) {
+  return number<double>({kGroup, flag, "X", help}, 0, highest, field, std::string(otherwise));
 }
 
-Option betas_option() {
+Option betas_option(OptimizerFlags& flags) {
   constexpr std::string_view kFlag = "--betas";
-  const auto set = [kFlag](TrainCommand& command, std::string_view given) {
+  const auto set = [&flags, kFlag](std::string_view given) {
     const auto comma = std::min(given.find(','), given.size());
     const auto first = parse_number<double>(given.substr(0, comma));
     const auto second = parse_number<double>(comma < given.size() ? given.substr(comma + 1) : "");
@@ -40,16 +39,20 @@ Option betas_option() {
       throw UsageError(
           fmt::format("{} {}: expected two numbers from 0 to below 1, as in 0.9,0.999", kFlag, given));
     }
-    command.optimizer.beta1 = first;
-    command.optimizer.beta2 = second;
+    flags.beta1 = first;
+    flags.beta2 = second;
   };
-  return {kGroup,
-          kFlag,
-          "A,B",
-          "decay of Adam's means of the gradient and of its square",
-          "0 to below 1",
-          [](const TrainCommand&) { return std::string("0.9,0.999"); },
-          set};
+  const auto get = [&flags] {
+    return flags.beta1 ? fmt::format("{},{}", *flags.beta1, *flags.beta2) : std::string();
+  };
+  return {.group = kGroup,
+          .flag = kFlag,
+          .value = "A,B",
+          .help = "decay of Adam's means of the gradient and of its square",
+          .range = "0 to below 1",
+          .otherwise = "0.9,0.999",
+          .get = get,
+          .set = set};
 }
 
 void check(const OptimizerFlags& flags) {
@@ -72,47 +75,34 @@ void check(const OptimizerFlags& flags) {
 
 }  // namespace
 
-std::vector<Option> optimizer_options() {
-  std::vector<Option> rows;
+Options optimizer_options(OptimizerFlags& flags, Clipping& clipping) {
+  Options rows;
   rows.push_back(choice<OptimizerKind>(
       {kGroup, kinds().flag, "NAME", "how gradients change the parameters, as in torch.optim"}, kinds().words,
-      [](auto& c) -> auto& { return c.optimizer.kind; }));
-  rows.push_back(constant(
-      "--lr", "learning rate", kMost, "0.001; rmsprop and adagrad 0.01",
-      [](auto& c) -> auto& { return c.optimizer.rate; }));
-  rows.push_back(constant(
-      "--momentum", "of sgd and rmsprop", kMost, "0", [](auto& c) -> auto& { return c.optimizer.momentum; }));
-  rows.push_back(constant(
-      "--dampening", "of sgd's momentum", kMost, "0",
-      [](auto& c) -> auto& { return c.optimizer.dampening; }));
-  rows.push_back(on_off(
-      {kGroup, "--nesterov", "", "Nesterov's momentum, of sgd"},
-      [](auto& c) -> auto& { return c.optimizer.nesterov; }));
-  rows.push_back(constant(
-      "--weight-decay", "times the parameters, added to their gradients; adamw: taken off them", kMost,
-      "0; adamw 0.01", [](auto& c) -> auto& { return c.optimizer.weight_decay; }));
-  rows.push_back(betas_option());
-  rows.push_back(constant(
-      "--eps", "added to the root that the others divide by", kMost, "1e-8; adagrad 1e-10",
-      [](auto& c) -> auto& { return c.optimizer.eps; }));
-  rows.push_back(constant(
-      "--alpha", "decay of rmsprop's mean of the squared gradient", 1, "0.99",
-      [](auto& c) -> auto& { return c.optimizer.alpha; }));
-  rows.push_back(on_off(
-      {kGroup, "--amsgrad", "", "adam and adamw divide by the largest mean so far"},
-      [](auto& c) -> auto& { return c.optimizer.amsgrad; }));
-  rows.push_back(on_off(
-      {kGroup, "--centered", "", "rmsprop divides by the variance's root"},
-      [](auto& c) -> auto& { return c.optimizer.centered; }));
-  const auto bound = [&rows](std::string_view flag, std::string_view help, auto access) {
-    rows.push_back(number<float>({kGroup, flag, "X", help}, 0, std::numeric_limits<float>::max(), access));
-  };
-  bound(
-      "--clip-grad-norm", "scale gradients down to this 2-norm of all of them together; 0 for no bound",
-      [](auto& c) -> auto& { return c.training.clipping.norm; });
-  bound(
-      "--clip-grad-value", "keep each gradient between -X and X; 0 for no bound",
-      [](auto& c) -> auto& { return c.training.clipping.value; });
+      flags.kind));
+  rows.push_back(constant("--lr", "learning rate", kMost, "0.001; rmsprop and adagrad 0.01", flags.rate));
+  rows.push_back(constant("--momentum", "of sgd and rmsprop", kMost, "0", flags.momentum));
+  rows.push_back(constant("--dampening", "of sgd's momentum", kMost, "0", flags.dampening));
+  rows.push_back(on_off({kGroup, "--nesterov", "", "Nesterov's momentum, of sgd"}, flags.nesterov));
+  rows.push_back(constant("--weight-decay",
+                          "times the parameters, added to their gradients; adamw: taken off them", kMost,
+                          "0; adamw 0.01", flags.weight_decay));
+  rows.push_back(betas_option(flags));
+  rows.push_back(constant("--eps", "added to the root that the others divide by", kMost,
+                          "1e-8; adagrad 1e-10", flags.eps));
+  rows.push_back(
+      constant("--alpha", "decay of rmsprop's mean of the squared gradient", 1, "0.99", flags.alpha));
+  rows.push_back(
+      on_off({kGroup, "--amsgrad", "", "adam and adamw divide by the largest mean so far"}, flags.amsgrad));
+  rows.push_back(
+      on_off({kGroup, "--centered", "", "rmsprop divides by the variance's root"}, flags.centered));
+  constexpr float kMostFloat = std::numeric_limits<float>::max();
+  rows.push_back(number<float>({kGroup, "--clip-grad-norm", "X",
+                                "scale gradients down to this 2-norm of all together; 0 for no bound"},
+                               0, kMostFloat, clipping.norm));
+  rows.push_back(
+      number<float>({kGroup, "--clip-grad-value", "X", "keep each gradient between -X and X; 0 for no bound"},
+                    0, kMostFloat, clipping.value));
   return rows;
 }
 

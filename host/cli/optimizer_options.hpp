@@ -1,14 +1,12 @@
 // The flags of the optimizers, and what they come to. Names and defaults are PyTorch's.
 #pragma once
 
-#include <vector>
-
-#include "host/cli/options.hpp"
+#include "host/cli/commands.hpp"
 
 namespace warpfit {
 
-/// Their rows of the table.
-std::vector<Option> optimizer_options();
+/// Their rows of the table, and those of the bounds that gradients are kept to.
+Options optimizer_options(OptimizerFlags& flags, Clipping& clipping);
 
 /// Errors: UsageError for a flag that the optimizer does not have, and where PyTorch refuses the combination.
 Optimizer optimizer_of(const OptimizerFlags& flags);

@@ -1,4 +1,5 @@
-// The kinds of rows that the table of options is made of.
+// The kinds of rows that the tables of options are made of. Each reads and writes the field that it is given,
+// which must outlive it.
 #pragma once
 
 #include <fmt/format.h>
@@ -6,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,75 +23,84 @@ struct Row {
   std::string_view group, flag, value, help;
 };
 
-/// `access` gives the field of a TrainCommand, const or not.
-template <class Access>
-Option text(const Row& row, std::string range, Access access) {
-  return {row.group,
-          row.flag,
-          row.value,
-          std::string(row.help),
-          std::move(range),
-          [access](const TrainCommand& command) { return access(command); },
-          [access](TrainCommand& command, std::string_view given) { access(command) = given; }};
+inline Option text(const Row& row, std::string range, std::string& field) {
+  return {.group = row.group,
+          .flag = row.flag,
+          .value = row.value,
+          .help = std::string(row.help),
+          .range = std::move(range),
+          .get = [&field] { return field; },
+          .set = [&field](std::string_view given) { field = given; }};
 }
 
-template <class Access>
-Option on_off(const Row& row, Access access) {
-  return {row.group,
-          row.flag,
-          row.value,
-          std::string(row.help),
-          "",
-          [](const TrainCommand&) { return std::string(); },
-          [access](TrainCommand& command, std::string_view) { access(command) = true; }};
+inline Option on_off(const Row& row, bool& field) {
+  const auto set = [&field, flag = row.flag](std::string_view given) {
+    if (given != "" && given != "true" && given != "false") {
+      throw UsageError(fmt::format("{} {}: expected true or false", flag, given));
+    }
+    field = given != "false";
+  };
+  return {.group = row.group,
+          .flag = row.flag,
+          .help = std::string(row.help),
+          .get = [&field] { return std::string(field ? "true" : ""); },
+          .set = set};
 }
 
-/// A finite number of a range. `access` gives a T, or an optional one.
-template <class T, class Access, class Get>
-Option number(const Row& row, T lowest, T highest, Access access, Get get) {
+/// A finite number of a range. The field is a T, or an optional one.
+template <class T, class Field>
+Option number(const Row& row, T lowest, T highest, Field& field, std::string otherwise = "") {
   const std::string range = highest == std::numeric_limits<T>::max()
                                 ? fmt::format("{} or more", lowest)
                                 : fmt::format("{} to {}", lowest, highest);
-  const auto set = [=, flag = row.flag](TrainCommand& command, std::string_view given) {
+  const auto set = [=, &field, flag = row.flag](std::string_view given) {
     const auto parsed = parse_number<T>(given);
     // Written so that nan is refused; infinity is no value that anything here can take.
     const bool fits =
         parsed && *parsed >= lowest && *parsed <= highest && std::isfinite(static_cast<double>(*parsed));
     if (!fits) throw UsageError(fmt::format("{} {}: expected a number, {}", flag, given, range));
-    access(command) = *parsed;
+    field = *parsed;
   };
-  return {row.group, row.flag, row.value, std::string(row.help), range, get, set};
-}
-
-template <class T, class Access>
-Option number(const Row& row, T lowest, T highest, Access access) {
-  return number(row, lowest, highest, access,
-                [access](const TrainCommand& command) { return fmt::format("{}", access(command)); });
-}
-
-/// A number whose default is told in words, as it depends on other flags.
-template <class T, class Access>
-Option number_or(const Row& row, T lowest, T highest, std::string_view otherwise, Access access) {
-  return number(row, lowest, highest, access,
-                [otherwise](const TrainCommand&) { return std::string(otherwise); });
+  const auto get = [&field]() -> std::string {
+    if constexpr (std::is_same_v<Field, std::optional<T>>) {
+      return field ? fmt::format("{}", *field) : "";
+    } else {
+      return fmt::format("{}", field);
+    }
+  };
+  return {.group = row.group,
+          .flag = row.flag,
+          .value = row.value,
+          .help = std::string(row.help),
+          .range = range,
+          .otherwise = std::move(otherwise),
+          .is_number = true,
+          .get = get,
+          .set = set};
 }
 
 /// One of a few words, each with what it stands for.
-template <class T, class Access>
-Option choice(const Row& row, std::vector<std::pair<std::string_view, T>> words, Access access) {
+template <class T>
+Option choice(const Row& row, std::vector<std::pair<std::string_view, T>> words, T& field) {
   std::string range;
   for (const auto& [word, value] : words) range += fmt::format("{}{}", range.empty() ? "" : ", ", word);
-  const auto get = [words, access](const TrainCommand& command) {
-    const auto named = [&](const auto& entry) { return entry.second == access(command); };
-    return std::string(std::find_if(words.begin(), words.end(), named)->first);
+  const auto get = [words, &field] {
+    const auto named = [&](const auto& entry) { return entry.second == field; };
+    return std::string(std::ranges::find_if(words, named)->first);
   };
-  const auto set = [words, access, range, flag = row.flag](TrainCommand& command, std::string_view given) {
+  const auto set = [words, &field, range, flag = row.flag](std::string_view given) {
     const auto named = [&](const auto& entry) { return entry.first == given; };
-    const auto found = std::find_if(words.begin(), words.end(), named);
+    const auto found = std::ranges::find_if(words, named);
     if (found == words.end()) throw UsageError(fmt::format("{} {}: expected one of {}", flag, given, range));
-    access(command) = found->second;
+    field = found->second;
   };
-  return {row.group, row.flag, row.value, std::string(row.help), range, get, set};
+  return {.group = row.group,
+          .flag = row.flag,
+          .value = row.value,
+          .help = std::string(row.help),
+          .range = range,
+          .get = get,
+          .set = set};
 }
 
 }  // namespace warpfit

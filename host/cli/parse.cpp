@@ -6,17 +6,57 @@
 
 #include <CLI/CLI.hpp>
 #include <array>
+#include <list>
 #include <string_view>
 #include <vector>
 
 #include "host/base/error.hpp"
 #include "host/cli/help.hpp"
 #include "host/cli/nearest.hpp"
+#include "host/report/console.hpp"
 
 namespace warpfit {
 namespace {
 
-constexpr std::string_view kTrain = "train";
+// A command, and what was said of it.
+struct Entry {
+  CommandText text;
+  Command command;
+  Options options{};  // of `command`
+  CLI::App* app = nullptr;
+  std::vector<std::pair<const Option*, std::string>> given{};
+};
+
+template <std::size_t... kIndex>
+std::list<Entry> make_entries(std::index_sequence<kIndex...>) {
+  std::list<Entry> entries;
+  const auto add = [&entries]<class Asked>(Asked asked) {
+    auto& entry = entries.emplace_back(Entry{Asked::kText, std::move(asked)});
+    entry.options = options_of(std::get<Asked>(entry.command));
+  };
+  (add(std::variant_alternative_t<kIndex + 1, Command>()), ...);  // behind ShowText
+  return entries;
+}
+
+constexpr auto kCommands = std::make_index_sequence<std::variant_size_v<Command> - 1>();
+
+void add_to(CLI::App& app, Entry& entry, bool& help) {
+  entry.app = app.add_subcommand(std::string(entry.text.name));
+  entry.app->set_help_flag();
+  entry.app->allow_extras();
+  entry.app->add_flag("-h,--help", help);
+  for (const auto& option : entry.options) {
+    const std::string flag(option.flag);
+    const auto take = [&option, &entry](const std::string& given) {
+      entry.given.emplace_back(&option, given);
+    };
+    if (option.is_switch()) {
+      entry.app->add_flag_callback(flag, [take] { take("true"); });
+    } else {
+      entry.app->add_option_function<std::string>(flag, take);
+    }
+  }
+}
 
 [[noreturn]] void refuse(std::string_view what, const std::string& given,
                          std::span<const std::string_view> known) {
@@ -26,35 +66,48 @@ constexpr std::string_view kTrain = "train";
 }
 
 // CLI11 hands back what it could not place.
-void refuse_unknown(const std::vector<std::string>& left_over, const CLI::App& train) {
+void refuse_unknown(const std::vector<std::string>& left_over, const Entry* entry) {
   if (left_over.empty()) return;
   const std::string given = left_over.front().substr(0, left_over.front().find('='));
+  std::vector<std::string_view> known;
   if (!given.starts_with('-')) {
-    if (train.parsed())
-      throw UsageError(fmt::format("unexpected argument {}: see warpfit train --help", given));
-    refuse("command", given, std::array{kTrain});
+    if (entry != nullptr) {
+      throw UsageError(fmt::format("unexpected argument {}: see warpfit {} --help", given, entry->text.name));
+    }
+    for (const auto& text : command_texts()) known.push_back(text.name);
+    refuse("command", given, known);
   }
-  std::vector<std::string_view> known{"--help", "--version"};
-  if (train.parsed()) {
-    known.pop_back();
-    for (const auto& option : train_options()) known.push_back(option.flag);
+  known.emplace_back("--help");
+  if (entry == nullptr) {
+    known.emplace_back("--version");
+  } else {
+    for (const auto& option : entry->options) known.push_back(option.flag);
   }
   refuse("flag", given, known);
 }
 
-void add_options(CLI::App& train, TrainCommand& command) {
-  for (const auto& option : train_options()) {
-    const std::string flag(option.flag);
-    if (option.value.empty()) {
-      train.add_flag_callback(flag, [&option, &command] { option.set(command, ""); });
-    } else {
-      train.add_option_function<std::string>(
-          flag, [&option, &command](const std::string& given) { option.set(command, given); });
+void apply(Entry& entry) {
+  for (const auto& [option, given] : entry.given) option->set(given);
+  for (const auto& option : entry.options) {
+    if (!option.flag.starts_with('-') && option.get().empty()) {
+      throw UsageError(fmt::format("warpfit {}: no {} given; usage: warpfit {} {}", entry.text.name,
+                                   option.flag, entry.text.name, entry.text.arguments));
     }
   }
 }
 
 }  // namespace
+
+void run(const ShowText& show) { print(show.text); }
+
+std::span<const CommandText> command_texts() {
+  static const auto texts = [] {
+    std::vector<CommandText> all;
+    for (const auto& entry : make_entries(kCommands)) all.push_back(entry.text);
+    return all;
+  }();
+  return texts;
+}
 
 Command parse_command_line(int argc, const char* const* argv) {
   CLI::App app;
@@ -64,24 +117,24 @@ Command parse_command_line(int argc, const char* const* argv) {
   bool version = false;
   app.add_flag("-h,--help", help);
   app.add_flag("--version", version);
-
-  TrainCommand command;
-  auto* train = app.add_subcommand(std::string(kTrain));
-  train->set_help_flag();
-  train->allow_extras();
-  train->add_flag("-h,--help", help);
-  add_options(*train, command);
+  auto entries = make_entries(kCommands);
+  for (auto& entry : entries) add_to(app, entry, help);
 
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     throw UsageError(error.what());
   }
-  refuse_unknown(app.remaining(true), *train);
-  if (help) return ShowText{train->parsed() ? train_help() : program_help()};
+  const auto parsed = std::ranges::find_if(entries, [](const Entry& entry) { return entry.app->parsed(); });
+  Entry* const entry = parsed == entries.end() ? nullptr : &*parsed;
+  refuse_unknown(app.remaining(true), entry);
+  if (help) return ShowText{entry != nullptr ? command_help(entry->text, entry->options) : program_help()};
   if (version) return ShowText{version_text() + "\n"};
-  if (!train->parsed()) throw UsageError("no command given: try warpfit train --data DIR, or warpfit --help");
-  return command;
+  if (entry == nullptr) {
+    throw UsageError("no command given: try warpfit train --data DIR, or warpfit --help");
+  }
+  apply(*entry);
+  return std::move(entry->command);
 }
 
 }  // namespace warpfit

@@ -1,10 +1,11 @@
 // From the command line to what it asks for.
 #pragma once
 
+#include <span>
 #include <string>
 #include <variant>
 
-#include "host/cli/options.hpp"
+#include "host/cli/commands.hpp"
 
 namespace warpfit {
 
@@ -17,5 +18,10 @@ using Command = std::variant<ShowText, TrainCommand>;
 
 /// Errors: UsageError; an unknown flag or command is answered with the nearest known one.
 Command parse_command_line(int argc, const char* const* argv);
+
+void run(const ShowText& show);
+
+/// Of all commands, in the order of --help.
+std::span<const CommandText> command_texts();
 
 }  // namespace warpfit

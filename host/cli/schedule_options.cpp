@@ -1,6 +1,7 @@
 #include "host/cli/schedule_options.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <limits>
 
@@ -26,9 +27,9 @@ const Kinds<ScheduleKind>& kinds() {
   return kinds;
 }
 
-Option milestones_option() {
+Option milestones_option(std::vector<std::int64_t>& field) {
   constexpr std::string_view kFlag = "--milestones";
-  const auto set = [kFlag](TrainCommand& command, std::string_view given) {
+  const auto set = [&field, kFlag](std::string_view given) {
     std::vector<std::int64_t> milestones;
     // A comma at the end leaves an empty one behind it, which is refused.
     for (std::size_t begin = 0; begin <= given.size();) {
@@ -42,26 +43,25 @@ Option milestones_option() {
       milestones.push_back(*milestone);
       begin = end + 1;
     }
-    command.schedule.milestones = std::move(milestones);
+    field = std::move(milestones);
   };
-  return {kGroup,
-          kFlag,
-          "A,B,...",
-          "multistep: epochs after which the rate decays",
-          "1 or more, increasing",
-          [](const TrainCommand&) { return std::string(); },
-          set};
+  return {.group = kGroup,
+          .flag = kFlag,
+          .value = "A,B,...",
+          .help = "multistep: epochs after which the rate decays",
+          .range = "1 or more, increasing",
+          .get = [&field] { return fmt::format("{}", fmt::join(field, ",")); },
+          .set = set};
 }
 
-template <class Access>
-Option count(std::string_view flag, std::string_view help, std::string_view otherwise, Access access) {
-  return number_or<std::int64_t>({kGroup, flag, "N", help}, 1, kMany, otherwise, access);
+Option count(std::string_view flag, std::string_view help, std::string_view otherwise,
+             std::optional<std::int64_t>& field) {
+  return number<std::int64_t>({kGroup, flag, "N", help}, 1, kMany, field, std::string(otherwise));
 }
 
-template <class Access>
 Option real(std::string_view flag, std::string_view help, double highest, std::string_view otherwise,
-            Access access) {
-  return number_or<double>({kGroup, flag, "X", help}, 0, highest, otherwise, access);
+            std::optional<double>& field) {
+  return number<double>({kGroup, flag, "X", help}, 0, highest, field, std::string(otherwise));
 }
 
 void check(const ScheduleFlags& flags) {
@@ -110,39 +110,25 @@ ScheduleShape shape_of(const ScheduleFlags& flags, std::int64_t epochs) {
 
 }  // namespace
 
-std::vector<Option> schedule_options() {
-  std::vector<Option> rows;
+Options schedule_options(ScheduleFlags& flags) {
+  Options rows;
   rows.push_back(choice<ScheduleKind>(
       {kGroup, kinds().flag, "NAME", "how the learning rate changes, as in torch.optim.lr_scheduler"},
-      kinds().words, [](auto& c) -> auto& { return c.schedule.kind; }));
-  rows.push_back(count(
-      "--step-size", "step: epochs from one decay to the next", "1",
-      [](auto& c) -> auto& { return c.schedule.step_size; }));
-  rows.push_back(real(
-      "--gamma", "step, multistep, exponential: what a decay multiplies the rate by", kMost,
-      "0.1; exponential 0.9", [](auto& c) -> auto& { return c.schedule.gamma; }));
-  rows.push_back(milestones_option());
-  rows.push_back(count(
-      "--t-max", "cosine: epochs down to the lowest rate", "the run's epochs",
-      [](auto& c) -> auto& { return c.schedule.t_max; }));
-  rows.push_back(count(
-      "--t-0", "cosine-restarts: epochs to the first restart", "",
-      [](auto& c) -> auto& { return c.schedule.t_0; }));
-  rows.push_back(count(
-      "--t-mult", "cosine-restarts: times as many epochs to each next", "1",
-      [](auto& c) -> auto& { return c.schedule.t_mult; }));
-  rows.push_back(real(
-      "--eta-min", "cosine, cosine-restarts: lowest rate", kMost, "0",
-      [](auto& c) -> auto& { return c.schedule.eta_min; }));
-  rows.push_back(real(
-      "--max-lr", "one-cycle: highest rate, in place of --lr", kMost, "",
-      [](auto& c) -> auto& { return c.schedule.max_rate; }));
-  rows.push_back(real(
-      "--pct-start", "one-cycle: part of the run until the highest rate", 1, "0.3",
-      [](auto& c) -> auto& { return c.schedule.pct_start; }));
+      kinds().words, flags.kind));
+  rows.push_back(count("--step-size", "step: epochs from one decay to the next", "1", flags.step_size));
+  rows.push_back(real("--gamma", "step, multistep, exponential: what a decay multiplies the rate by", kMost,
+                      "0.1; exponential 0.9", flags.gamma));
+  rows.push_back(milestones_option(flags.milestones));
+  rows.push_back(count("--t-max", "cosine: epochs down to the lowest rate", "the run's epochs", flags.t_max));
+  rows.push_back(count("--t-0", "cosine-restarts: epochs to the first restart", "", flags.t_0));
+  rows.push_back(count("--t-mult", "cosine-restarts: times as many epochs to each next", "1", flags.t_mult));
+  rows.push_back(real("--eta-min", "cosine, cosine-restarts: lowest rate", kMost, "0", flags.eta_min));
+  rows.push_back(real("--max-lr", "one-cycle: highest rate, in place of --lr", kMost, "", flags.max_rate));
+  rows.push_back(
+      real("--pct-start", "one-cycle: part of the run until the highest rate", 1, "0.3", flags.pct_start));
   rows.push_back(number<std::int64_t>(
       {kGroup, "--warmup", "N", "batches over which the rate grows linearly to the schedule's"}, 0, kMany,
-      [](auto& c) -> auto& { return c.schedule.warmup; }));
+      flags.warmup));
   return rows;
 }
 

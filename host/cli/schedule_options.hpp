@@ -1,15 +1,13 @@
 // The flags of the learning rate's schedules, and what they come to. Names and defaults are PyTorch's.
 #pragma once
 
-#include <vector>
-
-#include "host/cli/options.hpp"
+#include "host/cli/commands.hpp"
 #include "host/optim/schedule.hpp"
 
 namespace warpfit {
 
 /// Their rows of the table.
-std::vector<Option> schedule_options();
+Options schedule_options(ScheduleFlags& flags);
 
 /// For a run of so many epochs. Errors: UsageError for a flag that the schedule does not have, or that it
 /// misses.

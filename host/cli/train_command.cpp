@@ -48,10 +48,10 @@ void check_labels(const NetworkSpec& spec, const Dataset& training_set, const Da
 
 }  // namespace
 
-void run_train(const TrainCommand& command) {
+void run(const TrainCommand& command) {
   if (command.quiet) silence_info();
   // What the command line alone can tell comes first, the data next: neither should wait for a device.
-  const auto device = parse_device(command.device);
+  const auto device = parse_device(command.device.name);
   TrainOptions options = command.training;
   options.optimizer = optimizer_of(command.optimizer);
   options.learning_rate = learning_rate_of(command.optimizer);
@@ -66,14 +66,15 @@ void run_train(const TrainCommand& command) {
   std::optional<NetworkSpec> asked;
   if (!command.network.empty()) asked = parse_network(command.network);
 
-  const auto paths = find_dataset(command.data, command.files);
+  const auto paths = find_dataset(command.data.folder, command.data.files);
   const Dataset training_set(paths.train_images, paths.train_labels);
   const Dataset test_set(paths.test_images, paths.test_labels);
   check_same_shape(training_set, test_set);
   const auto spec = fitting_network(asked ? &*asked : nullptr, training_set);
   check_labels(spec, training_set, test_set);
 
-  const auto backend = make_backend({device, command.threads, command.precision, log_warning});
+  const auto backend =
+      make_backend({device, command.device.threads.value_or(0), command.device.precision, log_warning});
   log_info(fmt::format("device: {}", backend->description()));
   log_info(fmt::format("data: {} training and {} test samples of {}", training_set.size(), test_set.size(),
                        fmt::join(training_set.sample_shape(), "x")));

@@ -1,11 +1,11 @@
 // `warpfit train`
 #pragma once
 
-#include "host/cli/options.hpp"
+#include "host/cli/commands.hpp"
 
 namespace warpfit {
 
 /// Opens data and device, makes the network and trains it. Errors: any of host/base/error.hpp.
-void run_train(const TrainCommand& command);
+void run(const TrainCommand& command);
 
 }  // namespace warpfit

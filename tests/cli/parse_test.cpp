@@ -31,7 +31,7 @@ std::string refusal(std::vector<const char*> arguments) {
 
 TEST(CommandLine, HasTheTutorialsDefaults) {
   const auto command = parse_train({"--data", "x"});
-  EXPECT_EQ(command.data, "x");
+  EXPECT_EQ(command.data.folder, "x");
   EXPECT_EQ(command.network, "");
   EXPECT_EQ(command.training.epochs, 10);
   EXPECT_EQ(command.training.batch_size, 64);
@@ -40,8 +40,8 @@ TEST(CommandLine, HasTheTutorialsDefaults) {
   EXPECT_EQ(command.training.seed, 0U);
   EXPECT_FALSE(command.training.shuffle);
   EXPECT_EQ(command.training.log_every, 100);
-  EXPECT_EQ(command.device, "auto");
-  EXPECT_EQ(command.threads, 0);
+  EXPECT_EQ(command.device.name, "auto");
+  EXPECT_EQ(command.device.threads, std::nullopt);
   EXPECT_FALSE(command.quiet);
 }
 
@@ -60,16 +60,16 @@ TEST(CommandLine, ReadsEveryFlag) {
                                     "--threads",   "2",
                                     "--log-every", "9",
                                     "--quiet"});
-  EXPECT_EQ(command.files.train_images + command.files.train_labels, "ab");
-  EXPECT_EQ(command.files.test_images + command.files.test_labels, "ce");
+  EXPECT_EQ(command.data.files.train_images + command.data.files.train_labels, "ab");
+  EXPECT_EQ(command.data.files.test_images + command.data.files.test_labels, "ce");
   EXPECT_EQ(command.network, "4-2");
   EXPECT_EQ(command.training.epochs, 3);
   EXPECT_EQ(command.training.batch_size, 7);
   EXPECT_EQ(learning_rate_of(command.optimizer), 0.5);
   EXPECT_TRUE(command.training.shuffle);
   EXPECT_EQ(command.training.seed, 18446744073709551615U);
-  EXPECT_EQ(command.device, "cpu");
-  EXPECT_EQ(command.threads, 2);
+  EXPECT_EQ(command.device.name, "cpu");
+  EXPECT_EQ(command.device.threads, 2);
   EXPECT_EQ(command.training.log_every, 9);
   EXPECT_TRUE(command.quiet);
 }
@@ -178,7 +178,8 @@ TEST(CommandLine, ShowsHelpAndVersion) {
   EXPECT_EQ(std::get<ShowText>(parse({"--version"})).text, "warpfit " WARPFIT_VERSION "\n");
   EXPECT_NE(std::get<ShowText>(parse({"--help"})).text.find("warpfit train --data DIR"), std::string::npos);
   const auto help = std::get<ShowText>(parse({"train", "-h"})).text;
-  for (const auto& option : train_options())
+  TrainCommand defaults;
+  for (const auto& option : options_of(defaults))
     EXPECT_NE(help.find(option.flag), std::string::npos) << option.flag;
 }
 

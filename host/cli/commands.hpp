@@ -1,0 +1,71 @@
+// What the program can be asked for: a struct a command, and its table of options.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "host/cli/options.hpp"
+#include "host/stream/dataset.hpp"
+#include "host/train/trainer.hpp"
+
+namespace warpfit {
+
+/// The files of a data set: a folder, and files named one by one before those of the folder.
+struct DataFlags {
+  std::string folder;
+  DatasetPaths files;
+};
+
+struct DeviceFlags {
+  std::string name = "auto";
+  std::optional<int> threads;  ///< of the CPU; without it all usable cores
+  Precision precision = Precision::kFp32;
+};
+
+enum class OptimizerKind { kSgd, kAdam, kAdamw, kRmsprop, kAdagrad };
+
+/// What was said of the optimizer; what was not is its default.
+struct OptimizerFlags {
+  OptimizerKind kind = OptimizerKind::kSgd;
+  std::optional<double> rate, momentum, dampening, weight_decay, beta1, beta2, eps, alpha;
+  bool nesterov = false, amsgrad = false, centered = false;
+};
+
+enum class ScheduleKind { kConstant, kStep, kMultistep, kExponential, kCosine, kCosineRestarts, kOneCycle };
+
+/// What was said of the learning rate's schedule; what was not is its default.
+struct ScheduleFlags {
+  ScheduleKind kind = ScheduleKind::kConstant;
+  std::optional<std::int64_t> step_size, t_max, t_0, t_mult;  ///< epochs
+  std::optional<double> gamma, eta_min, max_rate, pct_start;
+  std::vector<std::int64_t> milestones;  ///< epochs; empty where not given
+  std::int64_t warmup = 0;               ///< batches
+};
+
+/// A command's name, its arguments for the line of usage, and what it does.
+struct CommandText {
+  std::string_view name, arguments, summary, description;
+};
+
+struct TrainCommand {
+  static constexpr CommandText kText{"train", "--data DIR [OPTIONS]", "train and test a network",
+                                     "Trains a multilayer perceptron (Linear, ReLU, ..., Linear) and tests "
+                                     "it after each epoch. Prints what\n"
+                                     "PyTorch's tutorial prints; all else goes to standard error.\n"};
+
+  DataFlags data;
+  std::string network;  ///< "784-512-512-10", empty for the default
+  TrainOptions training;
+  OptimizerFlags optimizer;  ///< resolved into `training` when the command runs, as is `schedule`
+  ScheduleFlags schedule;
+  DeviceFlags device;
+  bool quiet = false;
+};
+
+/// The table of a command, which sets what `command` holds and must not outlive it.
+Options options_of(TrainCommand& command);
+
+}  // namespace warpfit

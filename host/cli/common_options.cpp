@@ -1,0 +1,61 @@
+#include "host/cli/common_options.hpp"
+
+#include <algorithm>
+#include <ranges>
+
+#include "host/cli/option_rows.hpp"
+
+namespace warpfit {
+namespace {
+
+constexpr std::string_view kData = "Data";
+constexpr std::string_view kDevice = "Device";
+
+Option folder_option(DataFlags& data) {
+  return text({kData, "--data", "DIR", "folder with the four IDX files, gzip or not, named as MNIST's"}, "",
+              data.folder);
+}
+
+}  // namespace
+
+Options data_options(DataFlags& data) {
+  Options rows{folder_option(data)};
+  rows.push_back(
+      text({kData, "--train-images", "FILE", "training samples, in place of DIR/train-images-idx3-ubyte"}, "",
+           data.files.train_images));
+  rows.push_back(
+      text({kData, "--train-labels", "FILE", "training labels, in place of DIR/train-labels-idx1-ubyte"}, "",
+           data.files.train_labels));
+  std::ranges::move(test_data_options(data) | std::views::drop(1), std::back_inserter(rows));
+  return rows;
+}
+
+Options test_data_options(DataFlags& data) {
+  Options rows{folder_option(data)};
+  rows.push_back(
+      text({kData, "--test-images", "FILE", "test samples, in place of DIR/t10k-images-idx3-ubyte"}, "",
+           data.files.test_images));
+  rows.push_back(text({kData, "--test-labels", "FILE", "test labels, in place of DIR/t10k-labels-idx1-ubyte"},
+                      "", data.files.test_labels));
+  return rows;
+}
+
+Options device_options(DeviceFlags& device) {
+  constexpr int kMostThreads = 1024;
+  Options rows;
+  rows.push_back(text({kDevice, "--device", "NAME", "where to compute; auto takes a GPU if there is one"},
+                      "auto, cpu, cuda or cuda:N", device.name));
+  rows.push_back(number<int>({kDevice, "--threads", "N", "CPU threads"}, 1, kMostThreads, device.threads,
+                             "all usable cores"));
+  rows.push_back(
+      choice<Precision>({kDevice, "--precision", "TYPE", "of products on a GPU; sums are fp32"},
+                        {{"fp32", Precision::kFp32}, {"tf32", Precision::kTf32}, {"bf16", Precision::kBf16}},
+                        device.precision));
+  return rows;
+}
+
+Option quiet_option(bool& quiet) {
+  return on_off({"Output", "--quiet", "", "only warnings and errors on standard error"}, quiet);
+}
+
+}  // namespace warpfit

@@ -1,0 +1,15 @@
+// Rows that several commands have.
+#pragma once
+
+#include "host/cli/commands.hpp"
+
+namespace warpfit {
+
+/// A training and a test set.
+Options data_options(DataFlags& data);
+/// The test set alone.
+Options test_data_options(DataFlags& data);
+Options device_options(DeviceFlags& device);
+Option quiet_option(bool& quiet);
+
+}  // namespace warpfit

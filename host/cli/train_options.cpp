@@ -1,0 +1,102 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+
+#include "host/base/error.hpp"
+#include "host/base/parse_number.hpp"
+#include "host/cli/commands.hpp"
+#include "host/cli/common_options.hpp"
+#include "host/cli/optimizer_options.hpp"
+#include "host/cli/option_rows.hpp"
+#include "host/cli/schedule_options.hpp"
+
+namespace warpfit {
+namespace {
+
+constexpr std::int64_t kMany = 1'000'000'000;
+
+// "3" or "2-4".
+Option profile_option(TrainOptions& training) {
+  constexpr std::string_view kFlag = "--profile-epochs";
+  const auto set = [&training, kFlag](std::string_view given) {
+    const auto dash = std::min(given.find('-'), given.size());
+    const auto first = parse_number<std::int64_t>(given.substr(0, dash));
+    const auto last = dash == given.size() ? first : parse_number<std::int64_t>(given.substr(dash + 1));
+    if (!first || !last || *first < 1 || *last < *first) {
+      throw UsageError(fmt::format("{} {}: expected epochs as in 2 or 2-3", kFlag, given));
+    }
+    training.first_profiled = *first;
+    training.last_profiled = *last;
+  };
+  const auto get = [&training] {
+    if (training.first_profiled == 0) return std::string();
+    return fmt::format("{}-{}", training.first_profiled, training.last_profiled);
+  };
+  return {.group = "Output",
+          .flag = kFlag,
+          .value = "A-B",
+          .help = "epochs that a profiler captures which waits to be told (tools/profile)",
+          .get = get,
+          .set = set};
+}
+
+void append(Options& rows, Options more) { std::ranges::move(more, std::back_inserter(rows)); }
+
+Options training_options(TrainCommand& command) {
+  constexpr std::string_view kGroup = "Training";
+  auto& training = command.training;
+  Options rows;
+  rows.push_back(text({kGroup, "--network", "WIDTHS", "inputs, hidden layers and classes, joined by '-'"},
+                      "2 or more widths", command.network));
+  rows.back().otherwise = "512-512 between the data's sizes";
+  rows.push_back(number<std::int64_t>({kGroup, "--epochs", "N", "passes over the training set"}, 1, kMany,
+                                      training.epochs));
+  rows.push_back(
+      number<std::int64_t>({kGroup, "--batch-size", "N", "samples a step"}, 1, kMany, training.batch_size));
+  rows.push_back(
+      on_off({kGroup, "--shuffle", "", "visit the samples in PyTorch's shuffled order for the seed"},
+             training.shuffle));
+  rows.push_back(number<std::uint64_t>({kGroup, "--seed", "N", "of all random numbers, as torch.manual_seed"},
+                                       0, std::numeric_limits<std::uint64_t>::max(), training.seed));
+  rows.push_back(choice<bool>(
+      {kGroup, "--update", "HOW", "plain SGD within the weight gradients' products, or after them"},
+      {{"folded", true}, {"separate", false}}, training.fold_update));
+  rows.push_back(choice<LossKind>(
+      {kGroup, "--loss", "NAME",
+       "what is made small; nll ends the network in LogSoftmax, mse is against one-hot"},
+      {{"cross-entropy", LossKind::kCrossEntropy}, {"nll", LossKind::kNll}, {"mse", LossKind::kMse}},
+      training.loss.kind));
+  rows.push_back(number<float>(
+      {kGroup, "--label-smoothing", "X", "share of each label that all classes divide, of cross-entropy"}, 0,
+      1, training.loss.label_smoothing));
+  constexpr float kMostDropout = 0.99F;
+  rows.push_back(
+      number<float>({kGroup, "--dropout", "X", "share of each hidden layer's outputs that a step leaves out"},
+                    0, kMostDropout, training.dropout));
+  return rows;
+}
+
+}  // namespace
+
+Options options_of(TrainCommand& command) {
+  auto& training = command.training;
+  Options rows = data_options(command.data);
+  append(rows, training_options(command));
+  append(rows, optimizer_options(command.optimizer, training.clipping));
+  append(rows, schedule_options(command.schedule));
+  append(rows, device_options(command.device));
+  rows.push_back(choice<Residency>(
+      {"Device", "--residency", "HOW", "send the data in each epoch, or keep it there"},
+      {{"auto", Residency::kAuto}, {"stream", Residency::kStream}, {"resident", Residency::kResident}},
+      training.residency));
+  rows.push_back(
+      number<std::int64_t>({"Output", "--log-every", "N", "batches from one printed loss to the next"}, 1,
+                           kMany, training.log_every));
+  rows.push_back(profile_option(training));
+  rows.push_back(quiet_option(command.quiet));
+  return rows;
+}
+
+}  // namespace warpfit
