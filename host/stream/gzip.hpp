@@ -5,7 +5,7 @@
 #include <memory>
 #include <span>
 
-#include "host/stream/file.hpp"
+#include "host/files/file.hpp"
 
 namespace warpfit {
 

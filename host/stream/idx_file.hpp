@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "host/stream/file.hpp"
+#include "host/files/file.hpp"
 
 namespace warpfit {
 

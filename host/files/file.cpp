@@ -1,4 +1,4 @@
-#include "host/stream/file.hpp"
+#include "host/files/file.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -29,7 +29,7 @@ File::File(std::string path) : path_(std::move(path)) {
   if (descriptor_ < 0) throw IoError(fmt::format("{}: cannot open: {}", path_, reason(errno)));
   try {
     opened_ = status_of(descriptor_, path_);
-    if (S_ISDIR(opened_.st_mode)) throw IoError(fmt::format("{}: is a folder, expected an IDX file", path_));
+    if (S_ISDIR(opened_.st_mode)) throw IoError(fmt::format("{}: is a folder, expected a file", path_));
     if (!S_ISREG(opened_.st_mode)) throw IoError(fmt::format("{}: is not a regular file", path_));
   } catch (...) {
     close(descriptor_);
