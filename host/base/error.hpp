@@ -40,6 +40,7 @@ class ErrorOf : public Error {
 using InternalError = ErrorOf<ExitCode::kInternal>;
 using UsageError = ErrorOf<ExitCode::kUsage>;
 using DataError = ErrorOf<ExitCode::kBadData>;
+using ModelError = ErrorOf<ExitCode::kBadModel>;
 using IoError = ErrorOf<ExitCode::kIo>;
 using DeviceError = ErrorOf<ExitCode::kDevice>;
 using OutOfMemory = ErrorOf<ExitCode::kOutOfMemory>;

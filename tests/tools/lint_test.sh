@@ -33,6 +33,11 @@ void leave_at_once() { _exit(75); }
 END
 put host/report/log.cpp <<<'#include <spdlog/spdlog.h>'
 put host/base/error.hpp <<<'using namespace std::chrono_literals;'
+put host/files/json.cpp <<'END'
+#include <nlohmann/json.hpp>
+
+#include "host/base/error.hpp"
+END
 put host/backend/backend.hpp <<<'#include "host/base/error.hpp"'
 put host/backend/make_backend.cpp <<'END'
 #include "cuda/cuda_backend.hpp"
@@ -91,6 +96,7 @@ plant train-over-parts host/stream/idx_file.hpp 1 '#include "host/train/step.hpp
 plant backend-at-bottom host/backend/backend.hpp 1 '#include "host/model/network.hpp"'
 plant cpu-on-backend host/cpu/relu.cpp 1 '#include "host/loss/mse.hpp"'
 plant files-on-base host/files/file.hpp 1 '#include "host/stream/idx_file.hpp"'
+plant json-include host/files/safetensors.cpp 1 '#include <nlohmann/json.hpp>'
 plant base-on-nothing host/base/error.hpp 1 '#include "host/backend/backend.hpp"'
 plant cuda-on-backend cuda/cuda_backend.hpp 1 '#include "host/stream/idx_file.hpp"'
 plant host-without-cuda host/train/step.cpp 1 '#include "cuda/cuda_backend.hpp"'

@@ -1,0 +1,176 @@
+#include "host/files/json.hpp"
+
+#include <fmt/format.h>
+
+#include <iterator>
+#include <nlohmann/json.hpp>
+
+#include "host/base/error.hpp"
+
+namespace warpfit {
+namespace {
+
+// 40 bytes or so each: what a small file can make of memory stays small.
+constexpr std::int64_t kMostValues = 1'000'000;
+constexpr std::size_t kMostLevels = 64;
+constexpr std::string_view kBetweenValues = " \t\r\n,:";
+
+// Walks the text and shows how far the parser has read; its SAX events do not say where they are.
+class WatchedIterator {
+ public:
+  using iterator_category = std::input_iterator_tag;
+  using value_type = char;
+  using difference_type = std::ptrdiff_t;
+  using pointer = const char*;
+  using reference = const char&;
+
+  WatchedIterator(const char* at, const char** reached) : at_(at), reached_(reached) {}
+  reference operator*() const { return *at_; }
+  WatchedIterator& operator++() {
+    *reached_ = ++at_;
+    return *this;
+  }
+  bool operator==(const WatchedIterator& other) const { return at_ == other.at_; }
+
+ private:
+  const char* at_;
+  const char** reached_;
+};
+
+// The library's words without its error number, place and the token, which may be as long as the file.
+std::string reason(std::string_view text) {
+  for (const std::string_view lead : {"] ", " - "}) {
+    const auto found = text.find(lead);
+    if (found != text.npos) text.remove_prefix(found + lead.size());
+  }
+  return std::string(text.substr(0, text.find("; last read")).substr(0, 120));
+}
+
+// Makes a Json of the parser's events.
+class Builder {
+ public:
+  Builder(std::string_view text, const std::string& path, std::uint64_t first_byte)
+      : text_(text), path_(path), first_byte_(first_byte) {}
+
+  Json parse() {
+    if (text_.starts_with("\xEF\xBB\xBF")) fail(0, "a byte order mark");
+    if (const auto nul = text_.find('\0'); nul != text_.npos) fail(nul, "a NUL byte");
+    const char* const end = text_.data() + text_.size();
+    nlohmann::json::sax_parse(WatchedIterator(text_.data(), &reached_), WatchedIterator(end, &reached_),
+                              this);
+    return std::move(root_);
+  }
+
+  bool null() { return add(nullptr); }
+  bool boolean(bool value) { return add(value); }
+  bool string(std::string& value) {
+    check_text(value);
+    return add(std::move(value));
+  }
+  bool number_integer(std::int64_t value) { return value == 0 ? add_number(-0.0) : add_number(value); }
+  bool number_unsigned(std::uint64_t value) {
+    if (value > std::numeric_limits<std::int64_t>::max())
+      fail(next(), "an integer that does not fit 64 bits");
+    return add_number(static_cast<std::int64_t>(value));
+  }
+  // An integer beyond 64 bits arrives here, too.
+  bool number_float(double value, const std::string& spelled) {
+    if (spelled.find_first_of(".eE") == spelled.npos) fail(next(), "an integer that does not fit 64 bits");
+    return add_number(value);
+  }
+  bool binary(std::vector<std::uint8_t>&) { return false; }  // no such thing in text
+
+  bool start_object(std::size_t) { return open(Json::Object{}); }
+  bool start_array(std::size_t) { return open(Json::Array{}); }
+  bool end_object() { return close(); }
+  bool end_array() { return close(); }
+  bool key(std::string& name) {
+    check_text(name);
+    const auto [member, is_new] = std::get<Json::Object>(open_.back()->value).try_emplace(std::move(name));
+    if (!is_new) fail(next(), fmt::format("the key '{}' a second time", member->first));
+    member_ = &member->second;
+    return behind_token();
+  }
+
+  bool parse_error(std::size_t position, const std::string&, const nlohmann::json::exception& error) {
+    fail(position > 0 ? position - 1 : 0, reason(error.what()));
+  }
+
+ private:
+  [[noreturn]] void fail(std::size_t at, const std::string& found) const {
+    throw ModelError(fmt::format("{}: expected JSON, found at byte {}: {}", path_, first_byte_ + at, found));
+  }
+
+  void check_text(const std::string& text) const {
+    if (text.find('\0') != text.npos) fail(next(), "a text with a NUL");
+  }
+
+  // Where the token of this event begins.
+  [[nodiscard]] std::size_t next() const { return text_.find_first_not_of(kBetweenValues, behind_last_); }
+
+  bool behind_token() {
+    behind_last_ = static_cast<std::size_t>(reached_ - text_.data());
+    return true;
+  }
+
+  Json& place(Json::Value value) {
+    if (++values_ > kMostValues) fail(next(), fmt::format("more than {} values", kMostValues));
+    Json json{std::move(value), first_byte_ + next()};
+    if (open_.empty()) return root_ = std::move(json);
+    if (auto* array = std::get_if<Json::Array>(&open_.back()->value)) {
+      return array->emplace_back(std::move(json));
+    }
+    return *member_ = std::move(json);
+  }
+
+  bool add(Json::Value value) {
+    place(std::move(value));
+    return behind_token();
+  }
+
+  // The parser has seen one byte more, to know that the number is over.
+  bool add_number(Json::Value value) {
+    add(std::move(value));
+    if (behind_last_ > 0) --behind_last_;
+    return true;
+  }
+
+  bool open(Json::Value empty) {
+    if (open_.size() == kMostLevels) fail(next(), fmt::format("more than {} levels", kMostLevels));
+    open_.push_back(&place(std::move(empty)));
+    return behind_token();
+  }
+
+  bool close() {
+    open_.pop_back();
+    return behind_token();
+  }
+
+  std::string_view text_;
+  const std::string& path_;
+  std::uint64_t first_byte_;
+  Json root_;
+  std::vector<Json*> open_;  // a container moves only while nothing within it is open
+  Json* member_ = nullptr;   // of the innermost object, for its value to come
+  const char* reached_ = text_.data();
+  std::size_t behind_last_ = 0;  // the last event's token
+  std::int64_t values_ = 0;
+};
+
+}  // namespace
+
+Json parse_json(std::string_view text, const std::string& path, std::uint64_t first_byte) {
+  return Builder(text, path, first_byte).parse();
+}
+
+std::string json_quoted(std::string_view text, const std::string& path) {
+  if (text.find('\0') != text.npos)
+    throw ModelError(fmt::format("{}: cannot write a text with a NUL in it", path));
+  try {
+    return nlohmann::json(text).dump();
+  } catch (const nlohmann::json::type_error& error) {
+    throw ModelError(fmt::format("{}: cannot write a text: {}", path, reason(error.what())));
+  }
+}
+
+}  // namespace warpfit
