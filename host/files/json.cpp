@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <iterator>
+#include <limits>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "host/base/error.hpp"
 
@@ -172,5 +174,7 @@ std::string json_quoted(std::string_view text, const std::string& path) {
     throw ModelError(fmt::format("{}: cannot write a text: {}", path, reason(error.what())));
   }
 }
+
+void check_text(std::string_view text, const std::string& path) { json_quoted(text, path); }
 
 }  // namespace warpfit

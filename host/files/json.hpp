@@ -25,8 +25,10 @@ struct Json {
 /// Errors: ModelError naming file and byte.
 Json parse_json(std::string_view text, const std::string& path, std::uint64_t first_byte = 0);
 
-/// `text` as a JSON string, in quotes, which parse_json reads back. Errors: ModelError naming the file it was
-/// for, where it is no UTF-8 or holds a NUL.
+/// `text` as a JSON string, in quotes, which parse_json reads back. Errors: those of check_text.
 std::string json_quoted(std::string_view text, const std::string& path);
+
+/// Errors: ModelError naming the file it is for, where it is no UTF-8 or holds a NUL.
+void check_text(std::string_view text, const std::string& path);
 
 }  // namespace warpfit

@@ -21,6 +21,13 @@ Bytes idx(const std::vector<std::uint32_t>& dimensions, const Bytes& elements, s
   return bytes + elements;
 }
 
+Bytes safetensors(std::string_view header, const Bytes& data) {
+  Bytes bytes;
+  for (int shift = 0; shift < 64; shift += 8)
+    bytes.push_back(static_cast<std::uint8_t>(header.size() >> shift));
+  return bytes + Bytes(header.begin(), header.end()) + data;
+}
+
 Bytes gzip(const Bytes& bytes, std::size_t zeros) {
   z_stream stream{};
   constexpr int kGzip = MAX_WBITS + 16;

@@ -1,10 +1,11 @@
-// Files for tests: IDX data as bytes, gzip, and a folder that goes away with its owner.
+// Files for tests: IDX and safetensors data as bytes, gzip, and a folder that goes away with its owner.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace warpfit::test {
@@ -13,6 +14,9 @@ using Bytes = std::vector<std::uint8_t>;
 
 /// An IDX file of unsigned bytes; `elements` may be of any size, right or wrong.
 Bytes idx(const std::vector<std::uint32_t>& dimensions, const Bytes& elements, std::uint8_t type = 0x08);
+
+/// A safetensors file of this header and data, right or wrong.
+Bytes safetensors(std::string_view header, const Bytes& data = {});
 
 /// `bytes`, and as many zeros behind them, as one gzip member; the zeros take no memory.
 Bytes gzip(const Bytes& bytes, std::size_t zeros = 0);

@@ -1,0 +1,98 @@
+#include "host/files/safetensors_file.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "host/base/error.hpp"
+#include "host/files/crc32.hpp"
+
+namespace warpfit {
+namespace {
+
+using Header = SafetensorsHeader;
+
+std::span<std::uint8_t> as_numbers(std::span<std::byte> bytes) {
+  return {reinterpret_cast<std::uint8_t*>(bytes.data()), bytes.size()};
+}
+
+// A flipped bit must not hide the checksum: one in its name leaves either the start or the end of it.
+bool claims_checksum(const Metadata& metadata) {
+  return std::ranges::any_of(metadata, [](const auto& entry) {
+    return entry.first.starts_with("warpfit") || entry.first.ends_with(".crc32");
+  });
+}
+
+}  // namespace
+
+SafetensorsFile::SafetensorsFile(const std::string& path, Checksum checksum) : file_(path) {
+  const std::string json = read_header();
+  header_ = parse_safetensors_header(json, file_.size() - Header::kLengthSize - json.size(), path);
+  if (!header_.checksum.empty()) {
+    check_sum(json);
+  } else if (checksum == Checksum::kRequired || claims_checksum(header_.metadata)) {
+    throw ModelError(
+        fmt::format("{}: no {} in its metadata, at byte 8 and behind, expected that of a file written "
+                    "by warpfit; it is damaged or of another program",
+                    path, Header::kChecksumKey));
+  }
+  file_.check_unchanged(file_.size());
+}
+
+std::string SafetensorsFile::read_header() const {
+  if (file_.size() < Header::kLengthSize) {
+    throw ModelError(
+        fmt::format("{}: has {} bytes, expected a safetensors file, of 10 or more", path(), file_.size()));
+  }
+  std::array<std::uint8_t, Header::kLengthSize> bytes{};
+  file_.read(0, bytes);
+  std::uint64_t length = 0;
+  for (std::size_t i = 0; i < bytes.size(); ++i) length |= std::uint64_t{bytes[i]} << 8 * i;
+  const auto behind = file_.size() - Header::kLengthSize;
+  if (length > Header::kMostBytes || length > behind) {
+    throw ModelError(fmt::format(
+        "{}: a header of {} bytes at byte 0, expected at most {}: it is cut, or no safetensors file", path(),
+        length, std::min(behind, Header::kMostBytes)));
+  }
+  std::string json(length, '\0');
+  file_.read(Header::kLengthSize, as_numbers(std::as_writable_bytes(std::span(json))));
+  if (!json.starts_with('{')) {
+    throw ModelError(fmt::format("{}: expected '{{' at byte 8, where a safetensors header begins", path()));
+  }
+  return json;
+}
+
+void SafetensorsFile::check_sum(const std::string& json) const {
+  std::vector<std::byte> block(Header::kLengthSize + json.size());
+  std::uint64_t byte = 0;
+  std::uint32_t sum = 0;
+  while (byte < file_.size()) {
+    if (byte > 0) block.resize(std::min<std::uint64_t>(1 << 20, file_.size() - byte));
+    file_.read(byte, as_numbers(block));
+    if (byte == 0)
+      std::ranges::fill_n(block.begin() + static_cast<std::ptrdiff_t>(header_.checksum_byte), 8,
+                          std::byte{'0'});
+    sum = crc32_of(block, sum);
+    byte += block.size();
+  }
+  if (fmt::format("{:08x}", sum) == header_.checksum) return;
+  throw ModelError(fmt::format("{}: its checksum is {:08x}, expected the {} at byte {}: it is damaged",
+                               path(), sum, header_.checksum, header_.checksum_byte));
+}
+
+const StoredTensor* SafetensorsFile::find(std::string_view name) const {
+  const auto found = std::ranges::find(header_.tensors, name, &StoredTensor::name);
+  return found == header_.tensors.end() ? nullptr : &*found;
+}
+
+void SafetensorsFile::read(const StoredTensor& tensor, std::span<std::byte> out) const {
+  if (out.size() != tensor.size) {
+    throw InternalError(fmt::format("{}: reading tensor '{}' of {} bytes into {}", path(), tensor.name,
+                                    tensor.size, out.size()));
+  }
+  file_.read(tensor.byte, as_numbers(out));
+  file_.check_unchanged(tensor.byte + tensor.size);
+}
+
+}  // namespace warpfit
