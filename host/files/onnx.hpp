@@ -1,0 +1,40 @@
+// A multilayer perceptron as an ONNX model (https://github.com/onnx/onnx/blob/main/docs/IR.md), for any
+// runtime to load.
+//
+//   input (batch, sample...) -> Flatten -> Gemm -> Relu -> ... -> Gemm -> [LogSoftmax] -> output (batch,
+//   classes)
+//
+// fp32; any batch size; IR version 8, operator set 17.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace warpfit {
+
+/// What is written; the weights belong to somebody else.
+struct OnnxNetwork {
+  struct Layer {
+    std::string weight_name, bias_name;
+    std::int64_t inputs = 0, outputs = 0;
+    std::span<const float> w;  ///< (outputs, inputs)
+    std::span<const float> b;  ///< (outputs)
+    bool relu = false;
+  };
+
+  std::vector<std::int64_t> sample_shape;
+  std::vector<Layer> layers;
+  bool log_softmax = false;
+  std::map<std::string, std::string> metadata;
+  std::string producer_version;
+};
+
+/// Replaces the file at `path`, whole or not at all.
+/// Errors: IoError; ModelError where it would grow beyond the 2 GB of a protobuf message; InternalError where
+/// layers do not fit each other.
+void write_onnx(const std::string& path, const OnnxNetwork& network);
+
+}  // namespace warpfit

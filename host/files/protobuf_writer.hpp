@@ -1,0 +1,52 @@
+// Protocol Buffers' wire format (https://protobuf.dev/programming-guides/encoding): each field is its number
+// and kind, then a varint, or a length and as many bytes.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace warpfit {
+
+/// The bytes of one message, field by field in the order of the calls.
+class ProtobufMessage {
+ public:
+  /// An int64, int32 or enum.
+  ProtobufMessage& integer(int field, std::int64_t value) {
+    varint(tag(field, 0));
+    varint(static_cast<std::uint64_t>(value));
+    return *this;
+  }
+
+  /// A string, bytes, or a message within this one.
+  ProtobufMessage& bytes(int field, std::string_view value) {
+    start_bytes(field, value.size());
+    bytes_ += value;
+    return *this;
+  }
+  ProtobufMessage& message(int field, const ProtobufMessage& value) { return bytes(field, value.bytes_); }
+
+  /// The head of such a field; `size` bytes must follow this message in the file.
+  ProtobufMessage& start_bytes(int field, std::uint64_t size) {
+    varint(tag(field, 2));
+    varint(size);
+    return *this;
+  }
+
+  [[nodiscard]] const std::string& text() const { return bytes_; }
+
+ private:
+  static std::uint64_t tag(int field, std::uint64_t kind) {
+    return static_cast<std::uint64_t>(field) << 3 | kind;
+  }
+
+  // Seven bits a byte, the lowest first; the eighth says that more follow.
+  void varint(std::uint64_t value) {
+    for (; value >= 0x80; value >>= 7) bytes_ += static_cast<char>((value & 0x7F) | 0x80);
+    bytes_ += static_cast<char>(value);
+  }
+
+  std::string bytes_;
+};
+
+}  // namespace warpfit
