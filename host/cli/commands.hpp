@@ -63,6 +63,7 @@ struct TrainCommand {
   ScheduleFlags schedule;
   DeviceFlags device;
   bool quiet = false;
+  std::string config;  ///< file of options, which the command line's go before
 };
 
 /// The table of a command, which sets what `command` holds and must not outlive it.

@@ -18,6 +18,7 @@ struct Option {
   std::string range{};       ///< what it may be; empty where anything
   std::string otherwise{};   ///< the default in words, where it depends on others
   bool is_number = false;
+  bool in_config = true;  ///< whether a run's configuration holds it
   /// The value as `set` takes it; empty where there is none.
   std::function<std::string()> get{};
   /// Errors: UsageError naming flag, value and range.

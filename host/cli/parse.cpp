@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "host/base/error.hpp"
+#include "host/cli/config.hpp"
 #include "host/cli/help.hpp"
 #include "host/cli/nearest.hpp"
 #include "host/report/console.hpp"
@@ -87,6 +88,9 @@ void refuse_unknown(const std::vector<std::string>& left_over, const Entry* entr
 }
 
 void apply(Entry& entry) {
+  for (const auto& [option, given] : entry.given) {
+    if (option->flag == "--config") apply_config_file(given, entry.options);
+  }
   for (const auto& [option, given] : entry.given) option->set(given);
   for (const auto& option : entry.options) {
     if (!option.flag.starts_with('-') && option.get().empty()) {

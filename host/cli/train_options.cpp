@@ -82,7 +82,11 @@ Options training_options(TrainCommand& command) {
 
 Options options_of(TrainCommand& command) {
   auto& training = command.training;
-  Options rows = data_options(command.data);
+  Options rows;
+  rows.push_back(text({"Run", "--config", "FILE", "options from a TOML file; flags go before them"}, "",
+                      command.config));
+  rows.back().in_config = false;
+  append(rows, data_options(command.data));
   append(rows, training_options(command));
   append(rows, optimizer_options(command.optimizer, training.clipping));
   append(rows, schedule_options(command.schedule));

@@ -1,0 +1,133 @@
+#include "host/cli/config.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "host/base/error.hpp"
+#include "host/cli/parse.hpp"
+#include "tests/support/files.hpp"
+
+namespace warpfit::test {
+namespace {
+
+using testing::HasSubstr;
+
+TrainCommand parse_train(std::vector<const char*> arguments) {
+  arguments.insert(arguments.begin(), {"warpfit", "train"});
+  return std::get<TrainCommand>(parse_command_line(static_cast<int>(arguments.size()), arguments.data()));
+}
+
+std::string config_of(TrainCommand command) { return config_text(options_of(command)); }
+
+std::string refusal(std::string_view text) {
+  TrainCommand command;
+  try {
+    apply_config(text, "c.toml", options_of(command));
+  } catch (const UsageError& error) {
+    return error.what();
+  }
+  return "accepted";
+}
+
+TEST(Config, SetsEveryOptionAsItWas) {
+  const auto asked = parse_train({"--data",
+                                  "a \"b\"\\\n\x7f",
+                                  "--network",
+                                  "4-3-2",
+                                  "--epochs",
+                                  "3",
+                                  "--shuffle",
+                                  "--seed",
+                                  "18446744073709551615",
+                                  "--lr",
+                                  "1e-10",
+                                  "--betas",
+                                  "0.5,0.25",
+                                  "--optimizer",
+                                  "adamw",
+                                  "--amsgrad",
+                                  "--weight-decay",
+                                  "0.1",
+                                  "--schedule",
+                                  "multistep",
+                                  "--milestones",
+                                  "2,5",
+                                  "--dropout",
+                                  "0.1",
+                                  "--threads",
+                                  "2",
+                                  "--label-smoothing",
+                                  "0.05",
+                                  "--loss",
+                                  "mse",
+                                  "--profile-epochs",
+                                  "2-3"});
+  TrainCommand read;
+  apply_config(config_of(asked), "c.toml", options_of(read));
+  EXPECT_EQ(config_of(read), config_of(asked));
+  EXPECT_EQ(read.data.folder, asked.data.folder);
+  EXPECT_EQ(read.training.seed, 18446744073709551615U);
+  EXPECT_EQ(read.optimizer.rate, 1e-10);
+  EXPECT_EQ(read.optimizer.beta2, 0.25);
+  EXPECT_EQ(read.schedule.milestones, (std::vector<std::int64_t>{2, 5}));
+  EXPECT_TRUE(read.training.shuffle);
+  EXPECT_EQ(read.training.dropout, 0.1F);
+  EXPECT_EQ(read.device.threads, 2);
+}
+
+TEST(Config, OfTheDefaultsSetsTheDefaults) {
+  TrainCommand read;
+  apply_config(config_of({}), "c.toml", options_of(read));
+  EXPECT_EQ(config_of(read), config_of({}));
+}
+
+TEST(Config, IsReadableToml) {
+  const auto text = config_of(parse_train({"--lr", "0.5", "--shuffle"}));
+  EXPECT_THAT(text, HasSubstr("# Training\n"));
+  EXPECT_THAT(text, HasSubstr("epochs = 10\n"));
+  EXPECT_THAT(text, HasSubstr("shuffle = true\n"));
+  EXPECT_THAT(text, HasSubstr("lr = 0.5\n"));
+  EXPECT_THAT(text, HasSubstr("optimizer = \"sgd\"\n"));
+  EXPECT_THAT(text, HasSubstr("nesterov = false\n"));
+}
+
+TEST(Config, LetsFlagsOverrideTheFile) {
+  const TemporaryFolder folder;
+  const std::string text = "epochs = 3\nlr = 0.5\n";
+  const auto path = folder.add("c.toml", Bytes(text.begin(), text.end()));
+  const auto command = parse_train({"--epochs", "7", "--config", path.c_str()});
+  EXPECT_EQ(command.training.epochs, 7);
+  EXPECT_EQ(command.optimizer.rate, 0.5);
+}
+
+TEST(Config, RefusesWhatItDoesNotKnowNamingTheLine) {
+  EXPECT_THAT(refusal("epochs = 3\n\nephocs = 4"),
+              HasSubstr("c.toml, line 3: unknown option ephocs: did you mean epochs?"));
+  EXPECT_THAT(refusal("epochs = 0"),
+              HasSubstr("c.toml, line 1: --epochs 0: expected a number, 1 to 1000000000"));
+  EXPECT_THAT(refusal("epochs = 2.5"), HasSubstr("c.toml, line 1: --epochs 2.5"));
+  EXPECT_THAT(refusal("epochs = nan"), HasSubstr("--epochs nan"));
+  EXPECT_THAT(refusal("lr = inf"), HasSubstr("--lr inf"));
+  EXPECT_THAT(refusal("epochs = true"), HasSubstr("line 1: --epochs: expected a number"));
+  EXPECT_THAT(refusal("shuffle = 1"), HasSubstr("line 1: --shuffle: expected true or false"));
+  EXPECT_THAT(refusal("optimizer = 3"), HasSubstr("line 1: --optimizer: expected a text"));
+  EXPECT_THAT(refusal("optimizer = \"sdg\""), HasSubstr("line 1: --optimizer sdg: expected one of sgd"));
+  EXPECT_THAT(refusal("epochs = [1]"), HasSubstr("line 1: --epochs"));
+  EXPECT_THAT(refusal("[training]\nepochs = 3"), HasSubstr("unknown option training"));
+  EXPECT_THAT(refusal("epochs = 3\nepochs = 4"), HasSubstr("c.toml, line 2"));
+  EXPECT_THAT(refusal("epochs = "), HasSubstr("c.toml, line 1"));
+  EXPECT_THAT(refusal("config = \"c.toml\""), HasSubstr("unknown option config"));
+  EXPECT_THAT(refusal(std::string_view("epochs = 3\n\0", 12)), HasSubstr("c.toml, line 2"));
+  EXPECT_THAT(refusal("epochs = 3 \xff"), HasSubstr("c.toml, line 1"));
+}
+
+TEST(Config, RefusesFilesThatAreNone) {
+  TrainCommand command;
+  const auto options = options_of(command);
+  EXPECT_THROW(apply_config_file("/nowhere/c.toml", options), IoError);
+  const TemporaryFolder folder;
+  EXPECT_THROW(apply_config_file(folder.add("c.toml", Bytes((1 << 20) + 1, ' ')), options), UsageError);
+}
+
+}  // namespace
+}  // namespace warpfit::test
