@@ -10,6 +10,14 @@
 #include "host/report/log.hpp"
 
 namespace warpfit {
+namespace {
+
+void print_result(std::string_view of, const Result& result) {
+  print(fmt::format("{} Error: \n Accuracy: {:.1f}%, Avg loss: {:>8f} \n\n", of, 100 * result.accuracy(),
+                    result.loss));
+}
+
+}  // namespace
 
 void print(std::string_view text) {
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
@@ -26,12 +34,11 @@ void Console::loss(const LossReport& report) {
 }
 
 void Console::epoch_ended(const EpochReport& report) {
-  const double share = static_cast<double>(report.correct) / static_cast<double>(report.test_samples);
-  print(
-      fmt::format("Test Error: \n Accuracy: {:.1f}%, Avg loss: {:>8f} \n\n", 100 * share, report.test_loss));
+  if (report.validation) print_result("Validation", *report.validation);
+  print_result("Test", report.test);
   log_info(fmt::format("epoch {}: train {:.3f} s, test {:.3f} s, {:.0f} samples/s", report.epoch,
-                       report.training_seconds, report.test_seconds,
-                       static_cast<double>(report.training_samples) / report.training_seconds));
+                       report.training_seconds, report.evaluation_seconds,
+                       static_cast<double>(report.trained) / report.training_seconds));
 }
 
 void Console::done() { print("Done!\n"); }

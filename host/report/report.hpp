@@ -2,23 +2,44 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 namespace warpfit {
 
+/// What a network made of a set of samples.
+struct Result {
+  double loss = 0;  ///< mean over the batches of their mean loss
+  std::int64_t correct = 0;
+  std::int64_t samples = 0;
+
+  [[nodiscard]] double accuracy() const {
+    return static_cast<double>(correct) / static_cast<double>(samples);
+  }
+};
+
+/// Of one batch of training.
 struct LossReport {
-  float loss = 0;            ///< mean over the batch
-  std::int64_t seen = 0;     ///< samples of this epoch trained before the batch
-  std::int64_t samples = 0;  ///< samples of an epoch
+  float loss = 0;                      ///< mean over the batch
+  std::int64_t seen = 0;               ///< samples of this epoch trained before the batch
+  std::int64_t samples = 0;            ///< samples of an epoch
+  std::int64_t epoch = 0;              ///< from 1
+  std::int64_t step = 0;               ///< of the run, the batch's included
+  double learning_rate = 0;            ///< of the batch
+  std::optional<float> gradient_norm;  ///< 2-norm before clipping, where it was measured
+  double seconds = 0;                  ///< of training in this epoch, by this process
+  std::int64_t trained = 0;            ///< samples trained in them
 };
 
 struct EpochReport {
-  std::int64_t epoch = 0;  ///< from 1
-  double test_loss = 0;    ///< mean over the test batches of their mean loss
-  std::int64_t correct = 0;
-  std::int64_t test_samples = 0;
-  std::int64_t training_samples = 0;
-  double training_seconds = 0;
-  double test_seconds = 0;
+  std::int64_t epoch = 0;    ///< from 1
+  std::int64_t step = 0;     ///< of the run, at the epoch's end
+  double learning_rate = 0;  ///< of the last batch
+  Result training;           ///< each batch before its own update
+  std::optional<Result> validation;
+  Result test;
+  double training_seconds = 0;  ///< by this process
+  std::int64_t trained = 0;     ///< samples trained in them
+  double evaluation_seconds = 0;
 };
 
 class Report {
@@ -28,10 +49,10 @@ class Report {
   Report& operator=(const Report&) = delete;
   virtual ~Report() = default;
 
-  virtual void epoch_started(std::int64_t epoch) = 0;
-  virtual void loss(const LossReport& report) = 0;
-  virtual void epoch_ended(const EpochReport& report) = 0;
-  virtual void done() = 0;
+  virtual void epoch_started(std::int64_t /*epoch*/) {}
+  virtual void loss(const LossReport& /*report*/) {}
+  virtual void epoch_ended(const EpochReport& /*report*/) {}
+  virtual void done() {}
 };
 
 }  // namespace warpfit

@@ -9,14 +9,16 @@
 namespace warpfit {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
 std::int64_t batch_rows(const TrainOptions& options, const Dataset& dataset) {
   return std::min(options.batch_size, dataset.size());
+}
+
+Result result_of(const Metrics& metrics, const Dataset& dataset) {
+  return {metrics.loss_sum / static_cast<double>(metrics.batches), metrics.correct, dataset.size()};
 }
 
 bool clips(const Clipping& clipping) { return clipping.norm > 0 || clipping.value > 0; }
@@ -76,22 +78,21 @@ void Trainer::run() {
 void Trainer::run_epoch() {
   const ProfileRange range(backend_, "epoch", epoch_);
   report_.epoch_started(epoch_);
-  const auto training_start = Clock::now();
-  train_epoch();
-  const auto test_start = Clock::now();
-  const Metrics test = evaluate();
-  report_.epoch_ended({
-      .epoch = epoch_,
-      .test_loss = test.loss_sum / static_cast<double>(test.batches),
-      .correct = test.correct,
-      .test_samples = test_set_.size(),
-      .training_samples = training_set_.size(),
-      .training_seconds = std::chrono::duration<double>(test_start - training_start).count(),
-      .test_seconds = seconds_since(test_start),
-  });
+  EpochReport report;
+  report.epoch = epoch_;
+  training_started_ = Clock::now();
+  report.training = result_of(train_epoch(), training_set_);
+  report.training_seconds = seconds_since(training_started_);
+  report.trained = training_set_.size();
+  report.step = step();
+  report.learning_rate = schedule_.rate(step() - 1);
+  const auto evaluation_started = Clock::now();
+  report.test = evaluate();
+  report.evaluation_seconds = seconds_since(evaluation_started);
+  report_.epoch_ended(report);
 }
 
-void Trainer::train_epoch() {
+Metrics Trainer::train_epoch() {
   training_stream_.start(SampleOrder::of_pass(training_set_.size(), options_.shuffle, generator_));
   training_.clear_metrics();
   upload_rates();
@@ -104,8 +105,10 @@ void Trainer::train_epoch() {
     const std::int64_t left = samples.count - full * options_.batch_size;
     if (left > 0) train_batches(samples, samples.count - left, 1, left);
   }
-  (void)checked_metrics();
+  return checked_metrics();
 }
+
+std::int64_t Trainer::step() const { return (epoch_ - 1) * batches_per_epoch() + batch_; }
 
 void Trainer::upload_rates() {
   std::vector<float> rates;
@@ -128,15 +131,29 @@ void Trainer::train_batches(const SampleView& samples, std::int64_t first, std::
                    .batches = count,
                    .rows = rows,
                    .rates = rates_.data() + batch_,
-                   .step = (epoch_ - 1) * batches_per_epoch() + batch_});
+                   .step = step()});
     first += count * rows;
     batches -= count;
     batch_ += count;
     const std::int64_t newest = batch_ - 1;
     if (newest % options_.log_every == 0) {
-      report_.loss({checked_metrics().last_loss, newest * options_.batch_size, training_set_.size()});
+      report_loss(newest);
     }
   }
+}
+
+void Trainer::report_loss(std::int64_t batch) {
+  LossReport report{.loss = checked_metrics().last_loss,
+                    .seen = batch * options_.batch_size,
+                    .samples = training_set_.size(),
+                    .epoch = epoch_,
+                    .step = step(),
+                    .learning_rate = schedule_.rate(step() - 1),
+                    .gradient_norm = std::nullopt,
+                    .seconds = seconds_since(training_started_)};
+  if (norm_.size() > 0) report.gradient_norm = norm_.to_host().front().norm;
+  report.trained = std::min(batch_ * options_.batch_size, training_set_.size());
+  report_.loss(report);
 }
 
 Metrics Trainer::checked_metrics() const {
@@ -149,7 +166,7 @@ Metrics Trainer::checked_metrics() const {
   return metrics;
 }
 
-Metrics Trainer::evaluate() {
+Result Trainer::evaluate() {
   const ProfileRange range(backend_, "evaluation", epoch_);
   test_stream_.start(SampleOrder::of_pass(test_set_.size(), false, generator_));
   evaluation_.clear_metrics();
@@ -160,7 +177,7 @@ Metrics Trainer::evaluate() {
     const std::int64_t left = samples.count - full * options_.batch_size;
     if (left > 0) evaluation_.run({samples, samples.count - left, 1, left});
   }
-  return evaluation_.read_metrics();
+  return result_of(evaluation_.read_metrics(), test_set_);
 }
 
 }  // namespace warpfit

@@ -43,13 +43,18 @@ class Trainer {
   void run();
 
  private:
+  using Clock = std::chrono::steady_clock;
+
   void run_epoch();
-  void train_epoch();
+  Metrics train_epoch();
   void upload_rates();
   void train_batches(const SampleView& samples, std::int64_t first, std::int64_t batches, std::int64_t rows);
   [[nodiscard]] TrainingRule training_rule() const;
   [[nodiscard]] Metrics checked_metrics() const;
-  Metrics evaluate();
+  void report_loss(std::int64_t batch);
+  Result evaluate();
+  /// Steps trained so far.
+  [[nodiscard]] std::int64_t step() const;
   [[nodiscard]] std::int64_t batches_per_epoch() const;
 
   Backend& backend_;
@@ -68,8 +73,9 @@ class Trainer {
   StepRunner evaluation_;
   BatchStream training_stream_;
   BatchStream test_stream_;
-  std::int64_t epoch_ = 0;  // from 1
-  std::int64_t batch_ = 0;  // next batch of the epoch
+  Clock::time_point training_started_;  // of this epoch
+  std::int64_t epoch_ = 0;              // from 1
+  std::int64_t batch_ = 0;              // next batch of the epoch
 };
 
 }  // namespace warpfit

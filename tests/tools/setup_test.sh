@@ -11,8 +11,8 @@ installed() { fake dpkg-query "$(printf "echo '%s installed'\n" "$@")"; }
 user() { fake id "echo $1"; }
 
 everything=(g++ cmake ninja-build libdnnl-dev libcli11-dev libspdlog-dev libfmt-dev zlib1g-dev nlohmann-json3-dev
-  libgtest-dev libgmock-dev libssl-dev python3 clang-format libbenchmark-dev)
-without_two=(g++ cmake ninja-build libcli11-dev libspdlog-dev libfmt-dev nlohmann-json3-dev)
+  libtomlplusplus-dev libgtest-dev libgmock-dev libssl-dev python3 clang-format libbenchmark-dev)
+without_two=(g++ cmake ninja-build libcli11-dev libspdlog-dev libfmt-dev nlohmann-json3-dev libtomlplusplus-dev)
 fake apt-get
 
 # Nothing missing: silent, at once, nobody asked.

@@ -23,10 +23,9 @@ class Recorder final : public Report {
     epochs.back().losses.emplace_back(report.seen, report.loss);
   }
   void epoch_ended(const EpochReport& report) override {
-    epochs.back().correct = report.correct;
-    epochs.back().test_loss = report.test_loss;
+    epochs.back().correct = report.test.correct;
+    epochs.back().test_loss = report.test.loss;
   }
-  void done() override {}
 
   std::vector<GoldenEpoch> epochs;
 };
