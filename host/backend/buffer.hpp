@@ -37,8 +37,12 @@ class Buffer {
   [[nodiscard]] std::span<T> view() const { return {data_, size_}; }
   [[nodiscard]] std::span<T> view(std::size_t count) const { return view().first(count); }
 
-  void upload(std::span<const T> values) { backend_->upload(std::as_bytes(values), data_); }
-  void download(std::span<T> values) const { backend_->download(data_, std::as_writable_bytes(values)); }
+  void upload(std::span<const T> values) const {
+    if (!values.empty()) backend_->upload(std::as_bytes(values), data_);
+  }
+  void download(std::span<T> values) const {
+    if (!values.empty()) backend_->download(data_, std::as_writable_bytes(values));
+  }
   [[nodiscard]] std::vector<T> to_host() const {
     std::vector<T> values(size_);
     download(values);

@@ -11,9 +11,20 @@ namespace warpfit {
 /// PyTorch's default CPU generator (at::CPUGeneratorImpl): mt19937 seeded with the low 32 bits of the seed.
 class TorchGenerator {
  public:
-  explicit TorchGenerator(std::uint64_t seed) : engine_(static_cast<std::uint32_t>(seed)) {}
+  explicit TorchGenerator(std::uint64_t seed) : seed_(seed), engine_(static_cast<std::uint32_t>(seed)) {}
+  /// As it is after so many draws of 32 bits.
+  TorchGenerator(std::uint64_t seed, std::uint64_t draws) : TorchGenerator(seed) {
+    engine_.discard(draws);
+    draws_ = draws;
+  }
 
-  std::uint32_t draw32() { return engine_(); }
+  [[nodiscard]] std::uint64_t seed() const { return seed_; }
+  [[nodiscard]] std::uint64_t draws() const { return draws_; }
+
+  std::uint32_t draw32() {
+    ++draws_;
+    return engine_();
+  }
 
   /// One 64-bit draw, as Tensor.random_() makes an int64: in [0, 2^63).
   std::int64_t draw64();
@@ -22,6 +33,8 @@ class TorchGenerator {
   void fill_uniform(std::span<float> values, float low, float high);
 
  private:
+  std::uint64_t seed_;
+  std::uint64_t draws_ = 0;
   std::mt19937 engine_;
 };
 

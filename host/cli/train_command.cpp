@@ -84,7 +84,8 @@ void run(const TrainCommand& command) {
   const ParameterLayout layout(spec);
   const Network network(*backend, spec, layout, initial_parameters(layout, generator));
   Console console;
-  Trainer(*backend, network, training_set, test_set, options, generator, console).run();
+  Trainer(*backend, network, {training_set, std::nullopt, test_set}, options, generator, console).run();
+  console.done();
 }
 
 }  // namespace warpfit

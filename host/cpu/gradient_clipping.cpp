@@ -15,6 +15,7 @@ void clip_gradient_norm(float most, Vector gradients, GradientNorm& norm) {
   for (std::int64_t part = 0; part < kParts; ++part) {
     double sum = 0;
     const std::int64_t end = std::min(size, (part + 1) * each);
+#pragma omp simd reduction(+ : sum)
     for (std::int64_t i = part * each; i < end; ++i) sum += double{g[i]} * g[i];
     norm.parts[part] = sum;
   }

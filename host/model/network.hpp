@@ -28,6 +28,8 @@ class Network {
   [[nodiscard]] const ParameterLayout& layout() const { return layout_; }
   [[nodiscard]] const std::vector<Linear>& layers() const { return layers_; }
   [[nodiscard]] const Buffer<float>& parameters() const { return parameters_; }
+  /// Sets all parameters, in the order of the layout.
+  void upload(std::span<const float> parameters) const { parameters_.upload(parameters); }
 
  private:
   NetworkSpec spec_;

@@ -1,5 +1,9 @@
 #include "host/optim/optimizer_state.hpp"
 
+#include <fmt/format.h>
+
+#include "host/base/error.hpp"
+
 namespace warpfit {
 
 OptimizerState::OptimizerState(Backend& backend, const Optimizer& optimizer, std::size_t size)
@@ -20,6 +24,24 @@ void OptimizerState::update(Vector parameters, ConstVector gradients) const {
   OptimizerViews views{parameters, gradients, {}, progress_.data()};
   for (std::size_t k = 0; k < kMostMoments; ++k) views.moments[k] = moments_[k].view();
   backend_.optimizer_update(optimizer_, views);
+}
+
+OptimizerState::Memory OptimizerState::memory() const {
+  Memory memory;
+  for (std::size_t k = 0; k < kMostMoments; ++k) memory.moments[k] = moments_[k].to_host();
+  if (progress_.size() > 0) memory.steps = progress_.to_host().front().steps;
+  return memory;
+}
+
+void OptimizerState::restore(const Memory& memory) {
+  for (std::size_t k = 0; k < kMostMoments; ++k) {
+    if (memory.moments[k].size() != moments_[k].size()) {
+      throw InternalError(fmt::format("optimizer: moment {} of {} values, expected {}", k,
+                                      memory.moments[k].size(), moments_[k].size()));
+    }
+    moments_[k].upload(memory.moments[k]);
+  }
+  if (progress_.size() > 0) progress_.upload(std::vector{OptimizerProgress{.steps = memory.steps}});
 }
 
 }  // namespace warpfit

@@ -17,6 +17,15 @@ class OptimizerState {
   /// constructor's.
   void update(Vector parameters, ConstVector gradients) const;
 
+  /// What it remembers, for a checkpoint: moments of the constructor's size, or empty.
+  struct Memory {
+    std::array<std::vector<float>, kMostMoments> moments;
+    std::int64_t steps = 0;
+  };
+  [[nodiscard]] Memory memory() const;
+  /// Errors: InternalError where sizes differ.
+  void restore(const Memory& memory);
+
  private:
   Backend& backend_;
   Optimizer optimizer_;

@@ -6,14 +6,14 @@
 namespace warpfit {
 namespace {
 
-std::int64_t samples_per_chunk(const Dataset& dataset, std::int64_t batch_size) {
+std::int64_t samples_per_chunk(const Subset& dataset, std::int64_t batch_size) {
   constexpr std::int64_t kChunkBytes = 4 << 20;
   const std::int64_t batches = std::max<std::int64_t>(1, kChunkBytes / (dataset.sample_size() * batch_size));
   return std::min(dataset.size(), batches * batch_size);
 }
 
 // Three slots: one in use, one ready, one being filled.
-std::size_t slots_for(const Dataset& dataset, std::int64_t chunk_samples) {
+std::size_t slots_for(const Subset& dataset, std::int64_t chunk_samples) {
   constexpr std::int64_t kSlots = 3;
   return static_cast<std::size_t>(std::min(kSlots, (dataset.size() + chunk_samples - 1) / chunk_samples));
 }
@@ -27,19 +27,18 @@ Chunk::~Chunk() {
 }
 
 // A slot holds the pixels of its samples, then their labels, so that one copy carries both.
-BatchStream::BatchStream(Backend& backend, const Dataset& dataset, std::int64_t batch_size,
-                         Residency residency)
+BatchStream::BatchStream(Backend& backend, Subset dataset, std::int64_t batch_size, Residency residency)
     : backend_(backend),
-      dataset_(dataset),
-      chunk_samples_(samples_per_chunk(dataset, batch_size)),
+      dataset_(std::move(dataset)),
+      chunk_samples_(samples_per_chunk(dataset_, batch_size)),
       resident_(residency == Residency::kResident ||
                 (residency == Residency::kAuto && backend.should_keep(static_cast<std::size_t>(
-                                                      dataset.size() * (dataset.sample_size() + 1))))),
-      ring_(backend, slots_for(dataset, chunk_samples_),
-            static_cast<std::size_t>(chunk_samples_ * (dataset.sample_size() + 1))) {
+                                                      dataset_.size() * (dataset_.sample_size() + 1))))),
+      ring_(backend, slots_for(dataset_, chunk_samples_),
+            static_cast<std::size_t>(chunk_samples_ * (dataset_.sample_size() + 1))) {
   if (!resident_) return;
-  const auto samples = static_cast<std::size_t>(dataset.size());
-  pixels_ = {backend, samples * static_cast<std::size_t>(dataset.sample_size())};
+  const auto samples = static_cast<std::size_t>(dataset_.size());
+  pixels_ = {backend, samples * static_cast<std::size_t>(dataset_.sample_size())};
   labels_ = {backend, samples};
   visits_ = {backend, samples};
 }
@@ -51,20 +50,21 @@ void BatchStream::stop() {
   if (reader_.joinable()) reader_.join();
 }
 
-void BatchStream::start(SampleOrder order) {
+void BatchStream::start(SampleOrder order, std::int64_t first) {
   stop();
   order_ = std::move(order);
   given_ = false;
   if (resident_ && kept_ == dataset_.size()) return;
   kept_ = 0;
   ring_.reset();
-  reader_ = std::thread([this] { read_pass(resident_ ? SampleOrder() : order_); });
+  first = resident_ ? 0 : first / chunk_samples_ * chunk_samples_;
+  reader_ = std::thread([this, first] { read_pass(resident_ ? SampleOrder() : order_, first); });
 }
 
-void BatchStream::read_pass(const SampleOrder& order) {
+void BatchStream::read_pass(const SampleOrder& order, std::int64_t first) {
   backend_.name_thread("reader");
   try {
-    for (std::int64_t first = 0; first < dataset_.size(); first += chunk_samples_) {
+    for (; first < dataset_.size(); first += chunk_samples_) {
       const std::int64_t samples = std::min(chunk_samples_, dataset_.size() - first);
       StagingSlot* slot = ring_.acquire();
       if (slot == nullptr) return;
@@ -76,7 +76,7 @@ void BatchStream::read_pass(const SampleOrder& order) {
       } else {
         dataset_.gather(order.indices(first, samples), pixels, labels);
       }
-      ring_.publish({slot, samples});
+      ring_.publish({slot, first, samples});
     }
     ring_.finish(nullptr);
   } catch (...) {
@@ -90,7 +90,7 @@ std::optional<Chunk> BatchStream::next() {
   while (const auto filled = ring_.take()) {
     if (!resident_) return sent_chunk(*filled);
     const SampleView part = keep(*filled);
-    if (order_.is_file_order()) return Chunk(part);
+    if (order_.is_file_order()) return Chunk(filled->first, part);
   }
   reader_.join();
   // A shuffled pass begins when all samples are there; one in the file's order has seen them arrive.
@@ -102,7 +102,10 @@ std::optional<Chunk> BatchStream::next() {
 Chunk BatchStream::sent_chunk(const FilledSlot& filled) {
   const auto pixel_bytes = filled.samples * dataset_.sample_size();
   const auto* pixels = filled.slot->submit(static_cast<std::size_t>(pixel_bytes + filled.samples));
-  return {ring_, filled.slot, {pixels, pixels + pixel_bytes, filled.samples, dataset_.sample_size()}};
+  return {ring_,
+          filled.slot,
+          filled.first,
+          {pixels, pixels + pixel_bytes, filled.samples, dataset_.sample_size()}};
 }
 
 SampleView BatchStream::keep(const FilledSlot& filled) {
@@ -125,7 +128,7 @@ Chunk BatchStream::whole_set() {
     visits_.upload(order_.indices(0, dataset_.size()));
     all.order = visits_.data();
   }
-  return Chunk(all);
+  return {0, all};
 }
 
 }  // namespace warpfit

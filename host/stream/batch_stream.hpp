@@ -7,9 +7,9 @@
 #include <thread>
 
 #include "host/backend/buffer.hpp"
-#include "host/stream/dataset.hpp"
 #include "host/stream/sample_order.hpp"
 #include "host/stream/staging_ring.hpp"
+#include "host/stream/subset.hpp"
 
 namespace warpfit {
 
@@ -25,49 +25,54 @@ enum class Residency {
 class Chunk {
  public:
   /// A chunk in memory that stays.
-  explicit Chunk(const SampleView& samples) : samples_(samples) {}
-  Chunk(StagingRing& ring, StagingSlot* slot, const SampleView& samples)
-      : ring_(&ring), slot_(slot), samples_(samples) {}
-  Chunk(Chunk&& other) noexcept : ring_(other.ring_), slot_(other.slot_), samples_(other.samples_) {
+  Chunk(std::int64_t first, const SampleView& samples) : first_(first), samples_(samples) {}
+  Chunk(StagingRing& ring, StagingSlot* slot, std::int64_t first, const SampleView& samples)
+      : ring_(&ring), slot_(slot), first_(first), samples_(samples) {}
+  Chunk(Chunk&& other) noexcept
+      : ring_(other.ring_), slot_(other.slot_), first_(other.first_), samples_(other.samples_) {
     other.slot_ = nullptr;
   }
   Chunk& operator=(Chunk&&) = delete;
   ~Chunk();
 
   [[nodiscard]] const SampleView& samples() const { return samples_; }
+  /// How many samples of the pass lie before it.
+  [[nodiscard]] std::int64_t first() const { return first_; }
 
  private:
   StagingRing* ring_ = nullptr;
   StagingSlot* slot_ = nullptr;
+  std::int64_t first_ = 0;
   SampleView samples_;
 };
 
 class BatchStream {
  public:
-  /// Both must outlive the stream. A chunk that is sent holds as many batches as fit in about 4 MB, at least
-  /// one.
-  BatchStream(Backend& backend, const Dataset& dataset, std::int64_t batch_size,
+  /// The backend and the data set must outlive the stream. A chunk that is sent holds as many batches as fit
+  /// in about 4 MB, at least one.
+  BatchStream(Backend& backend, Subset dataset, std::int64_t batch_size,
               Residency residency = Residency::kAuto);
   ~BatchStream();
   BatchStream(const BatchStream&) = delete;
   BatchStream& operator=(const BatchStream&) = delete;
 
-  /// Begins a pass over the data set; one that was not used up is given up. No chunk may be alive.
-  void start(SampleOrder order);
+  /// Begins a pass over the data set; one that was not used up is given up. No chunk may be alive. What lies
+  /// before the chunk that the `first` sample of the pass is in may be left out.
+  void start(SampleOrder order, std::int64_t first = 0);
   /// The next chunk, or nothing at the end of the pass. Throws what the reader met: DataError, IoError.
   std::optional<Chunk> next();
 
   [[nodiscard]] bool is_resident() const { return resident_; }
 
  private:
-  void read_pass(const SampleOrder& order);
+  void read_pass(const SampleOrder& order, std::int64_t first);
   void stop();
   [[nodiscard]] Chunk sent_chunk(const FilledSlot& filled);
   [[nodiscard]] SampleView keep(const FilledSlot& filled);
   [[nodiscard]] Chunk whole_set();
 
   Backend& backend_;
-  const Dataset& dataset_;
+  Subset dataset_;
   std::int64_t chunk_samples_;
   bool resident_;
   StagingRing ring_;

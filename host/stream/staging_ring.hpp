@@ -14,9 +14,10 @@
 
 namespace warpfit {
 
-/// A slot and how many samples it holds.
+/// A slot and what it holds.
 struct FilledSlot {
   StagingSlot* slot = nullptr;
+  std::int64_t first = 0;  ///< samples of the pass before it
   std::int64_t samples = 0;
 };
 

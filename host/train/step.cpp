@@ -124,6 +124,10 @@ BatchViews Workspace::views(std::int64_t rows) const {
   return batch;
 }
 
+Result result_of(const Metrics& metrics, std::int64_t samples) {
+  return {metrics.loss_sum / static_cast<double>(metrics.batches), metrics.correct, samples};
+}
+
 StepRunner::StepRunner(Backend& backend, const Workspace& workspace, Step step)
     : backend_(backend), workspace_(workspace), step_(std::move(step)), metrics_(backend, 1) {
   clear_metrics();
@@ -136,8 +140,6 @@ void StepRunner::run(const BatchRun& run) {
   }
   recorded->run(run);
 }
-
-void StepRunner::clear_metrics() { metrics_.upload(std::vector<Metrics>(1)); }
 
 Metrics StepRunner::read_metrics() const { return metrics_.to_host().front(); }
 

@@ -11,6 +11,7 @@
 #include "host/loss/loss.hpp"
 #include "host/model/network.hpp"
 #include "host/optim/optimizer_state.hpp"
+#include "host/report/report.hpp"
 
 namespace warpfit {
 
@@ -63,6 +64,9 @@ void train_step(Backend& backend, const Network& network, const BatchViews& batc
 void evaluation_step(Backend& backend, const Network& network, const BatchViews& batch, const Loss& loss,
                      Metrics* metrics);
 
+/// What the metrics of a pass over so many samples say of them.
+Result result_of(const Metrics& metrics, std::int64_t samples);
+
 /// One of the steps above, for a network.
 using Step = std::function<void(const BatchViews&, Metrics*)>;
 
@@ -75,7 +79,8 @@ class StepRunner {
   /// Queues the step for each batch of the run.
   void run(const BatchRun& run);
 
-  void clear_metrics();
+  void clear_metrics() { set_metrics({}); }
+  void set_metrics(const Metrics& metrics) { metrics_.upload(std::vector{metrics}); }
   /// Waits for all that is queued.
   [[nodiscard]] Metrics read_metrics() const;
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "host/base/error.hpp"
 
@@ -13,46 +14,58 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-std::int64_t batch_rows(const TrainOptions& options, const Dataset& dataset) {
-  return std::min(options.batch_size, dataset.size());
+std::int64_t batch_rows(const TrainOptions& options, const Subset& samples) {
+  return std::min(options.batch_size, samples.size());
 }
 
-Result result_of(const Metrics& metrics, const Dataset& dataset) {
-  return {metrics.loss_sum / static_cast<double>(metrics.batches), metrics.correct, dataset.size()};
+std::int64_t most_rows(const TrainOptions& options, const TrainingData& data) {
+  return std::max({batch_rows(options, data.training), batch_rows(options, data.test),
+                   data.validation ? batch_rows(options, *data.validation) : 0});
 }
 
-bool clips(const Clipping& clipping) { return clipping.norm > 0 || clipping.value > 0; }
+bool is_folded(const TrainOptions& options) {
+  const bool clips = options.clipping.norm > 0 || options.clipping.value > 0;
+  return options.fold_update && is_plain_sgd(options.optimizer) && !clips;
+}
+
+bool measures_norm(const TrainOptions& options) {
+  return !is_folded(options) && (options.clipping.norm > 0 || options.measure_norm);
+}
+
+bool is_multiple(std::int64_t count, std::int64_t every) { return every > 0 && count % every == 0; }
 
 }  // namespace
 
-Trainer::Trainer(Backend& backend, const Network& network, const Dataset& training_set,
-                 const Dataset& test_set, const TrainOptions& options, TorchGenerator generator,
-                 Report& report)
+Trainer::Trainer(Backend& backend, const Network& network, const TrainingData& data,
+                 const TrainOptions& options, TorchGenerator generator, Report& report, TrainerHooks hooks)
     : backend_(backend),
+      network_(network),
       options_(options),
-      training_set_(training_set),
-      test_set_(test_set),
+      samples_(data.training.size()),
       report_(report),
+      hooks_(std::move(hooks)),
       generator_(generator),
-      folded_(options.fold_update && is_plain_sgd(options.optimizer) && !clips(options.clipping)),
+      epochs_generator_(generator),
+      folded_(is_folded(options)),
       schedule_(options.schedule, options.learning_rate, options.warmup, batches_per_epoch(),
                 options.epochs * batches_per_epoch()),
       optimizer_(backend, options.optimizer, network.layout().size()),
-      norm_(options.clipping.norm > 0 ? Buffer<GradientNorm>(backend, std::vector<GradientNorm>(1))
-                                      : Buffer<GradientNorm>()),
+      norm_(measures_norm(options) ? Buffer<GradientNorm>(backend, std::vector<GradientNorm>(1))
+                                   : Buffer<GradientNorm>()),
       rates_(backend, static_cast<std::size_t>(batches_per_epoch())),
-      workspace_(backend, network, std::max(batch_rows(options, training_set), batch_rows(options, test_set)),
-                 !folded_),
+      workspace_(backend, network, most_rows(options, data), !folded_),
       training_(backend, workspace_,
-                [this, &network, rule = training_rule()](const BatchViews& batch, Metrics* metrics) {
-                  train_step(backend_, network, batch, rule, metrics);
+                [this, rule = training_rule()](const BatchViews& batch, Metrics* metrics) {
+                  train_step(backend_, network_, batch, rule, metrics);
                 }),
-      evaluation_(backend, workspace_,
-                  [this, &network](const BatchViews& batch, Metrics* metrics) {
-                    evaluation_step(backend_, network, batch, options_.loss, metrics);
-                  }),
-      training_stream_(backend, training_set, batch_rows(options, training_set), options.residency),
-      test_stream_(backend, test_set, batch_rows(options, test_set), options.residency) {}
+      training_stream_(backend, data.training, batch_rows(options, data.training), options.residency),
+      test_(backend, network, workspace_, options.loss, data.test, batch_rows(options, data.test),
+            options.residency) {
+  if (data.validation) {
+    validation_.emplace(backend, network, workspace_, options.loss, *data.validation,
+                        batch_rows(options, *data.validation), options.residency);
+  }
+}
 
 TrainingRule Trainer::training_rule() const {
   return {.loss = options_.loss,
@@ -63,52 +76,121 @@ TrainingRule Trainer::training_rule() const {
 }
 
 std::int64_t Trainer::batches_per_epoch() const {
-  return (training_set_.size() + options_.batch_size - 1) / options_.batch_size;
+  return (samples_ + options_.batch_size - 1) / options_.batch_size;
 }
 
-void Trainer::run() {
-  for (epoch_ = 1; epoch_ <= options_.epochs; ++epoch_) {
-    if (epoch_ == options_.first_profiled) backend_.capture_profile(true);
-    run_epoch();
-    if (epoch_ == options_.last_profiled) backend_.capture_profile(false);
+TrainingState Trainer::state() const {
+  return {.epoch = epoch_,
+          .batch = batch_,
+          .step = step(),
+          .generator = epochs_generator_,
+          .metrics = batch_ > 0 ? checked_metrics() : Metrics{},
+          .best = best_,
+          .parameters = network_.parameters().to_host(),
+          .optimizer = optimizer_.memory()};
+}
+
+void Trainer::restore(const TrainingState& state) {
+  if (state.parameters.size() != network_.parameters().size() || state.batch >= batches_per_epoch()) {
+    throw InternalError(fmt::format("restoring: {} parameters and batch {}, expected {} and below {}",
+                                    state.parameters.size(), state.batch, network_.parameters().size(),
+                                    batches_per_epoch()));
   }
-  report_.done();
+  network_.upload(state.parameters);
+  optimizer_.restore(state.optimizer);
+  training_.set_metrics(state.metrics);
+  generator_ = epochs_generator_ = state.generator;
+  best_ = state.best;
+  epoch_ = state.epoch;
+  batch_ = state.batch;
 }
 
-void Trainer::run_epoch() {
+Ending Trainer::run() {
+  while (epoch_ <= options_.epochs) {
+    if (epoch_ == options_.first_profiled) backend_.capture_profile(true);
+    const bool whole = run_epoch();
+    if (!whole || (should_stop() && epoch_ <= options_.epochs)) return end_early(Ending::kInterrupted);
+    if (epoch_ - 1 == options_.last_profiled) backend_.capture_profile(false);
+    if (options_.patience > 0 && best_.waited >= options_.patience) return end_early(Ending::kNoImprovement);
+  }
+  return Ending::kDone;
+}
+
+Ending Trainer::end_early(Ending ending) const {
+  if (hooks_.save) hooks_.save(state());
+  return ending;
+}
+
+// False where it was stopped within.
+bool Trainer::run_epoch() {
   const ProfileRange range(backend_, "epoch", epoch_);
   report_.epoch_started(epoch_);
-  EpochReport report;
-  report.epoch = epoch_;
   training_started_ = Clock::now();
-  report.training = result_of(train_epoch(), training_set_);
-  report.training_seconds = seconds_since(training_started_);
-  report.trained = training_set_.size();
-  report.step = step();
-  report.learning_rate = schedule_.rate(step() - 1);
-  const auto evaluation_started = Clock::now();
-  report.test = evaluate();
-  report.evaluation_seconds = seconds_since(evaluation_started);
-  report_.epoch_ended(report);
+  if (!train_epoch()) return false;
+  end_epoch(checked_metrics());
+  return true;
 }
 
-Metrics Trainer::train_epoch() {
-  training_stream_.start(SampleOrder::of_pass(training_set_.size(), options_.shuffle, generator_));
-  training_.clear_metrics();
-  upload_rates();
+void Trainer::end_epoch(const Metrics& training) {
+  EpochReport report;
+  report.epoch = epoch_;
+  report.step = step();
+  report.learning_rate = schedule_.rate(step() - 1);
+  report.training = result_of(training, samples_);
+  report.training_seconds = seconds_since(training_started_);
+  report.trained = samples_ - first_trained_ * options_.batch_size;
+  const ProfileRange range(backend_, "evaluation", epoch_);
+  const auto evaluation_started = Clock::now();
+  if (validation_) report.validation = validation_->run(generator_);
+  report.test = test_.run(generator_);
+  report.evaluation_seconds = seconds_since(evaluation_started);
+  judge(report);
+  report_.epoch_ended(report);
+  ++epoch_;
   batch_ = 0;
+  epochs_generator_ = generator_;
+  const bool due = is_multiple(epoch_ - 1, hooks_.save_every_epochs) ||
+                   is_multiple(step(), hooks_.save_every_steps) || epoch_ > options_.epochs;
+  if (due && hooks_.save) hooks_.save(state());
+}
+
+// A NaN improves nothing.
+void Trainer::judge(const EpochReport& report) {
+  const Result& result = report.validation ? *report.validation : report.test;
+  const bool by_loss = options_.best_by == BestBy::kLoss;
+  const double value = by_loss ? result.loss : result.accuracy();
+  const auto better = [&](double than, double delta) {
+    return by_loss ? value < than - delta : value > than + delta;
+  };
+  const bool first = best_.epoch == 0;
+  ++best_.waited;
+  if (first || better(best_.reference, options_.min_delta)) {
+    best_.reference = value;
+    best_.waited = 0;
+  }
+  if (!first && !better(best_.value, 0)) return;
+  best_.epoch = epoch_;
+  best_.value = value;
+  if (hooks_.improved) hooks_.improved(network_.parameters().to_host());
+}
+
+bool Trainer::train_epoch() {
+  const std::int64_t start = batch_ * options_.batch_size;  // above 0 in an epoch that goes on
+  training_stream_.start(SampleOrder::of_pass(samples_, options_.shuffle, generator_), start);
+  if (batch_ == 0) training_.clear_metrics();
+  upload_rates();
+  first_trained_ = batch_;
   while (const auto chunk = training_stream_.next()) {
     const ProfileRange range(backend_, "chunk", batch_);
     const auto& samples = chunk->samples();
-    const std::int64_t full = samples.count / options_.batch_size;
-    train_batches(samples, 0, full, options_.batch_size);
-    const std::int64_t left = samples.count - full * options_.batch_size;
-    if (left > 0) train_batches(samples, samples.count - left, 1, left);
+    const std::int64_t skipped = std::clamp<std::int64_t>(start - chunk->first(), 0, samples.count);
+    const std::int64_t full = (samples.count - skipped) / options_.batch_size;
+    if (!train_batches(samples, skipped, full, options_.batch_size)) return false;
+    const std::int64_t left = samples.count - skipped - full * options_.batch_size;
+    if (left > 0 && !train_batches(samples, samples.count - left, 1, left)) return false;
   }
-  return checked_metrics();
+  return true;
 }
-
-std::int64_t Trainer::step() const { return (epoch_ - 1) * batches_per_epoch() + batch_; }
 
 void Trainer::upload_rates() {
   std::vector<float> rates;
@@ -119,13 +201,17 @@ void Trainer::upload_rates() {
   rates_.upload(rates);
 }
 
-// A run of batches ends where a loss is due, so that its line appears before the next batch is computed.
-void Trainer::train_batches(const SampleView& samples, std::int64_t first, std::int64_t batches,
+// A run of batches ends where a loss is due, so that its line appears before the next batch is computed, and
+// where the run is to be saved. False where training was stopped before the epoch's end.
+bool Trainer::train_batches(const SampleView& samples, std::int64_t first, std::int64_t batches,
                             std::int64_t rows) {
   while (batches > 0) {
     const std::int64_t behind_line = batch_ % options_.log_every;
-    const std::int64_t until_line = behind_line == 0 ? 1 : options_.log_every - behind_line + 1;
-    const std::int64_t count = std::min(batches, until_line);
+    std::int64_t count = behind_line == 0 ? 1 : options_.log_every - behind_line + 1;
+    count = std::min(count, batches);
+    if (const auto every = hooks_.save_every_steps; every > 0) {
+      count = std::min(count, every - step() % every);
+    }
     training_.run({.samples = samples,
                    .first = first,
                    .batches = count,
@@ -135,24 +221,25 @@ void Trainer::train_batches(const SampleView& samples, std::int64_t first, std::
     first += count * rows;
     batches -= count;
     batch_ += count;
-    const std::int64_t newest = batch_ - 1;
-    if (newest % options_.log_every == 0) {
-      report_loss(newest);
-    }
+    if ((batch_ - 1) % options_.log_every == 0) report_loss(batch_ - 1);
+    if (batch_ == batches_per_epoch()) return true;
+    if (is_multiple(step(), hooks_.save_every_steps)) hooks_.save(state());
+    if (should_stop()) return false;
   }
+  return true;
 }
 
 void Trainer::report_loss(std::int64_t batch) {
   LossReport report{.loss = checked_metrics().last_loss,
                     .seen = batch * options_.batch_size,
-                    .samples = training_set_.size(),
+                    .samples = samples_,
                     .epoch = epoch_,
                     .step = step(),
                     .learning_rate = schedule_.rate(step() - 1),
                     .gradient_norm = std::nullopt,
                     .seconds = seconds_since(training_started_)};
   if (norm_.size() > 0) report.gradient_norm = norm_.to_host().front().norm;
-  report.trained = std::min(batch_ * options_.batch_size, training_set_.size());
+  report.trained = std::min(batch_ * options_.batch_size, samples_) - first_trained_ * options_.batch_size;
   report_.loss(report);
 }
 
@@ -164,20 +251,6 @@ Metrics Trainer::checked_metrics() const {
                     metrics.first_non_finite, options_.learning_rate));
   }
   return metrics;
-}
-
-Result Trainer::evaluate() {
-  const ProfileRange range(backend_, "evaluation", epoch_);
-  test_stream_.start(SampleOrder::of_pass(test_set_.size(), false, generator_));
-  evaluation_.clear_metrics();
-  while (const auto chunk = test_stream_.next()) {
-    const auto& samples = chunk->samples();
-    const std::int64_t full = samples.count / options_.batch_size;
-    if (full > 0) evaluation_.run({samples, 0, full, options_.batch_size});
-    const std::int64_t left = samples.count - full * options_.batch_size;
-    if (left > 0) evaluation_.run({samples, samples.count - left, 1, left});
-  }
-  return result_of(evaluation_.read_metrics(), test_set_);
 }
 
 }  // namespace warpfit

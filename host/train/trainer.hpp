@@ -3,15 +3,22 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
 
 #include "host/backend/backend.hpp"
 #include "host/model/network.hpp"
 #include "host/optim/schedule.hpp"
 #include "host/report/report.hpp"
 #include "host/stream/batch_stream.hpp"
+#include "host/train/evaluation.hpp"
 #include "host/train/step.hpp"
+#include "host/train/training_state.hpp"
 
 namespace warpfit {
+
+enum class BestBy { kLoss, kAccuracy };
 
 struct TrainOptions {
   std::int64_t epochs = 10;
@@ -25,57 +32,97 @@ struct TrainOptions {
   float dropout = 0;  ///< share of each hidden layer's outputs that a step leaves out
   Clipping clipping = {};
   Optimizer optimizer = Sgd{};
-  bool fold_update = true;  ///< plain SGD within the weight gradients' products, or a pass of its own
+  bool fold_update = true;    ///< plain SGD within the weight gradients' products, or a pass of its own
+  bool measure_norm = false;  ///< report the gradients' norm, where they are in memory
+  BestBy best_by = BestBy::kLoss;
+  std::int64_t patience = 0;  ///< epochs without improvement after which training ends; 0 for all epochs
+  double min_delta = 0;       ///< by how much an improvement that counts is better
   Residency residency = Residency::kAuto;
   std::int64_t log_every = 100;  ///< batches between two reported losses
   /// Epochs that a profiler captures, from 1; none where the first is 0.
   std::int64_t first_profiled = 0, last_profiled = 0;
 };
 
+struct TrainingData {
+  Subset training;
+  std::optional<Subset> validation;
+  Subset test;
+};
+
+/// How a run ended.
+enum class Ending {
+  kDone,           ///< all epochs
+  kNoImprovement,  ///< none for as many epochs as the patience is
+  kInterrupted     ///< asked to stop
+};
+
+/// What others have to do with a run; each may be left out.
+struct TrainerHooks {
+  std::function<bool()> should_stop;  ///< asked often: whether to end at once
+  std::int64_t save_every_steps = 0;  ///< 0 for not at all
+  std::int64_t save_every_epochs = 0;
+  /// Called when that many were trained, and when a run ends before its time.
+  std::function<void(const TrainingState&)> save;
+  /// Called behind an epoch that is the best so far, by the validation set or else the test set.
+  std::function<void(std::span<const float> parameters)> improved;
+};
+
 class Trainer {
  public:
   /// All references must outlive the trainer. `generator` has just given the initial parameters: it goes on
   /// with the orders of the epochs, as PyTorch's does.
-  Trainer(Backend& backend, const Network& network, const Dataset& training_set, const Dataset& test_set,
-          const TrainOptions& options, TorchGenerator generator, Report& report);
+  Trainer(Backend& backend, const Network& network, const TrainingData& data, const TrainOptions& options,
+          TorchGenerator generator, Report& report, TrainerHooks hooks = {});
 
-  /// Trains all epochs. Errors: DivergedError where a loss is not finite; what data and device throw.
-  void run();
+  /// Goes on from there, before run(). Errors: InternalError where it does not fit the network.
+  void restore(const TrainingState& state);
+
+  /// Trains the epochs that are left. Errors: DivergedError where a loss is not finite; what data and device
+  /// throw.
+  Ending run();
 
  private:
   using Clock = std::chrono::steady_clock;
 
-  void run_epoch();
-  Metrics train_epoch();
+  bool run_epoch();
+  void end_epoch(const Metrics& training);
+  void judge(const EpochReport& report);
+  bool train_epoch();
   void upload_rates();
-  void train_batches(const SampleView& samples, std::int64_t first, std::int64_t batches, std::int64_t rows);
+  bool train_batches(const SampleView& samples, std::int64_t first, std::int64_t batches, std::int64_t rows);
+  void report_loss(std::int64_t batch);
+  [[nodiscard]] Ending end_early(Ending ending) const;
+  [[nodiscard]] bool should_stop() const { return hooks_.should_stop && hooks_.should_stop(); }
+  [[nodiscard]] TrainingState state() const;
   [[nodiscard]] TrainingRule training_rule() const;
   [[nodiscard]] Metrics checked_metrics() const;
-  void report_loss(std::int64_t batch);
-  Result evaluate();
-  /// Steps trained so far.
-  [[nodiscard]] std::int64_t step() const;
   [[nodiscard]] std::int64_t batches_per_epoch() const;
+  /// Steps trained so far.
+  [[nodiscard]] std::int64_t step() const { return (epoch_ - 1) * batches_per_epoch() + batch_; }
 
   Backend& backend_;
+  const Network& network_;
   TrainOptions options_;
-  const Dataset& training_set_;
-  const Dataset& test_set_;
+  std::int64_t samples_;  // of an epoch
   Report& report_;
+  TrainerHooks hooks_;
   TorchGenerator generator_;
+  TorchGenerator epochs_generator_;  // as it was when the epoch began
   bool folded_;
   Schedule schedule_;
   OptimizerState optimizer_;
-  Buffer<GradientNorm> norm_;  // empty where it is not asked for
+  Buffer<GradientNorm> norm_;  // empty where it is not measured
   Buffer<float> rates_;        // of the epoch's batches
   Workspace workspace_;
   StepRunner training_;
-  StepRunner evaluation_;
   BatchStream training_stream_;
-  BatchStream test_stream_;
-  Clock::time_point training_started_;  // of this epoch
-  std::int64_t epoch_ = 0;              // from 1
-  std::int64_t batch_ = 0;              // next batch of the epoch
+  std::optional<Evaluation> validation_;
+  Evaluation test_;
+  Clock::time_point training_started_;  // in this epoch
+  std::int64_t first_trained_ = 0;      // batch of this epoch
+  std::int64_t epoch_ = 1;              // that is trained, from 1
+  std::int64_t batch_ = 0;              // of it, that is trained next
+  Best best_;
 };
 
 }  // namespace warpfit

@@ -53,7 +53,7 @@ class FirstSteps : public testing::TestWithParam<std::tuple<std::string, Residen
     options.residency = residency;
     options.log_every = 1;
     Losses losses;
-    Trainer(backend, network, training_set, test_set, options, generator, losses).run();
+    Trainer(backend, network, {training_set, std::nullopt, test_set}, options, generator, losses).run();
     return losses.values;
   }
 

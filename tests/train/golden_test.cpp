@@ -59,7 +59,7 @@ TEST_P(GoldenRun, PrintsPyTorchsLosses) {
   const auto epochs = std::min<std::int64_t>(epochs_to_run() + (scheduled ? 2 : 0),
                                              static_cast<std::int64_t>(golden.epochs.size()));
   Recorder recorder;
-  Trainer(*backend_, network, training_set, test_set,
+  Trainer(*backend_, network, {training_set, std::nullopt, test_set},
           {.epochs = epochs,
            .batch_size = golden.batch_size,
            .learning_rate = golden.learning_rate,

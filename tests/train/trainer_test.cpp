@@ -34,7 +34,7 @@ Trained train_on_sample(int threads, std::int64_t log_every = 1) {
                              .seed = 0,
                              .shuffle = true,
                              .log_every = log_every};
-  Trainer(*backend, network, training_set, test_set, options, generator, losses).run();
+  Trainer(*backend, network, {training_set, std::nullopt, test_set}, options, generator, losses).run();
   return {network.parameters().to_host(), losses.values};
 }
 

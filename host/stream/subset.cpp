@@ -1,0 +1,46 @@
+#include "host/stream/subset.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "host/base/error.hpp"
+#include "host/base/torch_random.hpp"
+
+namespace warpfit {
+
+void Subset::read(std::int64_t first, std::span<std::uint8_t> pixels, std::span<std::uint8_t> labels) const {
+  if (samples_.empty()) {
+    dataset_->read(first_ + first, pixels, labels);
+  } else {
+    dataset_->gather(std::span(samples_).subspan(static_cast<std::size_t>(first), labels.size()), pixels,
+                     labels);
+  }
+}
+
+void Subset::gather(std::span<const std::uint32_t> indices, std::span<std::uint8_t> pixels,
+                    std::span<std::uint8_t> labels) const {
+  std::vector<std::uint32_t> of_dataset(indices.begin(), indices.end());
+  for (auto& index : of_dataset) {
+    index = samples_.empty() ? static_cast<std::uint32_t>(first_ + index) : samples_[index];
+  }
+  dataset_->gather(of_dataset, pixels, labels);
+}
+
+Split split_off(const Dataset& dataset, double share, bool shuffle, std::uint64_t seed) {
+  const std::int64_t size = dataset.size();
+  const auto validation =
+      std::max<std::int64_t>(1, static_cast<std::int64_t>(share * static_cast<double>(size)));
+  const std::int64_t training = size - validation;
+  if (training < 1) {
+    throw UsageError(fmt::format("--validation-split {}: none of the {} samples of {} is left to train on",
+                                 share, size, dataset.images_path()));
+  }
+  if (!shuffle) return {{dataset, 0, training}, {dataset, training, validation}};
+  TorchGenerator generator(seed);
+  const auto order = random_permutation(static_cast<std::uint32_t>(size), generator);
+  return {{dataset, {order.begin(), order.begin() + training}},
+          {dataset, {order.begin() + training, order.end()}}};
+}
+
+}  // namespace warpfit

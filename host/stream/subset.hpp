@@ -1,0 +1,50 @@
+// Some of a data set's samples, in an order of their own.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "host/stream/dataset.hpp"
+
+namespace warpfit {
+
+class Subset {
+ public:
+  /// All of them. The data set must outlive what is made of it.
+  Subset(const Dataset& dataset)  // NOLINT(google-explicit-constructor)
+      : Subset(dataset, 0, dataset.size()) {}
+  /// `count` samples from `first` on.
+  Subset(const Dataset& dataset, std::int64_t first, std::int64_t count)
+      : dataset_(&dataset), first_(first), count_(count) {}
+  /// Those that `samples` names.
+  Subset(const Dataset& dataset, std::vector<std::uint32_t> samples)
+      : dataset_(&dataset), count_(static_cast<std::int64_t>(samples.size())), samples_(std::move(samples)) {}
+
+  [[nodiscard]] std::int64_t size() const { return count_; }
+  [[nodiscard]] std::int64_t sample_size() const { return dataset_->sample_size(); }
+
+  /// As Dataset's, counted within the subset.
+  void read(std::int64_t first, std::span<std::uint8_t> pixels, std::span<std::uint8_t> labels) const;
+  void gather(std::span<const std::uint32_t> indices, std::span<std::uint8_t> pixels,
+              std::span<std::uint8_t> labels) const;
+
+ private:
+  const Dataset* dataset_;
+  std::int64_t first_ = 0;
+  std::int64_t count_;
+  std::vector<std::uint32_t> samples_;  // empty for those that lie side by side
+};
+
+/// A training set without its part for validation, and that part.
+struct Split {
+  Subset training, validation;
+};
+
+/// Splits off the last `share` of the samples, rounded down, at least one; with `shuffle` that of
+/// torch.utils.data.random_split with a generator of this seed. Errors: UsageError where nothing would be
+/// left.
+Split split_off(const Dataset& dataset, double share, bool shuffle, std::uint64_t seed);
+
+}  // namespace warpfit

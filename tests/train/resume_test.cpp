@@ -1,0 +1,145 @@
+// A run that was saved at any step and restored goes on bit for bit: weights, moments, losses.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <random>
+
+#include "host/model/initializer.hpp"
+#include "host/train/trainer.hpp"
+#include "tests/support/backends.hpp"
+#include "tests/support/files.hpp"
+#include "tests/support/random.hpp"
+
+namespace warpfit::test {
+namespace {
+
+constexpr std::int64_t kEpochs = 3;
+
+// What a run reports, by step; what takes time is left out.
+struct Rows {
+  std::map<std::int64_t, std::vector<double>> steps, epochs;
+};
+
+class Recorder final : public Report {
+ public:
+  explicit Recorder(Rows& rows) : rows_(rows) {}
+  void loss(const LossReport& report) override {
+    rows_.steps[report.step] = {report.loss, report.learning_rate, report.gradient_norm.value_or(-1),
+                                static_cast<double>(report.seen), static_cast<double>(report.epoch)};
+  }
+  void epoch_ended(const EpochReport& report) override {
+    rows_.epochs[report.epoch] = {report.training.loss, static_cast<double>(report.training.correct),
+                                  report.test.loss, static_cast<double>(report.test.correct),
+                                  report.validation ? report.validation->loss : -1};
+  }
+
+ private:
+  Rows& rows_;
+};
+
+struct Trained {
+  TrainingState end;
+  Rows rows;
+  std::map<std::int64_t, TrainingState> saved;  ///< by step
+};
+
+bool same(const TrainingState& a, const TrainingState& b) {
+  return a.parameters == b.parameters && a.optimizer.moments == b.optimizer.moments &&
+         a.optimizer.steps == b.optimizer.steps && a.step == b.step && a.best.epoch == b.best.epoch &&
+         a.best.value == b.best.value && a.best.waited == b.best.waited &&
+         a.generator.draws() == b.generator.draws();
+}
+
+class Resume : public OnEachBackend {
+ protected:
+  // Trains to the end, from the state if there is one, and saves every step.
+  Trained train(const TrainOptions& options, const TrainingState* from = nullptr) {
+    const auto paths = find_dataset(sample_folder().string(), {});
+    const Dataset training_set(paths.train_images, paths.train_labels);
+    const Dataset test_set(paths.test_images, paths.test_labels);
+    const auto [training, validation] = split_off(training_set, 0.2, true, options.seed);
+    const NetworkSpec spec{{784, 12, 8, 10}};
+    const ParameterLayout layout(spec);
+    TorchGenerator generator(options.seed);
+    const Network network(*backend_, spec, layout, initial_parameters(layout, generator));
+    Trained run;
+    Recorder recorder(run.rows);
+    Trainer trainer(*backend_, network, {training, validation, test_set}, options, generator, recorder,
+                    {.should_stop = {},
+                     .save_every_steps = 1,
+                     .save_every_epochs = 0,
+                     .save =
+                         [&run](const TrainingState& state) {
+                           run.saved[state.step] = state;
+                           run.end = state;
+                         },
+                     .improved = {}});
+    if (from != nullptr) trainer.restore(*from);
+    EXPECT_EQ(trainer.run(), Ending::kDone);
+    return run;
+  }
+
+  void check(const TrainOptions& options) {
+    const Trained whole = train(options);
+    const auto steps = static_cast<std::int64_t>(whole.saved.size());
+    std::mt19937 engine(test_seed());
+    constexpr int kTries = 20;
+    for (int i = 0; i < kTries; ++i) {
+      const std::int64_t k = std::uniform_int_distribution<std::int64_t>(1, steps - 1)(engine);
+      SCOPED_TRACE(testing::Message()
+                   << "saved at step " << k << " of " << steps << ", seed " << test_seed());
+      const Trained rest = train(options, &whole.saved.at(k));
+      ASSERT_TRUE(same(rest.end, whole.end));
+      // Rows behind k are those of the whole run, and all are there.
+      ASSERT_TRUE(std::equal(whole.rows.steps.upper_bound(k), whole.rows.steps.end(), rest.rows.steps.begin(),
+                             rest.rows.steps.end()));
+      for (const auto& [epoch, row] : rest.rows.epochs) ASSERT_EQ(row, whole.rows.epochs.at(epoch));
+      ASSERT_EQ(rest.rows.epochs.rbegin()->first, kEpochs);
+    }
+  }
+};
+
+TrainOptions options_for(const Optimizer& optimizer, bool shuffle) {
+  return {.epochs = kEpochs,
+          .batch_size = 32,
+          .learning_rate = 0.01,
+          .schedule = OneCycle{.max_rate = 0.02},
+          .warmup = 4,
+          .seed = 7,
+          .shuffle = shuffle,
+          .dropout = 0.2F,
+          .clipping = {.norm = 1},
+          .optimizer = optimizer,
+          .measure_norm = true,
+          .log_every = 3};
+}
+
+TEST_P(Resume, GoesOnBitForBitWithEveryOptimizer) {
+  const std::vector<Optimizer> optimizers{Sgd{},
+                                          Sgd{.momentum = 0.9F, .nesterov = true},
+                                          Adam{.amsgrad = true},
+                                          Adam{.weight_decay = 0.1F, .decoupled = true},
+                                          Rmsprop{.momentum = 0.5F, .centered = true},
+                                          Adagrad{}};
+  for (std::size_t i = 0; i < optimizers.size(); ++i) {
+    SCOPED_TRACE(testing::Message() << "optimizer " << i);
+    check(options_for(optimizers[i], i % 2 == 0));
+  }
+}
+
+TEST_P(Resume, GoesOnBitForBitWhereTheUpdateIsFolded) {
+  for (const bool shuffle : {false, true}) {
+    for (const Residency residency : {Residency::kStream, Residency::kResident}) {
+      auto options = options_for(Sgd{}, shuffle);
+      options.clipping = {};
+      options.residency = residency;
+      check(options);
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Backends, Resume, testing::ValuesIn(backend_names()), backend_name);
+
+}  // namespace
+}  // namespace warpfit::test
