@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "host/base/error.hpp"
+#include "host/base/shown.hpp"
 
 namespace warpfit {
 namespace {
@@ -69,16 +70,16 @@ class Builder {
     check_text(value);
     return add(std::move(value));
   }
-  bool number_integer(std::int64_t value) { return value == 0 ? add_number(-0.0) : add_number(value); }
+  bool number_integer(std::int64_t value) { return value == 0 ? add(-0.0) : add(value); }
   bool number_unsigned(std::uint64_t value) {
     if (value > std::numeric_limits<std::int64_t>::max())
       fail(next(), "an integer that does not fit 64 bits");
-    return add_number(static_cast<std::int64_t>(value));
+    return add(static_cast<std::int64_t>(value));
   }
   // An integer beyond 64 bits arrives here, too.
   bool number_float(double value, const std::string& spelled) {
     if (spelled.find_first_of(".eE") == spelled.npos) fail(next(), "an integer that does not fit 64 bits");
-    return add_number(value);
+    return add(value);
   }
   bool binary(std::vector<std::uint8_t>&) { return false; }  // no such thing in text
 
@@ -89,7 +90,7 @@ class Builder {
   bool key(std::string& name) {
     check_text(name);
     const auto [member, is_new] = std::get<Json::Object>(open_.back()->value).try_emplace(std::move(name));
-    if (!is_new) fail(next(), fmt::format("the key '{}' a second time", member->first));
+    if (!is_new) fail(next(), fmt::format("the key '{}' a second time", shown(member->first)));
     member_ = &member->second;
     return behind_token();
   }
@@ -107,7 +108,8 @@ class Builder {
     if (text.find('\0') != text.npos) fail(next(), "a text with a NUL");
   }
 
-  // Where the token of this event begins.
+  // Where the token of this event begins. Of a number before it the parser has read one byte more, a
+  // separator.
   [[nodiscard]] std::size_t next() const { return text_.find_first_not_of(kBetweenValues, behind_last_); }
 
   bool behind_token() {
@@ -128,13 +130,6 @@ class Builder {
   bool add(Json::Value value) {
     place(std::move(value));
     return behind_token();
-  }
-
-  // The parser has seen one byte more, to know that the number is over.
-  bool add_number(Json::Value value) {
-    add(std::move(value));
-    if (behind_last_ > 0) --behind_last_;
-    return true;
   }
 
   bool open(Json::Value empty) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "host/base/error.hpp"
+#include "host/base/shown.hpp"
 #include "host/files/atomic_file.hpp"
 #include "host/files/crc32.hpp"
 #include "host/files/json.hpp"
@@ -62,7 +63,7 @@ std::string npy_header(const TensorView& tensor) {
   auto text = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}{}), }}",
                           numpy_name(tensor.dtype), fmt::join(tensor.shape, ", "), comma);
   const auto used = kMagic.size() + sizeof(std::uint16_t) + text.size() + 1;
-  text.append((kAlignment - used % kAlignment) % kAlignment, ' ');
+  text.append(kAlignment - used % kAlignment, ' ');
   text += '\n';
   std::string bytes(kMagic);
   put<std::uint16_t>(bytes, static_cast<std::uint16_t>(text.size()));
@@ -85,11 +86,11 @@ std::vector<Entry> entries_of(std::span<const TensorView> tensors, const std::st
       throw ModelError(
           fmt::format("{}: cannot write tensor '{}' of {} dimensions of {}, which NumPy does not have; "
                       "write safetensors instead",
-                      path, tensor.name, tensor.shape.size(), dtype_name(tensor.dtype)));
+                      path, shown(tensor.name), tensor.shape.size(), dtype_name(tensor.dtype)));
     }
     if (!is_safe(tensor.name)) {
       throw ModelError(
-          fmt::format("{}: cannot write tensor '{}', whose name is no file's", path, tensor.name));
+          fmt::format("{}: cannot write tensor '{}', whose name is no file's", path, shown(tensor.name)));
     }
     check_text(tensor.name, path);
     entries.push_back({tensor.name + ".npy", npy_header(tensor), tensor.data});

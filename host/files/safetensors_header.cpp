@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "host/base/error.hpp"
+#include "host/base/shown.hpp"
 #include "host/files/json.hpp"
 
 namespace warpfit {
@@ -46,7 +47,7 @@ class HeaderParser {
 
   void read_metadata(const Json& json) {
     for (const auto& [key, value] : get<Json::Object>(json, "__metadata__", "an object of strings")) {
-      const auto& text = get<std::string>(value, fmt::format("'{}' in __metadata__", key), "a string");
+      const auto& text = get<std::string>(value, fmt::format("'{}' in __metadata__", shown(key)), "a string");
       if (key == SafetensorsHeader::kChecksumKey) {
         read_checksum(text, value.byte);
       } else {
@@ -66,7 +67,7 @@ class HeaderParser {
   }
 
   void read_tensor(const std::string& name, const Json& json) {
-    const auto what = fmt::format("tensor '{}'", name);
+    const auto what = fmt::format("tensor '{}'", shown(name));
     const auto& fields = get<Json::Object>(json, what, "an object");
     const auto field = [&](std::string_view key) -> const Json& {
       const auto found = fields.find(key);
@@ -85,7 +86,7 @@ class HeaderParser {
     }
     for (const auto& [key, value] : fields) {
       if (key != "dtype" && key != "shape" && key != "data_offsets") {
-        fail(value.byte, fmt::format("unknown field '{}' in {}", key, what));
+        fail(value.byte, fmt::format("unknown field '{}' in {}", shown(key), what));
       }
     }
     tensor.byte = data_begin() + begin;
@@ -96,7 +97,7 @@ class HeaderParser {
   [[nodiscard]] DType dtype_in(const Json& json, const std::string& what) const {
     const auto& name = get<std::string>(json, "the dtype of " + what, "a string");
     const auto dtype = dtype_of(name);
-    if (!dtype) fail(json.byte, fmt::format("unknown dtype '{}' of {}", name, what));
+    if (!dtype) fail(json.byte, fmt::format("unknown dtype '{}' of {}", shown(name), what));
     return *dtype;
   }
 
@@ -135,7 +136,7 @@ class HeaderParser {
       if (tensor.byte != covered) {
         fail(std::min(tensor.byte, covered),
              fmt::format("tensor '{}' begins at byte {}, expected {} where the one before it ends: {}",
-                         tensor.name, tensor.byte, covered,
+                         shown(tensor.name), tensor.byte, covered,
                          tensor.byte < covered ? "they overlap" : "there is a gap"));
       }
       covered = tensor.byte + tensor.size;

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "host/base/error.hpp"
+#include "host/base/shown.hpp"
 
 namespace warpfit {
 namespace {
@@ -51,7 +52,7 @@ std::optional<DType> dtype_of(std::string_view name) {
 }
 
 std::optional<std::uint64_t> tensor_size(DType dtype, std::span<const std::int64_t> shape) {
-  constexpr std::uint64_t kMost = std::uint64_t{1} << 63;
+  constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max();
   std::uint64_t size = dtype_size(dtype);
   bool is_empty = false;
   for (const std::int64_t dimension : shape) {
@@ -68,12 +69,13 @@ void check_tensors(std::span<const TensorView> tensors, const std::string& path)
   std::set<std::string_view> names;
   for (const auto& tensor : tensors) {
     if (!names.insert(tensor.name).second) {
-      throw InternalError(fmt::format("{}: cannot write two tensors of the name '{}'", path, tensor.name));
+      throw InternalError(
+          fmt::format("{}: cannot write two tensors of the name '{}'", path, shown(tensor.name)));
     }
     if (tensor_size(tensor.dtype, tensor.shape) != tensor.data.size()) {
       throw InternalError(fmt::format(
-          "{}: cannot write tensor '{}': {} bytes of data, expected {} elements of {}", path, tensor.name,
-          tensor.data.size(), fmt::join(tensor.shape, "x"), dtype_name(tensor.dtype)));
+          "{}: cannot write tensor '{}': {} bytes of data, expected {} elements of {}", path,
+          shown(tensor.name), tensor.data.size(), fmt::join(tensor.shape, "x"), dtype_name(tensor.dtype)));
     }
   }
 }

@@ -42,8 +42,8 @@ std::uint64_t dtype_size(DType dtype);
 /// The type of this safetensors name, or nothing.
 std::optional<DType> dtype_of(std::string_view name);
 
-/// Bytes of such a tensor; nothing where a dimension is negative, or those that are not 0 multiply to more
-/// than 2^63 bytes.
+/// Bytes of such a tensor; nothing where a dimension is negative, or those that are not 0 multiply to 2^63
+/// bytes or more.
 std::optional<std::uint64_t> tensor_size(DType dtype, std::span<const std::int64_t> shape);
 
 /// A tensor to be written; the data belongs to somebody else.

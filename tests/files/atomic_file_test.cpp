@@ -8,6 +8,7 @@
 
 #include <csignal>
 #include <filesystem>
+#include <optional>
 
 #include "host/base/error.hpp"
 #include "tests/support/files.hpp"
@@ -165,11 +166,12 @@ TEST_F(AtomicFileTest, SaysWhereAFolderMayNotBeWrittenTo) {
 
 // Two runs with one path: neither may make the other's half-written file the model.
 TEST_F(AtomicFileTest, NoticesASecondWriter) {
-  AtomicFile first(path());
-  first.write("first");
+  std::optional<AtomicFile> first(path());
+  first->write("first");
   AtomicFile second(path());
   second.write("new");
-  EXPECT_THAT([&] { first.commit(); }, ThrowsMessage<IoError>(HasSubstr("does another run write there?")));
+  EXPECT_THAT([&] { first->commit(); }, ThrowsMessage<IoError>(HasSubstr("does another run write there?")));
+  first.reset();
   second.write("!");
   second.commit();
   EXPECT_EQ(read_file(path()), kNew);

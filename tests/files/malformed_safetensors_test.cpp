@@ -101,6 +101,7 @@ std::vector<BadFile> bad_files() {
       {"dtype_unknown", dtype("\"F31\""), "unknown dtype 'F31' of tensor 'a' at byte 22"},
       {"dtype_lower_case", dtype("\"f32\""), "unknown dtype 'f32'"},
       {"dtype_empty", dtype("\"\""), "unknown dtype ''"},
+      {"dtype_of_control_codes", dtype(R"("\u001b[2J")"), "unknown dtype '?[2J' of tensor 'a'"},
       {"dtype_number", dtype("32"), "expected a string for the dtype of tensor 'a'"},
       {"shape_number", shape("2"), "expected an array for the shape of tensor 'a' at byte 36"},
       {"shape_object", shape("{}"), "expected an array for the shape"},
