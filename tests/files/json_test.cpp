@@ -117,6 +117,7 @@ TEST(JsonTest, RefusesWhatIsNoJson) {
       {"\xEF\xBB\xBF{}", "byte 0: a byte order mark"},
       {R"({"a": 1, "b": 2, "a": 3})", "byte 17: the key 'a' a second time"},
       {R"({"x": {"a": 1, "\u0061": 1}})", "byte 15: the key 'a' a second time"},
+      {R"({"\u001b": 1, "\u001b": 1})", "byte 14: the key '?' a second time"},
       {"9223372036854775808", "byte 0: an integer that does not fit 64 bits"},
       {"[18446744073709551615]", "byte 1: an integer that does not fit"},
       {"[1, 18446744073709551616]", "byte 4: an integer that does not fit"},

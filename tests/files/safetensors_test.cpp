@@ -28,10 +28,10 @@ const Bytes kForeign = safetensors(
     {0, 0, 0x80, 0x3F, 0, 0, 0, 0xC0, 7});
 
 // Ours; the checksum is Python's zlib.crc32 of these bytes with '0' for its digits.
-const std::string kOwnHeader =
-    R"({"__metadata__":{"made by":"hand","warpfit.crc32":"efc5c444"},)"
-    R"("w":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]},"n":{"dtype":"U8","shape":[3],"data_offsets":[8,11]}})"
-    "        ";
+const std::string kOwnHeader = R"({"__metadata__":{"made by":"hand","warpfit.crc32":"efc5c444"},)"
+                               R"("w":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]},)"
+                               R"("n":{"dtype":"U8","shape":[3],"data_offsets":[8,11]}})"
+                               "        ";
 const Bytes kOwn = safetensors(kOwnHeader.substr(0, 176), {0, 0, 0x80, 0x3F, 0, 0, 0, 0xC0, 7, 8, 9});
 
 constexpr std::array<float, 2> kWeights{1, -2};
