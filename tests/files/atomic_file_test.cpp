@@ -2,15 +2,14 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <csignal>
 #include <filesystem>
 #include <optional>
 
 #include "host/base/error.hpp"
+#include "tests/support/file_size_limit.hpp"
 #include "tests/support/files.hpp"
 
 namespace warpfit::test {
@@ -23,26 +22,6 @@ using testing::ThrowsMessage;
 
 const Bytes kOld{'o', 'l', 'd'};
 const Bytes kNew{'n', 'e', 'w', '!'};
-
-// While it lives no file of this process grows beyond `size`; writes across it are short, then fail.
-class FileSizeLimit {
- public:
-  explicit FileSizeLimit(rlim_t size) : old_handler_(std::signal(SIGXFSZ, SIG_IGN)) {
-    getrlimit(RLIMIT_FSIZE, &old_);
-    const rlimit limit{size, old_.rlim_max};
-    setrlimit(RLIMIT_FSIZE, &limit);
-  }
-  ~FileSizeLimit() {
-    setrlimit(RLIMIT_FSIZE, &old_);
-    std::signal(SIGXFSZ, old_handler_);
-  }
-  FileSizeLimit(const FileSizeLimit&) = delete;
-  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
-
- private:
-  rlimit old_{};
-  void (*old_handler_)(int);
-};
 
 class AtomicFileTest : public testing::Test {
  protected:

@@ -1,0 +1,35 @@
+// Several reports as one.
+#pragma once
+
+#include <functional>
+#include <utility>
+#include <vector>
+
+#include "host/report/report.hpp"
+
+namespace warpfit {
+
+/// Hands each call to its reports, in their order; where one throws, those behind it are not called.
+class Reports final : public Report {
+ public:
+  /// They must outlive this.
+  explicit Reports(std::vector<std::reference_wrapper<Report>> reports) : reports_(std::move(reports)) {}
+
+  void epoch_started(std::int64_t epoch) override {
+    for (Report& each : reports_) each.epoch_started(epoch);
+  }
+  void loss(const LossReport& report) override {
+    for (Report& each : reports_) each.loss(report);
+  }
+  void epoch_ended(const EpochReport& report) override {
+    for (Report& each : reports_) each.epoch_ended(report);
+  }
+  void done() override {
+    for (Report& each : reports_) each.done();
+  }
+
+ private:
+  std::vector<std::reference_wrapper<Report>> reports_;
+};
+
+}  // namespace warpfit
