@@ -1,0 +1,199 @@
+#include "host/model/model_file.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "host/base/error.hpp"
+#include "host/base/parse_number.hpp"
+#include "host/base/shown.hpp"
+#include "host/files/safetensors_file.hpp"
+#include "host/files/safetensors_writer.hpp"
+#include "host/model/state_dict.hpp"
+
+namespace warpfit {
+namespace {
+
+constexpr std::string_view kNetwork = "warpfit.network";
+constexpr std::string_view kOutput = "warpfit.output";
+constexpr std::string_view kSampleShape = "warpfit.sample_shape";
+constexpr std::string_view kDropout = "warpfit.dropout";
+constexpr std::string_view kNames = "warpfit.names";
+
+const std::string& entry(const SafetensorsFile& file, std::string_view key) {
+  const auto found = file.metadata().find(std::string(key));
+  if (found == file.metadata().end()) {
+    throw ModelError(
+        fmt::format("{}: no {} in its metadata; expected a model of warpfit train", file.path(), key));
+  }
+  return found->second;
+}
+
+[[noreturn]] void refuse(const SafetensorsFile& file, std::string_view key, const std::string& expected) {
+  throw ModelError(
+      fmt::format("{}: {} is '{}', expected {}", file.path(), key, shown(entry(file, key)), expected));
+}
+
+std::vector<std::int64_t> sample_shape_of(const SafetensorsFile& file, const NetworkSpec& network) {
+  std::vector<std::int64_t> shape;
+  std::string_view text = entry(file, kSampleShape);
+  std::int64_t size = 1;
+  while (true) {
+    const auto end = std::min(text.find('x'), text.size());
+    const auto extent = parse_number<std::int64_t>(text.substr(0, end));
+    if (!extent || *extent < 1 || *extent > network.inputs() / size) {
+      refuse(file, kSampleShape, fmt::format("extents that make {} inputs, as in 28x28", network.inputs()));
+    }
+    size *= *extent;
+    shape.push_back(*extent);
+    if (end == text.size()) break;
+    text.remove_prefix(end + 1);
+  }
+  if (size != network.inputs()) refuse(file, kSampleShape, fmt::format("{} inputs", network.inputs()));
+  return shape;
+}
+
+ModelInfo info_of(const SafetensorsFile& file) {
+  ModelInfo info;
+  try {
+    info.network = parse_network(entry(file, kNetwork));
+  } catch (const UsageError& error) {
+    throw ModelError(fmt::format("{}: {}: {}", file.path(), kNetwork, error.what()));
+  }
+  info.sample_shape = sample_shape_of(file, info.network);
+  const auto& output = entry(file, kOutput);
+  if (output != "logits" && output != "log_softmax") refuse(file, kOutput, "logits or log_softmax");
+  info.log_softmax = output == "log_softmax";
+  const auto dropout = parse_number<float>(entry(file, kDropout));
+  if (!dropout || !(*dropout >= 0 && *dropout < 1)) refuse(file, kDropout, "a number from 0 to below 1");
+  info.dropout = *dropout;
+  info.names = entry(file, kNames);
+  return info;
+}
+
+// What is laid out as the parameters, in the order of parameter_names.
+template <class Value>
+std::vector<std::span<Value>> pieces(const NetworkSpec& network, std::span<Value> flat) {
+  std::vector<std::span<Value>> result;
+  const ParameterLayout layout(network);
+  for (const auto& layer : layout.layers()) {
+    result.push_back(flat.subspan(layer.weight, layer.weight_size()));
+    result.push_back(flat.subspan(layer.bias, layer.bias_size()));
+  }
+  return result;
+}
+
+std::vector<std::vector<std::int64_t>> shapes(const NetworkSpec& network) {
+  std::vector<std::vector<std::int64_t>> result;
+  for (std::size_t l = 0; l < network.layers(); ++l) {
+    result.push_back({network.widths[l + 1], network.widths[l]});
+    result.push_back({network.widths[l + 1]});
+  }
+  return result;
+}
+
+}  // namespace
+
+std::vector<std::string> parameter_names(const ModelInfo& info) {
+  const std::size_t modules = info.dropout > 0 ? 3 : 2;  // of a hidden layer
+  std::vector<std::string> names;
+  for (std::size_t l = 0; l < info.network.layers(); ++l) {
+    const std::string module = fmt::format("{}{}{}", info.names, info.names.empty() ? "" : ".", modules * l);
+    names.push_back(module + ".weight");
+    names.push_back(module + ".bias");
+  }
+  return names;
+}
+
+std::vector<TensorView> parameter_tensors(const ModelInfo& info, std::span<const float> parameters,
+                                          const std::string& prefix) {
+  const auto names = parameter_names(info);
+  const auto values = pieces(info.network, parameters);
+  const auto extents = shapes(info.network);
+  std::vector<TensorView> tensors;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    tensors.push_back({prefix + names[i], DType::kF32, extents[i], std::as_bytes(values[i])});
+  }
+  return tensors;
+}
+
+Metadata metadata_of(const ModelInfo& info) {
+  return {{"format", "pt"},  // what safetensors calls PyTorch's tensors
+          {std::string(kNetwork), info.network.text()},
+          {std::string(kOutput), info.log_softmax ? "log_softmax" : "logits"},
+          {std::string(kSampleShape), fmt::format("{}", fmt::join(info.sample_shape, "x"))},
+          {std::string(kDropout), fmt::format("{}", info.dropout)},
+          {std::string(kNames), info.names},
+          {"warpfit.activation", "relu"},
+          {"warpfit.pixels", "float32(byte) / 255"}};
+}
+
+void save_model(const std::string& path, const ModelInfo& info, std::span<const float> parameters) {
+  write_safetensors(path, metadata_of(info), parameter_tensors(info, parameters));
+}
+
+Model load_model(const std::string& path) {
+  const SafetensorsFile file(path);
+  const bool ours = file.metadata().contains(std::string(kNetwork));
+  const StateDict dict = ours ? StateDict{} : state_dict_of(file);
+  Model model;
+  std::vector<std::string> names = dict.names;
+  if (ours) {
+    model.info = info_of(file);
+    names = parameter_names(model.info);
+  } else {
+    model.info.network = dict.network;
+    model.info.sample_shape = {dict.network.inputs()};
+  }
+  model.parameters.resize(ParameterLayout(model.info.network).size());
+  const auto values = pieces(model.info.network, std::span(model.parameters));
+  const auto extents = shapes(model.info.network);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const auto* tensor = file.find(names[i]);
+    if (tensor == nullptr || tensor->dtype != DType::kF32 || tensor->shape != extents[i]) {
+      throw ModelError(fmt::format("{}: no tensor {} of F32 ({}), as its network {} asks for", path,
+                                   shown(names[i]), fmt::join(extents[i], ", "), model.info.network.text()));
+    }
+    file.read(*tensor, std::as_writable_bytes(values[i]));
+  }
+  for (const auto& tensor : file.tensors()) {
+    const bool of_checkpoint = tensor.name.starts_with(kOptimizerPrefix);
+    if (!of_checkpoint && std::ranges::find(names, tensor.name) == names.end()) {
+      throw ModelError(fmt::format("{}: tensor {} is no part of its network {}", path, shown(tensor.name),
+                                   model.info.network.text()));
+    }
+  }
+  return model;
+}
+
+WarmStart load_matching(const std::string& path, const ModelInfo& info, std::span<float> parameters) {
+  const SafetensorsFile file(path);
+  const auto names = parameter_names(info);
+  const auto values = pieces(info.network, parameters);
+  const auto extents = shapes(info.network);
+  WarmStart result;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const auto* tensor = file.find(names[i]);
+    if (tensor != nullptr && tensor->dtype == DType::kF32 && tensor->shape == extents[i]) {
+      file.read(*tensor, std::as_writable_bytes(values[i]));
+      result.loaded.push_back(names[i]);
+    } else {
+      result.missing.push_back(fmt::format("{} ({})", names[i], fmt::join(extents[i], ", ")));
+    }
+  }
+  for (const auto& tensor : file.tensors()) {
+    if (std::ranges::find(result.loaded, tensor.name) == result.loaded.end()) {
+      result.unexpected.push_back(fmt::format("{} ({})", shown(tensor.name), fmt::join(tensor.shape, ", ")));
+    }
+  }
+  if (result.loaded.empty()) {
+    throw ModelError(
+        fmt::format("{}: no tensor matches by name and shape; expected {} ({}) and so on, or name "
+                    "the module with --names",
+                    path, names.front(), fmt::join(extents.front(), ", ")));
+  }
+  return result;
+}
+
+}  // namespace warpfit

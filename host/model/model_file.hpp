@@ -1,0 +1,61 @@
+// Models as safetensors files with PyTorch's names, so that `model.load_state_dict(load_file(path))` takes
+// them, and all that another command needs in the metadata.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "host/files/safetensors_header.hpp"
+#include "host/files/tensor.hpp"
+#include "host/model/network_spec.hpp"
+#include "host/model/parameter_layout.hpp"
+
+namespace warpfit {
+
+/// What a model is beside its parameters.
+struct ModelInfo {
+  NetworkSpec network;
+  std::vector<std::int64_t> sample_shape;   ///< {28, 28}
+  bool log_softmax = false;                 ///< behind the last layer
+  float dropout = 0;                        ///< behind each hidden ReLU, in training
+  std::string names = "linear_relu_stack";  ///< attribute of PyTorch's module that holds the layers
+};
+
+struct Model {
+  ModelInfo info;
+  std::vector<float> parameters;  ///< in the order of ParameterLayout(info.network)
+};
+
+/// What the names of the tensors that a checkpoint holds beside the model's begin with.
+constexpr std::string_view kOptimizerPrefix = "optimizer.";
+
+/// "linear_relu_stack.0.weight", "linear_relu_stack.0.bias", "linear_relu_stack.2.weight", ...: nn.Sequential
+/// counts ReLU and Dropout too.
+std::vector<std::string> parameter_names(const ModelInfo& info);
+
+/// The parameters, or what is laid out like them, as tensors named `prefix` + PyTorch's name.
+std::vector<TensorView> parameter_tensors(const ModelInfo& info, std::span<const float> parameters,
+                                          const std::string& prefix = "");
+
+/// The model as metadata, to be read back by read_model_info.
+Metadata metadata_of(const ModelInfo& info);
+
+/// Replaces the file at `path`. Errors: IoError.
+void save_model(const std::string& path, const ModelInfo& info, std::span<const float> parameters);
+
+/// A model of ours, or a state dict of PyTorch's whose only tensors are the weights and biases of a chain of
+/// nn.Linear, in the order of their names' numbers. Errors: ModelError naming what does not fit; IoError.
+Model load_model(const std::string& path);
+
+/// How a file's tensors met a network's: by name and shape.
+struct WarmStart {
+  std::vector<std::string> loaded;
+  std::vector<std::string> missing;     ///< of the network, not in the file or of another shape
+  std::vector<std::string> unexpected;  ///< of the file, not in the network or of another shape
+};
+
+/// Fills in what matches, as load_state_dict(strict=False). Errors: ModelError where nothing does; IoError.
+WarmStart load_matching(const std::string& path, const ModelInfo& info, std::span<float> parameters);
+
+}  // namespace warpfit

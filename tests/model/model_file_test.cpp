@@ -1,0 +1,162 @@
+#include "host/model/model_file.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "host/base/error.hpp"
+#include "host/files/safetensors_file.hpp"
+#include "host/files/safetensors_writer.hpp"
+#include "tests/support/files.hpp"
+#include "tests/support/random.hpp"
+
+namespace warpfit::test {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class ModelFile : public testing::Test {
+ protected:
+  ModelFile() {
+    const ParameterLayout layout(info_.network);
+    parameters_.resize(layout.size());
+    TestValues values;
+    for (const auto& layer : layout.layers()) {
+      std::ranges::copy(values.uniform(layer.inputs * layer.outputs), parameters_.begin() + layer.weight);
+      std::ranges::copy(values.uniform(layer.outputs), parameters_.begin() + layer.bias);
+    }
+  }
+
+  // A state dict with tensors of these shapes, all ones.
+  std::string state_dict(const std::vector<std::pair<std::string, std::vector<std::int64_t>>>& shapes,
+                         const Metadata& metadata = {}) {
+    static const std::vector<float> kOnes(1000, 1);
+    std::vector<TensorView> tensors;
+    for (const auto& [name, shape] : shapes) {
+      std::size_t size = 1;
+      for (const auto extent : shape) size *= static_cast<std::size_t>(extent);
+      tensors.push_back({name, DType::kF32, shape, std::as_bytes(std::span(kOnes).first(size))});
+    }
+    write_safetensors(path_, metadata, tensors);
+    return path_;
+  }
+
+  static std::string refusal(const std::string& path) {
+    try {
+      load_model(path);
+    } catch (const ModelError& error) {
+      return error.what();
+    }
+    return "accepted";
+  }
+
+  TemporaryFolder folder_;
+  std::string path_ = (folder_.path() / "model.safetensors").string();
+  ModelInfo info_{.network = {{6, 5, 4, 3}}, .sample_shape = {2, 3}};
+  std::vector<float> parameters_;
+};
+
+TEST_F(ModelFile, NamesParametersAsPyTorchDoes) {
+  EXPECT_THAT(parameter_names(info_), ElementsAre("linear_relu_stack.0.weight", "linear_relu_stack.0.bias",
+                                                  "linear_relu_stack.2.weight", "linear_relu_stack.2.bias",
+                                                  "linear_relu_stack.4.weight", "linear_relu_stack.4.bias"));
+  info_.names = "";
+  info_.dropout = 0.1F;
+  EXPECT_THAT(parameter_names(info_),
+              ElementsAre("0.weight", "0.bias", "3.weight", "3.bias", "6.weight", "6.bias"));
+}
+
+TEST_F(ModelFile, ComesBackAsItWas) {
+  info_.log_softmax = true;
+  info_.dropout = 0.3F;
+  info_.names = "net";
+  save_model(path_, info_, parameters_);
+  const auto model = load_model(path_);
+  EXPECT_EQ(model.parameters, parameters_);
+  EXPECT_EQ(model.info.network.widths, info_.network.widths);
+  EXPECT_EQ(model.info.sample_shape, info_.sample_shape);
+  EXPECT_EQ(model.info.dropout, 0.3F);
+  EXPECT_EQ(model.info.names, "net");
+  EXPECT_TRUE(model.info.log_softmax);
+}
+
+TEST_F(ModelFile, HoldsNoGapsBetweenTensors) {
+  save_model(path_, info_, parameters_);
+  const SafetensorsFile file(path_);
+  std::uint64_t bytes = 0;
+  for (const auto& tensor : file.tensors()) bytes += tensor.size;
+  EXPECT_EQ(bytes, 4U * static_cast<std::uint64_t>(info_.network.parameters()));
+  EXPECT_EQ(file.find("linear_relu_stack.2.weight")->shape, (std::vector<std::int64_t>{4, 5}));
+}
+
+TEST_F(ModelFile, IsMadeOutFromPyTorchsStateDict) {
+  const auto model = load_model(
+      state_dict({{"fc10.bias", {2}}, {"fc9.weight", {3, 4}}, {"fc10.weight", {2, 3}}, {"fc9.bias", {3}}}));
+  EXPECT_EQ(model.info.network.text(), "4-3-2");
+  EXPECT_EQ(model.info.sample_shape, (std::vector<std::int64_t>{4}));
+  EXPECT_FALSE(model.info.log_softmax);
+  EXPECT_EQ(model.parameters.front(), 1);
+}
+
+TEST_F(ModelFile, RefusesStateDictsOfOtherNetworks) {
+  EXPECT_THAT(refusal(state_dict({{"conv.weight", {2, 3, 3, 3}}, {"conv.bias", {2}}})),
+              HasSubstr("conv.weight is F32 (2, 3, 3, 3), expected (outputs, inputs)"));
+  EXPECT_THAT(
+      refusal(state_dict({{"a.weight", {3, 4}}, {"a.bias", {3}}, {"b.weight", {2, 5}}, {"b.bias", {2}}})),
+      HasSubstr("b.weight is F32 (2, 5), expected 3 inputs"));
+  EXPECT_THAT(refusal(state_dict({{"a.weight", {3, 4}}, {"a.bias", {4}}})),
+              HasSubstr("a.bias is F32 (4), expected (3)"));
+  EXPECT_THAT(refusal(state_dict({{"a.weight", {3, 4}}, {"b.bias", {3}}})),
+              HasSubstr("expected a.bias beside it"));
+  EXPECT_THAT(refusal(state_dict({{"a.weight", {3, 4}}})), HasSubstr("expected a bias for each"));
+  EXPECT_THAT(refusal(state_dict({{"a.weight", {3, 4}}, {"bn.running_mean", {3}}})),
+              HasSubstr("bn.running_mean is F32 (3), expected weights and biases"));
+  EXPECT_THAT(refusal(state_dict({{"a.weight", {1, 4}}, {"a.bias", {1}}})), HasSubstr("at least 2 outputs"));
+  EXPECT_THAT(refusal(state_dict({})), HasSubstr("no weights"));
+}
+
+TEST_F(ModelFile, RefusesMetadataThatDoesNotFit) {
+  const auto with = [&](const std::string& key, const std::string& value) {
+    auto metadata = metadata_of(info_);
+    metadata[key] = value;
+    write_safetensors(path_, metadata, parameter_tensors(info_, parameters_));
+    return refusal(path_);
+  };
+  EXPECT_EQ(with("warpfit.output", "logits"), "accepted");
+  EXPECT_THAT(with("warpfit.network", "6-5"),
+              HasSubstr("tensor linear_relu_stack.2.weight is no part of its network 6-5"));
+  EXPECT_THAT(with("warpfit.network", "6-5-4-4"),
+              HasSubstr("no tensor linear_relu_stack.4.weight of F32 (4, 4)"));
+  EXPECT_THAT(with("warpfit.network", "6"), HasSubstr("at least two widths"));
+  EXPECT_THAT(with("warpfit.output", "softmax"), HasSubstr("expected logits or log_softmax"));
+  EXPECT_THAT(with("warpfit.sample_shape", "2x2"), HasSubstr("warpfit.sample_shape is '2x2', expected"));
+  EXPECT_THAT(with("warpfit.sample_shape", "3x"), HasSubstr("warpfit.sample_shape"));
+  EXPECT_THAT(with("warpfit.sample_shape", "-2x-3"), HasSubstr("warpfit.sample_shape"));
+  EXPECT_THAT(with("warpfit.dropout", "1"), HasSubstr("warpfit.dropout is '1'"));
+  EXPECT_THAT(with("warpfit.dropout", "nan"), HasSubstr("warpfit.dropout is 'nan'"));
+  EXPECT_THAT(with("warpfit.names", "other"), HasSubstr("no tensor other.0.weight"));
+}
+
+TEST_F(ModelFile, WarmStartsFromWhatMatches) {
+  state_dict({{"linear_relu_stack.0.weight", {5, 6}},
+              {"linear_relu_stack.0.bias", {5}},
+              {"linear_relu_stack.2.weight", {4, 4}},
+              {"head.weight", {2}}});
+  const auto before = parameters_;
+  const auto result = load_matching(path_, info_, parameters_);
+  EXPECT_THAT(result.loaded, ElementsAre("linear_relu_stack.0.weight", "linear_relu_stack.0.bias"));
+  EXPECT_THAT(result.missing,
+              ElementsAre("linear_relu_stack.2.weight (4, 5)", "linear_relu_stack.2.bias (4)",
+                          "linear_relu_stack.4.weight (3, 4)", "linear_relu_stack.4.bias (3)"));
+  EXPECT_THAT(result.unexpected, ElementsAre("linear_relu_stack.2.weight (4, 4)", "head.weight (2)"));
+  const ParameterLayout layout(info_.network);
+  EXPECT_EQ(parameters_.front(), 1);
+  EXPECT_EQ(parameters_[layout.layers()[0].bias + 4], 1);
+  EXPECT_EQ(parameters_[layout.layers()[1].weight], before[layout.layers()[1].weight]);
+
+  info_.names = "other";
+  EXPECT_THROW(load_matching(path_, info_, parameters_), ModelError);
+}
+
+}  // namespace
+}  // namespace warpfit::test
