@@ -44,6 +44,7 @@ using ModelError = ErrorOf<ExitCode::kBadModel>;
 using IoError = ErrorOf<ExitCode::kIo>;
 using DeviceError = ErrorOf<ExitCode::kDevice>;
 using OutOfMemory = ErrorOf<ExitCode::kOutOfMemory>;
+using Interrupted = ErrorOf<ExitCode::kInterrupted>;
 using DivergedError = ErrorOf<ExitCode::kDiverged>;
 
 }  // namespace warpfit

@@ -45,6 +45,23 @@ struct ScheduleFlags {
   std::int64_t warmup = 0;               ///< batches
 };
 
+/// Where a run is kept, and how often it is saved.
+struct RunFlags {
+  std::string folder;           ///< empty for nowhere
+  std::string config;           ///< file of options, which the command line's go before
+  std::int64_t save_every = 1;  ///< of the unit below
+  bool save_in_epochs = true;   ///< or in steps
+  std::string model;            ///< file for the model at the end; empty for none
+  std::string init_from;        ///< model to begin with; empty for PyTorch's initial parameters
+  std::string names = "linear_relu_stack";
+};
+
+/// The part of the training set that is not trained on.
+struct ValidationFlags {
+  double share = 0;
+  bool shuffle = false;
+};
+
 /// A command's name, its arguments for the line of usage, and what it does.
 struct CommandText {
   std::string_view name, arguments, summary, description;
@@ -61,12 +78,24 @@ struct TrainCommand {
   TrainOptions training;
   OptimizerFlags optimizer;  ///< resolved into `training` when the command runs, as is `schedule`
   ScheduleFlags schedule;
+  ValidationFlags validation;
   DeviceFlags device;
+  RunFlags run;
   bool quiet = false;
-  std::string config;  ///< file of options, which the command line's go before
+};
+
+struct ResumeCommand {
+  static constexpr CommandText kText{"resume", "RUN_DIR [--quiet]", "go on with a run that was interrupted",
+                                     "Goes on with a run of train --run-dir from its newest checkpoint that "
+                                     "can be read, with the options that it\n"
+                                     "began with, and ends in the same bits as if it had never stopped.\n"};
+
+  std::string folder;
+  bool quiet = false;
 };
 
 /// The table of a command, which sets what `command` holds and must not outlive it.
 Options options_of(TrainCommand& command);
+Options options_of(ResumeCommand& command);
 
 }  // namespace warpfit

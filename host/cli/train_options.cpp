@@ -78,18 +78,89 @@ Options training_options(TrainCommand& command) {
   return rows;
 }
 
+Options validation_options(TrainCommand& command) {
+  constexpr std::string_view kGroup = "Validation";
+  constexpr double kMostShare = 0.99;
+  Options rows;
+  rows.push_back(number<double>({kGroup, "--validation-split", "X",
+                                 "part of the training set to validate on, not trained on; 0 for none"},
+                                0, kMostShare, command.validation.share));
+  rows.push_back(on_off({kGroup, "--validation-shuffle", "",
+                         "take it as torch's random_split for the seed, not the last samples"},
+                        command.validation.shuffle));
+  rows.push_back(
+      choice<BestBy>({kGroup, "--best-by", "WHAT", "of validation, or else of the test: best.safetensors"},
+                     {{"loss", BestBy::kLoss}, {"accuracy", BestBy::kAccuracy}}, command.training.best_by));
+  rows.push_back(number<std::int64_t>(
+      {kGroup, "--patience", "N", "end after as many epochs without improvement; 0 for never"}, 0, kMany,
+      command.training.patience));
+  rows.push_back(
+      number<double>({kGroup, "--min-delta", "X", "by how much an improvement that counts is better"}, 0,
+                     std::numeric_limits<double>::max(), command.training.min_delta));
+  return rows;
+}
+
+// "500" or "500steps", "2epochs".
+Option save_every_option(RunFlags& run) {
+  constexpr std::string_view kFlag = "--checkpoint-every";
+  const auto set = [&run, kFlag](std::string_view given) {
+    const auto digits = std::min(given.find_first_not_of("0123456789"), given.size());
+    const auto count = parse_number<std::int64_t>(given.substr(0, digits));
+    const auto unit = given.substr(digits);
+    const bool steps = unit.empty() || unit == "step" || unit == "steps";
+    const bool epochs = unit == "epoch" || unit == "epochs";
+    if (!count || *count < 1 || *count > kMany || !(steps || epochs)) {
+      throw UsageError(fmt::format("{} {}: expected steps or epochs, as in 500 or 2epochs", kFlag, given));
+    }
+    run.save_every = *count;
+    run.save_in_epochs = epochs;
+  };
+  const auto get = [&run] {
+    return fmt::format("{}{}", run.save_every, run.save_in_epochs ? "epochs" : "steps");
+  };
+  return {.group = "Run",
+          .flag = kFlag,
+          .value = "N",
+          .help = "steps, or Nepochs, from one checkpoint to the next",
+          .range = "1 or more",
+          .get = get,
+          .set = set};
+}
+
+Options run_options(RunFlags& run) {
+  constexpr std::string_view kGroup = "Run";
+  Options rows;
+  rows.push_back(
+      text({kGroup, "--config", "FILE", "options from a TOML file; flags go before them"}, "", run.config));
+  rows.back().in_config = false;
+  rows.push_back(text({kGroup, "--run-dir", "DIR", "new folder for options, metrics, models and checkpoints"},
+                      "", run.folder));
+  rows.back().in_config = false;
+  rows.push_back(save_every_option(run));
+  rows.push_back(text({kGroup, "--save", "FILE", "write the trained model, as safetensors"}, "", run.model));
+  rows.back().in_config = false;
+  rows.push_back(text({kGroup, "--init-from", "FILE", "begin with the tensors of a model that match"}, "",
+                      run.init_from));
+  rows.push_back(text({kGroup, "--names", "NAME", "attribute of PyTorch's module that holds the layers"}, "",
+                      run.names));
+  return rows;
+}
+
 }  // namespace
+
+Options options_of(ResumeCommand& command) {
+  return {text({"Run", "RUN_DIR", "", "folder of the run"}, "", command.folder), quiet_option(command.quiet)};
+}
 
 Options options_of(TrainCommand& command) {
   auto& training = command.training;
   Options rows;
-  rows.push_back(text({"Run", "--config", "FILE", "options from a TOML file; flags go before them"}, "",
-                      command.config));
-  rows.back().in_config = false;
+  append(rows, run_options(command.run));
   append(rows, data_options(command.data));
   append(rows, training_options(command));
   append(rows, optimizer_options(command.optimizer, training.clipping));
   append(rows, schedule_options(command.schedule));
+  append(rows, validation_options(command));
   append(rows, device_options(command.device));
   rows.push_back(choice<Residency>(
       {"Device", "--residency", "HOW", "send the data in each epoch, or keep it there"},

@@ -93,6 +93,22 @@ std::vector<std::vector<std::int64_t>> shapes(const NetworkSpec& network) {
   return result;
 }
 
+std::vector<float> read_tensors(const SafetensorsFile& file, const NetworkSpec& network,
+                                const std::vector<std::string>& names) {
+  std::vector<float> flat(ParameterLayout(network).size());
+  const auto values = pieces(network, std::span(flat));
+  const auto extents = shapes(network);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const auto* tensor = file.find(names[i]);
+    if (tensor == nullptr || tensor->dtype != DType::kF32 || tensor->shape != extents[i]) {
+      throw ModelError(fmt::format("{}: no tensor {} of F32 ({}), as its network {} asks for", file.path(),
+                                   shown(names[i]), fmt::join(extents[i], ", "), network.text()));
+    }
+    file.read(*tensor, std::as_writable_bytes(values[i]));
+  }
+  return flat;
+}
+
 }  // namespace
 
 std::vector<std::string> parameter_names(const ModelInfo& info) {
@@ -133,38 +149,36 @@ void save_model(const std::string& path, const ModelInfo& info, std::span<const 
   write_safetensors(path, metadata_of(info), parameter_tensors(info, parameters));
 }
 
-Model load_model(const std::string& path) {
-  const SafetensorsFile file(path);
-  const bool ours = file.metadata().contains(std::string(kNetwork));
-  const StateDict dict = ours ? StateDict{} : state_dict_of(file);
+Model load_model(const std::string& path) { return load_model(SafetensorsFile(path)); }
+
+Model load_model(const SafetensorsFile& file) {
   Model model;
-  std::vector<std::string> names = dict.names;
-  if (ours) {
+  std::vector<std::string> names;
+  if (file.metadata().contains(std::string(kNetwork))) {
     model.info = info_of(file);
     names = parameter_names(model.info);
   } else {
+    const auto dict = state_dict_of(file);
     model.info.network = dict.network;
     model.info.sample_shape = {dict.network.inputs()};
+    names = dict.names;
   }
-  model.parameters.resize(ParameterLayout(model.info.network).size());
-  const auto values = pieces(model.info.network, std::span(model.parameters));
-  const auto extents = shapes(model.info.network);
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    const auto* tensor = file.find(names[i]);
-    if (tensor == nullptr || tensor->dtype != DType::kF32 || tensor->shape != extents[i]) {
-      throw ModelError(fmt::format("{}: no tensor {} of F32 ({}), as its network {} asks for", path,
-                                   shown(names[i]), fmt::join(extents[i], ", "), model.info.network.text()));
-    }
-    file.read(*tensor, std::as_writable_bytes(values[i]));
-  }
+  model.parameters = read_tensors(file, model.info.network, names);
   for (const auto& tensor : file.tensors()) {
     const bool of_checkpoint = tensor.name.starts_with(kOptimizerPrefix);
     if (!of_checkpoint && std::ranges::find(names, tensor.name) == names.end()) {
-      throw ModelError(fmt::format("{}: tensor {} is no part of its network {}", path, shown(tensor.name),
-                                   model.info.network.text()));
+      throw ModelError(fmt::format("{}: tensor {} is no part of its network {}", file.path(),
+                                   shown(tensor.name), model.info.network.text()));
     }
   }
   return model;
+}
+
+std::vector<float> read_parameters(const SafetensorsFile& file, const ModelInfo& info,
+                                   const std::string& prefix) {
+  auto names = parameter_names(info);
+  for (auto& name : names) name.insert(0, prefix);
+  return read_tensors(file, info.network, names);
 }
 
 WarmStart load_matching(const std::string& path, const ModelInfo& info, std::span<float> parameters) {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "host/files/safetensors_header.hpp"
+#include "host/files/safetensors_file.hpp"
 #include "host/files/tensor.hpp"
 #include "host/model/network_spec.hpp"
 #include "host/model/parameter_layout.hpp"
@@ -47,6 +47,12 @@ void save_model(const std::string& path, const ModelInfo& info, std::span<const 
 /// A model of ours, or a state dict of PyTorch's whose only tensors are the weights and biases of a chain of
 /// nn.Linear, in the order of their names' numbers. Errors: ModelError naming what does not fit; IoError.
 Model load_model(const std::string& path);
+Model load_model(const SafetensorsFile& file);
+
+/// What was written from parameter_tensors with this prefix. Errors: ModelError where a tensor is missing or
+/// of another shape.
+std::vector<float> read_parameters(const SafetensorsFile& file, const ModelInfo& info,
+                                   const std::string& prefix);
 
 /// How a file's tensors met a network's: by name and shape.
 struct WarmStart {

@@ -1,6 +1,7 @@
 #include "host/stream/dataset.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -9,6 +10,7 @@
 #include <string_view>
 
 #include "host/base/error.hpp"
+#include "host/files/crc32.hpp"
 
 namespace warpfit {
 namespace {
@@ -70,6 +72,11 @@ Dataset::Dataset(const std::string& images_path, const std::string& labels_path)
 
 std::span<const std::int64_t> Dataset::sample_shape() const {
   return std::span(images_.dimensions()).subspan(1);
+}
+
+std::string Dataset::identity() const {
+  return fmt::format("{}, labels {:08x}", fmt::join(images_.dimensions(), "x"),
+                     crc32_of(std::as_bytes(std::span(labels_))));
 }
 
 void Dataset::check_labels_below(std::int64_t classes) const {

@@ -22,6 +22,8 @@ class Dataset {
   [[nodiscard]] std::int64_t sample_size() const { return images_.sample_size(); }
   /// The highest label plus 1.
   [[nodiscard]] std::int64_t classes() const { return classes_; }
+  /// Tells it from another set: "60000x28x28, labels 1f2e3d4c" with a CRC-32.
+  [[nodiscard]] std::string identity() const;
   [[nodiscard]] const std::string& images_path() const { return images_.path(); }
 
   /// Errors: DataError naming the first label that is `classes` or more.

@@ -107,11 +107,11 @@ void Trainer::restore(const TrainingState& state) {
 
 Ending Trainer::run() {
   while (epoch_ <= options_.epochs) {
+    if (options_.patience > 0 && best_.waited >= options_.patience) return end_early(Ending::kNoImprovement);
     if (epoch_ == options_.first_profiled) backend_.capture_profile(true);
     const bool whole = run_epoch();
     if (!whole || (should_stop() && epoch_ <= options_.epochs)) return end_early(Ending::kInterrupted);
     if (epoch_ - 1 == options_.last_profiled) backend_.capture_profile(false);
-    if (options_.patience > 0 && best_.waited >= options_.patience) return end_early(Ending::kNoImprovement);
   }
   return Ending::kDone;
 }

@@ -92,6 +92,10 @@ bool Program::wait_for(std::string_view text) {
   return true;
 }
 
+void Program::signal(int number) const { kill(process_, number); }
+
+double Program::seconds() const { return now() - started_; }
+
 Outcome Program::finish() {
   while (read_more()) {
   }

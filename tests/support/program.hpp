@@ -30,6 +30,9 @@ class Program {
 
   /// Reads its output until standard output holds `text`; false where it ended first.
   bool wait_for(std::string_view text);
+  void signal(int number) const;
+  /// Since it was started.
+  [[nodiscard]] double seconds() const;
   /// Waits for its end; one that takes more than a minute is killed.
   Outcome finish();
 

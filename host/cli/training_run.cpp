@@ -1,0 +1,155 @@
+#include "host/cli/training_run.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <filesystem>
+#include <memory>
+
+#include "host/backend/make_backend.hpp"
+#include "host/base/error.hpp"
+#include "host/cli/config.hpp"
+#include "host/cli/training_setup.hpp"
+#include "host/model/initializer.hpp"
+#include "host/report/console.hpp"
+#include "host/report/log.hpp"
+#include "host/report/reports.hpp"
+#include "host/train/interrupt.hpp"
+
+namespace warpfit {
+namespace {
+
+void warm_start(const std::string& path, const ModelInfo& model, std::span<float> parameters) {
+  const auto met = load_matching(path, model, parameters);
+  log_info(fmt::format("{}: {} of {} tensors loaded", path, met.loaded.size(),
+                       met.loaded.size() + met.missing.size()));
+  for (const auto& name : met.missing) log_warning(fmt::format("not loaded, as drawn: {}", name));
+  for (const auto& name : met.unexpected) log_warning(fmt::format("not used: {}", name));
+}
+
+void check_fits(const Checkpoint& checkpoint, const ModelInfo& model, const std::string& data) {
+  if (checkpoint.info.network.widths != model.network.widths) {
+    throw ModelError(fmt::format("checkpoint of network {}, but config.toml and data ask for {}",
+                                 checkpoint.info.network.text(), model.network.text()));
+  }
+  if (checkpoint.data != data) {
+    throw ModelError(fmt::format("checkpoint of other data: {}, but now there is {}", checkpoint.data, data));
+  }
+}
+
+// A run in a folder, from the trainer's point of view.
+class Keeper {
+ public:
+  Keeper(const RunFolder& folder, const ModelInfo& model, std::string data, const std::string& device,
+         const MetricsSizes& keep)
+      : folder_(folder),
+        model_(model),
+        data_(std::move(data)),
+        metrics_(folder.file("metrics.jsonl"), folder.file("metrics.csv"), device, keep) {}
+
+  [[nodiscard]] Report& metrics() { return metrics_; }
+
+  void save(const TrainingState& state) {
+    metrics_.flush();
+    folder_.save({model_, state, metrics_.sizes(), data_});
+  }
+  void improved(std::span<const float> parameters) {
+    save_model(folder_.file("best.safetensors"), model_, parameters);
+  }
+
+ private:
+  const RunFolder& folder_;
+  const ModelInfo& model_;
+  std::string data_;
+  MetricsReport metrics_;
+};
+
+TrainerHooks hooks_for(const RunFlags& run, Keeper& keeper, const Interrupt& interrupt) {
+  return {.should_stop = [&interrupt] { return interrupt.requested(); },
+          .save_every_steps = run.save_in_epochs ? 0 : run.save_every,
+          .save_every_epochs = run.save_in_epochs ? run.save_every : 0,
+          .save = [&keeper](const TrainingState& state) { keeper.save(state); },
+          .improved = [&keeper](std::span<const float> parameters) { keeper.improved(parameters); }};
+}
+
+void train(const TrainCommand& command, const TrainOptions& options, const TrainingFiles& files,
+           const RunFolder* folder, const Checkpoint* checkpoint) {
+  const auto& model = files.model();
+  if (checkpoint != nullptr) check_fits(*checkpoint, model, files.identity());
+  const auto backend = make_backend({parse_device(command.device.name), command.device.threads.value_or(0),
+                                     command.device.precision, log_warning});
+  log_info(fmt::format("device: {}", backend->description()));
+  log_info(fmt::format("network: {}, {} parameters", model.network.text(), model.network.parameters()));
+
+  TorchGenerator generator(options.seed);
+  const ParameterLayout layout(model.network);
+  auto first = initial_parameters(layout, generator);
+  const bool anew = checkpoint == nullptr;
+  if (anew && !command.run.init_from.empty()) warm_start(command.run.init_from, model, first);
+  const Network network(*backend, model.network, layout, first);
+  Console console;
+  std::vector<std::reference_wrapper<Report>> shown{console};
+  std::optional<Keeper> keeper;
+  std::optional<Interrupt> interrupt;  // a run that is kept nowhere ends at once
+  TrainerHooks hooks;
+  if (folder != nullptr) {
+    keeper.emplace(*folder, model, files.identity(), backend->description(),
+                   anew ? MetricsSizes{} : checkpoint->metrics);
+    shown.emplace_back(keeper->metrics());
+    hooks = hooks_for(command.run, *keeper, interrupt.emplace());
+  }
+  Reports reports(shown);
+  Trainer trainer(*backend, network, files.data(command), options, generator, reports, hooks);
+  if (!anew) {
+    trainer.restore(checkpoint->state);
+    log_info(fmt::format("resumed at epoch {}, batch {}", checkpoint->state.epoch, checkpoint->state.batch));
+  }
+
+  const auto ending = trainer.run();
+  if (ending == Ending::kInterrupted) {
+    throw Interrupted(
+        fmt::format("interrupted; saved, to be gone on with by warpfit resume {}", folder->path()));
+  }
+  if (ending == Ending::kNoImprovement) {
+    log_info(fmt::format("no improvement in {} epochs", options.patience));
+  }
+  const auto parameters = network.parameters().to_host();
+  if (folder != nullptr) save_model(folder->file("model.safetensors"), model, parameters);
+  if (!command.run.model.empty()) save_model(command.run.model, model, parameters);
+  reports.done();
+}
+
+// A run may be resumed from another working folder.
+void make_absolute(std::string& path) {
+  if (!path.empty()) path = std::filesystem::absolute(path).string();
+}
+
+std::string config_of(TrainCommand command) {
+  auto& files = command.data.files;
+  for (auto* path : {&command.data.folder, &files.train_images, &files.train_labels, &files.test_images,
+                     &files.test_labels, &command.run.init_from}) {
+    make_absolute(*path);
+  }
+  return config_text(options_of(command));
+}
+
+}  // namespace
+
+// What the command line alone can tell comes first, the data next: neither should wait for a device, nor
+// leave a folder behind.
+void train(const TrainCommand& command) {
+  const auto options = training_options_of(command);
+  (void)parse_device(command.device.name);
+  const TrainingFiles files(command);
+  std::optional<RunFolder> folder;
+  if (!command.run.folder.empty()) folder.emplace(RunFolder::create(command.run.folder, config_of(command)));
+  train(command, options, files, folder ? &*folder : nullptr, nullptr);
+}
+
+void resume_training(const TrainCommand& command, const RunFolder& folder, const Checkpoint* checkpoint) {
+  auto options = training_options_of(command);
+  options.measure_norm = true;
+  train(command, options, TrainingFiles(command), &folder, checkpoint);
+}
+
+}  // namespace warpfit

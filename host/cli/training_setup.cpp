@@ -1,0 +1,100 @@
+#include "host/cli/training_setup.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "host/base/error.hpp"
+#include "host/cli/optimizer_options.hpp"
+#include "host/cli/schedule_options.hpp"
+#include "host/report/log.hpp"
+
+namespace warpfit {
+namespace {
+
+Dataset open_set(const DataFlags& data, std::string DatasetPaths::*images,
+                 std::string DatasetPaths::*labels) {
+  const auto paths = find_dataset(data.folder, data.files);
+  return {paths.*images, paths.*labels};
+}
+
+void check_same_shape(const Dataset& training_set, const Dataset& test_set) {
+  if (std::ranges::equal(training_set.sample_shape(), test_set.sample_shape())) return;
+  throw DataError(
+      fmt::format("{}: samples of {} from byte 8 on, but those of {} are {}; expected equal shapes",
+                  test_set.images_path(), fmt::join(test_set.sample_shape(), "x"), training_set.images_path(),
+                  fmt::join(training_set.sample_shape(), "x")));
+}
+
+NetworkSpec fitting_network(const std::string& asked, const Dataset& training_set) {
+  if (asked.empty()) {
+    return default_network(training_set.sample_size(), std::max<std::int64_t>(2, training_set.classes()));
+  }
+  auto spec = parse_network(asked);
+  if (spec.inputs() != training_set.sample_size()) {
+    throw UsageError(fmt::format("--network {}: {} inputs, but the samples of {} have {} values ({})", asked,
+                                 spec.inputs(), training_set.images_path(), training_set.sample_size(),
+                                 fmt::join(training_set.sample_shape(), "x")));
+  }
+  return spec;
+}
+
+void check_labels(const NetworkSpec& spec, const Dataset& training_set, const Dataset& test_set) {
+  training_set.check_labels_below(spec.classes());
+  test_set.check_labels_below(spec.classes());
+  if (spec.classes() > training_set.classes()) {
+    log_warning(fmt::format("the network has {} outputs, but the highest training label is {}",
+                            spec.classes(), training_set.classes() - 1));
+  }
+}
+
+}  // namespace
+
+TrainOptions training_options_of(const TrainCommand& command) {
+  TrainOptions options = command.training;
+  options.optimizer = optimizer_of(command.optimizer);
+  options.learning_rate = learning_rate_of(command.optimizer);
+  options.schedule = schedule_of(command.schedule, options.epochs);
+  options.warmup = command.schedule.warmup;
+  options.measure_norm = !command.run.folder.empty();
+  if (command.schedule.kind == ScheduleKind::kOneCycle && command.optimizer.rate) {
+    throw UsageError("--lr: --schedule one-cycle goes by --max-lr alone");
+  }
+  if (options.loss.label_smoothing > 0 && options.loss.kind != LossKind::kCrossEntropy) {
+    throw UsageError("--label-smoothing: expected --loss cross-entropy");
+  }
+  if (options.patience > 0 && command.validation.share == 0) {
+    throw UsageError("--patience: expected --validation-split, for the test set must not decide when to end");
+  }
+  return options;
+}
+
+TrainingFiles::TrainingFiles(const TrainCommand& command)
+    : training_set_(open_set(command.data, &DatasetPaths::train_images, &DatasetPaths::train_labels)),
+      test_set_(open_set(command.data, &DatasetPaths::test_images, &DatasetPaths::test_labels)) {
+  check_same_shape(training_set_, test_set_);
+  model_.network = fitting_network(command.network, training_set_);
+  const auto shape = training_set_.sample_shape();
+  model_.sample_shape.assign(shape.begin(), shape.end());
+  model_.log_softmax = command.training.loss.kind == LossKind::kNll;
+  model_.dropout = command.training.dropout;
+  model_.names = command.run.names;
+  check_labels(model_.network, training_set_, test_set_);
+  log_info(fmt::format("data: {} training and {} test samples of {}", training_set_.size(), test_set_.size(),
+                       fmt::join(shape, "x")));
+}
+
+TrainingData TrainingFiles::data(const TrainCommand& command) const {
+  const auto& [share, shuffle] = command.validation;
+  if (share == 0) return {training_set_, std::nullopt, test_set_};
+  const auto [training, validation] = split_off(training_set_, share, shuffle, command.training.seed);
+  log_info(fmt::format("validation: {} of the training samples", validation.size()));
+  return {training, validation, test_set_};
+}
+
+std::string TrainingFiles::identity() const {
+  return fmt::format("{}; {}", training_set_.identity(), test_set_.identity());
+}
+
+}  // namespace warpfit

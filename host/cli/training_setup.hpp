@@ -1,0 +1,33 @@
+// What a run of training is made of, from what was asked for.
+#pragma once
+
+#include <optional>
+
+#include "host/cli/commands.hpp"
+#include "host/model/model_file.hpp"
+
+namespace warpfit {
+
+/// The options of training, optimizer and schedule resolved. Errors: UsageError for combinations that make no
+/// sense.
+TrainOptions training_options_of(const TrainCommand& command);
+
+/// Both sets of samples, and the network that fits them.
+class TrainingFiles {
+ public:
+  /// Errors: UsageError, DataError, IoError where data, network and options do not fit.
+  explicit TrainingFiles(const TrainCommand& command);
+
+  /// As the trainer takes them; they refer to this.
+  [[nodiscard]] TrainingData data(const TrainCommand& command) const;
+  [[nodiscard]] const ModelInfo& model() const { return model_; }
+  /// Tells the data from other data.
+  [[nodiscard]] std::string identity() const;
+
+ private:
+  Dataset training_set_;
+  Dataset test_set_;
+  ModelInfo model_;
+};
+
+}  // namespace warpfit

@@ -1,0 +1,110 @@
+#include "host/train/checkpoint.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "host/base/error.hpp"
+#include "host/base/parse_number.hpp"
+#include "host/base/shown.hpp"
+#include "host/files/safetensors_file.hpp"
+#include "host/files/safetensors_writer.hpp"
+
+namespace warpfit {
+namespace {
+
+constexpr std::string_view kData = "warpfit.data";
+
+std::string key_of(std::string_view name) { return fmt::format("warpfit.state.{}", name); }
+
+std::string moment_prefix(std::size_t moment) { return fmt::format("{}{}.", kOptimizerPrefix, moment); }
+
+// Calls field(name, value) for every number of the state: one list for writing and reading, so that none is
+// forgotten on either side. fmt's shortest text of a double reads back as the same double.
+template <class State, class Sizes, class Field>
+void for_each_number(State& state, Sizes& metrics, Field field) {
+  field("epoch", state.epoch);
+  field("batch", state.batch);
+  field("step", state.step);
+  field("loss_sum", state.metrics.loss_sum);
+  field("last_loss", state.metrics.last_loss);
+  field("batches", state.metrics.batches);
+  field("correct", state.metrics.correct);
+  field("best_epoch", state.best.epoch);
+  field("best_value", state.best.value);
+  field("waited", state.best.waited);
+  field("best_reference", state.best.reference);
+  field("optimizer_steps", state.optimizer.steps);
+  field("metrics_json_bytes", metrics.json);
+  field("metrics_csv_bytes", metrics.csv);
+}
+
+const std::string& entry(const SafetensorsFile& file, const std::string& key) {
+  const auto found = file.metadata().find(key);
+  if (found == file.metadata().end()) {
+    throw ModelError(
+        fmt::format("{}: no {} in its metadata; expected a checkpoint of warpfit train", file.path(), key));
+  }
+  return found->second;
+}
+
+template <class T>
+T number_at(const SafetensorsFile& file, std::string_view name) {
+  const auto& text = entry(file, key_of(name));
+  const auto value = parse_number<T>(text);
+  if (!value || !std::isfinite(static_cast<double>(*value)) || (std::is_integral_v<T> && *value < T{0})) {
+    throw ModelError(
+        fmt::format("{}: {} is '{}', expected a number", file.path(), key_of(name), shown(text)));
+  }
+  return *value;
+}
+
+bool holds_moment(const SafetensorsFile& file, std::size_t moment) {
+  return std::ranges::any_of(file.tensors(), [prefix = moment_prefix(moment)](const auto& tensor) {
+    return tensor.name.starts_with(prefix);
+  });
+}
+
+}  // namespace
+
+void save_checkpoint(const std::string& path, const Checkpoint& checkpoint) {
+  const auto& state = checkpoint.state;
+  auto metadata = metadata_of(checkpoint.info);
+  const auto set = [&](std::string_view name, auto value) {
+    metadata[key_of(name)] = fmt::format("{}", value);
+  };
+  for_each_number(state, checkpoint.metrics, set);
+  set("generator_seed", state.generator.seed());
+  set("generator_draws", state.generator.draws());
+  metadata[std::string(kData)] = checkpoint.data;
+
+  auto tensors = parameter_tensors(checkpoint.info, state.parameters);
+  for (std::size_t k = 0; k < kMostMoments; ++k) {
+    if (state.optimizer.moments[k].empty()) continue;
+    const auto moment = parameter_tensors(checkpoint.info, state.optimizer.moments[k], moment_prefix(k));
+    tensors.insert(tensors.end(), moment.begin(), moment.end());
+  }
+  write_safetensors(path, metadata, tensors);
+}
+
+Checkpoint load_checkpoint(const std::string& path) {
+  const SafetensorsFile file(path, Checksum::kRequired);
+  Model model = load_model(file);
+  Checkpoint checkpoint{
+      .info = model.info, .state = {}, .metrics = {}, .data = entry(file, std::string(kData))};
+  auto& state = checkpoint.state;
+  state.parameters = std::move(model.parameters);
+  for (std::size_t k = 0; k < kMostMoments; ++k) {
+    if (!holds_moment(file, k)) continue;
+    state.optimizer.moments[k] = read_parameters(file, checkpoint.info, moment_prefix(k));
+  }
+  for_each_number(state, checkpoint.metrics, [&](std::string_view name, auto& value) {
+    value = number_at<std::remove_reference_t<decltype(value)>>(file, name);
+  });
+  const auto draws = number_at<std::uint64_t>(file, "generator_draws");
+  state.generator = TorchGenerator(number_at<std::uint64_t>(file, "generator_seed"), draws);
+  return checkpoint;
+}
+
+}  // namespace warpfit

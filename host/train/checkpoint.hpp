@@ -1,0 +1,26 @@
+// A run's state as a file: a model like any other (host/model/model_file), with the optimizer's memory beside
+// it and the rest of the state in its metadata. Its checksum finds every damaged bit.
+#pragma once
+
+#include <string>
+
+#include "host/model/model_file.hpp"
+#include "host/report/metrics.hpp"
+#include "host/train/training_state.hpp"
+
+namespace warpfit {
+
+struct Checkpoint {
+  ModelInfo info;
+  TrainingState state;
+  MetricsSizes metrics;  ///< of the run's files when it was saved
+  std::string data;      ///< what the run was trained on
+};
+
+/// Replaces the file at `path`. Errors: IoError.
+void save_checkpoint(const std::string& path, const Checkpoint& checkpoint);
+
+/// Errors: ModelError where it is damaged, cut, or no checkpoint; IoError.
+Checkpoint load_checkpoint(const std::string& path);
+
+}  // namespace warpfit

@@ -1,0 +1,175 @@
+// Runs that are interrupted, killed, or cannot write, as their user sees them.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <random>
+#include <regex>
+#include <thread>
+
+#include "tests/support/files.hpp"
+#include "tests/support/program.hpp"
+#include "tests/support/random.hpp"
+
+namespace warpfit::test {
+namespace {
+
+using testing::HasSubstr;
+
+class ResumeProgram : public testing::Test {
+ protected:
+  // A run of 19 steps an epoch, whose state has moments, masks, an order and a best epoch.
+  [[nodiscard]] std::vector<std::string> arguments(const std::string& folder, const std::string& epochs,
+                                                   const std::string& every,
+                                                   const std::string& network = "784-32-10",
+                                                   const std::string& batch_size = "13") const {
+    return {"train",       "--data",     sample_folder().string(),
+            "--network",   network,      "--batch-size",
+            batch_size,    "--epochs",   epochs,
+            "--shuffle",   "--dropout",  "0.2",
+            "--optimizer", "adam",       "--validation-split",
+            "0.2",         "--schedule", "cosine",
+            "--log-every", "5",          "--device",
+            "cpu",         "--threads",  "1",
+            "--run-dir",   path(folder), "--checkpoint-every",
+            every};
+  }
+  [[nodiscard]] std::string path(const std::string& name) const { return (folder_.path() / name).string(); }
+
+  // Without what took time.
+  [[nodiscard]] std::string rows(const std::string& folder) const {
+    const auto bytes = read_file(path(folder) + "/metrics.jsonl");
+    return std::regex_replace(std::string(bytes.begin(), bytes.end()), std::regex(R"(,"seconds".*\})"), "}");
+  }
+
+  void expect_same(const std::string& one, const std::string& other) const {
+    for (const char* name : {"/model.safetensors", "/best.safetensors"}) {
+      EXPECT_EQ(read_file(path(one) + name), read_file(path(other) + name)) << name;
+    }
+    EXPECT_EQ(rows(one), rows(other));
+  }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(ResumeProgram, EndsAsIfItHadNotBeenInterrupted) {
+  constexpr const char* kEpochs = "60";
+  ASSERT_EQ(run_warpfit(arguments("whole", kEpochs, "1epoch")).exit_code, 0);
+  for (const int number : {SIGINT, SIGTERM, SIGUSR1}) {
+    const std::string name = "run" + std::to_string(number);
+    Program program(arguments(name, kEpochs, "7"));
+    ASSERT_TRUE(program.wait_for("Epoch 3\n"));
+    const auto before = program.seconds();
+    program.signal(number);
+    const auto outcome = program.finish();
+    EXPECT_EQ(outcome.exit_code, 75) << outcome.error;
+    EXPECT_LT(outcome.seconds - before, 2);
+    EXPECT_THAT(outcome.error, HasSubstr("warpfit resume " + path(name)));
+    const auto resumed = run_warpfit({"resume", path(name)});
+    ASSERT_EQ(resumed.exit_code, 0) << resumed.error;
+    EXPECT_THAT(resumed.error, HasSubstr("resumed at epoch "));
+    EXPECT_THAT(resumed.out, HasSubstr("Done!"));
+    expect_same("whole", name);
+  }
+}
+
+TEST_F(ResumeProgram, ASecondSignalEndsItAtOnce) {
+  // A step, and the checkpoint behind it, take tenths of a second.
+  Program program(arguments("run", "1000000", "1000000epochs", "784-2048-2048-10", "240"));
+  ASSERT_TRUE(program.wait_for("Epoch 2\n"));
+  program.signal(SIGINT);
+  std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  program.signal(SIGTERM);
+  EXPECT_EQ(program.finish().exit_code, 128 + SIGTERM);
+}
+
+// Killed at random moments while it writes a checkpoint at each step: it can always be resumed.
+// WARPFIT_KILLS sets how often.
+TEST_F(ResumeProgram, LosesNothingWhereItIsKilled) {
+  const char* given = std::getenv("WARPFIT_KILLS");
+  const int kills = given != nullptr ? std::atoi(given) : 10;
+  std::mt19937 engine(test_seed());
+  std::uniform_real_distribution<double> moment(0, 0.05);
+  ASSERT_EQ(run_warpfit(arguments("whole", "40", "1epoch")).exit_code, 0);
+  int resumed = 0;
+  {
+    Program program(arguments("run", "40", "1"));
+    ASSERT_TRUE(program.wait_for("Epoch 1\n"));
+    program.signal(SIGKILL);
+    EXPECT_EQ(program.finish().exit_code, 128 + SIGKILL);
+  }
+  while (resumed < kills) {
+    Program program({"resume", path("run")});
+    if (!program.wait_for("Epoch ")) break;  // it has come to its end
+    std::this_thread::sleep_for(std::chrono::duration<double>(moment(engine)));
+    program.signal(SIGKILL);
+    const auto outcome = program.finish();
+    ASSERT_TRUE(outcome.exit_code == 128 + SIGKILL || outcome.exit_code == 0)
+        << outcome.exit_code << ", kill " << resumed << ", seed " << test_seed() << ": " << outcome.error;
+    ASSERT_THAT(outcome.error, testing::Not(HasSubstr("skipped"))) << "kill " << resumed;
+    ++resumed;
+  }
+  const auto outcome = run_warpfit({"resume", path("run")});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.error;
+  expect_same("whole", "run");
+}
+
+TEST_F(ResumeProgram, RefusesWhatDoesNotBelongTogether) {
+  ASSERT_EQ(run_warpfit(arguments("run", "2", "1epoch")).exit_code, 0);
+  const auto again = run_warpfit(arguments("run", "2", "1epoch"));
+  EXPECT_EQ(again.exit_code, 2);
+  EXPECT_THAT(again.error, HasSubstr("there is a run in it; warpfit resume " + path("run")));
+
+  const auto config = path("run") + "/config.toml";
+  const auto bytes = read_file(config);
+  const std::string text(bytes.begin(), bytes.end());
+  const auto other = std::regex_replace(text, std::regex("784-32-10"), "784-31-10");
+  write_file(config, Bytes(other.begin(), other.end()));
+  const auto resumed = run_warpfit({"resume", path("run")});
+  EXPECT_EQ(resumed.exit_code, 4);
+  EXPECT_THAT(resumed.error, HasSubstr("checkpoint of network 784-32-10"));
+
+  EXPECT_EQ(run_warpfit({"resume", path("nothing")}).exit_code, 5);
+  EXPECT_EQ(run_warpfit({"resume", folder_.path().string()}).exit_code, 2);
+  const auto missing = run_warpfit({"resume"});
+  EXPECT_EQ(missing.exit_code, 2);
+  EXPECT_THAT(missing.error, HasSubstr("no RUN_DIR given"));
+}
+
+TEST_F(ResumeProgram, IsRepeatedFromItsConfiguration) {
+  ASSERT_EQ(run_warpfit(arguments("run", "2", "1epoch")).exit_code, 0);
+  ASSERT_EQ(
+      run_warpfit({"train", "--config", path("run") + "/config.toml", "--run-dir", path("again")}).exit_code,
+      0);
+  expect_same("run", "again");
+}
+
+TEST_F(ResumeProgram, EndsWhereNothingImproves) {
+  auto asked = arguments("run", "50", "1epoch");
+  for (const char* more : {"--patience", "2", "--min-delta", "100"}) asked.emplace_back(more);
+  const auto outcome = run_warpfit(asked);
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_THAT(outcome.error, HasSubstr("no improvement in 2 epochs"));
+  EXPECT_THAT(outcome.out, HasSubstr("Epoch 3\n"));
+  EXPECT_THAT(outcome.out, testing::Not(HasSubstr("Epoch 4\n")));
+  EXPECT_THAT(outcome.out, HasSubstr("Done!"));
+  // Resuming it finds nothing to do.
+  const auto resumed = run_warpfit({"resume", path("run")});
+  EXPECT_EQ(resumed.exit_code, 0) << resumed.error;
+  EXPECT_THAT(resumed.out, testing::Not(HasSubstr("Epoch")));
+}
+
+TEST_F(ResumeProgram, WarmStartsFromAModel) {
+  ASSERT_EQ(run_warpfit(arguments("run", "2", "1epoch")).exit_code, 0);
+  auto asked = arguments("next", "1", "1epoch");
+  for (const auto& more : {std::string("--init-from"), path("run") + "/model.safetensors"})
+    asked.push_back(more);
+  const auto outcome = run_warpfit(asked);
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_THAT(outcome.error, HasSubstr("4 of 4 tensors loaded"));
+}
+
+}  // namespace
+}  // namespace warpfit::test

@@ -1,0 +1,202 @@
+#include "host/train/checkpoint.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "host/base/error.hpp"
+#include "host/train/run_folder.hpp"
+#include "tests/support/files.hpp"
+#include "tests/support/random.hpp"
+
+namespace warpfit::test {
+namespace {
+
+using testing::HasSubstr;
+namespace fs = std::filesystem;
+
+class CheckpointTest : public testing::Test {
+ protected:
+  CheckpointTest() {
+    auto& state = checkpoint_.state;
+    state = {.epoch = 3,
+             .batch = 17,
+             .step = 1893,
+             .generator = TorchGenerator(0xfedcba9876543210, 1000),
+             .metrics = {.loss_sum = 1.0 / 3, .last_loss = 0.1F, .batches = 17, .correct = 99},
+             .best = {.epoch = 2, .value = 2.0 / 3, .waited = 1, .reference = 0.7},
+             .parameters = filled(),
+             .optimizer = {.moments = {filled(), std::vector<float>(), filled()}, .steps = 1893}};
+  }
+
+  // Of the network, its gaps 0.
+  std::vector<float> filled() {
+    const ParameterLayout layout(checkpoint_.info.network);
+    std::vector<float> flat(layout.size());
+    for (const auto& layer : layout.layers()) {
+      std::ranges::copy(values_.uniform(layer.inputs * layer.outputs), flat.begin() + layer.weight);
+      std::ranges::copy(values_.uniform(layer.outputs), flat.begin() + layer.bias);
+    }
+    return flat;
+  }
+
+  void expect_same(const Checkpoint& read) const {
+    const auto& a = read.state;
+    const auto& b = checkpoint_.state;
+    EXPECT_EQ(a.epoch, b.epoch);
+    EXPECT_EQ(a.batch, b.batch);
+    EXPECT_EQ(a.step, b.step);
+    EXPECT_EQ(a.generator.seed(), b.generator.seed());
+    EXPECT_EQ(a.generator.draws(), b.generator.draws());
+    auto one = a.generator;
+    auto other = b.generator;
+    EXPECT_EQ(one.draw64(), other.draw64());
+    EXPECT_EQ(a.metrics.loss_sum, b.metrics.loss_sum);
+    EXPECT_EQ(a.metrics.last_loss, b.metrics.last_loss);
+    EXPECT_EQ(a.metrics.batches, b.metrics.batches);
+    EXPECT_EQ(a.metrics.correct, b.metrics.correct);
+    EXPECT_EQ(a.best.epoch, b.best.epoch);
+    EXPECT_EQ(a.best.value, b.best.value);
+    EXPECT_EQ(a.best.waited, b.best.waited);
+    EXPECT_EQ(a.best.reference, b.best.reference);
+    EXPECT_EQ(a.parameters, b.parameters);
+    EXPECT_EQ(a.optimizer.moments, b.optimizer.moments);
+    EXPECT_EQ(a.optimizer.steps, b.optimizer.steps);
+    EXPECT_EQ(read.metrics.json, checkpoint_.metrics.json);
+    EXPECT_EQ(read.metrics.csv, checkpoint_.metrics.csv);
+    EXPECT_EQ(read.data, checkpoint_.data);
+    EXPECT_EQ(read.info.network.widths, checkpoint_.info.network.widths);
+  }
+
+  Checkpoint with_step(std::int64_t step) const {
+    Checkpoint checkpoint = checkpoint_;
+    checkpoint.state.step = step;
+    return checkpoint;
+  }
+
+  TestValues values_;
+  TemporaryFolder folder_;
+  std::string path_ = (folder_.path() / "step.safetensors").string();
+  Checkpoint checkpoint_{.info = {.network = {{3, 2, 2}}, .sample_shape = {3}},
+                         .state = {},
+                         .metrics = {.json = 12345678901, .csv = 7},
+                         .data = "10x3, labels 1f2e3d4c"};
+};
+
+TEST_F(CheckpointTest, HoldsTheWholeState) {
+  save_checkpoint(path_, checkpoint_);
+  expect_same(load_checkpoint(path_));
+}
+
+TEST_F(CheckpointTest, IsAModelToo) {
+  save_checkpoint(path_, checkpoint_);
+  EXPECT_EQ(load_model(path_).parameters, checkpoint_.state.parameters);
+}
+
+TEST_F(CheckpointTest, IsRefusedWhereItIsCut) {
+  save_checkpoint(path_, checkpoint_);
+  for (auto size = fs::file_size(path_); size > 0;) {
+    fs::resize_file(path_, --size);
+    ASSERT_THROW(load_checkpoint(path_), ModelError) << "cut to " << size << " bytes";
+  }
+}
+
+TEST_F(CheckpointTest, IsRefusedWithAnyBitFlipped) {
+  save_checkpoint(path_, checkpoint_);
+  const auto bytes = read_file(path_);
+  std::fstream file(path_, std::ios::in | std::ios::out | std::ios::binary);
+  const auto set_byte = [&file](std::size_t at, int value) {
+    file.seekp(static_cast<std::streamoff>(at)).put(static_cast<char>(value)).flush();
+  };
+  for (std::size_t at = 0; at < bytes.size(); ++at) {
+    for (int bit = 0; bit < 8; ++bit) {
+      set_byte(at, bytes[at] ^ 1 << bit);
+      ASSERT_THROW(load_checkpoint(path_), ModelError) << "bit " << bit << " of byte " << at;
+    }
+    set_byte(at, bytes[at]);
+  }
+  expect_same(load_checkpoint(path_));
+}
+
+TEST_F(CheckpointTest, IsNoModelWithoutAState) {
+  save_model(path_, checkpoint_.info, checkpoint_.state.parameters);
+  EXPECT_THROW(load_checkpoint(path_), ModelError);
+}
+
+class RunFolderTest : public CheckpointTest {
+ protected:
+  [[nodiscard]] std::vector<std::string> names() const {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::directory_iterator(run_ / "checkpoints"))
+      names.push_back(entry.path().filename());
+    std::ranges::sort(names);
+    return names;
+  }
+  void damage(const std::string& name) const {
+    const auto path = run_ / "checkpoints" / name;
+    auto bytes = read_file(path);
+    bytes.back() ^= 1;
+    write_file(path, bytes);
+  }
+
+  fs::path run_ = folder_.path() / "new" / "run";
+};
+
+TEST_F(RunFolderTest, KeepsTheNewestThree) {
+  const auto folder = RunFolder::create(run_, "lr = 1\n");
+  for (const std::int64_t step : {9, 10, 100, 1000}) folder.save(with_step(step));
+  EXPECT_THAT(names(), testing::ElementsAre("step_000000000010.safetensors", "step_000000000100.safetensors",
+                                            "step_000000001000.safetensors"));
+  EXPECT_EQ(folder.newest([](auto) { FAIL(); })->state.step, 1000);
+}
+
+TEST_F(RunFolderTest, GoesBackToAnOlderOneWhereTheNewestIsDamaged) {
+  const auto folder = RunFolder::create(run_, "");
+  for (const std::int64_t step : {1, 2, 3}) folder.save(with_step(step));
+  damage("step_000000000002.safetensors");
+  damage("step_000000000003.safetensors");
+  std::vector<std::string> said;
+  EXPECT_EQ(folder.newest([&](std::string_view text) { said.emplace_back(text); })->state.step, 1);
+  ASSERT_EQ(said.size(), 2U);
+  EXPECT_THAT(said[0], HasSubstr("step_000000000003.safetensors"));
+  EXPECT_THAT(said[1], HasSubstr("step_000000000002.safetensors"));
+  // They no longer count, so that good ones are not removed in their favour.
+  folder.save(with_step(2));
+  EXPECT_THAT(names(), testing::ElementsAre("step_000000000001.safetensors", "step_000000000002.safetensors",
+                                            "step_000000000002.safetensors.damaged",
+                                            "step_000000000003.safetensors.damaged"));
+}
+
+TEST_F(RunFolderTest, RefusesWhereAllAreDamaged) {
+  const auto folder = RunFolder::create(run_, "");
+  EXPECT_FALSE(folder.newest([](auto) {}));
+  folder.save(with_step(1));
+  damage("step_000000000001.safetensors");
+  EXPECT_THROW((void)folder.newest([](auto) {}), ModelError);
+}
+
+TEST_F(RunFolderTest, PassesOverWhatIsNoCheckpoint) {
+  const auto folder = RunFolder::create(run_, "");
+  folder.save(with_step(5));
+  for (const char* name : {"step_000000000009.safetensors.tmp", "step_9.safetensors", "notes.txt"}) {
+    write_file(run_ / "checkpoints" / name, Bytes{1});
+  }
+  EXPECT_EQ(folder.newest([](auto) { FAIL(); })->state.step, 5);
+}
+
+TEST_F(RunFolderTest, BelongsToOneProcess) {
+  {
+    const auto folder = RunFolder::create(run_, "");
+    EXPECT_THROW(RunFolder::open(run_), IoError);
+  }
+  EXPECT_THROW(RunFolder::create(run_, ""), UsageError);
+  EXPECT_EQ(RunFolder::open(run_).path(), run_.string());
+  EXPECT_THROW(RunFolder::open(folder_.path()), UsageError);
+  EXPECT_THROW(RunFolder::open(folder_.path() / "nothing"), IoError);
+}
+
+}  // namespace
+}  // namespace warpfit::test
