@@ -79,6 +79,7 @@ void train(const TrainCommand& command, const TrainOptions& options, const Train
   const auto backend = make_backend({parse_device(command.device.name), command.device.threads.value_or(0),
                                      command.device.precision, log_warning});
   log_info(fmt::format("device: {}", backend->description()));
+  log_info(fmt::format("data: {}", files.summary()));
   log_info(fmt::format("network: {}, {} parameters", model.network.text(), model.network.parameters()));
 
   TorchGenerator generator(options.seed);

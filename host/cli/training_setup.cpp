@@ -81,8 +81,11 @@ TrainingFiles::TrainingFiles(const TrainCommand& command)
   model_.dropout = command.training.dropout;
   model_.names = command.run.names;
   check_labels(model_.network, training_set_, test_set_);
-  log_info(fmt::format("data: {} training and {} test samples of {}", training_set_.size(), test_set_.size(),
-                       fmt::join(shape, "x")));
+  }
+
+std::string TrainingFiles::summary() const {
+  return fmt::format("{} training and {} test samples of {}", training_set_.size(), test_set_.size(),
+                     fmt::join(training_set_.sample_shape(), "x"));
 }
 
 TrainingData TrainingFiles::data(const TrainCommand& command) const {

@@ -21,6 +21,8 @@ class TrainingFiles {
   /// As the trainer takes them; they refer to this.
   [[nodiscard]] TrainingData data(const TrainCommand& command) const;
   [[nodiscard]] const ModelInfo& model() const { return model_; }
+  /// "60000 training and 10000 test samples of 28x28"
+  [[nodiscard]] std::string summary() const;
   /// Tells the data from other data.
   [[nodiscard]] std::string identity() const;
 

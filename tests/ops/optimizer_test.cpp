@@ -59,8 +59,8 @@ class OptimizerUpdate : public OnEachBackend {
  protected:
   // The parameters after a step on each of the gradients.
   std::vector<float> run(const Optimizer& optimizer, const std::vector<float>& w,
-                         const std::vector<std::vector<float>>& gradients, float rate) {
-    const GuardedFloats parameters(*backend_, w);
+                         const std::vector<std::vector<float>>& gradients, float rate, std::size_t skew = 0) {
+    const GuardedFloats parameters(*backend_, w, skew);
     Buffer<float> gradient(*backend_, w.size());
     const OptimizerState state(*backend_, optimizer, w.size());
     const auto step = backend_->record([&] { state.update(parameters.vector(), gradient.view()); });
@@ -71,7 +71,7 @@ class OptimizerUpdate : public OnEachBackend {
     return parameters.values();
   }
 
-  void check(const Optimizer& optimizer, std::int64_t size) {
+  void check(const Optimizer& optimizer, std::int64_t size, std::size_t skew = 0) {
     constexpr float kRate = 0.01F;
     TestValues values;
     const auto w = values.uniform(size);
@@ -85,7 +85,7 @@ class OptimizerUpdate : public OnEachBackend {
       }
       expected.push_back(reference.w);
     }
-    EXPECT_TRUE(all_close(run(optimizer, w, gradients, kRate), expected, {2e-6, 0}));
+    EXPECT_TRUE(all_close(run(optimizer, w, gradients, kRate, skew), expected, {2e-6, 0}));
   }
 
   float one_parameter(const Optimizer& optimizer, std::vector<float> gradients, float rate) {
@@ -121,7 +121,9 @@ TEST_P(OptimizerUpdate, FollowsPyTorchsFormulas) {
   }
 }
 
-TEST_P(OptimizerUpdate, TakesMoreThanAGridCovers) { check(Sgd{.momentum = 0.5F}, 256 * 4096 + 9); }
+TEST_P(OptimizerUpdate, TakesMoreThanAGridCovers) { check(Sgd{.momentum = 0.5F}, 4 * 256 * 4096 + 9); }
+
+TEST_P(OptimizerUpdate, TakesParametersThatAreNotAligned) { check(Adam{}, 1001, 1); }
 
 // w = 1, gradients 1 and then 2, rate 0.1.
 TEST_P(OptimizerUpdate, IsWhatOneWorksOutByHand) {

@@ -67,7 +67,7 @@ Golden read_golden(const std::string& name) {
     golden.later_losses = 6e-2;
     golden.correct = 100;
   } else if (!is_plain_sgd(golden.optimizer) || is_fast(golden)) {
-    if (is_plain_sgd(golden.optimizer)) golden.first_losses = 5e-4;
+    golden.first_losses = is_plain_sgd(golden.optimizer) ? 5e-4 : 2e-4;
     golden.later_losses = 1e-2;
     golden.correct = 50;
   }
@@ -78,6 +78,19 @@ Golden read_golden(const std::string& name) {
     golden.epochs.push_back({epoch.at("train"), epoch.at("test_correct"), epoch.at("test_avg_loss")});
   }
   return golden;
+}
+
+TrainOptions options_of(const Golden& golden) {
+  return {.epochs = static_cast<std::int64_t>(golden.epochs.size()),
+          .batch_size = golden.batch_size,
+          .learning_rate = golden.learning_rate,
+          .schedule = golden.schedule,
+          .seed = golden.seed,
+          .shuffle = golden.shuffle,
+          .loss = golden.loss,
+          .clipping = {.norm = static_cast<float>(golden.clip_norm)},
+          .optimizer = golden.optimizer,
+          .log_every = golden.log_every};
 }
 
 std::vector<std::string> golden_names() {

@@ -9,6 +9,7 @@
 #include "host/backend/optimizer.hpp"
 #include "host/loss/loss.hpp"
 #include "host/optim/schedule.hpp"
+#include "host/train/trainer.hpp"
 
 namespace warpfit::test {
 
@@ -44,6 +45,8 @@ struct Golden {
 };
 
 Golden read_golden(const std::string& name);
+/// Those of its run, for as many epochs as it has.
+TrainOptions options_of(const Golden& golden);
 /// The names of all goldens in the repository.
 std::vector<std::string> golden_names();
 

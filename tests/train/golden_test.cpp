@@ -58,20 +58,10 @@ TEST_P(GoldenRun, PrintsPyTorchsLosses) {
   const bool scheduled = !std::holds_alternative<Constant>(golden.schedule);
   const auto epochs = std::min<std::int64_t>(epochs_to_run() + (scheduled ? 2 : 0),
                                              static_cast<std::int64_t>(golden.epochs.size()));
+  auto options = options_of(golden);
+  options.epochs = epochs;
   Recorder recorder;
-  Trainer(*backend_, network, {training_set, std::nullopt, test_set},
-          {.epochs = epochs,
-           .batch_size = golden.batch_size,
-           .learning_rate = golden.learning_rate,
-           .schedule = golden.schedule,
-           .seed = golden.seed,
-           .shuffle = golden.shuffle,
-           .loss = golden.loss,
-           .clipping = {.norm = static_cast<float>(golden.clip_norm)},
-           .optimizer = golden.optimizer,
-           .log_every = golden.log_every},
-          generator, recorder)
-      .run();
+  Trainer(*backend_, network, {training_set, std::nullopt, test_set}, options, generator, recorder).run();
 
   ASSERT_EQ(static_cast<std::int64_t>(recorder.epochs.size()), epochs);
   for (std::size_t e = 0; e < recorder.epochs.size(); ++e) {
