@@ -1,0 +1,25 @@
+// Text from a file, safe to show: a name in it must not steer the terminal or break a table's line.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <string>
+#include <string_view>
+
+namespace warpfit {
+
+/// ASCII as it is; all else, control characters among it, byte by byte as \x0a.
+inline std::string printable(std::string_view text) {
+  std::string shown;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte < 0x7F) {
+      shown += c;
+    } else {
+      shown += fmt::format("\\x{:02x}", byte);
+    }
+  }
+  return shown;
+}
+
+}  // namespace warpfit

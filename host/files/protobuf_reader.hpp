@@ -1,0 +1,68 @@
+// Protocol Buffers' wire format (see protobuf_writer.hpp), read strictly from a file of any size: nothing is
+// believed of a length before it is known to lie within its message, and only a window of the file is in
+// memory.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "host/files/file.hpp"
+
+namespace warpfit {
+
+/// Some bytes of a file.
+struct FileStretch {
+  std::uint64_t byte = 0, size = 0;
+  [[nodiscard]] std::uint64_t end() const { return byte + size; }
+};
+
+struct ProtobufField {
+  enum class Kind : std::uint8_t { kVarint = 0, kFixed64 = 1, kBytes = 2, kFixed32 = 5 };
+  int number = 0;
+  Kind kind = Kind::kVarint;
+  std::uint64_t byte = 0;   ///< of the file, where it begins
+  std::uint64_t value = 0;  ///< of a varint
+  FileStretch content;      ///< of all other kinds
+};
+
+class ProtobufReader {
+ public:
+  /// The file must outlive the reader.
+  explicit ProtobufReader(const File& file) : file_(file) {}
+
+  /// Calls `visit` with each field of the message, in the file's order.
+  /// Errors: ModelError naming file and byte where a field is cut or is none; IoError.
+  template <class Visit>
+  void for_each_field(FileStretch message, const Visit& visit) {
+    for (std::uint64_t byte = message.byte; byte < message.end();) visit(next_field(byte, message.end()));
+  }
+
+  /// The same for the varints that a packed field consists of.
+  template <class Visit>
+  void for_each_varint(FileStretch packed, const Visit& visit) {
+    for (std::uint64_t byte = packed.byte; byte < packed.end();) {
+      visit(static_cast<std::int64_t>(varint(byte, packed.end())));
+    }
+  }
+
+  /// What the field holds. Errors: ModelError where it is of another kind than asked for; IoError.
+  [[nodiscard]] std::int64_t integer(const ProtobufField& field) const;
+  [[nodiscard]] FileStretch message(const ProtobufField& field) const;
+  /// Of a long text the first 4096 bytes and how many there are.
+  [[nodiscard]] std::string text(const ProtobufField& field) const;
+
+  [[noreturn]] void fail(std::uint64_t byte, std::string_view text) const;
+
+ private:
+  ProtobufField next_field(std::uint64_t& byte, std::uint64_t end);
+  std::uint64_t varint(std::uint64_t& byte, std::uint64_t end);
+  std::uint8_t byte_at(std::uint64_t byte);
+
+  const File& file_;
+  std::vector<std::uint8_t> window_;
+  std::uint64_t window_byte_ = 0;  // of the file, where the window begins
+};
+
+}  // namespace warpfit
