@@ -91,8 +91,16 @@ void SafetensorsFile::read(const StoredTensor& tensor, std::span<std::byte> out)
     throw InternalError(fmt::format("{}: reading tensor '{}' of {} bytes into {}", path(), tensor.name,
                                     tensor.size, out.size()));
   }
-  file_.read(tensor.byte, as_numbers(out));
-  file_.check_unchanged(tensor.byte + tensor.size);
+  read(tensor, 0, out);
+}
+
+void SafetensorsFile::read(const StoredTensor& tensor, std::uint64_t offset, std::span<std::byte> out) const {
+  if (offset > tensor.size || out.size() > tensor.size - offset) {
+    throw InternalError(fmt::format("{}: reading {} bytes from byte {} on of tensor '{}' of {} bytes", path(),
+                                    out.size(), offset, tensor.name, tensor.size));
+  }
+  file_.read(tensor.byte + offset, as_numbers(out));
+  file_.check_unchanged(tensor.byte + offset + out.size());
 }
 
 }  // namespace warpfit

@@ -25,6 +25,8 @@ class SafetensorsFile {
   [[nodiscard]] const std::string& path() const { return file_.path(); }
   /// What it says of itself, without the checksum.
   [[nodiscard]] const Metadata& metadata() const { return header_.metadata; }
+  /// Eight hex digits, found right; empty where it has none.
+  [[nodiscard]] const std::string& checksum() const { return header_.checksum; }
   /// In the order of their data.
   [[nodiscard]] const std::vector<StoredTensor>& tensors() const { return header_.tensors; }
   /// The tensor of this name, or null.
@@ -33,6 +35,9 @@ class SafetensorsFile {
   /// Fills `out`, of the tensor's size, with its data. Errors: IoError, also where the file was changed since
   /// it was opened.
   void read(const StoredTensor& tensor, std::span<std::byte> out) const;
+
+  /// Fills `out` with its data from `offset` on, to read large tensors in pieces. Errors: as above.
+  void read(const StoredTensor& tensor, std::uint64_t offset, std::span<std::byte> out) const;
 
  private:
   [[nodiscard]] std::string read_header() const;

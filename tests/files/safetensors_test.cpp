@@ -85,6 +85,18 @@ TEST_F(SafetensorsTest, ReadsAForeignFile) {
   EXPECT_EQ(file.find("c"), nullptr);
 }
 
+TEST_F(SafetensorsTest, ReadsATensorInPieces) {
+  const SafetensorsFile file(add(kOwn));
+  EXPECT_EQ(file.checksum(), "efc5c444");
+  const auto& n = *file.find("n");
+  std::vector<std::byte> piece(2);
+  file.read(n, 1, piece);
+  EXPECT_THAT(piece, ElementsAre(std::byte{8}, std::byte{9}));
+  EXPECT_THROW(file.read(n, 2, piece), InternalError);
+  EXPECT_THROW(file.read(n, UINT64_MAX, piece), InternalError);
+  EXPECT_NO_THROW(file.read(n, 3, {}));
+}
+
 TEST_F(SafetensorsTest, ReadsWhatWasWrittenByHand) {
   const SafetensorsFile file(add(kOwn), Checksum::kRequired);
   EXPECT_THAT(file.metadata(), ElementsAre(Pair("made by", "hand")));
