@@ -94,8 +94,19 @@ struct ResumeCommand {
   bool quiet = false;
 };
 
+struct InspectCommand {
+  static constexpr CommandText kText{"inspect", "FILE [--images N]", "show what is in a file",
+                                     "Prints what is in a file of data or weights, whatever its name: of IDX "
+                                     "files also the first images,\n"
+                                     "of safetensors and ONNX the range of each tensor.\n"};
+
+  std::string path;
+  std::int64_t images = 3;  ///< drawn at most
+};
+
 /// The table of a command, which sets what `command` holds and must not outlive it.
 Options options_of(TrainCommand& command);
 Options options_of(ResumeCommand& command);
+Options options_of(InspectCommand& command);
 
 }  // namespace warpfit

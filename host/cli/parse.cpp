@@ -82,7 +82,9 @@ void refuse_unknown(const std::vector<std::string>& left_over, const Entry* entr
   if (entry == nullptr) {
     known.emplace_back("--version");
   } else {
-    for (const auto& option : entry->options) known.push_back(option.flag);
+    for (const auto& option : entry->options) {
+      if (option.flag.starts_with('-')) known.push_back(option.flag);
+    }
   }
   refuse("flag", given, known);
 }

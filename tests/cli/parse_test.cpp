@@ -174,6 +174,23 @@ TEST(CommandLine, NamesTheNearestKnownWord) {
   }
 }
 
+TEST(CommandLine, TakesAnArgumentByItsPlace) {
+  for (const auto& arguments :
+       {std::vector<const char*>{"inspect", "a b", "--images", "0"}, {"inspect", "--images=0", "a b"}}) {
+    const auto command = std::get<InspectCommand>(parse(arguments));
+    EXPECT_EQ(command.path, "a b");
+    EXPECT_EQ(command.images, 0);
+  }
+  EXPECT_EQ(std::get<InspectCommand>(parse({"inspect", "x"})).images, 3);
+  const std::string missing = "warpfit inspect: no FILE given; usage: warpfit inspect FILE [--images N]";
+  EXPECT_EQ(refusal({"inspect"}), missing);
+  EXPECT_EQ(refusal({"inspect", ""}), missing);
+  EXPECT_EQ(refusal({"inspect", "--images", "1"}), missing);
+  EXPECT_EQ(refusal({"inspect", "a", "b"}), "unexpected argument b: see warpfit inspect --help");
+  EXPECT_EQ(refusal({"inspect", "--FILE", "a"}), "unknown flag --FILE: see --help");
+  EXPECT_EQ(refusal({"inspect", "a", "--images", "-1"}), "--images -1: expected a number, 0 to 1000");
+}
+
 TEST(CommandLine, ShowsHelpAndVersion) {
   EXPECT_EQ(std::get<ShowText>(parse({"--version"})).text, "warpfit " WARPFIT_VERSION "\n");
   EXPECT_NE(std::get<ShowText>(parse({"--help"})).text.find("warpfit train --data DIR"), std::string::npos);

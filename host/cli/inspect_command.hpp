@@ -1,0 +1,11 @@
+// `warpfit inspect`
+#pragma once
+
+#include "host/cli/commands.hpp"
+
+namespace warpfit {
+
+/// Prints what is in the file. Errors: UsageError, IoError, DataError, ModelError.
+void run(const InspectCommand& command);
+
+}  // namespace warpfit

@@ -1,0 +1,102 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "host/files/crc32.hpp"
+#include "host/files/file.hpp"
+#include "host/inspect/describe.hpp"
+#include "host/inspect/drawing.hpp"
+#include "host/inspect/text_table.hpp"
+#include "host/stream/idx_file.hpp"
+
+namespace warpfit {
+namespace {
+
+constexpr std::int64_t kPiece = 1 << 20;
+constexpr std::size_t kLevels = 256;
+
+struct Contents {
+  std::array<std::uint64_t, kLevels> counts{};  // of each value
+  std::uint32_t crc32 = 0;                      // of the decoded file, as gzip has it
+};
+
+std::uint32_t crc32_of_header(const IdxFile& file) {
+  std::vector<std::uint8_t> header{0, 0, 8, static_cast<std::uint8_t>(file.dimensions().size())};
+  for (const auto dimension : file.dimensions()) {
+    for (int shift = 24; shift >= 0; shift -= 8)
+      header.push_back(static_cast<std::uint8_t>(dimension >> shift));
+  }
+  return crc32_of(std::as_bytes(std::span(header)));
+}
+
+Contents read_contents(const IdxFile& file) {
+  Contents contents;
+  contents.crc32 = crc32_of_header(file);
+  const auto step = std::max<std::int64_t>(1, kPiece / file.sample_size());
+  std::vector<std::uint8_t> piece;
+  for (std::int64_t first = 0; first < file.count(); first += step) {
+    piece.resize(static_cast<std::size_t>(std::min(step, file.count() - first) * file.sample_size()));
+    file.read(first, piece);
+    for (const auto value : piece) ++contents.counts[value];
+    contents.crc32 = crc32_of(std::as_bytes(std::span(piece)), contents.crc32);
+  }
+  file.check_unchanged(file.count());
+  return contents;
+}
+
+std::string summary(const IdxFile& file, const Contents& contents) {
+  const auto& counts = contents.counts;
+  const auto is_there = [](std::uint64_t count) { return count > 0; };
+  const auto min = std::ranges::find_if(counts, is_there) - counts.begin();
+  const auto max = std::find_if(counts.rbegin(), counts.rend(), is_there).base() - counts.begin() - 1;
+  std::uint64_t sum = 0;
+  for (std::size_t value = 0; value < kLevels; ++value) sum += value * counts[value];
+  const auto mean = static_cast<double>(sum) / static_cast<double>(file.count() * file.sample_size());
+
+  const auto decoded = static_cast<std::uint64_t>(file.byte_of(file.count()));
+  const auto encoded = File(file.path()).size();
+  const auto& dimensions = file.dimensions();
+  auto text = fmt::format("{}: IDX, {}\n", file.path(), dimensions.size() == 1 ? "labels" : "samples");
+  text += fmt::format("dimensions  {} unsigned bytes\n", fmt::join(dimensions, "x"));
+  text += fmt::format("bytes       {}{}\n", decoded,
+                      encoded == decoded ? std::string() : fmt::format(", {} as gzip", encoded));
+  text += fmt::format("range       {} to {}\n", min, max);
+  if (dimensions.size() > 1) text += fmt::format("mean        {:.4f}, {:.4f} of 255\n", mean, mean / 255);
+  return text + fmt::format("crc32       {:08x}\n", contents.crc32);
+}
+
+std::string label_table(const Contents& contents) {
+  using enum TextTable::Align;
+  TextTable table({{"label", kRight}, {"count", kRight}});
+  for (std::size_t label = 0; label < kLevels; ++label) {
+    const auto count = contents.counts[label];
+    if (count > 0) table.add({std::to_string(label), std::to_string(count)});
+  }
+  return fmt::format("\n{}", table.text());
+}
+
+// Samples of more than two dimensions stand as planes one below the other.
+std::string draw_first(const IdxFile& file, std::int64_t drawings) {
+  const auto width = file.dimensions().back();
+  std::vector<std::uint8_t> sample(static_cast<std::size_t>(file.sample_size()));
+  std::string text;
+  for (std::int64_t i = 0; i < std::min(drawings, file.count()); ++i) {
+    file.read(i, sample);
+    text += fmt::format("\nimage {}\n{}", i, drawing(sample, file.sample_size() / width, width));
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string describe_idx(const std::string& path, std::int64_t drawings) {
+  const IdxFile file(path, 1, 4);
+  const auto contents = read_contents(file);
+  const bool is_labels = file.dimensions().size() == 1;
+  return summary(file, contents) + (is_labels ? label_table(contents) : draw_first(file, drawings));
+}
+
+}  // namespace warpfit

@@ -1,0 +1,62 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "host/base/printable.hpp"
+#include "host/files/onnx_file.hpp"
+#include "host/inspect/describe.hpp"
+#include "host/inspect/metadata_lines.hpp"
+#include "host/inspect/tensor_rows.hpp"
+
+namespace warpfit {
+namespace {
+
+// "x FLOAT batch x 28 x 28"
+std::string value_line(std::string_view what, const OnnxModel::Value& value) {
+  auto text = fmt::format("{:<12}{} {}", what, printable(value.name),
+                          value.type.empty() ? std::string("of no tensor type") : value.type);
+  if (!value.shape.empty())
+    text += fmt::format(" {}", printable(fmt::format("{}", fmt::join(value.shape, "x"))));
+  return text + "\n";
+}
+
+std::string operator_sets(const OnnxModel& model) {
+  std::string text;
+  for (const auto& [domain, version] : model.operator_sets) {
+    text += fmt::format("{}{}{}{}", text.empty() ? "" : ", ", version, domain.empty() ? "" : " of ",
+                        printable(domain));
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string describe_onnx(const std::string& path) {
+  const OnnxFile file(path);
+  const auto& model = file.model();
+  auto text = fmt::format("{}: ONNX, IR version {}\n", path, model.ir_version);
+  if (!model.producer.empty()) {
+    text += fmt::format("producer    {}{}{}\n", printable(model.producer),
+                        model.producer_version.empty() ? "" : " ", printable(model.producer_version));
+  }
+  text += fmt::format("opset       {}\n", operator_sets(model));
+  for (const auto& value : model.inputs) text += value_line("input", value);
+  for (const auto& value : model.outputs) text += value_line("output", value);
+  text += fmt::format("nodes       {}{}{}\n", model.operators.size(), model.operators.empty() ? "" : ": ",
+                      printable(fmt::format("{}", fmt::join(model.operators, ", "))));
+  text += metadata_lines(model.metadata);
+
+  TensorRows rows;
+  for (const auto& tensor : model.initializers) {
+    std::optional<TensorRows::Data> data;
+    if (tensor.data) {
+      const auto read = [&](std::uint64_t offset, std::span<std::byte> out) {
+        file.read(tensor.data->byte + offset, out);
+      };
+      data = TensorRows::Data{tensor.data->size, read};
+    }
+    rows.add(tensor.name, tensor.type, tensor.dtype, tensor.shape, data);
+  }
+  return text + "\n" + rows.text();
+}
+
+}  // namespace warpfit

@@ -1,0 +1,81 @@
+#include "host/inspect/tensor_rows.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "host/base/printable.hpp"
+#include "host/files/crc32.hpp"
+#include "host/inspect/statistics.hpp"
+
+namespace warpfit {
+namespace {
+
+constexpr std::size_t kPiece = 1 << 20;
+constexpr auto kRight = TextTable::Align::kRight;
+
+template <class T>
+std::span<const T> as(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const T*>(bytes.data()), bytes.size() / sizeof(T)};
+}
+
+struct Contents {
+  Statistics statistics;
+  std::uint32_t crc32 = 0;
+};
+
+Contents read_contents(std::optional<DType> dtype, const TensorRows::Data& data) {
+  Contents contents;
+  std::vector<std::byte> block(std::min<std::uint64_t>(kPiece, data.size));
+  for (std::uint64_t offset = 0; offset < data.size; offset += kPiece) {
+    const auto piece = std::span(block).first(std::min<std::uint64_t>(kPiece, data.size - offset));
+    data.read(offset, piece);
+    contents.crc32 = crc32_of(piece, contents.crc32);
+    if (dtype == DType::kF32) contents.statistics.add(as<float>(piece));
+    if (dtype == DType::kF64) contents.statistics.add(as<double>(piece));
+  }
+  return contents;
+}
+
+}  // namespace
+
+TensorRows::TensorRows()
+    : table_({{"tensor"},
+              {"type"},
+              {"shape"},
+              {"min", kRight},
+              {"max", kRight},
+              {"mean", kRight},
+              {"NaN", kRight},
+              {"inf", kRight},
+              {"crc32"}}) {}
+
+void TensorRows::add(std::string_view name, std::string_view type, std::optional<DType> dtype,
+                     std::span<const std::int64_t> shape, const std::optional<Data>& data) {
+  std::vector<std::string> row{printable(name), std::string(type),
+                               shape.empty() ? "scalar" : fmt::format("{}", fmt::join(shape, "x"))};
+  ++tensors_;
+  row.resize(9, "-");
+  if (data) {
+    const auto [statistics, crc32] = read_contents(dtype, *data);
+    if (statistics.finite() > 0) {
+      row[3] = fmt::format("{:.6g}", statistics.min());
+      row[4] = fmt::format("{:.6g}", statistics.max());
+      row[5] = fmt::format("{:.6g}", statistics.mean());
+    }
+    if (dtype == DType::kF32 || dtype == DType::kF64) {
+      row[6] = std::to_string(statistics.nans());
+      row[7] = std::to_string(statistics.infinities());
+    }
+    row[8] = fmt::format("{:08x}", crc32);
+    bytes_ += data->size;
+  }
+  table_.add(std::move(row));
+}
+
+std::string TensorRows::text() const {
+  return table_.text() + fmt::format("{} tensor{}, {} bytes\n", tensors_, tensors_ == 1 ? "" : "s", bytes_);
+}
+
+}  // namespace warpfit
