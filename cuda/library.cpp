@@ -3,6 +3,7 @@
 
 #include "cuda/cuda_backend.hpp"
 #include "cuda/runtime/device.hpp"
+#include "cuda/runtime/parts.hpp"
 #include "host/backend/cuda_library.hpp"
 
 extern "C" __attribute__((visibility("default"))) warpfit::Backend* warpfit_make_cuda_backend(
@@ -17,4 +18,8 @@ extern "C" __attribute__((visibility("default"))) warpfit::Backend* warpfit_make
   warpfit::use_device(options.device.index);
   return new warpfit::CudaBackend(options.device.index, options.precision,
                                   options.warn);  // the caller owns it
+}
+
+extern "C" __attribute__((visibility("default"))) void warpfit_find_cuda(warpfit::CudaParts& parts) {
+  warpfit::find_parts(parts);
 }

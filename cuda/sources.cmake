@@ -18,6 +18,7 @@ set(warpfit_cuda_sources
   runtime/device.cpp
   runtime/graph.cpp
   runtime/memory.cpp
+  runtime/parts.cpp
   runtime/profiler.cpp
   runtime/stream.cpp
   staging_slot.cpp)

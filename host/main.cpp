@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "host/base/error.hpp"
+#include "host/cli/devices_command.hpp"
 #include "host/cli/inspect_command.hpp"
 #include "host/cli/parse.hpp"
 #include "host/cli/train_command.hpp"

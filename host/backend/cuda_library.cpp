@@ -10,6 +10,8 @@ namespace {
 
 constexpr const char* kLibrary = "libwarpfit_cuda.so";
 
+constexpr const char* kNoDriver = "there is no NVIDIA driver (libcuda.so.1) here";
+
 // It lies beside the program, or where the system looks for libraries.
 void* open_library() {
   std::error_code error;
@@ -26,24 +28,39 @@ bool driver_is_there() {
   return driver != nullptr;
 }
 
-}  // namespace
-
-std::unique_ptr<Backend> make_cuda_backend(const BackendOptions& options, std::string& reason) {
-  if (!driver_is_there()) {
-    reason = "there is no NVIDIA driver (libcuda.so.1) here";
-    return nullptr;
-  }
-  void* library = open_library();  // stays loaded: the backend's code is in it
+// A function of the library, which stays loaded; or null and why.
+template <class Function>
+Function* find_function(const char* name, std::string& reason) {
+  void* library = open_library();
   if (library == nullptr) {
     reason = fmt::format("the CUDA backend cannot be loaded: {}", dlerror());
     return nullptr;
   }
-  const auto make = reinterpret_cast<MakeCudaBackend*>(dlsym(library, "warpfit_make_cuda_backend"));
-  if (make == nullptr) {
-    reason = fmt::format("{} is not of this version of warpfit", kLibrary);
+  auto* const function = reinterpret_cast<Function*>(dlsym(library, name));
+  if (function == nullptr) reason = fmt::format("{} is not of this version of warpfit", kLibrary);
+  return function;
+}
+
+}  // namespace
+
+std::unique_ptr<Backend> make_cuda_backend(const BackendOptions& options, std::string& reason) {
+  if (!driver_is_there()) {
+    reason = kNoDriver;
     return nullptr;
   }
-  return std::unique_ptr<Backend>(make(options, reason));
+  auto* const make = find_function<MakeCudaBackend>("warpfit_make_cuda_backend", reason);
+  return std::unique_ptr<Backend>(make != nullptr ? make(options, reason) : nullptr);
+}
+
+CudaParts find_cuda() {
+  CudaParts parts;
+  if (auto* const find = find_function<FindCuda>("warpfit_find_cuda", parts.problem)) find(parts);
+  if (!driver_is_there()) {
+    parts.reason = kNoDriver;
+  } else if (parts.reason.empty()) {
+    parts.reason = parts.problem;
+  }
+  return parts;
 }
 
 }  // namespace warpfit

@@ -2,8 +2,10 @@
 // second to load even where there is no GPU, and the program must run where no CUDA library is installed.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "host/backend/make_backend.hpp"
 
@@ -15,5 +17,28 @@ std::unique_ptr<Backend> make_cuda_backend(const BackendOptions& options, std::s
 
 /// What the library exports as "warpfit_make_cuda_backend"; the caller owns the result.
 using MakeCudaBackend = Backend*(const BackendOptions&, std::string& reason);
+
+struct CudaDevice {
+  std::string name;
+  int major = 0, minor = 0;                 ///< compute capability
+  std::size_t memory = 0, free_memory = 0;  ///< bytes
+  std::string problem;                      ///< why it cannot be used; empty where it can
+};
+
+/// What there is of CUDA. Versions are as "13.0", empty where there is no such thing.
+struct CudaParts {
+  std::string
+      problem;  ///< why the library cannot be used; empty where it can, and only then are there versions
+  std::string driver;  ///< the highest version of CUDA that the driver is for
+  std::string runtime, blas, dnn;
+  std::vector<CudaDevice> devices;
+  std::string reason;  ///< why there are no devices
+};
+
+/// Loads the library, where there is no GPU as well.
+CudaParts find_cuda();
+
+/// What the library exports as "warpfit_find_cuda".
+using FindCuda = void(CudaParts&);
 
 }  // namespace warpfit

@@ -104,9 +104,16 @@ struct InspectCommand {
   std::int64_t images = 3;  ///< drawn at most
 };
 
+struct DevicesCommand {
+  static constexpr CommandText kText{"devices", "", "show what can be computed on",
+                                     "Prints the processor, the GPUs and the libraries that this machine and "
+                                     "this build have.\n"};
+};
+
 /// The table of a command, which sets what `command` holds and must not outlive it.
 Options options_of(TrainCommand& command);
 Options options_of(ResumeCommand& command);
 Options options_of(InspectCommand& command);
+Options options_of(DevicesCommand& command);
 
 }  // namespace warpfit

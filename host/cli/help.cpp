@@ -17,6 +17,10 @@ std::string usage(const Option& option) {
   return option.value.empty() ? std::string(option.flag) : fmt::format("{} {}", option.flag, option.value);
 }
 
+std::string usage(const CommandText& command) {
+  return fmt::format("warpfit {}{}{}", command.name, command.arguments.empty() ? "" : " ", command.arguments);
+}
+
 }  // namespace
 
 std::string version_text() { return "warpfit " WARPFIT_VERSION; }
@@ -25,16 +29,14 @@ std::string program_help() {
   std::string text =
       fmt::format("{}: trains classifiers on IDX files, with PyTorch's numbers.\n\nUsage:\n", version_text());
   for (const auto& command : command_texts()) {
-    text += fmt::format("  {:<44} {}\n", fmt::format("warpfit {} {}", command.name, command.arguments),
-                        command.summary);
+    text += fmt::format("  {:<44} {}\n", usage(command), command.summary);
   }
   return text + fmt::format("  {:<44} {}\n  warpfit --version | --help\n\n{}", "warpfit COMMAND --help",
                             "its options", kExitCodes);
 }
 
 std::string command_help(const CommandText& command, const Options& options) {
-  std::string text =
-      fmt::format("{}\nUsage: warpfit {} {}\n", command.description, command.name, command.arguments);
+  std::string text = fmt::format("{}\nUsage: {}\n", command.description, usage(command));
   std::string_view group;
   for (const auto& option : options) {
     if (option.group != group) {

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <fstream>
 #include <new>
 #include <utility>
 
@@ -16,6 +15,7 @@
 #include "host/cpu/mean_squared_error.hpp"
 #include "host/cpu/optimizer.hpp"
 #include "host/cpu/pixels.hpp"
+#include "host/cpu/processor.hpp"
 #include "host/cpu/relu.hpp"
 #include "host/cpu/sgd.hpp"
 #include "host/cpu/softmax_cross_entropy.hpp"
@@ -24,15 +24,6 @@ namespace warpfit {
 namespace {
 
 constexpr std::align_val_t kAlignment{64};
-
-std::string processor_name() {
-  std::ifstream info("/proc/cpuinfo");
-  for (std::string line; std::getline(info, line);) {
-    const auto colon = line.find(": ");
-    if (line.starts_with("model name") && colon != std::string::npos) return line.substr(colon + 2);
-  }
-  return "unknown processor";
-}
 
 // How many threads there are of those asked for. oneDNN shares its work among as many as it was promised:
 // with fewer (OMP_THREAD_LIMIT, OMP_DYNAMIC) parts of its results would be missing.
@@ -84,8 +75,7 @@ class CpuBackend::Step final : public RecordedStep {
   std::function<void()> step_;
 };
 
-CpuBackend::CpuBackend(int threads)
-    : threads_(start_threads(threads > 0 ? threads : omp_get_max_threads())) {}
+CpuBackend::CpuBackend(int threads) : threads_(start_threads(threads > 0 ? threads : usable_threads())) {}
 
 std::string CpuBackend::description() const {
   return fmt::format("CPU ({}, {} thread{}, {})", processor_name(), threads_, threads_ == 1 ? "" : "s",

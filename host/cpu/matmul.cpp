@@ -115,6 +115,26 @@ void Matmul::backward_weights(ConstMatrix x, ConstMatrix dy, float scale, float 
   }
 }
 
+// Each has the bits of those it builds on, so that of a set which is newer than this table the best known
+// part is told.
+std::string Matmul::instruction_set() {
+  constexpr std::pair<dnnl_cpu_isa_t, const char*> kSets[] = {
+      {dnnl_cpu_isa_avx512_core_amx, "AMX"},
+      {dnnl_cpu_isa_avx512_core_bf16, "AVX-512 with BF16"},
+      {dnnl_cpu_isa_avx512_core_vnni, "AVX-512 with VNNI"},
+      {dnnl_cpu_isa_avx512_core, "AVX-512"},
+      {dnnl_cpu_isa_avx2_vnni, "AVX2 with VNNI"},
+      {dnnl_cpu_isa_avx2, "AVX2"},
+      {dnnl_cpu_isa_avx, "AVX"},
+      {dnnl_cpu_isa_sse41, "SSE4.1"},
+  };
+  const auto found = static_cast<unsigned>(dnnl_get_effective_cpu_isa());
+  for (const auto& [set, name] : kSets) {
+    if ((found & set) == static_cast<unsigned>(set)) return name;
+  }
+  return "";
+}
+
 std::string Matmul::library() {
   const auto* version = dnnl_version();
   return fmt::format("oneDNN {}.{}.{}", version->major, version->minor, version->patch);

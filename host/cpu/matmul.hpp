@@ -30,6 +30,8 @@ class Matmul {
 
   /// "oneDNN 2.6.3"
   [[nodiscard]] static std::string library();
+  /// "AVX-512 with BF16": the most that oneDNN uses on this processor; empty where it is none of x86's.
+  [[nodiscard]] static std::string instruction_set();
 
  private:
   struct Shape {

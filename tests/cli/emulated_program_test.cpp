@@ -38,6 +38,41 @@ TEST(EmulatedProgram, PrintsTheSameBytesInEveryOrderAndResidency) {
   }
 }
 
+Outcome list_devices(const std::string& emulation) {
+  setenv("WARPFIT_EMULATION", emulation.c_str(), 1);
+  auto outcome = Program({"devices"}, "warpfit_emulated").finish();
+  unsetenv("WARPFIT_EMULATION");
+  return outcome;
+}
+
+TEST(EmulatedProgram, ListsItsDevices) {
+  const auto run = list_devices("devices=2,memory=1024M");
+  EXPECT_EQ(run.exit_code, 0) << run.error;
+  const std::string gpu = "Emulated CUDA device, compute capability 9.0, 1.0 GiB, 1.0 GiB free\n";
+  EXPECT_TRUE(run.out.ends_with("  cuda:0        " + gpu + "  cuda:1        " + gpu)) << run.out;
+  for (const char* line :
+       {"backend       there\n", "runtime       1", "cuBLAS        1", "driver        for CUDA 1"}) {
+    EXPECT_NE(run.out.find(line), std::string::npos) << line << run.out;
+  }
+}
+
+TEST(EmulatedProgram, SaysWhichDeviceFails) {
+  const auto none = list_devices("devices=0");
+  EXPECT_EQ(none.exit_code, 0) << none.error;
+  EXPECT_TRUE(none.out.ends_with("  GPUs          none: there is no NVIDIA GPU here\n")) << none.out;
+  const auto driver = list_devices("device_error=35");
+  EXPECT_EQ(driver.exit_code, 0) << driver.error;
+  EXPECT_NE(driver.out.find("  driver        none\n"), std::string::npos) << driver.out;
+  EXPECT_NE(driver.out.find("none: the NVIDIA driver is missing or older than CUDA"), std::string::npos);
+  bool told = false;
+  for (int at = 1; at < 10; ++at) {
+    const auto failing = list_devices("fail=" + std::to_string(at) + ":719");
+    EXPECT_EQ(failing.exit_code, 0) << failing.error;
+    told = told || failing.out.find("cannot be used: ") != std::string::npos;
+  }
+  EXPECT_TRUE(told);
+}
+
 TEST(EmulatedProgram, AutoTakesTheGpu) {
   EXPECT_TRUE(says(run_emulated(""), "device: Emulated CUDA device"));
 }

@@ -149,6 +149,16 @@ cublasStatus_t cublasGetVersion_v2(cublasHandle_t, int* version) {
   });
 }
 
+cublasStatus_t cublasGetProperty(libraryPropertyType type, int* value) {
+  return blas_call("cublasGetProperty", During::kAnything, [=] {
+    if (value == nullptr) return CUBLAS_STATUS_INVALID_VALUE;
+    *value = type == MAJOR_VERSION   ? CUBLAS_VER_MAJOR
+             : type == MINOR_VERSION ? CUBLAS_VER_MINOR
+                                     : CUBLAS_VER_PATCH;
+    return CUBLAS_STATUS_SUCCESS;
+  });
+}
+
 cublasStatus_t cublasSetStream_v2(cublasHandle_t handle, cudaStream_t stream) {
   return with_handle("cublasSetStream_v2", handle, [=](BlasHandle& h) {
     h.stream = stream;

@@ -3,11 +3,18 @@
 
 extern "C" warpfit::Backend* warpfit_make_cuda_backend(const warpfit::BackendOptions& options,
                                                        std::string& reason);
+extern "C" void warpfit_find_cuda(warpfit::CudaParts& parts);
 
 namespace warpfit {
 
 std::unique_ptr<Backend> make_cuda_backend(const BackendOptions& options, std::string& reason) {
   return std::unique_ptr<Backend>(warpfit_make_cuda_backend(options, reason));
+}
+
+CudaParts find_cuda() {
+  CudaParts parts;
+  warpfit_find_cuda(parts);
+  return parts;
 }
 
 }  // namespace warpfit

@@ -1,0 +1,67 @@
+#include "cuda/runtime/parts.hpp"
+
+#include <cublas_v2.h>
+#include <cuda_runtime_api.h>
+#include <dlfcn.h>
+#include <fmt/format.h>
+
+#include "cuda/runtime/device.hpp"
+
+namespace warpfit {
+namespace {
+
+std::string cuda_version(int version) { return fmt::format("{}.{}", version / 1000, version % 1000 / 10); }
+
+std::string blas_version() {
+  int major = 0, minor = 0, patch = 0;
+  const bool told = cublasGetProperty(MAJOR_VERSION, &major) == CUBLAS_STATUS_SUCCESS &&
+                    cublasGetProperty(MINOR_VERSION, &minor) == CUBLAS_STATUS_SUCCESS &&
+                    cublasGetProperty(PATCH_LEVEL, &patch) == CUBLAS_STATUS_SUCCESS;
+  return told ? fmt::format("{}.{}.{}", major, minor, patch) : "";
+}
+
+// Its header may be missing where the library is there: nothing of ours needs cuDNN but tests and benchmarks.
+std::string dnn_version() {
+  void* library = dlopen("libcudnn.so.9", RTLD_LAZY | RTLD_LOCAL);
+  if (library == nullptr) return "";
+  const auto get = reinterpret_cast<std::size_t (*)()>(dlsym(library, "cudnnGetVersion"));
+  const auto version = get != nullptr ? get() : 0;
+  dlclose(library);
+  return version == 0 ? "" : fmt::format("{}.{}.{}", version / 10000, version / 100 % 100, version % 100);
+}
+
+// Asking for its free memory starts the GPU, which finds out whether it works.
+CudaDevice describe(int index) {
+  CudaDevice device;
+  cudaDeviceProp properties{};
+  auto status = cudaGetDeviceProperties(&properties, index);
+  if (status == cudaSuccess) {
+    device.name = properties.name;
+    device.major = properties.major;
+    device.minor = properties.minor;
+    device.memory = properties.totalGlobalMem;
+    status = cudaSetDevice(index);
+  }
+  std::size_t total = 0;
+  if (status == cudaSuccess) status = cudaMemGetInfo(&device.free_memory, &total);
+  if (status != cudaSuccess) {
+    device.problem = cudaGetErrorString(status);
+    cudaGetLastError();
+  }
+  return device;
+}
+
+}  // namespace
+
+void find_parts(CudaParts& parts) {
+  int driver = 0;
+  int runtime = 0;
+  if (cudaDriverGetVersion(&driver) == cudaSuccess && driver > 0) parts.driver = cuda_version(driver);
+  if (cudaRuntimeGetVersion(&runtime) == cudaSuccess) parts.runtime = cuda_version(runtime);
+  parts.blas = blas_version();
+  parts.dnn = dnn_version();
+  const int devices = count_devices(parts.reason);
+  for (int i = 0; i < devices; ++i) parts.devices.push_back(describe(i));
+}
+
+}  // namespace warpfit

@@ -1,0 +1,32 @@
+#include "host/cpu/processor.hpp"
+
+#include <omp.h>
+
+#include <fstream>
+
+namespace warpfit {
+
+std::string processor_name() {
+  std::ifstream info("/proc/cpuinfo");
+  for (std::string line; std::getline(info, line);) {
+    const auto colon = line.find(": ");
+    if (line.starts_with("model name") && colon != std::string::npos) return line.substr(colon + 2);
+  }
+  return "unknown processor";
+}
+
+int usable_threads() { return omp_get_max_threads(); }
+
+// "MemTotal:       24689764 kB"
+SystemMemory system_memory() {
+  SystemMemory memory;
+  std::ifstream info("/proc/meminfo");
+  std::string name, unit;
+  for (std::uint64_t kilobytes = 0; info >> name >> kilobytes && std::getline(info, unit);) {
+    if (name == "MemTotal:") memory.total = kilobytes << 10;
+    if (name == "MemAvailable:") memory.available = kilobytes << 10;
+  }
+  return memory;
+}
+
+}  // namespace warpfit
