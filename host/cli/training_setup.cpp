@@ -81,7 +81,7 @@ TrainingFiles::TrainingFiles(const TrainCommand& command)
   model_.dropout = command.training.dropout;
   model_.names = command.run.names;
   check_labels(model_.network, training_set_, test_set_);
-  }
+}
 
 std::string TrainingFiles::summary() const {
   return fmt::format("{} training and {} test samples of {}", training_set_.size(), test_set_.size(),
