@@ -8,6 +8,7 @@
 #include <cstring>
 #include <filesystem>
 #include <string_view>
+#include <utility>
 
 #include "host/base/error.hpp"
 #include "host/files/crc32.hpp"
@@ -40,10 +41,8 @@ std::string find_file(const std::filesystem::path& folder, std::string_view name
   return "";
 }
 
-}  // namespace
-
-DatasetPaths find_dataset(const std::string& folder, DatasetPaths given) {
-  for (const auto& usual : kUsualFiles) {
+DatasetPaths find_files(const std::string& folder, DatasetPaths given, std::span<const UsualFile> wanted) {
+  for (const auto& usual : wanted) {
     std::string& path = given.*usual.path;
     if (!path.empty()) continue;
     if (folder.empty()) {
@@ -58,15 +57,27 @@ DatasetPaths find_dataset(const std::string& folder, DatasetPaths given) {
   return given;
 }
 
-Dataset::Dataset(const std::string& images_path, const std::string& labels_path)
-    : images_(images_path, 2, 4), label_file_(labels_path, 1, 1) {
-  if (images_.count() != label_file_.count()) {
+}  // namespace
+
+DatasetPaths find_dataset(const std::string& folder, DatasetPaths given) {
+  return find_files(folder, std::move(given), kUsualFiles);
+}
+
+DatasetPaths find_test_set(const std::string& folder, DatasetPaths given) {
+  return find_files(folder, std::move(given), std::span(kUsualFiles).last(2));
+}
+
+Dataset::Dataset(const std::string& images_path)
+    : images_(images_path, 2, 4), labels_(static_cast<std::size_t>(images_.count())) {}
+
+Dataset::Dataset(const std::string& images_path, const std::string& labels_path) : Dataset(images_path) {
+  const auto& file = label_file_.emplace(labels_path, 1, 1);
+  if (images_.count() != file.count()) {
     throw DataError(fmt::format("{}: {} labels at byte 4, but {} has {} samples at byte 4; expected as many",
-                                labels_path, label_file_.count(), images_path, images_.count()));
+                                labels_path, file.count(), images_path, images_.count()));
   }
-  labels_.resize(static_cast<std::size_t>(label_file_.count()));
-  label_file_.read(0, labels_);
-  label_file_.check_unchanged(label_file_.count());
+  file.read(0, labels_);
+  file.check_unchanged(file.count());
   classes_ = *std::max_element(labels_.begin(), labels_.end()) + 1;
 }
 
@@ -84,7 +95,8 @@ void Dataset::check_labels_below(std::int64_t classes) const {
   const auto bad =
       std::find_if(labels_.begin(), labels_.end(), [&](std::uint8_t label) { return label >= classes; });
   throw DataError(fmt::format("{}: label {} at byte {}, expected labels below {} (the network's outputs)",
-                              label_file_.path(), *bad, label_file_.byte_of(bad - labels_.begin()), classes));
+                              label_file_->path(), *bad, label_file_->byte_of(bad - labels_.begin()),
+                              classes));
 }
 
 void Dataset::read(std::int64_t first, std::span<std::uint8_t> pixels, std::span<std::uint8_t> labels) const {

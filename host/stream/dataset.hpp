@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -15,15 +16,18 @@ class Dataset {
   /// Samples of rank 1 to 3, as many labels, both of unsigned bytes. Labels are kept in memory.
   /// Errors: those of IdxFile; DataError where the counts differ.
   Dataset(const std::string& images_path, const std::string& labels_path);
+  /// Samples alone, to be told the labels of; what is read gives each the label 0. Errors: those of IdxFile.
+  explicit Dataset(const std::string& images_path);
 
   [[nodiscard]] std::int64_t size() const { return images_.count(); }
   /// {28, 28}
   [[nodiscard]] std::span<const std::int64_t> sample_shape() const;
   [[nodiscard]] std::int64_t sample_size() const { return images_.sample_size(); }
-  /// The highest label plus 1.
+  /// The highest label plus 1; 0 without labels.
   [[nodiscard]] std::int64_t classes() const { return classes_; }
   /// Tells it from another set: "60000x28x28, labels 1f2e3d4c" with a CRC-32.
   [[nodiscard]] std::string identity() const;
+  [[nodiscard]] std::span<const std::uint8_t> labels() const { return labels_; }
   [[nodiscard]] const std::string& images_path() const { return images_.path(); }
 
   /// Errors: DataError naming the first label that is `classes` or more.
@@ -37,7 +41,7 @@ class Dataset {
 
  private:
   IdxFile images_;
-  IdxFile label_file_;
+  std::optional<IdxFile> label_file_;
   std::vector<std::uint8_t> labels_;
   std::int64_t classes_ = 0;
 };
@@ -51,5 +55,7 @@ struct DatasetPaths {
 /// `FashionMNIST/raw`, as torchvision lays it out. Errors: IoError naming what was looked for; UsageError
 /// where a path is empty and so is `folder`.
 DatasetPaths find_dataset(const std::string& folder, DatasetPaths given);
+/// Likewise the files of the test set alone.
+DatasetPaths find_test_set(const std::string& folder, DatasetPaths given);
 
 }  // namespace warpfit

@@ -23,6 +23,19 @@ TEST(Dataset, GathersSamplesAndLabelsInAnyOrder) {
   EXPECT_EQ(labels, (Bytes{6, 7}));
 }
 
+TEST(Dataset, GivesSamplesWithoutLabelsTheLabel0) {
+  const TemporaryFolder folder;
+  const Dataset dataset(folder.add("images", idx({3, 2}, {0, 1, 10, 11, 20, 21})));
+  EXPECT_EQ(dataset.size(), 3);
+  EXPECT_EQ(dataset.classes(), 0);
+  Bytes pixels(4);
+  Bytes labels(2, 9);
+  dataset.read(1, pixels, labels);
+  EXPECT_EQ(pixels, (Bytes{10, 11, 20, 21}));
+  EXPECT_EQ(labels, (Bytes{0, 0}));
+  EXPECT_THROW(Dataset(folder.add("empty", {})), DataError);
+}
+
 TEST(Dataset, NamesTheByteOfALabelThatIsTooHigh) {
   const TemporaryFolder folder;
   const Dataset dataset(folder.add("images", idx({3, 1}, {0, 0, 0})),
@@ -49,6 +62,16 @@ TEST(FindDataset, FindsPlainGzipAndTorchvisionLayouts) {
     EXPECT_EQ(found.train_images, in + "train-images-idx3-ubyte.gz");
     EXPECT_EQ(found.train_labels, in + "train-labels-idx1-ubyte");
   }
+}
+
+TEST(FindDataset, NeedsNoTrainingSetForATestSet) {
+  const TemporaryFolder folder;
+  const auto images = folder.add("t10k-images-idx3-ubyte", {});
+  const auto labels = folder.add("t10k-labels-idx1-ubyte.gz", {});
+  const auto found = find_test_set(folder.path().string(), {});
+  EXPECT_EQ(found.test_images, images);
+  EXPECT_EQ(found.test_labels, labels);
+  EXPECT_THROW(find_dataset(folder.path().string(), {}), IoError);
 }
 
 TEST(FindDataset, PrefersWhatWasNamed) {
