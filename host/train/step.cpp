@@ -92,11 +92,15 @@ void train_step(Backend& backend, const Network& network, const BatchViews& batc
   rule.optimizer->update(network.parameters().view(), batch.gradients);
 }
 
+void inference_step(Backend& backend, const Network& network, const BatchViews& batch) {
+  load(backend, batch);
+  forward(backend, network.layers(), batch);
+}
+
 void evaluation_step(Backend& backend, const Network& network, const BatchViews& batch, const Loss& loss,
                      Metrics* metrics) {
   const ProfileRange range(backend, "step");
-  load(backend, batch);
-  forward(backend, network.layers(), batch);
+  inference_step(backend, network, batch);
   add_loss(backend, batch, loss, Matrix{}, metrics);
 }
 

@@ -64,6 +64,9 @@ void train_step(Backend& backend, const Network& network, const BatchViews& batc
 void evaluation_step(Backend& backend, const Network& network, const BatchViews& batch, const Loss& loss,
                      Metrics* metrics);
 
+/// Loads the current batch; its logits are batch.x.back() then.
+void inference_step(Backend& backend, const Network& network, const BatchViews& batch);
+
 /// What the metrics of a pass over so many samples say of them.
 Result result_of(const Metrics& metrics, std::int64_t samples);
 
