@@ -1,0 +1,42 @@
+// Which class was taken for which, and the usual scores of it, as scikit-learn's classification_report with
+// zero_division=0.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace warpfit {
+
+/// Shares, 0 to 1. One whose denominator is 0 is 0: the precision of a class that was never predicted, the
+/// recall of one without samples.
+struct ClassScores {
+  double precision = 0;  ///< right among the samples that were given the class
+  double recall = 0;     ///< right among the samples of the class
+  double f1 = 0;         ///< harmonic mean of both
+};
+
+class Confusion {
+ public:
+  explicit Confusion(std::int64_t classes);
+
+  void add(std::int64_t label, std::int64_t predicted);
+
+  [[nodiscard]] std::int64_t classes() const { return classes_; }
+  [[nodiscard]] std::int64_t count(std::int64_t label, std::int64_t predicted) const {
+    return counts_[static_cast<std::size_t>(label * classes_ + predicted)];
+  }
+  [[nodiscard]] std::int64_t samples() const;
+  /// Samples of all classes whose class was predicted.
+  [[nodiscard]] std::int64_t correct() const;
+  /// Samples of a class.
+  [[nodiscard]] std::int64_t support(std::int64_t label) const;
+  [[nodiscard]] ClassScores scores(std::int64_t label) const;
+  /// The mean over all classes, those without samples too.
+  [[nodiscard]] ClassScores macro_average() const;
+
+ private:
+  std::int64_t classes_;
+  std::vector<std::int64_t> counts_;  // (label, predicted)
+};
+
+}  // namespace warpfit
