@@ -109,6 +109,17 @@ std::vector<float> read_tensors(const SafetensorsFile& file, const NetworkSpec& 
   return flat;
 }
 
+// "net" where these are the names that an nn.Sequential without Dropout gives as attribute `net`; else the
+// usual.
+std::string module_of(const ModelInfo& info, const std::vector<std::string>& names) {
+  constexpr std::string_view kFirst = "0.weight";
+  if (!names.front().ends_with(kFirst)) return info.names;
+  ModelInfo guess = info;
+  guess.names = names.front().substr(0, names.front().size() - kFirst.size());
+  if (guess.names.ends_with('.')) guess.names.pop_back();
+  return parameter_names(guess) == names ? guess.names : info.names;
+}
+
 }  // namespace
 
 std::vector<std::string> parameter_names(const ModelInfo& info) {
@@ -162,6 +173,7 @@ Model load_model(const SafetensorsFile& file) {
     model.info.network = dict.network;
     model.info.sample_shape = {dict.network.inputs()};
     names = dict.names;
+    model.info.names = module_of(model.info, names);
   }
   model.parameters = read_tensors(file, model.info.network, names);
   for (const auto& tensor : file.tensors()) {

@@ -98,6 +98,22 @@ TEST_F(ModelFile, IsMadeOutFromPyTorchsStateDict) {
   EXPECT_EQ(model.parameters.front(), 1);
 }
 
+TEST_F(ModelFile, KeepsTheNamesOfPyTorchsSequential) {
+  const auto names = [&](const std::string& first, const std::string& second) {
+    return load_model(state_dict({{first + ".weight", {3, 4}},
+                                  {first + ".bias", {3}},
+                                  {second + ".weight", {2, 3}},
+                                  {second + ".bias", {2}}}))
+        .info.names;
+  };
+  EXPECT_EQ(names("net.layers.0", "net.layers.2"), "net.layers");
+  EXPECT_EQ(names("0", "2"), "");
+  for (const auto& [first, second] :
+       {std::pair{"net.0", "net.3"}, {"fc1", "fc2"}, {"a.0", "b.2"}, {"10", "12"}}) {
+    EXPECT_EQ(names(first, second), "linear_relu_stack") << first;
+  }
+}
+
 TEST_F(ModelFile, RefusesStateDictsOfOtherNetworks) {
   EXPECT_THAT(refusal(state_dict({{"conv.weight", {2, 3, 3, 3}}, {"conv.bias", {2}}})),
               HasSubstr("conv.weight is F32 (2, 3, 3, 3), expected (outputs, inputs)"));
