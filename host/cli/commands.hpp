@@ -110,10 +110,26 @@ struct DevicesCommand {
                                      "this build have.\n"};
 };
 
+struct EvalCommand {
+  static constexpr CommandText kText{"eval", "MODEL --data DIR [OPTIONS]", "test a model on labelled samples",
+                                     "Prints a model's accuracy and loss on the test set, the scores of each "
+                                     "class and which class was taken for which.\n"
+                                     "A share whose denominator is 0 is 0: the precision of a class that was "
+                                     "never predicted.\n"};
+
+  std::string model;
+  DataFlags data;
+  std::int64_t batch_size = 64;
+  DeviceFlags device;
+  bool json = false;
+  bool quiet = false;
+};
+
 /// The table of a command, which sets what `command` holds and must not outlive it.
 Options options_of(TrainCommand& command);
 Options options_of(ResumeCommand& command);
 Options options_of(InspectCommand& command);
 Options options_of(DevicesCommand& command);
+Options options_of(EvalCommand& command);
 
 }  // namespace warpfit

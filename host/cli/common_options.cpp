@@ -54,6 +54,11 @@ Options device_options(DeviceFlags& device) {
   return rows;
 }
 
+Option model_option(std::string& path) {
+  return text({"Model", "MODEL", "", "safetensors file of warpfit, or with a state dict of PyTorch"}, "",
+              path);
+}
+
 Option quiet_option(bool& quiet) {
   return on_off({"Output", "--quiet", "", "only warnings and errors on standard error"}, quiet);
 }

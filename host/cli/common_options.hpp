@@ -10,6 +10,8 @@ Options data_options(DataFlags& data);
 /// The test set alone.
 Options test_data_options(DataFlags& data);
 Options device_options(DeviceFlags& device);
+/// The argument MODEL.
+Option model_option(std::string& path);
 Option quiet_option(bool& quiet);
 
 }  // namespace warpfit

@@ -1,0 +1,74 @@
+#include "host/cli/eval_command.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "host/base/error.hpp"
+#include "host/cli/common_options.hpp"
+#include "host/cli/inference.hpp"
+#include "host/cli/option_rows.hpp"
+#include "host/report/console.hpp"
+#include "host/report/evaluation_text.hpp"
+#include "host/report/log.hpp"
+
+namespace warpfit {
+namespace {
+
+// Of a matrix that a screen or a reader could still take; labels are bytes.
+constexpr std::int64_t kMostClasses = 1000;
+
+void check_classes(const std::string& path, const NetworkSpec& network) {
+  if (network.classes() <= kMostClasses) return;
+  throw ModelError(fmt::format("{}: {} outputs, expected at most {} for a confusion matrix", path,
+                               network.classes(), kMostClasses));
+}
+
+}  // namespace
+
+void run(const EvalCommand& command) {
+  if (command.quiet) silence_info();
+  const auto device = backend_options(command.device);
+  const auto model = load_model(command.model);
+  const std::int64_t classes = model.info.network.classes();
+  check_classes(command.model, model.info.network);
+  const auto paths = find_test_set(command.data.folder, command.data.files);
+  const Dataset samples(paths.test_images, paths.test_labels);
+  samples.check_labels_below(classes);
+
+  Confusion confusion(classes);
+  const auto count = [&](std::int64_t first, std::span<const float> logits) {
+    for (; !logits.empty(); logits = logits.subspan(static_cast<std::size_t>(classes)), ++first) {
+      const auto row = logits.first(static_cast<std::size_t>(classes));
+      confusion.add(samples.labels()[static_cast<std::size_t>(first)],
+                    std::ranges::max_element(row) - row.begin());
+    }
+  };
+  // Cross-entropy of log-probabilities is their NLL: one loss for both kinds of model.
+  const auto metrics =
+      run_inference({command.model, model, samples, command.batch_size, Loss{}}, device, count);
+  const double loss = result_of(metrics, samples.size()).loss;
+  if (!std::isfinite(loss)) {
+    throw ModelError(fmt::format("{}: its loss on {} is {}, expected a finite number", command.model,
+                                 samples.images_path(), loss));
+  }
+  const EvaluationFindings findings{loss, command.batch_size, confusion};
+  print(command.json ? evaluation_json(findings) : evaluation_text(findings));
+}
+
+Options options_of(EvalCommand& command) {
+  constexpr std::int64_t kMany = 1'000'000'000;
+  Options rows{model_option(command.model)};
+  std::ranges::move(test_data_options(command.data), std::back_inserter(rows));
+  rows.push_back(
+      number<std::int64_t>({"Data", "--batch-size", "N",
+                            "samples whose mean loss counts as one; training's, for the loss it printed"},
+                           1, kMany, command.batch_size));
+  std::ranges::move(device_options(command.device), std::back_inserter(rows));
+  rows.push_back(on_off({"Output", "--json", "", "print one JSON object"}, command.json));
+  rows.push_back(quiet_option(command.quiet));
+  return rows;
+}
+
+}  // namespace warpfit

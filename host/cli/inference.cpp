@@ -1,0 +1,58 @@
+#include "host/cli/inference.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "host/base/error.hpp"
+#include "host/report/log.hpp"
+
+namespace warpfit {
+namespace {
+
+void check_sample_size(const Inference& inference) {
+  const auto& network = inference.model.info.network;
+  const auto& samples = inference.samples;
+  if (network.inputs() == samples.sample_size()) return;
+  throw UsageError(fmt::format("{}: {} inputs ({}), but the samples of {} have {} values ({})",
+                               inference.path, network.inputs(), network.text(), samples.images_path(),
+                               samples.sample_size(), fmt::join(samples.sample_shape(), "x")));
+}
+
+// The order of what is no number means nothing, and JSON cannot say it.
+void check_finite(const Inference& inference, std::int64_t first, std::span<const float> logits) {
+  const auto bad = std::ranges::find_if_not(logits, [](float logit) { return std::isfinite(logit); });
+  if (bad == logits.end()) return;
+  const std::int64_t place = bad - logits.begin();
+  const std::int64_t classes = inference.model.info.network.classes();
+  throw ModelError(fmt::format(
+      "{}: its output {} for sample {} of {} is {}, expected a finite number; use a "
+      "model whose training did not diverge",
+      inference.path, place % classes, first + place / classes, inference.samples.images_path(), *bad));
+}
+
+}  // namespace
+
+BackendOptions backend_options(const DeviceFlags& device) {
+  return {parse_device(device.name), device.threads.value_or(0), device.precision, log_warning};
+}
+
+Metrics run_inference(const Inference& inference, const BackendOptions& device, const Predictor::Take& take) {
+  check_sample_size(inference);
+  const auto& [path, model, samples, batch_size, loss] = inference;
+  const auto backend = make_backend(device);
+  log_info(fmt::format("device: {}", backend->description()));
+  log_info(fmt::format("data: {} samples of {}", samples.size(), fmt::join(samples.sample_shape(), "x")));
+  log_info(
+      fmt::format("model: {}, {} parameters", model.info.network.text(), model.info.network.parameters()));
+  const Network network(*backend, model.info.network, ParameterLayout(model.info.network), model.parameters);
+  return Predictor(*backend, network, loss, samples, batch_size)
+      .run([&](std::int64_t first, std::span<const float> logits) {
+        check_finite(inference, first, logits);
+        take(first, logits);
+      });
+}
+
+}  // namespace warpfit
