@@ -10,6 +10,7 @@
 #include "host/cli/inspect_command.hpp"
 #include "host/cli/eval_command.hpp"
 #include "host/cli/parse.hpp"
+#include "host/cli/predict_command.hpp"
 #include "host/cli/train_command.hpp"
 #include "host/report/log.hpp"
 

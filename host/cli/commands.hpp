@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "host/cli/options.hpp"
+#include "host/report/predictions.hpp"
 #include "host/stream/dataset.hpp"
 #include "host/train/trainer.hpp"
 
@@ -125,11 +126,27 @@ struct EvalCommand {
   bool quiet = false;
 };
 
+struct PredictCommand {
+  static constexpr CommandText kText{
+      "predict", "MODEL IMAGES [OPTIONS]", "print what samples are taken for",
+      "Prints the best classes of each sample with their probabilities, a row a "
+      "sample.\n"};
+
+  std::string model, images;
+  std::int64_t batch_size = 1000;
+  DeviceFlags device;
+  std::int64_t top_k = 1;
+  PredictionFormat format = PredictionFormat::kCsv;
+  bool logits = false;  ///< the network's outputs in place of probabilities
+  bool quiet = false;
+};
+
 /// The table of a command, which sets what `command` holds and must not outlive it.
 Options options_of(TrainCommand& command);
 Options options_of(ResumeCommand& command);
 Options options_of(InspectCommand& command);
 Options options_of(DevicesCommand& command);
 Options options_of(EvalCommand& command);
+Options options_of(PredictCommand& command);
 
 }  // namespace warpfit

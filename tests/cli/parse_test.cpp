@@ -200,5 +200,19 @@ TEST(CommandLine, ShowsHelpAndVersion) {
     EXPECT_NE(help.find(option.flag), std::string::npos) << option.flag;
 }
 
+TEST(CommandLine, TakesArgumentsByTheirPlaces) {
+  for (const auto& arguments : {std::vector<const char*>{"predict", "m", "i", "--top-k", "3"},
+                                {"predict", "--top-k", "3", "m", "i"},
+                                {"predict", "m", "--top-k=3", "i"}}) {
+    const auto command = std::get<PredictCommand>(parse(arguments));
+    EXPECT_EQ(command.model, "m");
+    EXPECT_EQ(command.images, "i");
+    EXPECT_EQ(command.top_k, 3);
+  }
+  EXPECT_NE(refusal({"predict", "m"}).find("no IMAGES given"), std::string::npos);
+  EXPECT_NE(refusal({"predict", "", "i"}).find("no MODEL given"), std::string::npos);
+  EXPECT_NE(refusal({"predict", "m", "i", "n"}).find("unexpected argument n"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace warpfit

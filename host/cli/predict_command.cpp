@@ -1,0 +1,65 @@
+#include "host/cli/predict_command.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "host/base/error.hpp"
+#include "host/cli/common_options.hpp"
+#include "host/cli/inference.hpp"
+#include "host/cli/option_rows.hpp"
+#include "host/report/log.hpp"
+
+namespace warpfit {
+namespace {
+
+constexpr std::int64_t kMany = 1'000'000'000;
+
+// A network that ends in LogSoftmax gives log-probabilities where others give logits.
+Scores scores_of(const PredictCommand& command, const ModelInfo& info) {
+  if (!command.logits) return Scores::kProbabilities;
+  return info.log_softmax ? Scores::kLogProbabilities : Scores::kLogits;
+}
+
+}  // namespace
+
+void run(const PredictCommand& command) {
+  if (command.quiet) silence_info();
+  const auto device = backend_options(command.device);
+  const auto model = load_model(command.model);
+  const std::int64_t classes = model.info.network.classes();
+  if (command.top_k > classes) {
+    throw UsageError(fmt::format("--top-k {}: expected at most {}, the classes of {}", command.top_k, classes,
+                                 command.model));
+  }
+  const Dataset samples(command.images);
+
+  PredictionWriter writer(command.format, scores_of(command, model.info), command.top_k);
+  run_inference({command.model, model, samples, command.batch_size, std::nullopt}, device,
+                [&](std::int64_t, std::span<const float> logits) {
+                  const auto size = static_cast<std::size_t>(classes);
+                  for (; !logits.empty(); logits = logits.subspan(size)) writer.add(logits.first(size));
+                });
+  writer.finish();
+}
+
+Options options_of(PredictCommand& command) {
+  Options rows{model_option(command.model)};
+  rows.push_back(text({"Data", "IMAGES", "", "IDX file of samples, gzip or not"}, "", command.images));
+  rows.push_back(number<std::int64_t>({"Data", "--batch-size", "N", "samples that are computed together"}, 1,
+                                      kMany, command.batch_size));
+  std::ranges::move(device_options(command.device), std::back_inserter(rows));
+  rows.push_back(
+      number<std::int64_t>({"Output", "--top-k", "N", "how many classes of each sample, the best first"}, 1,
+                           kMany, command.top_k));
+  rows.push_back(choice<PredictionFormat>(
+      {"Output", "--format", "NAME", "rows of CSV below a header, or JSON Lines"},
+      {{"csv", PredictionFormat::kCsv}, {"jsonl", PredictionFormat::kJsonl}}, command.format));
+  rows.push_back(
+      choice<bool>({"Output", "--scores", "NAME", "softmax of the outputs, or the outputs as they are"},
+                   {{"probabilities", false}, {"logits", true}}, command.logits));
+  rows.push_back(quiet_option(command.quiet));
+  return rows;
+}
+
+}  // namespace warpfit
