@@ -141,6 +141,18 @@ struct PredictCommand {
   bool quiet = false;
 };
 
+struct ExportCommand {
+  static constexpr CommandText kText{
+      "export", "MODEL --to NAME --output FILE", "write a model for others",
+      "Writes a model in another format, or under other names: safetensors for "
+      "PyTorch, ONNX for runtimes,\n"
+      "npz for NumPy.\n"};
+
+  std::string model, to, output;
+  std::optional<std::string> names;  ///< without it the model's
+  bool quiet = false;
+};
+
 /// The table of a command, which sets what `command` holds and must not outlive it.
 Options options_of(TrainCommand& command);
 Options options_of(ResumeCommand& command);
@@ -148,5 +160,6 @@ Options options_of(InspectCommand& command);
 Options options_of(DevicesCommand& command);
 Options options_of(EvalCommand& command);
 Options options_of(PredictCommand& command);
+Options options_of(ExportCommand& command);
 
 }  // namespace warpfit

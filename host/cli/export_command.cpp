@@ -1,0 +1,110 @@
+#include "host/cli/export_command.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "host/base/error.hpp"
+#include "host/cli/common_options.hpp"
+#include "host/cli/option_rows.hpp"
+#include "host/files/npz.hpp"
+#include "host/files/onnx.hpp"
+#include "host/model/model_file.hpp"
+#include "host/report/log.hpp"
+
+namespace warpfit {
+namespace {
+
+void export_safetensors(const std::string& path, const Model& model) {
+  save_model(path, model.info, model.parameters);
+}
+
+void export_npz(const std::string& path, const Model& model) {
+  write_npz(path, parameter_tensors(model.info, model.parameters));
+}
+
+void export_onnx(const std::string& path, const Model& model) {
+  const auto names = parameter_names(model.info);
+  const ParameterLayout layout(model.info.network);
+  const auto values = std::span(model.parameters);
+  OnnxNetwork network;
+  network.sample_shape = model.info.sample_shape;
+  network.log_softmax = model.info.log_softmax;
+  network.metadata = metadata_of(model.info);
+  network.producer_version = WARPFIT_VERSION;
+  network.metadata.erase("format");  // safetensors' own
+  for (std::size_t l = 0; l < layout.layers().size(); ++l) {
+    const auto& layer = layout.layers()[l];
+    network.layers.push_back({.weight_name = names[2 * l],
+                              .bias_name = names[2 * l + 1],
+                              .inputs = layer.inputs,
+                              .outputs = layer.outputs,
+                              .w = values.subspan(layer.weight, layer.weight_size()),
+                              .b = values.subspan(layer.bias, layer.bias_size()),
+                              .relu = l + 1 < layout.layers().size()});
+  }
+  write_onnx(path, network);
+}
+
+struct Format {
+  std::string_view name;
+  void (*write)(const std::string& path, const Model& model);
+};
+
+constexpr std::array<Format, 3> kFormats{
+    {{"safetensors", export_safetensors}, {"onnx", export_onnx}, {"npz", export_npz}}};
+
+const Format& format_of(const std::string& name) {
+  const auto* const found = std::ranges::find(kFormats, name, &Format::name);
+  if (found != kFormats.end()) return *found;
+  const auto given = name.empty() ? std::string("no --to given") : fmt::format("--to {}", name);
+  throw UsageError(fmt::format("{}: expected safetensors, onnx or npz", given));
+}
+
+// Attributes of modules, joined by dots: anything else could not be loaded in PyTorch.
+void check_names(std::string_view names) {
+  const auto fits = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.';
+  };
+  const bool joined = !names.starts_with('.') && !names.ends_with('.') && names.find("..") == names.npos;
+  if (joined && std::ranges::all_of(names, fits)) return;
+  throw UsageError(
+      fmt::format("--names {}: expected an attribute of PyTorch's module, as in linear_relu_stack", names));
+}
+
+}  // namespace
+
+void run(const ExportCommand& command) {
+  if (command.quiet) silence_info();
+  const auto& format = format_of(command.to);
+  if (command.output.empty()) throw UsageError("no --output given; name the file to write");
+  auto model = load_model(command.model);
+  if (command.names) {
+    check_names(*command.names);
+    model.info.names = *command.names;
+  }
+  format.write(command.output, model);
+  log_info(fmt::format("{}: {}, {} parameters, as {}", command.output, model.info.network.text(),
+                       model.info.network.parameters(), format.name));
+}
+
+Options options_of(ExportCommand& command) {
+  constexpr std::string_view kOutput = "Output";
+  Options rows{model_option(command.model)};
+  rows.push_back(text({kOutput, "--to", "NAME", "what to write"}, "safetensors, onnx or npz", command.to));
+  rows.push_back(text({kOutput, "--output", "FILE", "the file to write; one of this name is replaced"}, "",
+                      command.output));
+  rows.push_back({.group = kOutput,
+                  .flag = "--names",
+                  .value = "NAME",
+                  .help = "attribute of PyTorch's module that holds the layers; \"\" where they are its own",
+                  .otherwise = "as in the model",
+                  .get = [&command] { return command.names.value_or(""); },
+                  .set = [&command](std::string_view given) { command.names = std::string(given); }});
+  rows.push_back(quiet_option(command.quiet));
+  return rows;
+}
+
+}  // namespace warpfit
