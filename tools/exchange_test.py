@@ -1,0 +1,202 @@
+#!/usr/bin/env python3
+"""Exchanges models with PyTorch, ONNX Runtime and NumPy, and compares what each makes of them.
+
+    tools/exchange_test.py [--data DIR] [--warpfit build/release/warpfit] [--samples 1000]
+
+DIR holds Fashion-MNIST's test files, by default where tools/fetch_data puts them. Trains the tutorial's NeuralNetwork
+for a few steps in PyTorch, has warpfit evaluate it, predict with it and export it, and loads what it wrote.
+Probabilities, logits and losses must lie within 1e-5 of PyTorch's, and predictions and parameters be equal. Prints a
+row a comparison. Exit status: 0 all agree; 1 one does not; 2 something is missing.
+
+Needs torch, safetensors, onnx and onnxruntime: pip install torch safetensors onnx onnxruntime
+"""
+
+import argparse
+import gzip
+import json
+import pathlib
+import struct
+import subprocess
+import sys
+import tempfile
+
+try:
+    import numpy as np
+    import onnx
+    import onnxruntime
+    import torch
+    from safetensors.torch import load_file, save_file
+except ImportError as error:
+    print(f"{error}; pip install torch safetensors onnx onnxruntime", file=sys.stderr)
+    sys.exit(2)
+
+TOLERANCE = 1e-5
+CLASSES = 10
+
+
+class NeuralNetwork(torch.nn.Module):
+    """The tutorial's."""
+
+    def __init__(self):
+        super().__init__()
+        self.flatten = torch.nn.Flatten()
+        self.linear_relu_stack = torch.nn.Sequential(
+            torch.nn.Linear(28 * 28, 512),
+            torch.nn.ReLU(),
+            torch.nn.Linear(512, 512),
+            torch.nn.ReLU(),
+            torch.nn.Linear(512, CLASSES),
+        )
+
+    def forward(self, x):
+        return self.linear_relu_stack(self.flatten(x))
+
+
+def read_idx(folder, name):
+    """The bytes of an IDX file, gzip or not, as an array."""
+    for path, opener in ((folder / name, open), (folder / (name + ".gz"), gzip.open)):
+        if path.exists():
+            with opener(path, "rb") as file:
+                data = file.read()
+            shape = struct.unpack_from(f">{data[3]}I", data, 4)
+            return np.frombuffer(data, np.uint8, offset=4 + 4 * data[3]).reshape(shape)
+    print(f"{folder}: no {name} or {name}.gz in it; tools/fetch_data gets it", file=sys.stderr)
+    sys.exit(2)
+
+
+def write_idx(path, array):
+    head = bytes([0, 0, 8, array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape)
+    path.write_bytes(head + array.tobytes())
+
+
+class Exchange:
+    def __init__(self, warpfit, folder, images, labels):
+        self.warpfit, self.folder = warpfit, folder
+        self.images, self.labels = folder / "images", folder / "labels"
+        write_idx(self.images, images)
+        write_idx(self.labels, labels)
+        self.x = torch.from_numpy(images.astype(np.float32) / np.float32(255))
+        self.y = torch.from_numpy(labels.astype(np.int64))
+        self.rows = []
+
+    def run(self, *arguments):
+        command = [str(self.warpfit), *map(str, arguments), "--quiet"]
+        return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+    def predict(self, model, scores):
+        """What warpfit predicts for each sample, in the order of the classes, and the best class."""
+        out = self.run("predict", model, self.images, "--format", "jsonl", "--top-k", CLASSES, "--scores", scores)
+        table, best = np.full((len(self.y), CLASSES), np.nan), []
+        for line in out.splitlines():
+            row = json.loads(line)
+            table[row["index"], row["classes"]] = row[scores]
+            best.append(row["classes"][0])
+        return table, np.array(best)
+
+    def note(self, what, difference, bound=TOLERANCE):
+        self.rows.append((what, float(difference), bound, bool(difference <= bound)))  # a NaN is above any bound
+
+    def compare(self, what, ours, theirs):
+        theirs = np.asarray(theirs, dtype=np.float64)
+        if np.shape(ours) != theirs.shape or theirs.size == 0:
+            self.note(f"{what}: shapes {np.shape(ours)} and {theirs.shape}", float("inf"))
+        else:
+            self.note(what, np.max(np.abs(np.asarray(ours, dtype=np.float64) - theirs)))
+
+
+def train(model, x, y):
+    """A few steps, so that the network takes the samples for more than one class."""
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for first in range(0, len(x), 64):
+        loss = torch.nn.functional.cross_entropy(model(x[first : first + 64]), y[first : first + 64])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+
+
+def logits_of(model, x):
+    with torch.no_grad():
+        return model(x)
+
+
+def from_pytorch(exchange, model):
+    path = exchange.folder / "pytorch.safetensors"
+    save_file(model.state_dict(), path)
+    logits = logits_of(model, exchange.x)
+    best = logits.argmax(1)
+    probabilities, classes = exchange.predict(path, "probabilities")
+    exchange.compare("predict, PyTorch's file: probabilities", probabilities, logits.double().softmax(1))
+    exchange.compare("predict, PyTorch's file: logits", exchange.predict(path, "logits")[0], logits)
+    exchange.note("predict, PyTorch's file: other classes", int((classes != best.numpy()).sum()), 0)
+    batches = zip(logits.split(64), exchange.y.split(64))
+    loss = np.mean([torch.nn.functional.cross_entropy(out, y).item() for out, y in batches])
+    found = json.loads(exchange.run("eval", path, "--test-images", exchange.images, "--test-labels",
+                                    exchange.labels, "--json"))
+    exchange.compare("eval: loss", found["loss"], loss)
+    exchange.note("eval: correct answers", abs(found["correct"] - int((best == exchange.y).sum())), 0)
+    confusion = np.zeros((CLASSES, CLASSES), dtype=int)
+    np.add.at(confusion, (exchange.y.numpy(), best.numpy()), 1)
+    exchange.note("eval: confusion matrix", np.abs(np.array(found["confusion"]) - confusion).max(), 0)
+    return path
+
+
+def to_pytorch(exchange, path, logits):
+    written = exchange.folder / "warpfit.safetensors"
+    exchange.run("export", path, "--to", "safetensors", "--output", written)
+    model = NeuralNetwork()
+    model.load_state_dict(load_file(written), strict=True)
+    exchange.compare("export --to safetensors: logits in PyTorch", logits_of(model, exchange.x), logits)
+    exchange.compare("predict, warpfit's file: logits", exchange.predict(written, "logits")[0], logits)
+
+
+def to_onnx(exchange, path, logits):
+    written = exchange.folder / "warpfit.onnx"
+    exchange.run("export", path, "--to", "onnx", "--output", written)
+    onnx.checker.check_model(onnx.load(written), full_check=True)
+    session = onnxruntime.InferenceSession(str(written), providers=["CPUExecutionProvider"])
+    x = exchange.x.numpy().reshape(len(exchange.x), *session.get_inputs()[0].shape[1:])
+    exchange.compare("export --to onnx: logits in ONNX Runtime", session.run(None, {"input": x})[0], logits)
+
+
+def to_numpy(exchange, path, model):
+    written = exchange.folder / "warpfit.npz"
+    exchange.run("export", path, "--to", "npz", "--output", written)
+    arrays = np.load(written)
+    state = model.state_dict()
+    exchange.note("export --to npz: other names", len(set(arrays) ^ set(state)), 0)
+    largest = max(np.abs(arrays[name] - state[name].numpy()).max() for name in arrays)
+    exchange.note("export --to npz: parameters in NumPy", largest, 0)
+
+
+def main():
+    root = pathlib.Path(__file__).resolve().parent.parent
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=pathlib.Path, default=root / "data/fashion-mnist")
+    parser.add_argument("--warpfit", type=pathlib.Path, default=root / "build/release/warpfit")
+    parser.add_argument("--samples", type=int, default=1000)
+    asked = parser.parse_args()
+    if not asked.warpfit.exists():
+        print(f"{asked.warpfit}: no such program; build it, or name one with --warpfit", file=sys.stderr)
+        return 2
+    images = read_idx(asked.data, "t10k-images-idx3-ubyte")[: asked.samples]
+    labels = read_idx(asked.data, "t10k-labels-idx1-ubyte")[: asked.samples]
+    torch.manual_seed(0)
+    model = NeuralNetwork()
+    with tempfile.TemporaryDirectory() as folder:
+        exchange = Exchange(asked.warpfit, pathlib.Path(folder), images, labels)
+        train(model, exchange.x, exchange.y)
+        logits = logits_of(model, exchange.x)
+        path = from_pytorch(exchange, model)
+        to_pytorch(exchange, path, logits)
+        to_onnx(exchange, path, logits)
+        to_numpy(exchange, path, model)
+
+    print(f"{len(images)} samples; torch {torch.__version__}, onnxruntime {onnxruntime.__version__}")
+    print(f"{'compared':<46} {'largest difference':>18} {'allowed':>8}")
+    for what, difference, bound, good in exchange.rows:
+        print(f"{what:<46} {difference:>18.2g} {bound:>8.0e} {'ok' if good else 'DIFFERS'}")
+    return 0 if all(good for *_, good in exchange.rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
