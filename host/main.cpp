@@ -7,9 +7,9 @@
 
 #include "host/base/error.hpp"
 #include "host/cli/devices_command.hpp"
-#include "host/cli/inspect_command.hpp"
 #include "host/cli/eval_command.hpp"
 #include "host/cli/export_command.hpp"
+#include "host/cli/inspect_command.hpp"
 #include "host/cli/parse.hpp"
 #include "host/cli/predict_command.hpp"
 #include "host/cli/train_command.hpp"

@@ -14,7 +14,8 @@ struct ShowText {
   std::string text;
 };
 
-using Command = std::variant<ShowText, TrainCommand, ResumeCommand, InspectCommand, DevicesCommand, EvalCommand, PredictCommand, ExportCommand>;
+using Command = std::variant<ShowText, TrainCommand, ResumeCommand, InspectCommand, DevicesCommand,
+                             EvalCommand, PredictCommand, ExportCommand>;
 
 /// Errors: UsageError; an unknown flag or command is answered with the nearest known one.
 Command parse_command_line(int argc, const char* const* argv);
