@@ -1,5 +1,7 @@
 #include "host/cpu/optimizer.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace warpfit::cpu {
@@ -13,11 +15,11 @@ struct SgdStep {
   float rate;
   bool first;
 
-  void operator()(float& w, float g, float* m, float*, float*) const {
+  void operator()(float& w, float g, float& m, float&, float&) const {
     g += sgd.weight_decay * w;
     if (sgd.momentum != 0) {
-      *m = first ? g : sgd.momentum * *m + (1 - sgd.dampening) * g;
-      g = sgd.nesterov ? g + sgd.momentum * *m : *m;
+      m = first ? g : sgd.momentum * m + (1 - sgd.dampening) * g;
+      g = sgd.nesterov ? g + sgd.momentum * m : m;
     }
     w -= rate * g;
   }
@@ -27,17 +29,17 @@ struct AdamStep {
   Adam adam;
   float beta1, beta2, rest1, rest2, keep, step_size, root_correction;
 
-  void operator()(float& w, float g, float* m, float* v, float* largest) const {
+  void operator()(float& w, float g, float& m, float& v, float& largest) const {
     if (adam.decoupled) {
       w *= keep;
     } else {
       g += adam.weight_decay * w;
     }
-    *m = beta1 * *m + rest1 * g;
-    *v = beta2 * *v + rest2 * g * g;
-    if (adam.amsgrad && !(*v <= *largest)) *largest = *v;  // unlike std::max, it keeps a NaN
-    const float root = std::sqrt(adam.amsgrad ? *largest : *v);
-    w -= step_size * (*m / (root / root_correction + adam.eps));
+    m = beta1 * m + rest1 * g;
+    v = beta2 * v + rest2 * g * g;
+    if (adam.amsgrad && !(v <= largest)) largest = v;  // unlike std::max, it keeps a NaN
+    const float root = std::sqrt(adam.amsgrad ? largest : v);
+    w -= step_size * (m / (root / root_correction + adam.eps));
   }
 };
 
@@ -45,16 +47,16 @@ struct RmspropStep {
   Rmsprop rmsprop;
   float rate;
 
-  void operator()(float& w, float g, float* m, float* v, float* mean) const {
+  void operator()(float& w, float g, float& m, float& v, float& mean) const {
     g += rmsprop.weight_decay * w;
-    *v = rmsprop.alpha * *v + (1 - rmsprop.alpha) * g * g;
-    float square = *v;
+    v = rmsprop.alpha * v + (1 - rmsprop.alpha) * g * g;
+    float square = v;
     if (rmsprop.centered) {
-      *mean = rmsprop.alpha * *mean + (1 - rmsprop.alpha) * g;
-      square -= *mean * *mean;
+      mean = rmsprop.alpha * mean + (1 - rmsprop.alpha) * g;
+      square -= mean * mean;
     }
     float d = g / (std::sqrt(square) + rmsprop.eps);
-    if (rmsprop.momentum != 0) d = *m = rmsprop.momentum * *m + d;
+    if (rmsprop.momentum != 0) d = m = rmsprop.momentum * m + d;
     w -= rate * d;
   }
 };
@@ -63,10 +65,10 @@ struct AdagradStep {
   Adagrad adagrad;
   float rate;
 
-  void operator()(float& w, float g, float*, float* v, float*) const {
+  void operator()(float& w, float g, float&, float& v, float&) const {
     g += adagrad.weight_decay * w;
-    *v += g * g;
-    w -= rate * (g / (std::sqrt(*v) + adagrad.eps));
+    v += g * g;
+    w -= rate * (g / (std::sqrt(v) + adagrad.eps));
   }
 };
 
@@ -87,19 +89,25 @@ AdamStep step_of(const Adam& adam, float rate, std::int64_t step) {
 RmspropStep step_of(const Rmsprop& rmsprop, float rate, std::int64_t) { return {rmsprop, rate}; }
 AdagradStep step_of(const Adagrad& adagrad, float rate, std::int64_t) { return {adagrad, rate}; }
 
-// A moment that is not kept has no memory: its place is the same for all.
+// In blocks, whose every moment has a place, so that the loop over them is one of vectors.
 template <class Step>
 void update(const Step& step, const OptimizerViews& views) {
+  constexpr std::int64_t kBlock = 1024;
   const auto size = static_cast<std::int64_t>(views.parameters.size());
-  float* w = views.parameters.data();
-  const float* g = views.gradients.data();
-  float* m = views.moments[0].data();
-  float* v = views.moments[1].data();
-  float* third = views.moments[2].data();
 #pragma omp parallel for if (size > 16384)
-  for (std::int64_t i = 0; i < size; ++i) {
-    step(w[i], g[i], m + (m != nullptr ? i : 0), v + (v != nullptr ? i : 0),
-         third + (third != nullptr ? i : 0));
+  for (std::int64_t first = 0; first < size; first += kBlock) {
+    std::array<float, kBlock> unused{};
+    const auto place = [&](const Vector& moment) {
+      return moment.empty() ? unused.data() : moment.data() + first;
+    };
+    float* w = views.parameters.data() + first;
+    const float* g = views.gradients.data() + first;
+    float* m = place(views.moments[0]);
+    float* v = place(views.moments[1]);
+    float* third = place(views.moments[2]);
+    const std::int64_t count = std::min(kBlock, size - first);
+#pragma omp simd
+    for (std::int64_t i = 0; i < count; ++i) step(w[i], g[i], m[i], v[i], third[i]);
   }
 }
 
