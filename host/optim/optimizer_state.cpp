@@ -36,8 +36,8 @@ OptimizerState::Memory OptimizerState::memory() const {
 void OptimizerState::restore(const Memory& memory) {
   for (std::size_t k = 0; k < kMostMoments; ++k) {
     if (memory.moments[k].size() != moments_[k].size()) {
-      throw InternalError(fmt::format("optimizer: moment {} of {} values, expected {}", k,
-                                      memory.moments[k].size(), moments_[k].size()));
+      throw ModelError(fmt::format("checkpoint of another optimizer: moment {} has {} values, expected {}", k,
+                                   memory.moments[k].size(), moments_[k].size()));
     }
     moments_[k].upload(memory.moments[k]);
   }

@@ -23,7 +23,7 @@ class OptimizerState {
     std::int64_t steps = 0;
   };
   [[nodiscard]] Memory memory() const;
-  /// Errors: InternalError where sizes differ.
+  /// Errors: ModelError where it is of another optimizer or size.
   void restore(const Memory& memory);
 
  private:

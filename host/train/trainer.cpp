@@ -91,10 +91,13 @@ TrainingState Trainer::state() const {
 }
 
 void Trainer::restore(const TrainingState& state) {
-  if (state.parameters.size() != network_.parameters().size() || state.batch >= batches_per_epoch()) {
-    throw InternalError(fmt::format("restoring: {} parameters and batch {}, expected {} and below {}",
-                                    state.parameters.size(), state.batch, network_.parameters().size(),
-                                    batches_per_epoch()));
+  if (state.parameters.size() != network_.parameters().size() || state.batch >= batches_per_epoch() ||
+      state.step != (state.epoch - 1) * batches_per_epoch() + state.batch) {
+    throw ModelError(
+        fmt::format("checkpoint of {} parameters at epoch {}, batch {}, step {}: expected {} parameters and "
+                    "{} batches an epoch",
+                    state.parameters.size(), state.epoch, state.batch, state.step,
+                    network_.parameters().size(), batches_per_epoch()));
   }
   network_.upload(state.parameters);
   optimizer_.restore(state.optimizer);

@@ -74,7 +74,8 @@ class Trainer {
   Trainer(Backend& backend, const Network& network, const TrainingData& data, const TrainOptions& options,
           TorchGenerator generator, Report& report, TrainerHooks hooks = {});
 
-  /// Goes on from there, before run(). Errors: InternalError where it does not fit the network.
+  /// Goes on from there, before run(). Errors: ModelError where it is of another network, optimizer or batch
+  /// size.
   void restore(const TrainingState& state);
 
   /// Trains the epochs that are left. Errors: DivergedError where a loss is not finite; what data and device

@@ -125,11 +125,24 @@ TEST_F(ResumeProgram, RefusesWhatDoesNotBelongTogether) {
   const auto config = path("run") + "/config.toml";
   const auto bytes = read_file(config);
   const std::string text(bytes.begin(), bytes.end());
-  const auto other = std::regex_replace(text, std::regex("784-32-10"), "784-31-10");
-  write_file(config, Bytes(other.begin(), other.end()));
-  const auto resumed = run_warpfit({"resume", path("run")});
-  EXPECT_EQ(resumed.exit_code, 4);
-  EXPECT_THAT(resumed.error, HasSubstr("checkpoint of network 784-32-10"));
+  const auto resumed_with = [&](const std::string& was, const std::string& is) {
+    const auto other = std::regex_replace(text, std::regex(was), is);
+    EXPECT_NE(other, text);
+    write_file(config, Bytes(other.begin(), other.end()));
+    const auto outcome = run_warpfit({"resume", path("run")});
+    EXPECT_EQ(outcome.exit_code, 4);
+    return outcome.error;
+  };
+  EXPECT_THAT(resumed_with("784-32-10", "784-31-10"), HasSubstr("checkpoint of network 784-32-10"));
+  EXPECT_THAT(resumed_with("adam", "rmsprop"), HasSubstr("checkpoint of another optimizer"));
+  EXPECT_THAT(resumed_with("batch-size = 13", "batch-size = 14"), HasSubstr("batches an epoch"));
+  for (const char* set : {"train", "t10k"}) {
+    const std::uint32_t count = 300;
+    folder_.add(std::string(set) + "-images-idx3-ubyte", idx({count, 28, 28}, Bytes(count * 28 * 28)));
+    folder_.add(std::string(set) + "-labels-idx1-ubyte", idx({count}, Bytes(count)));
+  }
+  const auto other_data = "\ndata = \"" + folder_.path().string() + "\"";
+  EXPECT_THAT(resumed_with("\ndata = [^\n]*", other_data), HasSubstr("checkpoint of other data"));
 
   EXPECT_EQ(run_warpfit({"resume", path("nothing")}).exit_code, 5);
   EXPECT_EQ(run_warpfit({"resume", folder_.path().string()}).exit_code, 2);
