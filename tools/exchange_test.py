@@ -4,7 +4,8 @@
     tools/exchange_test.py [--data DIR] [--warpfit build/release/warpfit] [--samples 1000]
 
 DIR holds Fashion-MNIST's test files, by default where tools/fetch_data puts them. Trains the tutorial's NeuralNetwork
-for a few steps in PyTorch, has warpfit evaluate it, predict with it and export it, and loads what it wrote.
+for a few steps in PyTorch, has warpfit evaluate it, predict with it and export it, loads what it wrote, and has both
+train on from the same files.
 Probabilities, logits and losses must lie within 1e-5 of PyTorch's, and predictions and parameters be equal. Prints a
 row a comparison. Exit status: 0 all agree; 1 one does not; 2 something is missing.
 
@@ -104,9 +105,8 @@ class Exchange:
             self.note(what, np.max(np.abs(np.asarray(ours, dtype=np.float64) - theirs)))
 
 
-def train(model, x, y):
-    """A few steps, so that the network takes the samples for more than one class."""
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+def train(model, x, y, rate):
+    optimizer = torch.optim.SGD(model.parameters(), lr=rate)
     for first in range(0, len(x), 64):
         loss = torch.nn.functional.cross_entropy(model(x[first : first + 64]), y[first : first + 64])
         optimizer.zero_grad()
@@ -168,6 +168,22 @@ def to_numpy(exchange, path, model):
     exchange.note("export --to npz: parameters in NumPy", largest, 0)
 
 
+def go_on(exchange, path, model):
+    """Both train a pass from the same file: PyTorch's, then the one that warpfit has trained."""
+    rate = 0.01
+    for step, name in enumerate(("PyTorch's", "warpfit's")):
+        written = exchange.folder / f"trained_{step}.safetensors"
+        samples = [part for kind in ("train", "test")
+                   for part in (f"--{kind}-images", exchange.images, f"--{kind}-labels", exchange.labels)]
+        exchange.run("train", *samples, "--init-from", path, "--epochs", 1, "--lr", rate, "--save", written)
+        model.load_state_dict(load_file(path), strict=True)
+        train(model, exchange.x, exchange.y, rate)
+        ours = NeuralNetwork()
+        ours.load_state_dict(load_file(written), strict=True)
+        exchange.compare(f"train from {name} file: logits", logits_of(ours, exchange.x), logits_of(model, exchange.x))
+        path = written
+
+
 def main():
     root = pathlib.Path(__file__).resolve().parent.parent
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -184,12 +200,13 @@ def main():
     model = NeuralNetwork()
     with tempfile.TemporaryDirectory() as folder:
         exchange = Exchange(asked.warpfit, pathlib.Path(folder), images, labels)
-        train(model, exchange.x, exchange.y)
+        train(model, exchange.x, exchange.y, 0.1)  # so that it takes the samples for more than one class
         logits = logits_of(model, exchange.x)
         path = from_pytorch(exchange, model)
         to_pytorch(exchange, path, logits)
         to_onnx(exchange, path, logits)
         to_numpy(exchange, path, model)
+        go_on(exchange, path, model)
 
     print(f"{len(images)} samples; torch {torch.__version__}, onnxruntime {onnxruntime.__version__}")
     print(f"{'compared':<46} {'largest difference':>18} {'allowed':>8}")
