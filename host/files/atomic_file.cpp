@@ -26,7 +26,10 @@ void check_replaceable(const std::string& path) {
     throw IoError(fmt::format("'{}': cannot write: expected the path of a file, with its name", path));
   }
   struct stat status {};
-  if (stat(path.c_str(), &status) != 0) return;  // none yet, or opening PATH.tmp says why not
+  if (stat(path.c_str(), &status) != 0) {
+    if (errno == ENOENT || errno == EACCES) return;  // none yet; or opening PATH.tmp says why not
+    fail(path, "cannot write: cannot see what is there", errno);
+  }
   if (S_ISREG(status.st_mode)) return;
   throw IoError(fmt::format("{}: cannot write: there is {}, expected a regular file or nothing", path,
                             S_ISDIR(status.st_mode) ? "a folder" : "a device or pipe"));
@@ -45,7 +48,8 @@ void flush_folder(const std::string& path) {
 
 AtomicFile::AtomicFile(std::string path) : path_(std::move(path)), temporary_(path_ + ".tmp") {
   check_replaceable(path_);
-  unlink(temporary_.c_str());  // where that fails, so does what follows
+  if (unlink(temporary_.c_str()) != 0 && errno != ENOENT)
+    fail(path_, fmt::format("cannot create {} to write it, nor remove the one there", temporary_), errno);
   constexpr mode_t kAsUmaskSays = 0666;
   descriptor_ = open(temporary_.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, kAsUmaskSays);
   if (descriptor_ < 0) fail(path_, fmt::format("cannot create {} to write it", temporary_), errno);

@@ -39,9 +39,15 @@ bool is_checkpoint_name(std::string_view name) {
   throw IoError(fmt::format("{}: cannot {}: {}", path, doing, error.message()));
 }
 
-void make_folder(const std::string& path) {
+void make_with_parents(const std::string& path) {
   std::error_code error;
   fs::create_directories(path, error);
+  if (error) fail(path, "make the folder", error);
+}
+
+void make_folder(const std::string& path) {
+  std::error_code error;
+  fs::create_directory(path, error);
   if (error) fail(path, "make the folder", error);
 }
 
@@ -58,15 +64,19 @@ int lock(const std::string& path) {
   fail(path, "lock the run's folder", error);
 }
 
+// One that cannot be looked at is not taken for none: a new run would overwrite it.
 bool holds_run(const std::string& path) {
-  std::error_code ignored;
-  return fs::exists(fs::path(path) / kConfig, ignored);
+  const auto config = fs::path(path) / kConfig;
+  std::error_code error;
+  const bool found = fs::exists(config, error);
+  if (error) fail(config.string(), "see whether there is a run", error);
+  return found;
 }
 
 }  // namespace
 
 RunFolder RunFolder::create(const std::string& path, std::string_view config) {
-  make_folder(path);
+  make_with_parents(path);
   RunFolder folder(path, lock(path));
   if (holds_run(path)) {
     throw UsageError(fmt::format(
@@ -101,8 +111,9 @@ std::string RunFolder::file(std::string_view name) const { return (fs::path(path
 std::vector<std::string> RunFolder::checkpoints() const {
   std::vector<std::string> paths;
   std::error_code error;
-  for (const auto& entry : fs::directory_iterator(file(kCheckpoints), error)) {
-    if (is_checkpoint_name(entry.path().filename().string())) paths.push_back(entry.path().string());
+  fs::directory_iterator entry(file(kCheckpoints), error);
+  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {  // ++ has errors of its own
+    if (is_checkpoint_name(entry->path().filename().string())) paths.push_back(entry->path().string());
   }
   if (error && error != std::errc::no_such_file_or_directory)
     fail(file(kCheckpoints), "list the folder", error);
