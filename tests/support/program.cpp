@@ -27,14 +27,24 @@ std::array<int, 2> make_pipe() {
   return ends;
 }
 
+std::vector<char*> pointers(std::vector<std::string>& words) {
+  std::vector<char*> all;
+  for (auto& word : words) all.push_back(word.data());
+  all.push_back(nullptr);
+  return all;
+}
+
 }  // namespace
 
-Program::Program(const std::vector<std::string>& arguments, const std::string& name) : started_(now()) {
+Program::Program(const std::vector<std::string>& arguments, const std::string& name,
+                 const std::vector<std::string>& environment)
+    : started_(now()) {
   std::vector<std::string> words{program_path(name)};
   words.insert(words.end(), arguments.begin(), arguments.end());
-  std::vector<char*> argv;
-  for (auto& word : words) argv.push_back(word.data());
-  argv.push_back(nullptr);
+  const auto argv = pointers(words);
+  std::vector<std::string> variables = environment;  // of two with one name, the first counts
+  for (char** each = environ; *each != nullptr; ++each) variables.emplace_back(*each);
+  const auto envp = pointers(variables);
 
   const auto out = make_pipe();
   const auto error = make_pipe();
@@ -43,7 +53,7 @@ Program::Program(const std::vector<std::string>& arguments, const std::string& n
   posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
   posix_spawn_file_actions_adddup2(&actions, error[1], STDERR_FILENO);
   for (const int end : {out[0], out[1], error[0], error[1]}) posix_spawn_file_actions_addclose(&actions, end);
-  const int status = posix_spawn(&process_, argv[0], &actions, nullptr, argv.data(), environ);
+  const int status = posix_spawn(&process_, argv[0], &actions, nullptr, argv.data(), envp.data());
   posix_spawn_file_actions_destroy(&actions);
   close(out[1]);
   close(error[1]);
@@ -114,6 +124,8 @@ std::string program_path(const std::string& name) {
   return (std::filesystem::read_symlink("/proc/self/exe").parent_path() / name).string();
 }
 
-Outcome run_warpfit(const std::vector<std::string>& arguments) { return Program(arguments).finish(); }
+Outcome run_warpfit(const std::vector<std::string>& arguments, const std::vector<std::string>& environment) {
+  return Program(arguments, "warpfit", environment).finish();
+}
 
 }  // namespace warpfit::test

@@ -23,7 +23,9 @@ std::string program_path(const std::string& name = "warpfit");
 /// A running warpfit.
 class Program {
  public:
-  explicit Program(const std::vector<std::string>& arguments, const std::string& name = "warpfit");
+  /// `environment`, each NAME=VALUE, goes before that of the tests.
+  explicit Program(const std::vector<std::string>& arguments, const std::string& name = "warpfit",
+                   const std::vector<std::string>& environment = {});
   ~Program();
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
@@ -47,6 +49,7 @@ class Program {
   Outcome outcome_;
 };
 
-Outcome run_warpfit(const std::vector<std::string>& arguments);
+Outcome run_warpfit(const std::vector<std::string>& arguments,
+                    const std::vector<std::string>& environment = {});
 
 }  // namespace warpfit::test

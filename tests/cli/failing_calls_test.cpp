@@ -1,0 +1,227 @@
+// A disk that is full or fails, at every call that a run makes on its folder (tests/files/failing_calls.cpp):
+// the run ends with 5 and names the file; nothing that was saved is lost; gone on with, it ends as one that
+// was left alone. Of each kind of call on each kind of file one is drawn, and how it fails; writes fail in
+// every way. WARPFIT_ALL_CALLS=1 takes every call in every way, which takes minutes.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+#include <random>
+#include <regex>
+#include <sstream>
+#include <tuple>
+
+#include "tests/support/files.hpp"
+#include "tests/support/program.hpp"
+#include "tests/support/random.hpp"
+
+namespace warpfit::test {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr std::size_t kKept = 3;  // checkpoints
+
+struct Call {
+  std::size_t number = 0;
+  std::string name;
+  fs::path path;
+
+  [[nodiscard]] bool is_write() const { return name == "write" || name == "pwrite"; }
+  [[nodiscard]] bool is_look() const {
+    constexpr std::array kLooks{"stat", "lstat", "fstat", "pread", "readdir", "flock"};
+    return std::ranges::find(kLooks, name) != kLooks.end();
+  }
+  [[nodiscard]] std::vector<std::string> failures() const {
+    if (is_look()) return {"EIO"};
+    if (is_write()) return {"ENOSPC", "EIO", "short"};
+    return {"ENOSPC", "EIO"};
+  }
+};
+
+struct Failure {
+  Call call;
+  std::string how;
+};
+
+using Arguments = std::vector<std::string>;
+
+class FailingCalls : public testing::Test {
+ protected:
+  [[nodiscard]] fs::path folder(const std::string& name) const { return parent_.path() / name; }
+
+  // Ten checkpoints, and a short batch at each epoch's end.
+  [[nodiscard]] Arguments train(const fs::path& folder, const std::string& network = "784-4-10") const {
+    std::istringstream words(
+        "--batch-size 50 --epochs 4 --shuffle --dropout 0.2 --validation-split 0.2 --optimizer adam "
+        "--schedule cosine --log-every 3 --checkpoint-every 2 --device cpu --threads 1 --quiet");
+    Arguments all{"train",     "--data", sample_folder().string(), "--run-dir", folder.string(),
+                  "--network", network};
+    for (std::string word; words >> word;) all.push_back(word);
+    return all;
+  }
+  [[nodiscard]] static Arguments resume(const fs::path& folder) {
+    return {"resume", folder.string(), "--quiet"};
+  }
+
+  [[nodiscard]] static Outcome run(const Arguments& arguments, const fs::path& folder,
+                                   std::vector<std::string> environment = {}) {
+    environment.emplace_back("LD_PRELOAD=" WARPFIT_FAILING_CALLS);
+    environment.push_back("WARPFIT_FAIL_IN=" + folder.string());
+    return run_warpfit(arguments, environment);
+  }
+  [[nodiscard]] static Outcome run(const Arguments& arguments, const fs::path& folder,
+                                   const Failure& failure) {
+    return run(
+        arguments, folder,
+        {"WARPFIT_FAIL_AT=" + std::to_string(failure.call.number), "WARPFIT_FAIL_WITH=" + failure.how});
+  }
+
+  /// What a run without failures calls, in its order.
+  [[nodiscard]] std::vector<Call> calls_of(const Arguments& arguments, const fs::path& folder,
+                                           int exit_code = 0) const {
+    const auto record = parent_.path() / "calls";
+    const auto outcome = run(arguments, folder, {"WARPFIT_CALLS=" + record.string()});
+    EXPECT_EQ(outcome.exit_code, exit_code) << outcome.error;
+    const auto bytes = read_file(record);
+    std::istringstream lines(std::string(bytes.begin(), bytes.end()));
+    std::vector<Call> calls;
+    for (std::string name, path; std::getline(lines >> name >> std::ws, path);) {
+      calls.push_back({calls.size() + 1, name, path});
+    }
+    return calls;
+  }
+
+  static std::vector<Failure> drawn_from(const std::vector<Call>& calls) {
+    const bool all = std::getenv("WARPFIT_ALL_CALLS") != nullptr;
+    std::map<std::string, std::vector<Call>> kinds;
+    for (const auto& call : calls) {
+      const auto kind = std::regex_replace(call.name + call.path.string(), std::regex(R"(\d)"), "");
+      kinds[all ? std::to_string(call.number) : kind].push_back(call);
+    }
+    std::mt19937 engine(test_seed());
+    std::vector<Failure> drawn;
+    for (const auto& [kind, same] : kinds) {
+      const auto& call = same[engine() % same.size()];
+      auto ways = call.failures();
+      if (!all && !call.is_write()) ways = {ways[engine() % ways.size()]};
+      for (const auto& how : ways) drawn.push_back({call, how});
+    }
+    return drawn;
+  }
+
+  /// Ended by itself for the failing call: it says so, and leaves nothing half-written.
+  static void expect_said(const Outcome& outcome, const fs::path& folder) {
+    EXPECT_EQ(outcome.exit_code, 5) << outcome.error;
+    EXPECT_THAT(outcome.error, HasSubstr(folder.string()));
+    if (!fs::exists(folder)) return;
+    for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+      EXPECT_NE(entry.path().extension(), ".tmp") << entry.path();
+    }
+  }
+
+  /// The newest three that were in their places before the call are there.
+  static void expect_checkpoints(const fs::path& folder, const std::vector<Call>& calls, const Call& at) {
+    std::vector<fs::path> saved;
+    for (const auto& call : calls) {
+      const auto place = call.path.parent_path().filename() / call.path.stem();
+      if (call.number < at.number && call.name == "rename" &&
+          call.path.parent_path().filename() == "checkpoints")
+        saved.push_back(folder / place);
+    }
+    for (std::size_t i = saved.size() - std::min(saved.size(), kKept); i < saved.size(); ++i) {
+      EXPECT_TRUE(fs::exists(saved[i])) << saved[i];
+    }
+  }
+
+  static std::string rows(const fs::path& file, const std::string& times, const std::string& instead) {
+    const auto bytes = read_file(file);
+    return std::regex_replace(std::string(bytes.begin(), bytes.end()), std::regex(times), instead);
+  }
+
+  static void expect_same(const fs::path& one, const fs::path& other) {
+    for (const char* name : {"model.safetensors", "best.safetensors"}) {
+      EXPECT_EQ(read_file(one / name), read_file(other / name)) << name;
+    }
+    for (const auto& [name, times, instead] : {std::tuple("metrics.jsonl", R"(,"seconds".*\})", "}"),
+                                               std::tuple("metrics.csv", R"((,[^,\n]*){3}\n)", "\n")}) {
+      EXPECT_EQ(rows(one / name, times, instead), rows(other / name, times, instead)) << name;
+    }
+  }
+
+  static void expect_ends_as(const fs::path& whole, const fs::path& folder, const Arguments& arguments) {
+    const auto outcome = run(arguments, folder);
+    ASSERT_EQ(outcome.exit_code, 0) << outcome.error;
+    EXPECT_THAT(outcome.error, Not(HasSubstr("skipped")));
+    expect_same(whole, folder);
+  }
+
+  static std::string shown(const Failure& failure) {
+    return "call " + std::to_string(failure.call.number) + ", " + failure.call.name + " " +
+           failure.call.path.string() + ": " + failure.how;
+  }
+
+  TemporaryFolder parent_;
+};
+
+TEST_F(FailingCalls, LoseNothingOfANewRun) {
+  const auto whole = folder("whole");
+  const auto calls = calls_of(train(whole), whole);
+  for (const char* name : {"mkdir", "open", "write", "fsync", "rename", "remove", "fdatasync", "ftruncate"}) {
+    EXPECT_THAT(calls, testing::Contains(testing::Field(&Call::name, name))) << "not seen by the library";
+  }
+  for (const auto& failure : drawn_from(calls)) {
+    SCOPED_TRACE(shown(failure));
+    const auto place = folder("run");
+    expect_said(run(train(place), place, failure), place);
+    expect_checkpoints(place, calls, failure.call);
+    expect_ends_as(whole, place, fs::exists(place / "config.toml") ? resume(place) : train(place));
+    fs::remove_all(place);
+  }
+}
+
+TEST_F(FailingCalls, LoseNothingOfAResumedRun) {
+  const auto whole = folder("whole");
+  auto calls = calls_of(train(whole), whole);
+  std::erase_if(calls, [](const Call& call) {
+    return call.name != "rename" || call.path.parent_path().filename() != "checkpoints";
+  });
+  const auto halfway = folder("halfway");
+  constexpr std::size_t kFifth = 4;
+  ASSERT_GT(calls.size(), kFifth);
+  expect_said(run(train(halfway), halfway, {calls[kFifth], "EIO"}), halfway);
+
+  const auto place = folder("run");
+  fs::copy(halfway, place, fs::copy_options::recursive);
+  for (const auto& failure : drawn_from(calls_of(resume(place), place))) {
+    SCOPED_TRACE(shown(failure));
+    fs::remove_all(place);
+    fs::copy(halfway, place, fs::copy_options::recursive);
+    expect_said(run(resume(place), place, failure), place);
+    expect_ends_as(whole, place, resume(place));
+  }
+}
+
+// Where the folder cannot be looked at, a run in it must not be taken for none.
+TEST_F(FailingCalls, DoNotLetANewRunOverwriteAnother) {
+  const auto whole = folder("whole");
+  ASSERT_EQ(run(train(whole), whole).exit_code, 0);
+  const auto place = folder("run");
+  fs::copy(whole, place, fs::copy_options::recursive);
+  const auto other = train(place, "784-5-10");
+  constexpr int kThereIsARun = 2;
+  for (const auto& failure : drawn_from(calls_of(other, place, kThereIsARun))) {
+    SCOPED_TRACE(shown(failure));
+    expect_said(run(other, place, failure), place);
+    expect_same(whole, place);
+  }
+}
+
+}  // namespace
+}  // namespace warpfit::test

@@ -1,0 +1,178 @@
+// A failing disk for tests, as a library to be preloaded. It numbers a program's calls on what lies in the
+// folder WARPFIT_FAIL_IN, from 1, and
+//   WARPFIT_CALLS=FILE     writes them to FILE, a line a call: NAME PATH
+//   WARPFIT_FAIL_AT=K      makes the K-th fail, as
+//   WARPFIT_FAIL_WITH=HOW  says: ENOSPC; EIO; short, where a write takes half of its bytes and the next call
+//                          finds the disk full.
+// Nothing is flushed: no test cuts the power, and waiting for a disk took most of the time.
+// Its functions are those which warpfit and libstdc++ call (strace, nm -D --undefined-only).
+#include <dirent.h>
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <cstdarg>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+
+namespace {
+
+std::string text_of(const char* variable) {
+  const char* given = std::getenv(variable);
+  return given != nullptr ? given : "";
+}
+
+// Leaves errno alone: the program may be about to look at it.
+std::string path_of(int descriptor) {
+  const int before = errno;
+  std::array<char, 4096> path{};
+  const auto link = "/proc/self/fd/" + std::to_string(descriptor);
+  const ssize_t size = readlink(link.c_str(), path.data(), path.size());
+  errno = before;
+  return size > 0 ? std::string(path.data(), static_cast<std::size_t>(size)) : "";
+}
+
+enum class Verdict { kPasses, kFails, kShort };
+
+class Disk {
+ public:
+  static Disk& instance() {
+    static Disk disk;
+    return disk;
+  }
+
+  // Sets errno where it fails.
+  Verdict judge(const char* name, const std::string& path) {
+    if (path != folder_ && !path.starts_with(folder_ + "/")) return Verdict::kPasses;
+    const long number = ++calls_;
+    if (record_ != nullptr) {
+      std::fprintf(record_, "%s %s\n", name, path.c_str());
+      std::fflush(record_);  // a killed program leaves what it wrote
+    }
+    const bool halves = how_ == "short";
+    if (number == at_ && halves) return Verdict::kShort;
+    if (number != (halves ? at_ + 1 : at_)) return Verdict::kPasses;
+    errno = how_ == "EIO" ? EIO : ENOSPC;
+    return Verdict::kFails;
+  }
+
+ private:
+  std::string folder_ = text_of("WARPFIT_FAIL_IN");
+  std::string how_ = text_of("WARPFIT_FAIL_WITH");
+  long at_ = std::atol(text_of("WARPFIT_FAIL_AT").c_str());
+  std::FILE* record_ = std::fopen(text_of("WARPFIT_CALLS").c_str(), "w");
+  std::atomic<long> calls_ = 0;
+};
+
+bool fails(const char* name, const std::string& path) {
+  return Disk::instance().judge(name, path) == Verdict::kFails;
+}
+
+// The function that this library stands in front of.
+template <class Function>
+Function* behind(Function* /*its type*/, const char* name) {
+  return reinterpret_cast<Function*>(dlsym(RTLD_NEXT, name));
+}
+
+}  // namespace
+
+extern "C" {
+
+int open(const char* path, int flags, ...) {
+  static const auto real = behind(&::open, "open");
+  va_list more;
+  va_start(more, flags);
+  const mode_t mode = (flags & O_CREAT) != 0 ? va_arg(more, mode_t) : 0;
+  va_end(more);
+  return fails("open", path) ? -1 : real(path, flags, mode);
+}
+
+int openat(int folder, const char* path, int flags, ...) {
+  static const auto real = behind(&::openat, "openat");
+  va_list more;
+  va_start(more, flags);
+  const mode_t mode = (flags & O_CREAT) != 0 ? va_arg(more, mode_t) : 0;
+  va_end(more);
+  const bool whole = folder == AT_FDCWD || path[0] == '/';
+  return fails("openat", whole ? path : path_of(folder) + "/" + path) ? -1 : real(folder, path, flags, mode);
+}
+
+ssize_t write(int descriptor, const void* bytes, size_t size) {
+  static const auto real = behind(&::write, "write");
+  const auto verdict = Disk::instance().judge("write", path_of(descriptor));
+  if (verdict == Verdict::kFails) return -1;
+  return real(descriptor, bytes, verdict == Verdict::kShort ? size / 2 : size);
+}
+
+ssize_t pwrite(int descriptor, const void* bytes, size_t size, off_t offset) {
+  static const auto real = behind(&::pwrite, "pwrite");
+  const auto verdict = Disk::instance().judge("pwrite", path_of(descriptor));
+  if (verdict == Verdict::kFails) return -1;
+  return real(descriptor, bytes, verdict == Verdict::kShort ? size / 2 : size, offset);
+}
+
+ssize_t pread(int descriptor, void* bytes, size_t size, off_t offset) {
+  static const auto real = behind(&::pread, "pread");
+  return fails("pread", path_of(descriptor)) ? -1 : real(descriptor, bytes, size, offset);
+}
+
+int fsync(int descriptor) { return fails("fsync", path_of(descriptor)) ? -1 : 0; }
+int fdatasync(int descriptor) { return fails("fdatasync", path_of(descriptor)) ? -1 : 0; }
+
+int ftruncate(int descriptor, off_t size) noexcept {
+  static const auto real = behind(&::ftruncate, "ftruncate");
+  return fails("ftruncate", path_of(descriptor)) ? -1 : real(descriptor, size);
+}
+
+int fstat(int descriptor, struct stat* status) noexcept {
+  static const auto real = behind(&::fstat, "fstat");
+  return fails("fstat", path_of(descriptor)) ? -1 : real(descriptor, status);
+}
+
+int flock(int descriptor, int operation) noexcept {
+  static const auto real = behind(&::flock, "flock");
+  return fails("flock", path_of(descriptor)) ? -1 : real(descriptor, operation);
+}
+
+int stat(const char* path, struct stat* status) noexcept {
+  static const auto real = behind<int(const char*, struct stat*)>(&::stat, "stat");
+  return fails("stat", path) ? -1 : real(path, status);
+}
+
+int lstat(const char* path, struct stat* status) noexcept {
+  static const auto real = behind(&::lstat, "lstat");
+  return fails("lstat", path) ? -1 : real(path, status);
+}
+
+int rename(const char* from, const char* to) noexcept {
+  static const auto real = behind(&::rename, "rename");
+  return fails("rename", from) ? -1 : real(from, to);
+}
+
+int unlink(const char* path) noexcept {
+  static const auto real = behind(&::unlink, "unlink");
+  return fails("unlink", path) ? -1 : real(path);
+}
+
+int remove(const char* path) noexcept {
+  static const auto real = behind(&::remove, "remove");
+  return fails("remove", path) ? -1 : real(path);
+}
+
+int mkdir(const char* path, mode_t mode) noexcept {
+  static const auto real = behind(&::mkdir, "mkdir");
+  return fails("mkdir", path) ? -1 : real(path, mode);
+}
+
+struct dirent* readdir(DIR* folder) {
+  static const auto real = behind(&::readdir, "readdir");
+  return fails("readdir", path_of(dirfd(folder))) ? nullptr : real(folder);
+}
+
+}  // extern "C"
