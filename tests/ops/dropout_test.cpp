@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "tests/support/backends.hpp"
@@ -52,6 +53,21 @@ TEST_P(DropoutOperation, LeavesOutWhatTheWordsSay) {
       }
       EXPECT_EQ(run(dropout, kStep, before, skew), expected);
     }
+  }
+}
+
+// A guard of NaN would hide that it was multiplied.
+TEST_P(DropoutOperation, LeavesWhatIsBehindTheEnd) {
+  for (const std::int64_t size : {1, 2, 3, 5}) {
+    const Buffer<float> values(*backend_, std::vector<float>(8, 1));
+    run_once(
+        *backend_,
+        [&] {
+          backend_->dropout({.p = 0.5F, .seed = 1}, {values.data(), 1, size});
+        },
+        one_batch(1));
+    const auto after = values.to_host();
+    EXPECT_EQ(std::count(after.begin() + size, after.end(), 1.0F), 8 - size) << size << " values";
   }
 }
 
