@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <random>
 #include <regex>
 #include <thread>
@@ -93,27 +94,25 @@ TEST_F(ResumeProgram, LosesNothingWhereItIsKilled) {
   std::mt19937 engine(test_seed());
   std::uniform_real_distribution<double> moment(0, 0.05);
   ASSERT_EQ(run_warpfit(arguments("whole", "40", "1epoch")).exit_code, 0);
-  int resumed = 0;
-  {
-    Program program(arguments("run", "40", "1"));
-    ASSERT_TRUE(program.wait_for("Epoch 1\n"));
-    program.signal(SIGKILL);
-    EXPECT_EQ(program.finish().exit_code, 128 + SIGKILL);
-  }
-  while (resumed < kills) {
-    Program program({"resume", path("run")});
-    if (!program.wait_for("Epoch ")) break;  // it has come to its end
-    std::this_thread::sleep_for(std::chrono::duration<double>(moment(engine)));
-    program.signal(SIGKILL);
+  const auto at_its_end = [&](const Outcome& outcome) {
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.error;
+    expect_same("whole", "run");
+    std::filesystem::remove_all(path("run"));
+  };
+  for (int killed = 0; killed < kills; ++killed) {
+    SCOPED_TRACE(testing::Message() << "kill " << killed << ", seed " << test_seed());
+    const bool anew = !std::filesystem::exists(path("run"));
+    Program program(anew ? arguments("run", "40", "1") : std::vector<std::string>{"resume", path("run")});
+    if (program.wait_for("Epoch ")) {
+      std::this_thread::sleep_for(std::chrono::duration<double>(moment(engine)));
+      program.signal(SIGKILL);
+    }
     const auto outcome = program.finish();
-    ASSERT_TRUE(outcome.exit_code == 128 + SIGKILL || outcome.exit_code == 0)
-        << outcome.exit_code << ", kill " << resumed << ", seed " << test_seed() << ": " << outcome.error;
-    ASSERT_THAT(outcome.error, testing::Not(HasSubstr("skipped"))) << "kill " << resumed;
-    ++resumed;
+    ASSERT_THAT(outcome.error, testing::Not(HasSubstr("skipped")));
+    if (outcome.exit_code != 128 + SIGKILL) at_its_end(outcome);
+    ASSERT_FALSE(HasFailure());
   }
-  const auto outcome = run_warpfit({"resume", path("run")});
-  ASSERT_EQ(outcome.exit_code, 0) << outcome.error;
-  expect_same("whole", "run");
+  if (std::filesystem::exists(path("run"))) at_its_end(run_warpfit({"resume", path("run")}));
 }
 
 TEST_F(ResumeProgram, RefusesWhatDoesNotBelongTogether) {
