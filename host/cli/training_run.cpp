@@ -6,9 +6,9 @@
 #include <filesystem>
 #include <memory>
 
-#include "host/backend/make_backend.hpp"
 #include "host/base/error.hpp"
 #include "host/cli/config.hpp"
+#include "host/cli/inference.hpp"
 #include "host/cli/training_setup.hpp"
 #include "host/model/initializer.hpp"
 #include "host/report/console.hpp"
@@ -72,12 +72,11 @@ TrainerHooks hooks_for(const RunFlags& run, Keeper& keeper, const Interrupt& int
           .improved = [&keeper](std::span<const float> parameters) { keeper.improved(parameters); }};
 }
 
-void train(const TrainCommand& command, const TrainOptions& options, const TrainingFiles& files,
-           const RunFolder* folder, const Checkpoint* checkpoint) {
+void train(const TrainCommand& command, const BackendOptions& device, const TrainOptions& options,
+           const TrainingFiles& files, const RunFolder* folder, const Checkpoint* checkpoint) {
   const auto& model = files.model();
   if (checkpoint != nullptr) check_fits(*checkpoint, model, files.identity());
-  const auto backend = make_backend({parse_device(command.device.name), command.device.threads.value_or(0),
-                                     command.device.precision, log_warning});
+  const auto backend = make_backend(device);
   log_info(fmt::format("device: {}", backend->description()));
   log_info(fmt::format("data: {}", files.summary()));
   log_info(fmt::format("network: {}, {} parameters", model.network.text(), model.network.parameters()));
@@ -140,17 +139,17 @@ std::string config_of(TrainCommand command) {
 // leave a folder behind.
 void train(const TrainCommand& command) {
   const auto options = training_options_of(command);
-  (void)parse_device(command.device.name);
+  const auto device = backend_options(command.device);
   const TrainingFiles files(command);
   std::optional<RunFolder> folder;
   if (!command.run.folder.empty()) folder.emplace(RunFolder::create(command.run.folder, config_of(command)));
-  train(command, options, files, folder ? &*folder : nullptr, nullptr);
+  train(command, device, options, files, folder ? &*folder : nullptr, nullptr);
 }
 
 void resume_training(const TrainCommand& command, const RunFolder& folder, const Checkpoint* checkpoint) {
   auto options = training_options_of(command);
   options.measure_norm = true;
-  train(command, options, TrainingFiles(command), &folder, checkpoint);
+  train(command, backend_options(command.device), options, TrainingFiles(command), &folder, checkpoint);
 }
 
 }  // namespace warpfit

@@ -10,7 +10,7 @@
 #include "tests/support/backends.hpp"
 #include "tests/support/comparison.hpp"
 #include "tests/support/files.hpp"
-#include "tests/support/golden.hpp"
+#include "tests/support/golden_training.hpp"
 #include "tests/support/losses.hpp"
 
 namespace warpfit::test {
@@ -87,33 +87,17 @@ INSTANTIATE_TEST_SUITE_P(Backends, FirstSteps,
                          });
 
 // The other traces, each with its loss, optimizer, order and schedule, streamed.
-class FirstStepsOfTraces : public testing::TestWithParam<std::tuple<std::string, std::string>> {
- protected:
-  void SetUp() override {
-    require_backend(std::get<0>(GetParam()), backend_);
-    if (backend_) require_fashion_mnist();
-  }
-
-  std::unique_ptr<Backend> backend_;
-};
+using FirstStepsOfTraces = GoldenTraining;
 
 TEST_P(FirstStepsOfTraces, ArePyTorchs) {
-  const auto golden = read_golden(std::get<1>(GetParam()));
-  const auto paths = find_dataset(fashion_mnist_folder().string(), {});
-  const Dataset training_set(paths.train_images, paths.train_labels);
-  const Dataset test_set(paths.test_images, paths.test_labels);
-  const auto spec = parse_network(golden.network);
-  TorchGenerator generator(golden.seed);
-  const ParameterLayout layout(spec);
-  const Network network(*backend_, spec, layout, initial_parameters(layout, generator));
+  const auto golden = this->golden();
   auto options = options_of(golden);
   options.residency = Residency::kStream;
   options.log_every = 1;
   Losses losses;
   TrainerHooks hooks;
   hooks.should_stop = [&losses] { return static_cast<std::int64_t>(losses.values.size()) >= kBatches; };
-  Trainer(*backend_, network, {training_set, std::nullopt, test_set}, options, generator, losses, hooks)
-      .run();
+  train(golden, options, losses, hooks);
   for (const auto& [seen, loss] : golden.epochs.front().losses) {
     const auto batch = static_cast<std::size_t>(seen / golden.batch_size);
     if (batch >= losses.values.size()) break;
@@ -130,9 +114,7 @@ std::vector<std::string> other_goldens() {
 INSTANTIATE_TEST_SUITE_P(Backends, FirstStepsOfTraces,
                          testing::Combine(testing::ValuesIn(backend_names()),
                                           testing::ValuesIn(other_goldens())),
-                         [](const auto& test) {
-                           return std::get<0>(test.param) + "_" + std::get<1>(test.param);
-                         });
+                         trace_name);
 
 }  // namespace
 }  // namespace warpfit::test

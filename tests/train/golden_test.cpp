@@ -1,7 +1,5 @@
 // Whole training runs against PyTorch's traces. The first epoch of each run here; WARPFIT_GOLDEN_EPOCHS sets
 // more.
-#include "tests/support/golden.hpp"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -12,6 +10,7 @@
 #include "host/train/trainer.hpp"
 #include "tests/support/backends.hpp"
 #include "tests/support/files.hpp"
+#include "tests/support/golden_training.hpp"
 
 namespace warpfit::test {
 namespace {
@@ -35,25 +34,10 @@ std::int64_t epochs_to_run() {
   return given != nullptr ? std::stoll(given) : 1;
 }
 
-class GoldenRun : public testing::TestWithParam<std::tuple<std::string, std::string>> {
- protected:
-  void SetUp() override {
-    require_backend(std::get<0>(GetParam()), backend_);
-    if (backend_) require_fashion_mnist();
-  }
-
-  std::unique_ptr<Backend> backend_;
-};
+using GoldenRun = GoldenTraining;
 
 TEST_P(GoldenRun, PrintsPyTorchsLosses) {
-  const auto golden = read_golden(std::get<1>(GetParam()));
-  const auto paths = find_dataset(fashion_mnist_folder().string(), {});
-  const Dataset training_set(paths.train_images, paths.train_labels);
-  const Dataset test_set(paths.test_images, paths.test_labels);
-  const auto spec = parse_network(golden.network);
-  TorchGenerator generator(golden.seed);
-  const ParameterLayout layout(spec);
-  const Network network(*backend_, spec, layout, initial_parameters(layout, generator));
+  const auto golden = this->golden();
   // A schedule shows from the second epoch on.
   const bool scheduled = !std::holds_alternative<Constant>(golden.schedule);
   const auto epochs = std::min<std::int64_t>(epochs_to_run() + (scheduled ? 2 : 0),
@@ -61,7 +45,7 @@ TEST_P(GoldenRun, PrintsPyTorchsLosses) {
   auto options = options_of(golden);
   options.epochs = epochs;
   Recorder recorder;
-  Trainer(*backend_, network, {training_set, std::nullopt, test_set}, options, generator, recorder).run();
+  train(golden, options, recorder);
 
   ASSERT_EQ(static_cast<std::int64_t>(recorder.epochs.size()), epochs);
   for (std::size_t e = 0; e < recorder.epochs.size(); ++e) {
@@ -83,9 +67,7 @@ TEST_P(GoldenRun, PrintsPyTorchsLosses) {
 INSTANTIATE_TEST_SUITE_P(Backends, GoldenRun,
                          testing::Combine(testing::ValuesIn(backend_names()),
                                           testing::ValuesIn(golden_names())),
-                         [](const auto& test) {
-                           return std::get<0>(test.param) + "_" + std::get<1>(test.param);
-                         });
+                         trace_name);
 
 }  // namespace
 }  // namespace warpfit::test
