@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cuda/fused/fused_step.hpp"
 #include "cuda/ops/bias_gradient.hpp"
 #include "cuda/ops/dropout.hpp"
 #include "cuda/ops/gradient_clipping.hpp"
@@ -21,6 +22,7 @@ namespace warpfit {
 
 CudaBackend::CudaBackend(int device, Precision precision, std::function<void(std::string_view)> warn)
     : device_(device),
+      precision_(precision),
       warn_(std::move(warn)),
       blas_(compute_, precision),
       position_(*this, 1),
@@ -64,6 +66,14 @@ bool CudaBackend::should_keep(std::size_t bytes) const { return bytes <= free_de
 
 std::unique_ptr<RecordedStep> CudaBackend::record(std::function<void()> step) {
   return std::make_unique<CudaRecordedStep>(*this, std::move(step));
+}
+
+std::unique_ptr<RecordedStep> CudaBackend::fuse(const WholeStep& step, std::string& reason) {
+  if (precision_ != Precision::kFp32) {
+    reason = "its products are fp32 alone";
+    return nullptr;
+  }
+  return make_fused_step(*this, device_, compute_, step, reason);
 }
 
 void CudaBackend::begin_range(const char* name, std::int64_t number) { begin_profile_range(name, number); }

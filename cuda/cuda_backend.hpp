@@ -30,6 +30,7 @@ class CudaBackend final : public Backend {
   [[nodiscard]] std::unique_ptr<StagingSlot> make_staging_slot(std::size_t bytes) override;
   [[nodiscard]] bool should_keep(std::size_t bytes) const override;
   [[nodiscard]] std::unique_ptr<RecordedStep> record(std::function<void()> step) override;
+  [[nodiscard]] std::unique_ptr<RecordedStep> fuse(const WholeStep& step, std::string& reason) override;
 
   void begin_range(const char* name, std::int64_t number) override;
   void end_range() noexcept override;
@@ -60,6 +61,7 @@ class CudaBackend final : public Backend {
   cuda::RowResult* row_results(std::int64_t rows);
 
   int device_;
+  Precision precision_;
   std::function<void(std::string_view)> warn_;
   Stream compute_{"compute"};
   Stream copy_{"copy"};

@@ -2,6 +2,9 @@
 # emulated runtime.
 set(warpfit_cuda_sources
   cuda_backend.cpp
+  fused/fused_run.cu
+  fused/fused_step.cpp
+  fused/plan.cpp
   ops/bias_gradient.cu
   ops/dropout.cu
   ops/gradient_clipping.cu

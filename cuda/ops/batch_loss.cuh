@@ -60,12 +60,10 @@ __device__ inline void add_batch(Metrics& metrics, double loss_sum, int hits, st
   ++metrics.batches;
 }
 
-/// All threads of all blocks call it, once the first of each block has written its row's result: the batch's
-/// loss is the sum of the rows' over `count`.
+/// The batch's loss is the sum of the rows' over `count`. The first kThreads threads of a block call it: all,
+/// or a warp.
 template <int kThreads>
-__device__ void add_up(const RowResult* results, std::int64_t rows, std::int64_t count, Metrics* metrics,
-                       unsigned* arrived) {
-  if (!is_last_block(arrived)) return;
+__device__ void add_rows(const RowResult* results, std::int64_t rows, std::int64_t count, Metrics* metrics) {
   const auto add = [](auto a, auto b) { return a + b; };
   double loss_sum = 0;
   int hits = 0;
@@ -76,6 +74,13 @@ __device__ void add_up(const RowResult* results, std::int64_t rows, std::int64_t
   loss_sum = block_reduce<kThreads>(loss_sum, add);
   hits = block_reduce<kThreads>(hits, add);
   if (threadIdx.x == 0) add_batch(*metrics, loss_sum, hits, count);
+}
+
+/// All threads of all blocks call it, once the first of each block has written its row's result.
+template <int kThreads>
+__device__ void add_up(const RowResult* results, std::int64_t rows, std::int64_t count, Metrics* metrics,
+                       unsigned* arrived) {
+  if (is_last_block(arrived)) add_rows<kThreads>(results, rows, count, metrics);
 }
 
 }  // namespace warpfit::cuda

@@ -49,6 +49,17 @@ std::string describe_device(int device) {
                      properties.minor, version_text(driver), version_text(runtime));
 }
 
+DeviceLimits device_limits(int device) {
+  const auto attribute = [device](cudaDeviceAttr what) {
+    int value = 0;
+    check(cudaDeviceGetAttribute(&value, what, device), "asking for the GPU's limits");
+    return value;
+  };
+  return {attribute(cudaDevAttrMultiProcessorCount),
+          static_cast<std::size_t>(attribute(cudaDevAttrMaxSharedMemoryPerBlockOptin)),
+          attribute(cudaDevAttrCooperativeLaunch) != 0};
+}
+
 std::size_t free_device_bytes() {
   std::size_t free = 0;
   std::size_t total = 0;

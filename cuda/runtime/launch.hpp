@@ -14,6 +14,7 @@ struct LaunchShape {
   dim3 grid;
   dim3 block;
   std::size_t dynamic_shared = 0;  ///< bytes
+  bool cooperative = false;        ///< all blocks run at once, or none
 };
 
 /// Queues kernel<<<shape>>>(arguments...) on the stream. Errors: DeviceError where it cannot be launched.
@@ -25,7 +26,19 @@ void launch(void (*kernel)(Parameters...), const LaunchShape& shape, cudaStream_
   config.blockDim = shape.block;
   config.dynamicSmemBytes = shape.dynamic_shared;
   config.stream = stream;
+  cudaLaunchAttribute attribute{};
+  attribute.id = cudaLaunchAttributeCooperative;
+  attribute.val.cooperative = 1;
+  config.attrs = &attribute;
+  config.numAttrs = shape.cooperative ? 1 : 0;
   check(cudaLaunchKernelEx(&config, kernel, static_cast<Parameters>(arguments)...), "launching a kernel");
+}
+
+/// Lets the kernel be launched with so many bytes of dynamic shared memory, where they are more than 48 KiB.
+template <class... Parameters>
+void allow_shared_memory(void (*kernel)(Parameters...), int bytes) {
+  check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes),
+        "giving a kernel shared memory");
 }
 
 /// How many blocks of `block` cover `size`, at most `most`: kernels go on from there in strides of the grid.

@@ -13,10 +13,9 @@
 #include "host/backend/gradient_norm.hpp"
 #include "host/backend/optimizer.hpp"
 #include "host/backend/views.hpp"
+#include "host/backend/whole_step.hpp"
 
 namespace warpfit {
-
-enum class Activation { kNone, kRelu };
 
 /// What products are computed in; sums and parameters are fp32 always.
 enum class Precision { kFp32, kTf32, kBf16 };
@@ -106,6 +105,13 @@ class Backend {
   /// `step` calls the operations below, the same ones with the same views each time, and nothing that
   /// allocates or waits. This backend and the memory that the step names must outlive the result.
   [[nodiscard]] virtual std::unique_ptr<RecordedStep> record(std::function<void()> step) = 0;
+
+  /// Runs all batches of a run in one go. Nothing where this backend cannot, and then `reason` says why. This
+  /// backend and the memory that the step names must outlive the result.
+  [[nodiscard]] virtual std::unique_ptr<RecordedStep> fuse(const WholeStep& /*step*/, std::string& reason) {
+    reason = "this device trains layer by layer";
+    return nullptr;
+  }
 
   // For profilers; nothing by default.
   /// Begins a named range of this thread's time, inside those that are open. `number` tells its kin apart.

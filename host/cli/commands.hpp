@@ -26,6 +26,12 @@ struct DeviceFlags {
   Precision precision = Precision::kFp32;
 };
 
+/// What standard error is told.
+struct Verbosity {
+  bool quiet = false;    ///< warnings and errors only
+  bool verbose = false;  ///< also why things are done as they are
+};
+
 enum class OptimizerKind { kSgd, kAdam, kAdamw, kRmsprop, kAdagrad };
 
 /// What was said of the optimizer; what was not is its default.
@@ -76,23 +82,24 @@ struct TrainCommand {
 
   DataFlags data;
   std::string network;  ///< "784-512-512-10", empty for the default
-  TrainOptions training;
+  TrainOptions training{.engine = Engine::kAuto};
   OptimizerFlags optimizer;  ///< resolved into `training` when the command runs, as is `schedule`
   ScheduleFlags schedule;
   ValidationFlags validation;
   DeviceFlags device;
   RunFlags run;
-  bool quiet = false;
+  Verbosity verbosity;
 };
 
 struct ResumeCommand {
-  static constexpr CommandText kText{"resume", "RUN_DIR [--quiet]", "go on with a run that was interrupted",
+  static constexpr CommandText kText{"resume", "RUN_DIR [--quiet | --verbose]",
+                                     "go on with a run that was interrupted",
                                      "Goes on with a run of train --run-dir from its newest checkpoint that "
                                      "can be read, with the options that it\n"
                                      "began with, and ends in the same bits as if it had never stopped.\n"};
 
   std::string folder;
-  bool quiet = false;
+  Verbosity verbosity;
 };
 
 struct InspectCommand {

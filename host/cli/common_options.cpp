@@ -63,4 +63,8 @@ Option quiet_option(bool& quiet) {
   return on_off({"Output", "--quiet", "", "only warnings and errors on standard error"}, quiet);
 }
 
+Option verbose_option(bool& verbose) {
+  return on_off({"Output", "--verbose", "", "also which engine runs, and why"}, verbose);
+}
+
 }  // namespace warpfit

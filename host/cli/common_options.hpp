@@ -13,5 +13,6 @@ Options device_options(DeviceFlags& device);
 /// The argument MODEL.
 Option model_option(std::string& path);
 Option quiet_option(bool& quiet);
+Option verbose_option(bool& verbose);
 
 }  // namespace warpfit

@@ -6,13 +6,22 @@
 
 namespace warpfit {
 
+namespace {
+
+void apply(const Verbosity& verbosity) {
+  if (verbosity.verbose) show_details();
+  if (verbosity.quiet) silence_info();
+}
+
+}  // namespace
+
 void run(const TrainCommand& command) {
-  if (command.quiet) silence_info();
+  apply(command.verbosity);
   train(command);
 }
 
 void run(const ResumeCommand& command) {
-  if (command.quiet) silence_info();
+  apply(command.verbosity);
   const auto folder = RunFolder::open(command.folder);
   TrainCommand train;
   apply_config_file(folder.file("config.toml"), options_of(train));

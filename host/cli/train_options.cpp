@@ -149,7 +149,8 @@ Options run_options(RunFlags& run) {
 }  // namespace
 
 Options options_of(ResumeCommand& command) {
-  return {text({"Run", "RUN_DIR", "", "folder of the run"}, "", command.folder), quiet_option(command.quiet)};
+  return {text({"Run", "RUN_DIR", "", "folder of the run"}, "", command.folder),
+          quiet_option(command.verbosity.quiet), verbose_option(command.verbosity.verbose)};
 }
 
 Options options_of(TrainCommand& command) {
@@ -166,11 +167,16 @@ Options options_of(TrainCommand& command) {
       {"Device", "--residency", "HOW", "send the data in each epoch, or keep it there"},
       {{"auto", Residency::kAuto}, {"stream", Residency::kStream}, {"resident", Residency::kResident}},
       training.residency));
+  rows.push_back(choice<Engine>(
+      {"Device", "--engine", "NAME",
+       "on a GPU, operation by operation or many batches in one launch; auto: fused where that can be"},
+      {{"auto", Engine::kAuto}, {"layers", Engine::kLayers}, {"fused", Engine::kFused}}, training.engine));
   rows.push_back(
       number<std::int64_t>({"Output", "--log-every", "N", "batches from one printed loss to the next"}, 1,
                            kMany, training.log_every));
   rows.push_back(profile_option(training));
-  rows.push_back(quiet_option(command.quiet));
+  rows.push_back(quiet_option(command.verbosity.quiet));
+  rows.push_back(verbose_option(command.verbosity.verbose));
   return rows;
 }
 

@@ -100,6 +100,7 @@ void train(const TrainCommand& command, const BackendOptions& device, const Trai
   }
   Reports reports(shown);
   Trainer trainer(*backend, network, files.data(command), options, generator, reports, hooks);
+  log_detail(fmt::format("engine: {}", trainer.engine()));
   if (!anew) {
     trainer.restore(checkpoint->state);
     log_info(fmt::format("resumed at epoch {}, batch {}", checkpoint->state.epoch, checkpoint->state.batch));

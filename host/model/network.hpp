@@ -9,13 +9,6 @@
 
 namespace warpfit {
 
-/// One linear layer and what follows it.
-struct Linear {
-  Matrix w;  ///< (outputs, inputs)
-  Vector b;  ///< (outputs)
-  Activation activation = Activation::kNone;
-};
-
 /// The layers' views of a flat buffer that is laid out so: parameters, or their gradients.
 std::vector<Linear> layers_of(const ParameterLayout& layout, Vector flat);
 

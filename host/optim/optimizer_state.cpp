@@ -21,9 +21,13 @@ void OptimizerState::update(Vector parameters, ConstVector gradients) const {
     backend_.sgd_update(parameters, gradients);
     return;
   }
+  backend_.optimizer_update(optimizer_, views(parameters, gradients));
+}
+
+OptimizerViews OptimizerState::views(Vector parameters, ConstVector gradients) const {
   OptimizerViews views{parameters, gradients, {}, progress_.data()};
   for (std::size_t k = 0; k < kMostMoments; ++k) views.moments[k] = moments_[k].view();
-  backend_.optimizer_update(optimizer_, views);
+  return views;
 }
 
 OptimizerState::Memory OptimizerState::memory() const {

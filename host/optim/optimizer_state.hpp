@@ -17,6 +17,10 @@ class OptimizerState {
   /// constructor's.
   void update(Vector parameters, ConstVector gradients) const;
 
+  [[nodiscard]] const Optimizer& optimizer() const { return optimizer_; }
+  /// What a step reads and writes.
+  [[nodiscard]] OptimizerViews views(Vector parameters, ConstVector gradients) const;
+
   /// What it remembers, for a checkpoint: moments of the constructor's size, or empty.
   struct Memory {
     std::array<std::vector<float>, kMostMoments> moments;

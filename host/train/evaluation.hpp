@@ -15,6 +15,9 @@ class Evaluation {
   Evaluation(Backend& backend, const Network& network, const Workspace& workspace, const Loss& loss,
              const Subset& samples, std::int64_t batch_size, Residency residency);
 
+  /// As StepRunner::fuse().
+  bool fuse(const WholeStep& step, std::string& reason) { return runner_.fuse(step, reason); }
+
   /// A pass over the samples, with the draw that PyTorch's DataLoader takes from the generator for it.
   Result run(TorchGenerator& generator);
 

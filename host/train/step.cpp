@@ -137,7 +137,17 @@ StepRunner::StepRunner(Backend& backend, const Workspace& workspace, Step step)
   clear_metrics();
 }
 
+bool StepRunner::fuse(WholeStep step, std::string& reason) {
+  step.metrics = metrics_.data();
+  fused_ = backend_.fuse(step, reason);
+  return fused_ != nullptr;
+}
+
 void StepRunner::run(const BatchRun& run) {
+  if (fused_) {
+    fused_->run(run);
+    return;
+  }
   auto& recorded = recorded_[run.rows];
   if (!recorded) {
     recorded = backend_.record([this, batch = workspace_.views(run.rows)] { step_(batch, metrics_.data()); });

@@ -79,6 +79,10 @@ class StepRunner {
   /// All must outlive the runner. Batches have at most `most_rows` rows.
   StepRunner(Backend& backend, const Workspace& workspace, Step step);
 
+  /// From now on the backend runs this whole step, with the runner's metrics, in place of the one above.
+  /// False where it cannot, and then `reason` says why.
+  bool fuse(WholeStep step, std::string& reason);
+
   /// Queues the step for each batch of the run.
   void run(const BatchRun& run);
 
@@ -93,6 +97,7 @@ class StepRunner {
   Step step_;
   Buffer<Metrics> metrics_;
   std::map<std::int64_t, std::unique_ptr<RecordedStep>> recorded_;  // by rows
+  std::unique_ptr<RecordedStep> fused_;                             // of any rows
 };
 
 }  // namespace warpfit

@@ -65,6 +65,22 @@ Trainer::Trainer(Backend& backend, const Network& network, const TrainingData& d
     validation_.emplace(backend, network, workspace_, options.loss, *data.validation,
                         batch_rows(options, *data.validation), options.residency);
   }
+  if (options.engine == Engine::kLayers) return;
+  std::string reason;
+  if (fuse(most_rows(options, data), reason)) {
+    engine_ = "fused";
+  } else if (options.engine == Engine::kAuto) {
+    engine_ = fmt::format("layers (fused: {})", reason);
+  } else {
+    throw UsageError(fmt::format("--engine fused: {}", reason));
+  }
+}
+
+bool Trainer::fuse(std::int64_t most_rows, std::string& reason) {
+  const auto training = whole_training(network_, training_rule(), most_rows, reason);
+  if (!training || !training_.fuse(*training, reason)) return false;
+  const auto evaluation = whole_evaluation(network_, options_.loss, most_rows);
+  return test_.fuse(evaluation, reason) && (!validation_ || validation_->fuse(evaluation, reason));
 }
 
 TrainingRule Trainer::training_rule() const {

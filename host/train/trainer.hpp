@@ -12,6 +12,7 @@
 #include "host/optim/schedule.hpp"
 #include "host/report/report.hpp"
 #include "host/stream/batch_stream.hpp"
+#include "host/train/engine.hpp"
 #include "host/train/evaluation.hpp"
 #include "host/train/step.hpp"
 #include "host/train/training_state.hpp"
@@ -38,6 +39,7 @@ struct TrainOptions {
   std::int64_t patience = 0;  ///< epochs without improvement after which training ends; 0 for all epochs
   double min_delta = 0;       ///< by how much an improvement that counts is better
   Residency residency = Residency::kAuto;
+  Engine engine = Engine::kLayers;
   std::int64_t log_every = 100;  ///< batches between two reported losses
   /// Epochs that a profiler captures, from 1; none where the first is 0.
   std::int64_t first_profiled = 0, last_profiled = 0;
@@ -69,6 +71,7 @@ struct TrainerHooks {
 
 class Trainer {
  public:
+  /// Errors: UsageError where the fused engine was asked for and cannot do it.
   /// All references must outlive the trainer. `generator` has just given the initial parameters: it goes on
   /// with the orders of the epochs, as PyTorch's does.
   Trainer(Backend& backend, const Network& network, const TrainingData& data, const TrainOptions& options,
@@ -78,6 +81,9 @@ class Trainer {
   /// size.
   void restore(const TrainingState& state);
 
+  /// Which engine trains, for people: "fused", or "layers (fused: it has no dropout)".
+  [[nodiscard]] const std::string& engine() const { return engine_; }
+
   /// Trains the epochs that are left. Errors: DivergedError where a loss is not finite; what data and device
   /// throw.
   Ending run();
@@ -85,6 +91,7 @@ class Trainer {
  private:
   using Clock = std::chrono::steady_clock;
 
+  [[nodiscard]] bool fuse(std::int64_t most_rows, std::string& reason);
   bool run_epoch();
   void end_epoch(const Metrics& training);
   void judge(const EpochReport& report);
@@ -119,6 +126,7 @@ class Trainer {
   BatchStream training_stream_;
   std::optional<Evaluation> validation_;
   Evaluation test_;
+  std::string engine_ = "layers";
   Clock::time_point training_started_;  // in this epoch
   std::int64_t first_trained_ = 0;      // batch of this epoch
   std::int64_t epoch_ = 1;              // that is trained, from 1

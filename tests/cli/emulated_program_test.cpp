@@ -77,6 +77,29 @@ TEST(EmulatedProgram, AutoTakesTheGpu) {
   EXPECT_TRUE(says(run_emulated(""), "device: Emulated CUDA device"));
 }
 
+TEST(EmulatedProgram, SaysWhichEngineRunsAndWhy) {
+  const std::vector<std::string> small{"--device", "cuda", "--network", "784-16-16-10", "--verbose"};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), small.begin(), small.end());
+    return run_emulated("order=random,streams=lazy", more);
+  };
+  const auto chosen = with({});
+  EXPECT_TRUE(says(chosen, "engine: fused\n")) << chosen.error;
+  EXPECT_EQ(with({"--engine", "fused"}).out, chosen.out);
+  const auto layers = with({"--engine", "layers"});
+  EXPECT_TRUE(says(layers, "engine: layers\n")) << layers.error;
+  EXPECT_TRUE(says(with({"--dropout", "0.5"}), "engine: layers (fused: it has no dropout)")) << "auto";
+  const auto refused = with({"--engine", "fused", "--loss", "mse"});
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_TRUE(says(refused, "--engine fused: its loss is cross-entropy alone")) << refused.error;
+  const auto large = run_emulated("", {"--device", "cuda", "--engine", "fused"});
+  EXPECT_EQ(large.exit_code, 2);
+  EXPECT_TRUE(says(large, "weights and batch do not fit on the chip: ")) << large.error;
+  const auto on_cpu = run_emulated("devices=0", {"--engine", "fused"});
+  EXPECT_EQ(on_cpu.exit_code, 2);
+  EXPECT_TRUE(says(on_cpu, "--engine fused: this device trains layer by layer")) << on_cpu.error;
+}
+
 TEST(EmulatedProgram, SaysWhyThereIsNoGpu) {
   const std::vector<std::pair<std::string, std::string>> cases{
       {"devices=0", "there is no NVIDIA GPU here"},

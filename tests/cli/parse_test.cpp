@@ -42,7 +42,7 @@ TEST(CommandLine, HasTheTutorialsDefaults) {
   EXPECT_EQ(command.training.log_every, 100);
   EXPECT_EQ(command.device.name, "auto");
   EXPECT_EQ(command.device.threads, std::nullopt);
-  EXPECT_FALSE(command.quiet);
+  EXPECT_FALSE(command.verbosity.quiet);
 }
 
 TEST(CommandLine, ReadsEveryFlag) {
@@ -71,7 +71,7 @@ TEST(CommandLine, ReadsEveryFlag) {
   EXPECT_EQ(command.device.name, "cpu");
   EXPECT_EQ(command.device.threads, 2);
   EXPECT_EQ(command.training.log_every, 9);
-  EXPECT_TRUE(command.quiet);
+  EXPECT_TRUE(command.verbosity.quiet);
 }
 
 TEST(CommandLine, GivesOptimizersPyTorchsDefaults) {

@@ -13,6 +13,8 @@
 #include <cuda_runtime.h>
 #undef cudaLaunchKernelEx
 #include <cuda_bf16.h>
+#undef __grid_constant__
+#define __grid_constant__  // a kernel's own copy of its argument is as constant here
 
 #include "tests/emulation/device_atomics.hpp"
 #include "tests/emulation/device_launch.hpp"

@@ -74,6 +74,15 @@ TEST(ProfileRanges, FormTheDocumentedTree) {
   EXPECT_EQ(record.paths["epoch/evaluation/step/backward"], 0);
 }
 
+TEST(ProfileRanges, ShowTheFusedEnginesLaunches) {
+  auto record = profile({"--epochs", "2", "--network", "784-8-10", "--engine", "fused"});
+  EXPECT_TRUE(record.balanced);
+  // The first batch, whose loss is printed; the other full ones; the short one.
+  EXPECT_EQ(record.paths["epoch/chunk/fused"], 6);
+  EXPECT_EQ(record.paths["epoch/evaluation/fused"], 4);
+  EXPECT_EQ(record.paths["epoch/chunk/step"], 0);
+}
+
 TEST(ProfileRanges, NameThreadsAndStreams) {
   const auto record = profile({"--epochs", "1"});
   EXPECT_EQ(record.threads, (std::set<std::string>{"trainer", "reader"}));

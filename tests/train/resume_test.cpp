@@ -75,10 +75,13 @@ class Resume : public OnEachBackend {
                            run.end = state;
                          },
                      .improved = {}});
+    engine_ = trainer.engine();
     if (from != nullptr) trainer.restore(*from);
     EXPECT_EQ(trainer.run(), Ending::kDone);
     return run;
   }
+
+  std::string engine_;  // of the newest run
 
   void check(const TrainOptions& options) {
     const Trained whole = train(options);
@@ -136,6 +139,19 @@ TEST_P(Resume, GoesOnBitForBitWhereTheUpdateIsFolded) {
       options.residency = residency;
       check(options);
     }
+  }
+}
+
+// A device without that engine goes layer by layer.
+TEST_P(Resume, GoesOnBitForBitWhereTheEngineIsFused) {
+  for (const Optimizer& optimizer : {Optimizer(Sgd{}), Optimizer(Sgd{.momentum = 0.9F}), Optimizer(Adam{})}) {
+    auto options = options_for(optimizer, true);
+    options.clipping = {};
+    options.dropout = 0;
+    options.measure_norm = false;
+    options.engine = Engine::kAuto;
+    check(options);
+    EXPECT_EQ(engine_.starts_with("fused"), GetParam() == "cuda") << engine_;
   }
 }
 

@@ -1,0 +1,130 @@
+// A block's part of the network in its shared memory (plan.hpp): where things are, and how they get there.
+#pragma once
+
+#include "cuda/fused/fused_run.hpp"
+#include "cuda/fused/products.cuh"
+
+namespace warpfit::cuda {
+
+/// Pixels stay whole numbers in sums; the division is made once a sum.
+constexpr float kPixelScale = 1.0F / 255.0F;
+
+/// Indices i are of values (0 the samples, `layers` the logits), but where they are said to be of layers.
+class BlockMemory {
+ protected:
+  __device__ BlockMemory(const FusedRun& run, unsigned char* shared)
+      : run_(run), plan_(run.plan), rows_(static_cast<int>(run.batches.rows)), shared_(shared) {}
+
+  __device__ static int thread() { return static_cast<int>(threadIdx.x); }
+  __device__ static int threads() { return static_cast<int>(blockDim.x); }
+  __device__ int top() const { return plan_.layers - 1; }  // the last layer, and the values before it
+
+  __device__ float* floats(int place) const { return reinterpret_cast<float*>(shared_ + place); }
+  __device__ float* weights(int layer) const { return floats(plan_.weights[layer]); }
+  __device__ float* weights_behind(int values) const { return floats(plan_.weights_behind[values]); }
+  __device__ float* biases(int layer) const { return floats(plan_.biases[layer]); }
+  __device__ float* values(int i) const { return floats(plan_.values[i]); }
+  __device__ float* gradients() const { return floats(plan_.gradients); }
+  __device__ void* factors() const { return shared_ + plan_.factors; }
+  __device__ const std::uint8_t* pixels() const { return shared_ + plan_.pixels; }
+  __device__ int pixel_stride() const { return FusedPlan::padded(plan_.widths[0], 16); }
+  __device__ int own_stride(int i) const { return FusedPlan::padded(plan_.columns[i]); }
+  __device__ int stride(int i) const { return FusedPlan::padded(plan_.widths[i]); }
+
+  __device__ int first_column(int i) const { return static_cast<int>(blockIdx.x) * plan_.columns[i]; }
+  __device__ int own_columns(int i) const {
+    return max(0, min(plan_.columns[i], plan_.widths[i] - first_column(i)));
+  }
+  __device__ std::int64_t weight_at(int layer, int output, int input) const {
+    return run_.weights[layer] + std::int64_t{output} * plan_.widths[layer] + input;
+  }
+  __device__ std::int64_t sample_of(std::int64_t visit) const {
+    const SampleView& samples = run_.batches.samples;
+    return samples.order == nullptr ? visit : samples.order[visit];
+  }
+
+  // All threads call these; what they load is there behind the next barrier.
+
+  __device__ void load_parameters() {
+    for (int i = thread(); i < plan_.shared_bytes / int{sizeof(float)}; i += threads()) floats(0)[i] = 0;
+    __syncthreads();
+    for (int layer = 0; layer < top(); ++layer) {
+      const int width = plan_.widths[layer];
+      const int own = own_columns(layer + 1);
+      for (int i = thread(); i < own * width; i += threads()) {
+        weights(layer)[i / width * FusedPlan::padded(width) + i % width] =
+            run_.parameters[weight_at(layer, first_column(layer + 1) + i / width, i % width)];
+      }
+      for (int j = thread(); j < own; j += threads()) {
+        biases(layer)[j] = run_.parameters[run_.biases[layer] + first_column(layer + 1) + j];
+      }
+    }
+    load_weights_behind(top());
+  }
+
+  __device__ void load_pixels(std::int64_t first) {
+    const SampleView& samples = run_.batches.samples;
+    const int width = plan_.widths[0];
+    constexpr int kBytes = sizeof(uint4);
+    if (width % kBytes == 0 && reinterpret_cast<std::uintptr_t>(samples.pixels) % kBytes == 0) {
+      auto* to = reinterpret_cast<uint4*>(shared_ + plan_.pixels);
+      const int pieces = width / kBytes;
+#pragma unroll 4
+      for (int i = thread(); i < rows_ * pieces; i += threads()) {
+        const auto* row =
+            reinterpret_cast<const uint4*>(samples.pixels + sample_of(first + i / pieces) * width);
+        to[i] = row[i % pieces];
+      }
+    } else {
+      for (int i = thread(); i < rows_ * width; i += threads()) {
+        shared_[plan_.pixels + i / width * pixel_stride() + i % width] =
+            samples.pixels[sample_of(first + i / width) * width + i % width];
+      }
+    }
+  }
+
+  /// A matrix of all blocks' columns, paddings included.
+  __device__ void gather(const float* from, int stride, float* to) {
+#pragma unroll 8
+    for (int i = thread(); i < rows_ * stride / kVector; i += threads()) {
+      reinterpret_cast<float4*>(to)[i] = __ldcg(reinterpret_cast<const float4*>(from) + i);
+    }
+  }
+  __device__ Rows<float> gather(const float* from, int i) {
+    gather(from, stride(i), floats(plan_.gathered));
+    __syncthreads();
+    return gathered(i);
+  }
+  __device__ Rows<float> gathered(int i) const { return {floats(plan_.gathered), stride(i)}; }
+
+  /// The columns of layer i's weights that read own values i.
+  __device__ void load_weights_behind(int i) {
+    const int own = own_columns(i);
+    for (int at = thread(); at < own * plan_.widths[i + 1]; at += threads()) {
+      const int m = at / own;
+      const int j = at % own;
+      weights_behind(i)[j * stride(i + 1) + m] =
+          __ldcg(run_.parameters + weight_at(i, m, first_column(i) + j));
+    }
+  }
+
+  /// Without hidden layers the block's own values are pixels.
+  __device__ void own_pixels() {
+    const int own = own_columns(0);
+    for (int i = thread(); i < rows_ * own; i += threads()) {
+      const int n = i / own;
+      const int j = i % own;
+      values(0)[n * own_stride(0) + j] =
+          static_cast<float>(pixels()[n * pixel_stride() + first_column(0) + j]) * kPixelScale;
+    }
+  }
+
+  const FusedRun& run_;
+  const FusedPlan& plan_;
+  const int rows_;
+
+ private:
+  unsigned char* shared_;
+};
+
+}  // namespace warpfit::cuda

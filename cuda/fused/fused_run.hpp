@@ -1,0 +1,44 @@
+// What a launch of the persistent trainer is told.
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include "cuda/fused/plan.hpp"
+#include "cuda/ops/row_result.hpp"
+#include "host/backend/backend.hpp"
+
+namespace warpfit::cuda {
+
+/// Where blocks hand on what others need, in device memory. Rows are padded to a multiple of four floats, by
+/// zeros that nobody overwrites.
+struct FusedExchange {
+  std::array<float*, kMostFusedLayers> values{};     ///< (rows, width) of the hidden values
+  std::array<float*, kMostFusedLayers> gradients{};  ///< likewise, of the loss
+  float* dlogits = nullptr;                          ///< (rows, classes)
+  RowResult* results = nullptr;                      ///< (rows)
+  unsigned* arrived = nullptr;                       ///< at the barriers of all launches
+};
+
+struct FusedRun {
+  FusedPlan plan;
+  FusedExchange exchange;
+  float* parameters = nullptr;
+  std::array<std::int64_t, kMostFusedLayers> weights{};  ///< of each layer among the parameters
+  std::array<std::int64_t, kMostFusedLayers> biases{};   ///< likewise
+  std::array<float*, kMostMoments> moments{};            ///< laid out as the parameters; null where not kept
+  OptimizerProgress* progress = nullptr;                 ///< null where no step needs its number
+  float label_smoothing = 0;
+  bool trains = true;  ///< or evaluates only
+  Metrics* metrics = nullptr;
+  BatchRun batches;
+  unsigned passed = 0;  ///< of `arrived`, before this launch
+};
+
+/// Barriers that each block passes in a batch.
+[[nodiscard]] int fused_barriers(const FusedPlan& plan, bool trains);
+
+/// Queues the batches: forward, loss and, where it trains, backward and update of each in turn, in one
+/// cooperative launch.
+void launch_fused(const Optimizer& optimizer, const FusedRun& run, cudaStream_t stream);
+
+}  // namespace warpfit::cuda

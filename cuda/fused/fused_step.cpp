@@ -1,0 +1,84 @@
+#include "cuda/fused/fused_step.hpp"
+
+#include <algorithm>
+
+namespace warpfit {
+namespace {
+
+using cuda::FusedExchange;
+using cuda::FusedPlan;
+
+constexpr std::size_t kAlignment = 32;  // floats: 128 bytes
+
+// Gives each matrix its place behind `start`; returns how many floats they take.
+std::size_t share_out(const FusedPlan& plan, float* start, FusedExchange& exchange) {
+  std::size_t used = 0;
+  const auto take = [&](int width) {
+    float* place = start + used;
+    used += (static_cast<std::size_t>(plan.rows) * FusedPlan::padded(width) + kAlignment - 1) / kAlignment *
+            kAlignment;
+    return place;
+  };
+  for (int i = 1; i < plan.layers; ++i) {
+    exchange.values[i] = take(plan.widths[i]);
+    exchange.gradients[i] = take(plan.widths[i]);
+  }
+  exchange.dlogits = take(plan.widths[plan.layers]);
+  return used;
+}
+
+bool is_relu_network(const std::vector<Linear>& layers) {
+  const auto is_relu = [](const Linear& layer) { return layer.activation == Activation::kRelu; };
+  return std::all_of(layers.begin(), layers.end() - 1, is_relu) && !is_relu(layers.back());
+}
+
+}  // namespace
+
+CudaFusedStep::CudaFusedStep(Backend& backend, const Stream& stream, const WholeStep& step,
+                             const FusedPlan& plan)
+    : backend_(backend), stream_(stream), optimizer_(step.optimizer.value_or(Sgd{})) {
+  FusedExchange exchange;
+  exchange_ = {backend, std::vector<float>(share_out(plan, nullptr, exchange))};  // zeros, for the padding
+  share_out(plan, exchange_.data(), exchange);
+  results_ = {backend, static_cast<std::size_t>(plan.rows)};
+  arrived_ = {backend, std::vector<unsigned>(1)};
+  exchange.results = results_.data();
+  exchange.arrived = arrived_.data();
+
+  run_.plan = plan;
+  run_.exchange = exchange;
+  run_.parameters = step.parameters.data();
+  for (std::size_t l = 0; l < step.layers.size(); ++l) {
+    run_.weights[l] = step.layers[l].w.data - step.parameters.data();
+    run_.biases[l] = step.layers[l].b.data() - step.parameters.data();
+  }
+  for (std::size_t k = 0; k < kMostMoments; ++k) run_.moments[k] = step.moments[k].data();
+  run_.progress = step.progress;
+  run_.label_smoothing = step.label_smoothing;
+  run_.trains = step.optimizer.has_value();
+  run_.metrics = step.metrics;
+}
+
+void CudaFusedStep::run(const BatchRun& run) {
+  if (run.batches == 0) return;
+  const ProfileRange range(backend_, "fused", run.batches);
+  run_.batches = run;
+  cuda::launch_fused(optimizer_, run_, stream_.get());
+  const auto barriers = static_cast<unsigned>(cuda::fused_barriers(run_.plan, run_.trains));
+  run_.passed += static_cast<unsigned>(run.batches) * barriers * static_cast<unsigned>(run_.plan.blocks);
+}
+
+std::unique_ptr<RecordedStep> make_fused_step(Backend& backend, int device, const Stream& stream,
+                                              const WholeStep& step, std::string& reason) {
+  if (!is_relu_network(step.layers)) {
+    reason = "the network is not one of linear layers with ReLU between them";
+    return nullptr;
+  }
+  std::vector<std::int64_t> widths{step.layers.front().w.cols};
+  for (const auto& layer : step.layers) widths.push_back(layer.w.rows);
+  const auto plan = cuda::plan_fused(widths, step.most_rows, device_limits(device), reason);
+  if (!plan) return nullptr;
+  return std::make_unique<CudaFusedStep>(backend, stream, step, *plan);
+}
+
+}  // namespace warpfit

@@ -1,0 +1,34 @@
+// Steps that the persistent trainer runs: a run of batches is one launch.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "cuda/fused/fused_run.hpp"
+#include "cuda/runtime/stream.hpp"
+#include "host/backend/buffer.hpp"
+#include "host/backend/whole_step.hpp"
+
+namespace warpfit {
+
+class CudaFusedStep final : public RecordedStep {
+ public:
+  /// The backend, the stream and the memory that `step` names must outlive it.
+  CudaFusedStep(Backend& backend, const Stream& stream, const WholeStep& step, const cuda::FusedPlan& plan);
+  void run(const BatchRun& run) override;
+
+ private:
+  Backend& backend_;
+  const Stream& stream_;
+  Optimizer optimizer_;
+  cuda::FusedRun run_;
+  Buffer<float> exchange_;
+  Buffer<cuda::RowResult> results_;
+  Buffer<unsigned> arrived_;
+};
+
+/// Nothing where this device cannot, and then `reason` says why.
+std::unique_ptr<RecordedStep> make_fused_step(Backend& backend, int device, const Stream& stream,
+                                              const WholeStep& step, std::string& reason);
+
+}  // namespace warpfit

@@ -1,0 +1,42 @@
+// A row's loss = log(sum_c exp(z_c - m)) - (z_label - m) with m = max z, in fp32 as PyTorch's log_softmax.
+#pragma once
+
+#include "cuda/ops/batch_loss.cuh"
+
+namespace warpfit::cuda {
+
+/// The loss of one of `rows` rows, in every thread; dz, where it is given, is the gradient of their mean. The
+/// first kThreads threads of the block call it: all, or a warp.
+template <int kThreads>
+__device__ RowResult softmax_cross_entropy_row(const float* z, int label, float label_smoothing,
+                                               std::int64_t rows, int classes, float* dz) {
+  const auto add = [](auto a, auto b) { return a + b; };
+  const int thread = static_cast<int>(threadIdx.x);
+  Highest highest{-INFINITY, classes};
+  for (int c = thread; c < classes; c += kThreads) highest = higher(highest, {z[c], c});
+  highest = block_highest<kThreads>(highest);
+  float sum = 0;
+  for (int c = thread; c < classes; c += kThreads) sum += expf(z[c] - highest.value);
+  sum = block_reduce<kThreads>(sum, add);
+  const float log_sum = logf(sum);
+
+  const float spread = label_smoothing / static_cast<float>(classes);
+  if (dz != nullptr) {
+    const float scale = 1.0F / static_cast<float>(rows);
+    for (int c = thread; c < classes; c += kThreads) {
+      const float share = expf(z[c] - highest.value - log_sum) * scale;
+      const float target = c == label ? 1 - label_smoothing + spread : spread;
+      dz[c] = share - target * scale;
+    }
+  }
+  float loss = log_sum - (z[label] - highest.value);
+  if (label_smoothing > 0) {
+    float others = 0;  // sum_c -log softmax(z)_c
+    for (int c = thread; c < classes; c += kThreads) others += log_sum - (z[c] - highest.value);
+    others = block_reduce<kThreads>(others, add);
+    loss = (1 - label_smoothing) * loss + spread * others;
+  }
+  return {loss, highest.index == label ? 1 : 0};
+}
+
+}  // namespace warpfit::cuda
