@@ -1,0 +1,55 @@
+// How networks are shared out among blocks, on the limits of real devices.
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "cuda/fused/plan.hpp"
+
+namespace warpfit::cuda::test {
+namespace {
+
+const DeviceLimits kH100{132, 232'448, true};
+const DeviceLimits kA100{108, 166'912, true};
+const DeviceLimits kOld{56, 49'152, false};
+const std::vector<std::int64_t> kTutorial{784, 512, 512, 10};
+
+std::string refusal(const std::vector<std::int64_t>& widths, std::int64_t rows, const DeviceLimits& limits) {
+  std::string reason;
+  EXPECT_FALSE(plan_fused(widths, rows, limits, reason));
+  return reason;
+}
+
+TEST(FusedPlan, TakesTheTutorialOnAnH100) {
+  std::string reason;
+  const auto plan = plan_fused(kTutorial, 64, kH100, reason);
+  ASSERT_TRUE(plan) << reason;
+  EXPECT_EQ(plan->blocks, 128);  // four columns each, and none without
+  EXPECT_EQ(plan->columns[1], 4);
+  EXPECT_EQ(plan->columns[2], 4);
+  EXPECT_EQ(plan->columns[3], 0);
+  EXPECT_LE(plan->shared_bytes, 232'448);
+}
+
+TEST(FusedPlan, LeavesNoColumnOut) {
+  std::string reason;
+  for (const std::int64_t width : {1, 5, 131, 132, 133, 300, 528, 529}) {
+    const auto plan = plan_fused(std::vector<std::int64_t>{16, width, 3}, 8, kH100, reason);
+    ASSERT_TRUE(plan) << reason;
+    EXPECT_GE(plan->blocks * plan->columns[1], width);
+    EXPECT_LT((plan->blocks - 1) * plan->columns[1], width) << "a block without work";
+    EXPECT_LE(plan->blocks, 132);
+  }
+}
+
+TEST(FusedPlan, SaysWhatDoesNotFit) {
+  EXPECT_EQ(refusal(kTutorial, 64, kA100),
+            "weights and batch do not fit on the chip: 223 KiB a block, but there are 163");
+  EXPECT_NE(refusal(kTutorial, 1000, kH100).find("do not fit on the chip"), std::string::npos);
+  EXPECT_EQ(refusal(kTutorial, 64, kOld), "this GPU cannot launch all blocks together");
+  EXPECT_EQ(refusal(std::vector<std::int64_t>(10, 4), 1, kH100), "the network has 9 layers, more than 8");
+  EXPECT_NE(refusal({4, 1 << 21, 2}, 1, kH100).find("too wide"), std::string::npos);
+  EXPECT_NE(refusal({1 << 20, 1 << 20, 2}, 1 << 20, kH100).find("do not fit"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace warpfit::cuda::test
