@@ -61,12 +61,17 @@ expect "and with each stage" [ "$(summary 'len(summary["stages"])')" = ${#names[
 expect "few files, in one folder" [ "$(find "$out" -type f | wc -l) $(find "$out" -mindepth 1 -type d | wc -l)" = "6 0" ]
 expect "four comparisons" [ "$(wc -l <"$out/compare.jsonl")" = 4 ]
 for variant in eager compile graph dataloader; do
-  expect "compares with $variant" grep -q "compare .*--device cuda --variants ours,torch-$variant " "$out/bench.log"
+  expect "compares with $variant" grep -q "compare .*--device cuda --variants ours-fused,ours-layers,torch-$variant " "$out/bench.log"
 done
 for tool in memcheck racecheck initcheck synccheck; do
   expect "runs $tool" eval "calls | grep -q '^compute-sanitizer --tool $tool --error-exitcode .*cuda_tests --gtest_filter='"
 done
-expect "6 runs for each residency" [ "$(calls | grep -c 'warpfit train .*--device cuda --seed 0 --epochs 10 --residency stream')" = 6 ]
+train="warpfit train .*--device cuda --seed 0 --epochs 10 --engine"
+for engine in fused layers; do
+  expect "$engine: a trace and 5 repeats" [ "$(calls | grep -c "$train $engine --residency resident")" = 6 ]
+  expect "$engine: a trace of streamed data" [ "$(calls | grep -c "$train $engine --residency stream")" = 1 ]
+done
+expect "the whole command, three times" [ "$(grep -c '^ten epochs, whole command, turn [123]: [0-9.]* s$' "$out/bench.log")" = 3 ]
 expect "GPU tests may not be skipped" grep -q 'PASSED  . 12' "$out/tests.log"
 expect "the GPU is only asked" eval "! calls | grep ^nvidia-smi | grep -v -- '--query-gpu='"
 
@@ -80,7 +85,7 @@ done
 
 # A choice of stages, whole families too.
 forget_calls
-expect_run 0 gpu_check --out "$out" --only tests,golden,repeat-stream
+expect_run 0 gpu_check --out "$out" --only tests,golden-fused,repeat-layers
 expect "just these" [ "$(grep -cE ' (ok|FAILED|skipped) ' "$scratch/said")" = 4 ]
 expect "no other's log is left" [ ! -e "$out/bench.log" ]
 
@@ -107,7 +112,7 @@ sed -i '0,/^loss: 2/s//loss: 3/' "$scratch/tutorial"
 cp "$scratch/tutorial" "$scratch/wrong"
 program build/release/warpfit "case \"\$*\" in --version) echo 1 ;; *stream) cat '$scratch/wrong' ;; *) cat '$scratch/right' ;; esac"
 sed '0,/^loss: 3/s//loss: 2/' "$scratch/wrong" >"$scratch/right"
-red golden golden-stream
+red golden 'golden-.*-stream'
 program build/release/warpfit "[ \"\$1\" = --version ] || { cat '$scratch/tutorial'; echo \$RANDOM\$RANDOM; }"
 red load,golden,repeat '(golden|repeat)-.*'
 program build/release/warpfit '[ "$1" = --version ] || exit 6'
@@ -118,10 +123,10 @@ rm "$repo/build/release/tools/bench/cuda_ops_bench"
 red bench bench-operations
 
 # Limits: of a stage, of the whole; a process that was started goes with its stage.
-sed -i 's/^golden-resident  *[0-9]*/golden-resident 1/' "$repo/tools/gpu_check"
+sed -i 's/^repeat-layers  *[0-9]*/repeat-layers 1/' "$repo/tools/gpu_check"
 program build/release/warpfit '[ "$1" = --version ] || sleep 77'
-expect_run 1 gpu_check --out "$out" --only golden-resident,tests
-expect_row 'golden-resident +timeout'
+expect_run 1 gpu_check --out "$out" --only repeat-layers,tests
+expect_row 'repeat-layers +timeout'
 expect_row 'tests +ok'
 expect "nothing is left running" eval '! grep -lsz "^77$" /proc/[0-9]*/cmdline | grep -q .'
 healthy
@@ -162,7 +167,7 @@ expect_run 0 gpu_check --no-gpu
 expect_said "nothing on a GPU is checked"
 expect_row 'load +ok'
 expect_row 'tests +ok'
-expect_row 'golden-stream +skipped .*needs a GPU'
+expect_row 'golden-fused-stream +skipped .*needs a GPU'
 expect_file "$repo/build/gpu_check/summary.json"
 program build/release/warpfit ':'
 expect_run 1 gpu_check --no-gpu
