@@ -6,21 +6,12 @@
 #include <optional>
 #include <vector>
 
+#include "host/backend/linear.hpp"
 #include "host/backend/optimizer.hpp"
-#include "host/backend/views.hpp"
 
 namespace warpfit {
 
 struct Metrics;
-
-enum class Activation { kNone, kRelu };
-
-/// One linear layer and what follows it.
-struct Linear {
-  Matrix w;  ///< (outputs, inputs)
-  Vector b;  ///< (outputs)
-  Activation activation = Activation::kNone;
-};
 
 /// Forward, softmax cross-entropy and, with an optimizer, backward and update. The loss is added to
 /// `metrics`. All views are of the backend's memory.

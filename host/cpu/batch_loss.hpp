@@ -2,9 +2,11 @@
 // does not depend on the number of threads.
 #pragma once
 
+#include <atomic>
 #include <cmath>
 
 #include "host/backend/backend.hpp"
+#include "host/cpu/thread_pool.hpp"
 
 namespace warpfit::cpu {
 
@@ -18,17 +20,22 @@ struct RowResult {
 /// for (outputs, label, gradient), the gradient null where there is none. `row_losses`: scratch of at least
 /// N.
 template <class Row>
-void add_batch(ConstMatrix outputs, ConstLabels labels, Matrix gradients, std::int64_t count,
-               Vector row_losses, Metrics& metrics, const Row& row) {
-  std::int64_t hits = 0;
-#pragma omp parallel for reduction(+ : hits) if (outputs.size() > 4096)
-  for (std::int64_t n = 0; n < outputs.rows; ++n) {
-    const std::int64_t first = n * outputs.cols;
-    float* gradient = gradients.empty() ? nullptr : gradients.data + first;
-    const RowResult result = row(outputs.data + first, std::int64_t{labels[n]}, gradient);
-    row_losses[n] = result.loss;
-    hits += result.hit ? 1 : 0;
-  }
+void add_batch(ThreadPool& pool, ConstMatrix outputs, ConstLabels labels, Matrix gradients,
+               std::int64_t count, Vector row_losses, Metrics& metrics, const Row& row) {
+  std::atomic<std::int64_t> hits = 0;
+  constexpr std::int64_t kLeast = 2048;  // outputs, each with an exponential or two
+  pool.split(outputs.rows, std::max<std::int64_t>(1, kLeast / outputs.cols),
+             [&](std::int64_t begin, std::int64_t end) {
+               std::int64_t own_hits = 0;
+               for (std::int64_t n = begin; n < end; ++n) {
+                 const std::int64_t first = n * outputs.cols;
+                 float* gradient = gradients.empty() ? nullptr : gradients.data + first;
+                 const RowResult result = row(outputs.data + first, std::int64_t{labels[n]}, gradient);
+                 row_losses[n] = result.loss;
+                 own_hits += result.hit ? 1 : 0;
+               }
+               hits += own_hits;
+             });
   double sum = 0;
   for (std::int64_t n = 0; n < outputs.rows; ++n) sum += row_losses[n];
   const auto mean = static_cast<float>(sum / static_cast<double>(count));

@@ -1,7 +1,6 @@
 #include "host/cpu/cpu_backend.hpp"
 
 #include <fmt/format.h>
-#include <omp.h>
 
 #include <algorithm>
 #include <cstring>
@@ -9,14 +8,12 @@
 #include <utility>
 
 #include "host/base/error.hpp"
-#include "host/cpu/bias_gradient.hpp"
 #include "host/cpu/dropout.hpp"
 #include "host/cpu/gradient_clipping.hpp"
 #include "host/cpu/mean_squared_error.hpp"
 #include "host/cpu/optimizer.hpp"
 #include "host/cpu/pixels.hpp"
 #include "host/cpu/processor.hpp"
-#include "host/cpu/relu.hpp"
 #include "host/cpu/sgd.hpp"
 #include "host/cpu/softmax_cross_entropy.hpp"
 
@@ -24,19 +21,6 @@ namespace warpfit {
 namespace {
 
 constexpr std::align_val_t kAlignment{64};
-
-// How many threads there are of those asked for. oneDNN shares its work among as many as it was promised:
-// with fewer (OMP_THREAD_LIMIT, OMP_DYNAMIC) parts of its results would be missing.
-int start_threads(int asked) {
-  omp_set_dynamic(0);
-  omp_set_num_threads(asked);
-  int started = 1;
-#pragma omp parallel
-#pragma omp single
-  started = omp_get_num_threads();
-  omp_set_num_threads(started);
-  return started;
-}
 
 // Host and device are the same memory, and a batch run is over when it returns.
 class CpuSlot final : public StagingSlot {
@@ -75,11 +59,11 @@ class CpuBackend::Step final : public RecordedStep {
   std::function<void()> step_;
 };
 
-CpuBackend::CpuBackend(int threads) : threads_(start_threads(threads > 0 ? threads : usable_threads())) {}
+CpuBackend::CpuBackend(int threads) : pool_(threads > 0 ? threads : usable_threads()), products_(pool_) {}
 
 std::string CpuBackend::description() const {
-  return fmt::format("CPU ({}, {} thread{}, {})", processor_name(), threads_, threads_ == 1 ? "" : "s",
-                     Matmul::library());
+  return fmt::format("CPU ({}, {} thread{}, {})", processor_name(), pool_.threads(),
+                     pool_.threads() == 1 ? "" : "s", Matmul::library());
 }
 
 void* CpuBackend::allocate(std::size_t bytes) {
@@ -112,59 +96,54 @@ bool CpuBackend::should_keep(std::size_t) const { return false; }
 
 void CpuBackend::load_batch(Matrix x, Labels labels) {
   const SampleView& samples = run_.samples;
-  if (samples.order == nullptr) {
-    const auto* pixels = samples.pixels + run_.first * samples.sample_size;
-    cpu::pixels_to_float({pixels, static_cast<std::size_t>(x.size())}, x.values());
-    std::memcpy(labels.data(), samples.labels + run_.first, labels.size());
-    return;
-  }
-  for (std::int64_t row = 0; row < x.rows; ++row) {
-    const std::int64_t sample = samples.order[run_.first + row];
-    const auto size = static_cast<std::size_t>(x.cols);
-    cpu::pixels_to_float({samples.pixels + sample * x.cols, size}, {x.data + row * x.cols, size});
-    labels[row] = samples.labels[sample];
-  }
+  pool_.split(x.rows, std::max<std::int64_t>(1, cpu::kLeastElements / x.cols), [&](auto first, auto end) {
+    for (std::int64_t row = first; row < end; ++row) {
+      const std::int64_t visit = run_.first + row;
+      const std::int64_t sample = samples.order == nullptr ? visit : samples.order[visit];
+      const auto size = static_cast<std::size_t>(x.cols);
+      cpu::pixels_to_float({samples.pixels + sample * x.cols, size}, {x.data + row * x.cols, size});
+      labels[row] = samples.labels[sample];
+    }
+  });
 }
 
 void CpuBackend::linear_forward(ConstMatrix x, ConstMatrix w, ConstVector b, Activation activation,
                                 Matrix y) {
-  matmul_.forward(x, w, b, y);
-  if (activation == Activation::kRelu) cpu::relu_forward(y.values());
+  products_.forward(x, w, b, activation, y);
 }
 
 void CpuBackend::linear_backward_input(ConstMatrix dy, ConstMatrix w, ConstMatrix x, Activation activation,
                                        Matrix dx) {
-  matmul_.backward_input(dy, w, dx);
-  if (activation == Activation::kRelu) cpu::relu_backward(x.values(), dx.values());
+  products_.backward_input(dy, w, x, activation, dx);
 }
 
 void CpuBackend::linear_backward_weights(ConstMatrix x, ConstMatrix dy, Matrix dw, Vector db) {
-  Matmul::backward_weights(x, dy, 1.0F, 0.0F, dw);
-  cpu::bias_gradient(dy, db);
+  products_.backward_weights(x, dy, dw, db);
 }
 
 void CpuBackend::sgd_update(Vector parameters, ConstVector gradients) {
-  cpu::sgd_update(parameters, gradients, run_.rate);
+  cpu::sgd_update(pool_, parameters, gradients, run_.rate);
 }
 
 void CpuBackend::clip_gradient_norm(float most, Vector gradients, GradientNorm* norm) {
-  cpu::clip_gradient_norm(most, gradients, *norm);
+  cpu::clip_gradient_norm(pool_, most, gradients, *norm);
 }
 
 void CpuBackend::clip_gradient_value(float most, Vector gradients) {
-  cpu::clip_gradient_value(most, gradients);
+  cpu::clip_gradient_value(pool_, most, gradients);
 }
 
 void CpuBackend::optimizer_update(const Optimizer& optimizer, const OptimizerViews& views) {
-  cpu::optimizer_update(optimizer, views, run_.rate);
+  cpu::optimizer_update(pool_, optimizer, views, run_.rate);
 }
 
 void CpuBackend::linear_backward_sgd(ConstMatrix x, ConstMatrix dy, Matrix w, Vector b) {
-  Matmul::backward_weights(x, dy, -run_.rate, 1.0F, w);
-  cpu::bias_sgd(dy, run_.rate, b);
+  products_.backward_sgd(x, dy, run_.rate, w, b);
 }
 
-void CpuBackend::dropout(const Dropout& dropout, Matrix values) { cpu::dropout(dropout, run_.step, values); }
+void CpuBackend::dropout(const Dropout& dropout, Matrix values) {
+  cpu::dropout(pool_, dropout, run_.step, values);
+}
 
 Vector CpuBackend::row_losses(std::int64_t rows) {
   const auto needed = static_cast<std::size_t>(rows);
@@ -174,12 +153,13 @@ Vector CpuBackend::row_losses(std::int64_t rows) {
 
 void CpuBackend::softmax_cross_entropy(ConstMatrix logits, ConstLabels labels, float label_smoothing,
                                        Matrix dlogits, Metrics* metrics) {
-  cpu::softmax_cross_entropy(logits, labels, label_smoothing, dlogits, row_losses(logits.rows), *metrics);
+  cpu::softmax_cross_entropy(pool_, logits, labels, label_smoothing, dlogits, row_losses(logits.rows),
+                             *metrics);
 }
 
 void CpuBackend::mean_squared_error(ConstMatrix outputs, ConstLabels labels, Matrix doutputs,
                                     Metrics* metrics) {
-  cpu::mean_squared_error(outputs, labels, doutputs, row_losses(outputs.rows), *metrics);
+  cpu::mean_squared_error(pool_, outputs, labels, doutputs, row_losses(outputs.rows), *metrics);
 }
 
 }  // namespace warpfit

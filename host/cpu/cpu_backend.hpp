@@ -1,16 +1,16 @@
-// The CPU as a device: every operation done when called, threads from OpenMP, products from oneDNN.
+// The CPU as a device: every operation done when called, threads from a pool, products from oneDNN.
 #pragma once
 
 #include <vector>
 
 #include "host/backend/backend.hpp"
-#include "host/cpu/matmul.hpp"
+#include "host/cpu/products.hpp"
 
 namespace warpfit {
 
 class CpuBackend final : public Backend {
  public:
-  /// `threads`: 0 for as many as there are usable cores. The count holds for the calling thread's work.
+  /// `threads`: 0 for as many as there are usable cores.
   explicit CpuBackend(int threads);
 
   [[nodiscard]] std::string description() const override;
@@ -43,8 +43,8 @@ class CpuBackend final : public Backend {
   class Step;
   Vector row_losses(std::int64_t rows);
 
-  int threads_;
-  Matmul matmul_;
+  cpu::ThreadPool pool_;
+  Products products_;
   BatchRun run_;                   // the run of the current step; first, rate and step are those of its batch
   std::vector<float> row_losses_;  // scratch of the losses
 };

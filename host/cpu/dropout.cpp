@@ -4,16 +4,18 @@
 
 namespace warpfit::cpu {
 
-void dropout(const Dropout& dropout, std::int64_t step, Matrix values) {
+void dropout(ThreadPool& pool, const Dropout& dropout, std::int64_t step, Matrix values) {
   constexpr std::int64_t kQuad = 4;
   const std::int64_t size = values.size();
-#pragma omp parallel for if (size > 1024)
-  for (std::int64_t quad = 0; quad < (size + kQuad - 1) / kQuad; ++quad) {
-    const auto factors = dropout.factors(step, quad);
-    const std::int64_t first = kQuad * quad;
-    const std::int64_t count = std::min(kQuad, size - first);
-    for (std::int64_t i = 0; i < count; ++i) values.data[first + i] *= factors[i];
-  }
+  constexpr std::int64_t kLeastQuads = 256;  // random numbers cost more than a product
+  pool.split((size + kQuad - 1) / kQuad, kLeastQuads, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t quad = begin; quad < end; ++quad) {
+      const auto factors = dropout.factors(step, quad);
+      const std::int64_t first = kQuad * quad;
+      const std::int64_t count = std::min(kQuad, size - first);
+      for (std::int64_t i = 0; i < count; ++i) values.data[first + i] *= factors[i];
+    }
+  });
 }
 
 }  // namespace warpfit::cpu

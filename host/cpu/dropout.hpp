@@ -3,10 +3,11 @@
 
 #include "host/backend/dropout.hpp"
 #include "host/backend/views.hpp"
+#include "host/cpu/thread_pool.hpp"
 
 namespace warpfit::cpu {
 
 /// As Backend::dropout, in step number `step`.
-void dropout(const Dropout& dropout, std::int64_t step, Matrix values);
+void dropout(ThreadPool& pool, const Dropout& dropout, std::int64_t step, Matrix values);
 
 }  // namespace warpfit::cpu

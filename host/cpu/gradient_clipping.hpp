@@ -3,13 +3,14 @@
 
 #include "host/backend/gradient_norm.hpp"
 #include "host/backend/views.hpp"
+#include "host/cpu/thread_pool.hpp"
 
 namespace warpfit::cpu {
 
 /// As Backend::clip_gradient_norm.
-void clip_gradient_norm(float most, Vector gradients, GradientNorm& norm);
+void clip_gradient_norm(ThreadPool& pool, float most, Vector gradients, GradientNorm& norm);
 
 /// As Backend::clip_gradient_value.
-void clip_gradient_value(float most, Vector gradients);
+void clip_gradient_value(ThreadPool& pool, float most, Vector gradients);
 
 }  // namespace warpfit::cpu

@@ -19,12 +19,12 @@ namespace {
 
 constexpr auto kFloat = dnnl::memory::data_type::f32;
 
-dnnl::memory::desc row_major(std::int64_t rows, std::int64_t cols) {
-  return {{rows, cols}, kFloat, dnnl::memory::dims{cols, 1}};
+dnnl::memory::desc row_major(std::int64_t rows, std::int64_t cols, std::int64_t stride) {
+  return {{rows, cols}, kFloat, dnnl::memory::dims{stride, 1}};
 }
 
-dnnl::memory::desc transposed(std::int64_t rows, std::int64_t cols) {
-  return {{rows, cols}, kFloat, dnnl::memory::dims{1, rows}};
+dnnl::memory::desc transposed(std::int64_t rows, std::int64_t cols, std::int64_t stride) {
+  return {{rows, cols}, kFloat, dnnl::memory::dims{1, stride}};
 }
 
 dnnl::memory unbound(const dnnl::memory::desc& desc, const dnnl::engine& engine) {
@@ -59,11 +59,11 @@ struct Matmul::Product {
   std::unordered_map<int, dnnl::memory> arguments;
 
   Product(const Shape& shape, const dnnl::engine& engine) {
-    const auto src_desc = row_major(shape.rows, shape.inner);
-    const auto weights_desc =
-        shape.forward ? transposed(shape.inner, shape.cols) : row_major(shape.inner, shape.cols);
-    const auto dst_desc = row_major(shape.rows, shape.cols);
-    const auto bias_desc = row_major(1, shape.cols);
+    const auto src_desc = row_major(shape.rows, shape.inner, shape.inner);
+    const auto weights_desc = shape.forward ? transposed(shape.inner, shape.cols, shape.weights_stride)
+                                            : row_major(shape.inner, shape.cols, shape.weights_stride);
+    const auto dst_desc = row_major(shape.rows, shape.cols, shape.y_stride);
+    const auto bias_desc = row_major(1, shape.cols, shape.cols);
     src = unbound(src_desc, engine);
     weights = unbound(weights_desc, engine);
     dst = unbound(dst_desc, engine);
@@ -86,18 +86,18 @@ Matmul::Product& Matmul::product(const Shape& shape) {
   return *entry;
 }
 
-void Matmul::forward(ConstMatrix x, ConstMatrix w, ConstVector b, Matrix y) {
-  auto& p = product({x.rows, x.cols, y.cols, true});
+void Matmul::forward(ConstMatrix x, ConstMatrix w, const float* b, Part<float> y) {
+  auto& p = product({x.rows, x.cols, y.cols, w.cols, y.stride, true});
   bind(p.src, x.data);
   bind(p.weights, w.data);
-  bind(p.bias, b.data());
+  bind(p.bias, b);
   bind(p.dst, y.data);
   p.primitive.execute(engine_->stream, p.arguments);
   engine_->stream.wait();
 }
 
-void Matmul::backward_input(ConstMatrix dy, ConstMatrix w, Matrix dx) {
-  auto& p = product({dy.rows, dy.cols, dx.cols, false});
+void Matmul::backward_input(ConstMatrix dy, Part<const float> w, Part<float> dx) {
+  auto& p = product({dy.rows, dy.cols, dx.cols, w.stride, dx.stride, false});
   bind(p.src, dy.data);
   bind(p.weights, w.data);
   bind(p.dst, dx.data);
@@ -105,9 +105,10 @@ void Matmul::backward_input(ConstMatrix dy, ConstMatrix w, Matrix dx) {
   engine_->stream.wait();
 }
 
-void Matmul::backward_weights(ConstMatrix x, ConstMatrix dy, float scale, float keep, Matrix dw) {
-  const auto status = dnnl_sgemm('T', 'N', dw.rows, dw.cols, x.rows, scale, dy.data, dy.cols, x.data, x.cols,
-                                 keep, dw.data, dw.cols);
+void Matmul::backward_weights(Part<const float> x, Part<const float> dy, float scale, float keep,
+                              Part<float> dw) {
+  const auto status = dnnl_sgemm('T', 'N', dw.rows, dw.cols, x.rows, scale, dy.data, dy.stride, x.data,
+                                 x.stride, keep, dw.data, dw.stride);
   if (status == dnnl_out_of_memory) throw OutOfMemory("weight gradient: oneDNN ran out of memory");
   if (status != dnnl_success) {
     throw InternalError(fmt::format("weight gradient ({}, {}) over {} rows: oneDNN status {}", dw.rows,

@@ -7,11 +7,12 @@
 #include <memory>
 #include <string>
 
-#include "host/backend/backend.hpp"
+#include "host/cpu/part.hpp"
 
 namespace warpfit {
 
-/// Products of row-major matrices, their oneDNN primitives made once for each shape and kept.
+/// Products by the calling thread alone, their oneDNN primitives made once for each shape and kept. For one
+/// thread at a time.
 class Matmul {
  public:
   Matmul();
@@ -20,13 +21,14 @@ class Matmul {
   Matmul& operator=(const Matmul&) = delete;
 
   /// y (N, M) = x (N, K) w' + b; w (M, K), b (M).
-  void forward(ConstMatrix x, ConstMatrix w, ConstVector b, Matrix y);
+  void forward(ConstMatrix x, ConstMatrix w, const float* b, Part<float> y);
 
   /// dx (N, K) = dy (N, M) w (M, K).
-  void backward_input(ConstMatrix dy, ConstMatrix w, Matrix dx);
+  void backward_input(ConstMatrix dy, Part<const float> w, Part<float> dx);
 
   /// dw (M, K) = scale * dy' x + keep * dw; dy (N, M), x (N, K).
-  static void backward_weights(ConstMatrix x, ConstMatrix dy, float scale, float keep, Matrix dw);
+  static void backward_weights(Part<const float> x, Part<const float> dy, float scale, float keep,
+                               Part<float> dw);
 
   /// "oneDNN 2.6.3"
   [[nodiscard]] static std::string library();
@@ -35,7 +37,7 @@ class Matmul {
 
  private:
   struct Shape {
-    std::int64_t rows, inner, cols;
+    std::int64_t rows, inner, cols, weights_stride, y_stride;
     bool forward;  // weights transposed, bias added
     auto operator<=>(const Shape&) const = default;
   };

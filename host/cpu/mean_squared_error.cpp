@@ -7,8 +7,8 @@
 
 namespace warpfit::cpu {
 
-void mean_squared_error(ConstMatrix outputs, ConstLabels labels, Matrix doutputs, Vector row_losses,
-                        Metrics& metrics) {
+void mean_squared_error(ThreadPool& pool, ConstMatrix outputs, ConstLabels labels, Matrix doutputs,
+                        Vector row_losses, Metrics& metrics) {
   const std::int64_t classes = outputs.cols;
   const float scale = 2.0F / static_cast<float>(outputs.size());
   const auto row = [=](const float* y, std::int64_t label, float* dy) -> RowResult {
@@ -20,7 +20,7 @@ void mean_squared_error(ConstMatrix outputs, ConstLabels labels, Matrix doutputs
     }
     return {sum, std::max_element(y, y + classes) - y == label};
   };
-  add_batch(outputs, labels, doutputs, outputs.size(), row_losses, metrics, row);
+  add_batch(pool, outputs, labels, doutputs, outputs.size(), row_losses, metrics, row);
 }
 
 }  // namespace warpfit::cpu

@@ -2,11 +2,12 @@
 #pragma once
 
 #include "host/backend/backend.hpp"
+#include "host/cpu/thread_pool.hpp"
 
 namespace warpfit::cpu {
 
 /// As Backend::mean_squared_error. `row_losses` is scratch of at least N values.
-void mean_squared_error(ConstMatrix outputs, ConstLabels labels, Matrix doutputs, Vector row_losses,
-                        Metrics& metrics);
+void mean_squared_error(ThreadPool& pool, ConstMatrix outputs, ConstLabels labels, Matrix doutputs,
+                        Vector row_losses, Metrics& metrics);
 
 }  // namespace warpfit::cpu

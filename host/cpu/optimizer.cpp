@@ -91,11 +91,11 @@ AdagradStep step_of(const Adagrad& adagrad, float rate, std::int64_t) { return {
 
 // In blocks, whose every moment has a place, so that the loop over them is one of vectors.
 template <class Step>
-void update(const Step& step, const OptimizerViews& views) {
+void update(ThreadPool& pool, const Step& step, const OptimizerViews& views) {
   constexpr std::int64_t kBlock = 1024;
   const auto size = static_cast<std::int64_t>(views.parameters.size());
-#pragma omp parallel for if (size > 16384)
-  for (std::int64_t first = 0; first < size; first += kBlock) {
+  const auto update_block = [&](std::int64_t block) {
+    const std::int64_t first = block * kBlock;
     std::array<float, kBlock> unused{};
     const auto place = [&](const Vector& moment) {
       return moment.empty() ? unused.data() : moment.data() + first;
@@ -108,14 +108,18 @@ void update(const Step& step, const OptimizerViews& views) {
     const std::int64_t count = std::min(kBlock, size - first);
 #pragma omp simd
     for (std::int64_t i = 0; i < count; ++i) step(w[i], g[i], m[i], v[i], third[i]);
-  }
+  };
+  pool.split((size + kBlock - 1) / kBlock, kLeastElements / kBlock,
+             [&](std::int64_t first, std::int64_t end) {
+               for (std::int64_t block = first; block < end; ++block) update_block(block);
+             });
 }
 
 }  // namespace
 
-void optimizer_update(const Optimizer& optimizer, const OptimizerViews& views, float rate) {
+void optimizer_update(ThreadPool& pool, const Optimizer& optimizer, const OptimizerViews& views, float rate) {
   const std::int64_t step = ++views.progress->steps;
-  std::visit([&](const auto& rule) { update(step_of(rule, rate, step), views); }, optimizer);
+  std::visit([&](const auto& rule) { update(pool, step_of(rule, rate, step), views); }, optimizer);
 }
 
 }  // namespace warpfit::cpu

@@ -7,7 +7,7 @@ void pixels_to_float(std::span<const std::uint8_t> pixels, Vector x) {
   const std::uint8_t* from = pixels.data();
   float* to = x.data();
   // A true division: multiplying by 1/255 rounds 126 of the 256 values differently.
-#pragma omp parallel for simd if (size > 16384)
+#pragma omp simd
   for (std::int64_t i = 0; i < size; ++i) to[i] = static_cast<float>(from[i]) / 255.0F;
 }
 

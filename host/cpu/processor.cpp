@@ -1,8 +1,8 @@
 #include "host/cpu/processor.hpp"
 
-#include <omp.h>
-
+#include <algorithm>
 #include <fstream>
+#include <thread>
 
 namespace warpfit {
 
@@ -15,7 +15,7 @@ std::string processor_name() {
   return "unknown processor";
 }
 
-int usable_threads() { return omp_get_max_threads(); }
+int usable_threads() { return std::max(1, static_cast<int>(std::thread::hardware_concurrency())); }
 
 // "MemTotal:       24689764 kB"
 SystemMemory system_memory() {

@@ -9,7 +9,7 @@ namespace warpfit {
 /// "AMD EPYC 9B14"
 std::string processor_name();
 
-/// Threads that OpenMP would start: the usable cores, or what OMP_NUM_THREADS says.
+/// The cores that this process may use.
 int usable_threads();
 
 /// Bytes; 0 where the system does not tell.

@@ -1,22 +1,21 @@
 #include "host/cpu/relu.hpp"
 
-#include <cstdint>
-
 namespace warpfit::cpu {
 
-void relu_forward(Vector y) {
-  const auto size = static_cast<std::int64_t>(y.size());
-  float* values = y.data();
-#pragma omp parallel for simd if (size > 16384)
-  for (std::int64_t i = 0; i < size; ++i) values[i] = values[i] < 0.0F ? 0.0F : values[i];
+void relu_forward(Part<float> y) {
+  for (std::int64_t row = 0; row < y.rows; ++row) {
+    float* values = y.data + row * y.stride;
+    for (std::int64_t i = 0; i < y.cols; ++i) values[i] = values[i] < 0.0F ? 0.0F : values[i];
+  }
 }
 
-void relu_backward(ConstVector y, Vector dx) {
-  const auto size = static_cast<std::int64_t>(dx.size());
-  const float* output = y.data();
-  float* gradient = dx.data();
-#pragma omp parallel for simd if (size > 16384)
-  for (std::int64_t i = 0; i < size; ++i) gradient[i] = output[i] > 0.0F ? gradient[i] : 0.0F;
+void relu_backward(Part<const float> y, Part<float> dx) {
+  for (std::int64_t row = 0; row < dx.rows; ++row) {
+    const float* output = y.data + row * y.stride;
+    float* gradient = dx.data + row * dx.stride;
+#pragma omp simd
+    for (std::int64_t i = 0; i < dx.cols; ++i) gradient[i] = output[i] > 0.0F ? gradient[i] : 0.0F;
+  }
 }
 
 }  // namespace warpfit::cpu

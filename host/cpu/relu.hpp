@@ -2,14 +2,14 @@
 // but it makes a NaN 0, which would hide that a run has diverged.
 #pragma once
 
-#include "host/backend/views.hpp"
+#include "host/cpu/part.hpp"
 
 namespace warpfit::cpu {
 
 /// y = y < 0 ? 0 : y: a NaN stays one.
-void relu_forward(Vector y);
+void relu_forward(Part<float> y);
 
 /// dx = 0 where y, ReLU's output, is not above 0; equal sizes.
-void relu_backward(ConstVector y, Vector dx);
+void relu_backward(Part<const float> y, Part<float> dx);
 
 }  // namespace warpfit::cpu

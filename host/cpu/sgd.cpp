@@ -4,12 +4,14 @@
 
 namespace warpfit::cpu {
 
-void sgd_update(Vector parameters, ConstVector gradients, float rate) {
+void sgd_update(ThreadPool& pool, Vector parameters, ConstVector gradients, float rate) {
   const auto size = static_cast<std::int64_t>(parameters.size());
   float* w = parameters.data();
   const float* dw = gradients.data();
-#pragma omp parallel for simd if (size > 16384)
-  for (std::int64_t i = 0; i < size; ++i) w[i] -= rate * dw[i];
+  pool.split(size, kLeastElements, [=](std::int64_t first, std::int64_t end) {
+#pragma omp simd
+    for (std::int64_t i = first; i < end; ++i) w[i] -= rate * dw[i];
+  });
 }
 
 }  // namespace warpfit::cpu

@@ -8,8 +8,8 @@
 
 namespace warpfit::cpu {
 
-void softmax_cross_entropy(ConstMatrix logits, ConstLabels labels, float label_smoothing, Matrix dlogits,
-                           Vector row_losses, Metrics& metrics) {
+void softmax_cross_entropy(ThreadPool& pool, ConstMatrix logits, ConstLabels labels, float label_smoothing,
+                           Matrix dlogits, Vector row_losses, Metrics& metrics) {
   const std::int64_t classes = logits.cols;
   const float scale = 1.0F / static_cast<float>(logits.rows);
   const float spread = label_smoothing / static_cast<float>(classes);
@@ -34,7 +34,7 @@ void softmax_cross_entropy(ConstMatrix logits, ConstLabels labels, float label_s
     }
     return {loss, best == label};
   };
-  add_batch(logits, labels, dlogits, logits.rows, row_losses, metrics, row);
+  add_batch(pool, logits, labels, dlogits, logits.rows, row_losses, metrics, row);
 }
 
 }  // namespace warpfit::cpu

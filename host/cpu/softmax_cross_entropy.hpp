@@ -3,11 +3,12 @@
 #pragma once
 
 #include "host/backend/backend.hpp"
+#include "host/cpu/thread_pool.hpp"
 
 namespace warpfit::cpu {
 
 /// As Backend::softmax_cross_entropy. `row_losses` is scratch of at least N values.
-void softmax_cross_entropy(ConstMatrix logits, ConstLabels labels, float label_smoothing, Matrix dlogits,
-                           Vector row_losses, Metrics& metrics);
+void softmax_cross_entropy(ThreadPool& pool, ConstMatrix logits, ConstLabels labels, float label_smoothing,
+                           Matrix dlogits, Vector row_losses, Metrics& metrics);
 
 }  // namespace warpfit::cpu

@@ -1,0 +1,28 @@
+// A view of a part of a matrix.
+#pragma once
+
+#include <cstdint>
+
+#include "host/backend/views.hpp"
+
+namespace warpfit {
+
+/// `rows` rows of `cols` values each, from a row-major matrix with rows of `stride`.
+template <class T>
+struct Part {
+  T* data;
+  std::int64_t rows, cols, stride;
+
+  /// To one that only reads.
+  operator Part<const T>() const {
+    return {data, rows, cols, stride};
+  }  // NOLINT(google-explicit-constructor)
+};
+
+/// All of a matrix.
+template <class T>
+Part<T> whole(MatrixView<T> matrix) {
+  return {matrix.data, matrix.rows, matrix.cols, matrix.cols};
+}
+
+}  // namespace warpfit

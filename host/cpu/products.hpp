@@ -1,0 +1,36 @@
+// The products of linear layers, each shared out as tiles of its result: a thread makes one tile and, while
+// that is in its cache, does to it what follows.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "host/backend/linear.hpp"
+#include "host/cpu/matmul.hpp"
+#include "host/cpu/thread_pool.hpp"
+
+namespace warpfit {
+
+class Products {
+ public:
+  /// The pool must outlive it.
+  explicit Products(cpu::ThreadPool& pool);
+
+  /// y (N, M) = activation(x (N, K) w' + b); w (M, K), b (M).
+  void forward(ConstMatrix x, ConstMatrix w, ConstVector b, Activation activation, Matrix y);
+
+  /// dx (N, K) = dy (N, M) w (M, K), and 0 where x, the activation's output, is not above 0.
+  void backward_input(ConstMatrix dy, ConstMatrix w, ConstMatrix x, Activation activation, Matrix dx);
+
+  /// dw (M, K) = dy' x and db (M) = the sum of dy over its rows; dy (N, M), x (N, K).
+  void backward_weights(ConstMatrix x, ConstMatrix dy, Matrix dw, Vector db);
+
+  /// w (M, K) -= rate * dy' x and b (M) -= rate * (sum of dy over its rows).
+  void backward_sgd(ConstMatrix x, ConstMatrix dy, float rate, Matrix w, Vector b);
+
+ private:
+  cpu::ThreadPool& pool_;
+  std::vector<std::unique_ptr<Matmul>> matmuls_;  // a thread's own each
+};
+
+}  // namespace warpfit
