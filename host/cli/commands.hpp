@@ -92,13 +92,13 @@ struct TrainCommand {
 };
 
 struct ResumeCommand {
-  static constexpr CommandText kText{"resume", "RUN_DIR [--quiet | --verbose]",
-                                     "go on with a run that was interrupted",
+  static constexpr CommandText kText{"resume", "RUN_DIR [OPTIONS]", "go on with a run that was interrupted",
                                      "Goes on with a run of train --run-dir from its newest checkpoint that "
                                      "can be read, with the options that it\n"
                                      "began with, and ends in the same bits as if it had never stopped.\n"};
 
   std::string folder;
+  std::optional<std::int64_t> device_memory_limit;  ///< bytes; without it the run's
   Verbosity verbosity;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <ranges>
 
+#include "host/base/byte_size.hpp"
 #include "host/cli/option_rows.hpp"
 
 namespace warpfit {
@@ -52,6 +53,29 @@ Options device_options(DeviceFlags& device) {
                         {{"fp32", Precision::kFp32}, {"tf32", Precision::kTf32}, {"bf16", Precision::kBf16}},
                         device.precision));
   return rows;
+}
+
+Option residency_option(Residency& residency) {
+  return choice<Residency>(
+      {kDevice, "--residency", "HOW", "send the data in each epoch, or keep it there"},
+      {{"auto", Residency::kAuto}, {"stream", Residency::kStream}, {"resident", Residency::kResident}},
+      residency);
+}
+
+Option memory_limit_option(std::optional<std::int64_t>& limit, std::string_view otherwise) {
+  constexpr std::string_view kFlag = "--device-memory-limit";
+  const auto set = [&limit, kFlag](std::string_view given) {
+    limit = parse_byte_size(given);
+    if (!limit) throw UsageError(fmt::format("{} {}: expected bytes, as in 500000, 64M or 2G", kFlag, given));
+  };
+  return {.group = kDevice,
+          .flag = kFlag,
+          .value = "SIZE",
+          .help = "most bytes of the device's memory that data sets take together",
+          .range = "bytes, K, M or G",
+          .otherwise = std::string(otherwise),
+          .get = [&limit] { return limit ? byte_size_text(*limit) : ""; },
+          .set = set};
 }
 
 Option model_option(std::string& path) {

@@ -10,6 +10,9 @@ Options data_options(DataFlags& data);
 /// The test set alone.
 Options test_data_options(DataFlags& data);
 Options device_options(DeviceFlags& device);
+Option residency_option(Residency& residency);
+/// `otherwise`: the default in words.
+Option memory_limit_option(std::optional<std::int64_t>& limit, std::string_view otherwise);
 /// The argument MODEL.
 Option model_option(std::string& path);
 Option quiet_option(bool& quiet);

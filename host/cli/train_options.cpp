@@ -150,7 +150,8 @@ Options run_options(RunFlags& run) {
 
 Options options_of(ResumeCommand& command) {
   return {text({"Run", "RUN_DIR", "", "folder of the run"}, "", command.folder),
-          quiet_option(command.verbosity.quiet), verbose_option(command.verbosity.verbose)};
+          memory_limit_option(command.device_memory_limit, "the run's"), quiet_option(command.verbosity.quiet),
+          verbose_option(command.verbosity.verbose)};
 }
 
 Options options_of(TrainCommand& command) {
@@ -163,14 +164,12 @@ Options options_of(TrainCommand& command) {
   append(rows, schedule_options(command.schedule));
   append(rows, validation_options(command));
   append(rows, device_options(command.device));
-  rows.push_back(choice<Residency>(
-      {"Device", "--residency", "HOW", "send the data in each epoch, or keep it there"},
-      {{"auto", Residency::kAuto}, {"stream", Residency::kStream}, {"resident", Residency::kResident}},
-      training.residency));
   rows.push_back(choice<Engine>(
       {"Device", "--engine", "NAME",
        "on a GPU, operation by operation or many batches in one launch; auto: fused where that can be"},
       {{"auto", Engine::kAuto}, {"layers", Engine::kLayers}, {"fused", Engine::kFused}}, training.engine));
+  rows.push_back(residency_option(training.residency));
+  rows.push_back(memory_limit_option(training.device_memory_limit, "all there is"));
   rows.push_back(
       number<std::int64_t>({"Output", "--log-every", "N", "batches from one printed loss to the next"}, 1,
                            kMany, training.log_every));

@@ -4,21 +4,16 @@
 #include <utility>
 
 namespace warpfit {
-namespace {
 
-std::int64_t samples_per_chunk(const Subset& dataset, std::int64_t batch_size) {
-  constexpr std::int64_t kChunkBytes = 4 << 20;
-  const std::int64_t batches = std::max<std::int64_t>(1, kChunkBytes / (dataset.sample_size() * batch_size));
-  return std::min(dataset.size(), batches * batch_size);
+StreamRequest request_for(const Subset& dataset, std::int64_t batch_size) {
+  return {.samples = dataset.size(), .sample_size = dataset.sample_size(), .batch_size = batch_size};
 }
 
-// Three slots: one in use, one ready, one being filled.
-std::size_t slots_for(const Subset& dataset, std::int64_t chunk_samples) {
-  constexpr std::int64_t kSlots = 3;
-  return static_cast<std::size_t>(std::min(kSlots, (dataset.size() + chunk_samples - 1) / chunk_samples));
+StreamPlan plan_alone(const Backend& backend, const Subset& dataset, std::int64_t batch_size,
+                      Residency residency) {
+  const auto set = request_for(dataset, batch_size);
+  return plan_streams(backend, {&set, 1}, residency, std::nullopt).front();
 }
-
-}  // namespace
 
 Chunk::~Chunk() {
   if (slot_ == nullptr) return;
@@ -27,15 +22,12 @@ Chunk::~Chunk() {
 }
 
 // A slot holds the pixels of its samples, then their labels, so that one copy carries both.
-BatchStream::BatchStream(Backend& backend, Subset dataset, std::int64_t batch_size, Residency residency)
+BatchStream::BatchStream(Backend& backend, Subset dataset, const StreamPlan& plan)
     : backend_(backend),
       dataset_(std::move(dataset)),
-      chunk_samples_(samples_per_chunk(dataset_, batch_size)),
-      resident_(residency == Residency::kResident ||
-                (residency == Residency::kAuto && backend.should_keep(static_cast<std::size_t>(
-                                                      dataset_.size() * (dataset_.sample_size() + 1))))),
-      ring_(backend, slots_for(dataset_, chunk_samples_),
-            static_cast<std::size_t>(chunk_samples_ * (dataset_.sample_size() + 1))) {
+      chunk_samples_(plan.chunk_samples),
+      resident_(plan.resident),
+      ring_(backend, plan.slots, static_cast<std::size_t>(chunk_samples_ * (dataset_.sample_size() + 1))) {
   if (!resident_) return;
   const auto samples = static_cast<std::size_t>(dataset_.size());
   pixels_ = {backend, samples * static_cast<std::size_t>(dataset_.sample_size())};

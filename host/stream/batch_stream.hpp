@@ -9,16 +9,10 @@
 #include "host/backend/buffer.hpp"
 #include "host/stream/sample_order.hpp"
 #include "host/stream/staging_ring.hpp"
+#include "host/stream/stream_plan.hpp"
 #include "host/stream/subset.hpp"
 
 namespace warpfit {
-
-/// Where a data set's bytes are between passes.
-enum class Residency {
-  kAuto,     ///< as the backend prefers for the size
-  kStream,   ///< sent anew in each pass
-  kResident  ///< in the backend's memory from the first pass on
-};
 
 /// A part of the pass on the device: whole batches, save that the last batch of the pass may be short.
 /// Destroying it gives its memory back to the reader, once the batch runs queued until then are done.
@@ -46,12 +40,16 @@ class Chunk {
   SampleView samples_;
 };
 
+/// What plan_streams has to know of a data set.
+StreamRequest request_for(const Subset& dataset, std::int64_t batch_size);
+/// A plan for it alone, without a limit.
+StreamPlan plan_alone(const Backend& backend, const Subset& dataset, std::int64_t batch_size,
+                      Residency residency);
+
 class BatchStream {
  public:
-  /// The backend and the data set must outlive the stream. A chunk that is sent holds as many batches as fit
-  /// in about 4 MB, at least one.
-  BatchStream(Backend& backend, Subset dataset, std::int64_t batch_size,
-              Residency residency = Residency::kAuto);
+  /// The backend and the data set must outlive the stream. The plan is for the data set.
+  BatchStream(Backend& backend, Subset dataset, const StreamPlan& plan);
   ~BatchStream();
   BatchStream(const BatchStream&) = delete;
   BatchStream& operator=(const BatchStream&) = delete;

@@ -3,14 +3,14 @@
 namespace warpfit {
 
 Evaluation::Evaluation(Backend& backend, const Network& network, const Workspace& workspace, const Loss& loss,
-                       const Subset& samples, std::int64_t batch_size, Residency residency)
+                       const Subset& samples, std::int64_t batch_size, const StreamPlan& plan)
     : size_(samples.size()),
       batch_size_(batch_size),
       runner_(backend, workspace,
               [&backend, &network, loss](const BatchViews& batch, Metrics* metrics) {
                 evaluation_step(backend, network, batch, loss, metrics);
               }),
-      stream_(backend, samples, batch_size, residency) {}
+      stream_(backend, samples, plan) {}
 
 Result Evaluation::run(TorchGenerator& generator) {
   stream_.start(SampleOrder::of_pass(size_, false, generator));

@@ -24,7 +24,7 @@ Predictor::Predictor(Backend& backend, const Network& network, const std::option
       batch_size_(std::min(batch_size, samples.size())),
       workspace_(backend, network, batch_size_, false),
       runner_(backend, workspace_, step_of(backend, network, loss)),
-      stream_(backend, samples, batch_size_, Residency::kStream),
+      stream_(backend, samples, plan_alone(backend, samples, batch_size_, Residency::kStream)),
       logits_(static_cast<std::size_t>(batch_size_ * network.spec().classes())) {}
 
 Metrics Predictor::run(const Take& take) {

@@ -23,6 +23,19 @@ std::int64_t most_rows(const TrainOptions& options, const TrainingData& data) {
                    data.validation ? batch_rows(options, *data.validation) : 0});
 }
 
+// Where not all can stay, the first do.
+std::vector<StreamPlan> plan_data(const Backend& backend, const TrainOptions& options,
+                                  const TrainingData& data) {
+  std::vector<StreamRequest> sets;
+  const auto add = [&](const Subset& samples) {
+    sets.push_back(request_for(samples, batch_rows(options, samples)));
+  };
+  add(data.training);
+  add(data.test);
+  if (data.validation) add(*data.validation);
+  return plan_streams(backend, sets, options.residency, options.device_memory_limit);
+}
+
 bool is_folded(const TrainOptions& options) {
   const bool clips = options.clipping.norm > 0 || options.clipping.value > 0;
   return options.fold_update && is_plain_sgd(options.optimizer) && !clips;
@@ -54,16 +67,17 @@ Trainer::Trainer(Backend& backend, const Network& network, const TrainingData& d
                                    : Buffer<GradientNorm>()),
       rates_(backend, static_cast<std::size_t>(batches_per_epoch())),
       workspace_(backend, network, most_rows(options, data), !folded_),
+      plans_(plan_data(backend, options, data)),
       training_(backend, workspace_,
                 [this, rule = training_rule()](const BatchViews& batch, Metrics* metrics) {
                   train_step(backend_, network_, batch, rule, metrics);
                 }),
-      training_stream_(backend, data.training, batch_rows(options, data.training), options.residency),
+      training_stream_(backend, data.training, plans_[0]),
       test_(backend, network, workspace_, options.loss, data.test, batch_rows(options, data.test),
-            options.residency) {
+            plans_[1]) {
   if (data.validation) {
     validation_.emplace(backend, network, workspace_, options.loss, *data.validation,
-                        batch_rows(options, *data.validation), options.residency);
+                        batch_rows(options, *data.validation), plans_[2]);
   }
   if (options.engine == Engine::kLayers) return;
   std::string reason;

@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "host/backend/backend.hpp"
 #include "host/model/network.hpp"
@@ -40,6 +41,8 @@ struct TrainOptions {
   double min_delta = 0;       ///< by how much an improvement that counts is better
   Residency residency = Residency::kAuto;
   Engine engine = Engine::kLayers;
+  /// The most bytes of the device that all data sets may take together; without it, what it has.
+  std::optional<std::int64_t> device_memory_limit = std::nullopt;
   std::int64_t log_every = 100;  ///< batches between two reported losses
   /// Epochs that a profiler captures, from 1; none where the first is 0.
   std::int64_t first_profiled = 0, last_profiled = 0;
@@ -122,6 +125,7 @@ class Trainer {
   Buffer<GradientNorm> norm_;  // empty where it is not measured
   Buffer<float> rates_;        // of the epoch's batches
   Workspace workspace_;
+  std::vector<StreamPlan> plans_;  // for training, test and validation
   StepRunner training_;
   BatchStream training_stream_;
   std::optional<Evaluation> validation_;

@@ -134,6 +134,18 @@ TEST(EmulatedProgram, StreamsWhatDoesNotFitAndKeepsWhatDoes) {
   EXPECT_EQ(narrow.out, wide.out);
 }
 
+TEST(EmulatedProgram, KeepsToALimitOfTheDevicesMemory) {
+  const auto wide = run_emulated("", kCuda);
+  for (const char* limit : {"128K", "150000"}) {
+    const auto narrow = run_emulated("", {"--device", "cuda", "--device-memory-limit", limit});
+    EXPECT_EQ(narrow.exit_code, 0) << narrow.error;
+    EXPECT_EQ(narrow.out, wide.out);
+  }
+  const auto low = run_emulated("", {"--device", "cuda", "--device-memory-limit", "64K"});
+  EXPECT_EQ(low.exit_code, 7) << low.error;
+  EXPECT_TRUE(says(low, "--device-memory-limit 65536: expected at least 100480 bytes")) << low.error;
+}
+
 TEST(EmulatedProgram, WorksMoreSlowlyWherePagesCannotBeLocked) {
   const auto run = run_emulated("pinned=0,streams=lazy", kCuda);
   EXPECT_EQ(run.exit_code, 0) << run.error;

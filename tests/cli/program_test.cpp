@@ -129,6 +129,7 @@ TEST(Program, EndsWithTheDocumentedCodeOnMisuse) {
       {{"train", "--data", sample_folder().string(), "--device", "tpu"}, 2},
       {{"train", "--data", sample_folder().string(), "--device", "cuda:99"}, 6},
       {on_sample({"--network", "784-16777216-16777216-10"}), 2},
+      {on_sample({"--device-memory-limit", "64MB"}), 2},
   };
   for (const auto& [arguments, code] : cases) {
     const auto run = run_warpfit(arguments);
@@ -165,6 +166,14 @@ TEST(Program, SaysWhenMemoryRunsOut) {
   const auto train = "WARPFIT train --quiet --device cpu --epochs 1 --data " + sample_folder().string();
   EXPECT_EQ(shell(few_kilobytes + train + " >/dev/null"), 0);
   EXPECT_EQ(shell(few_kilobytes + train + " --network 784-200000-2000-10 >/dev/null 2>&1"), 7);
+}
+
+TEST(Program, SaysWhenTheDataIsMoreThanItsLimit) {
+  const auto run = run_warpfit(on_sample({"--device-memory-limit", "300K", "--residency", "resident"}));
+  EXPECT_EQ(run.exit_code, 7);
+  EXPECT_NE(run.error.find("--device-memory-limit 307200: expected at least 315600 bytes, for all data sets"),
+            std::string::npos)
+      << run.error;
 }
 
 TEST(Program, FailsWhereStandardOutputCannotBeWritten) {

@@ -55,6 +55,16 @@ class ResumeProgram : public testing::Test {
   TemporaryFolder folder_;
 };
 
+// The limit is the machine's matter, not the run's: it may be another one when the run goes on.
+TEST_F(ResumeProgram, KeepsToTheLimitOfTheDevicesMemoryThatItIsGiven) {
+  ASSERT_EQ(run_warpfit(arguments("run", "2", "1epoch")).exit_code, 0);
+  const auto low = run_warpfit({"resume", path("run"), "--device-memory-limit", "1K"});
+  EXPECT_EQ(low.exit_code, 7) << low.error;
+  EXPECT_THAT(low.error, HasSubstr("--device-memory-limit 1024: expected at least "));
+  const auto enough = run_warpfit({"resume", path("run"), "--device-memory-limit", "64K"});
+  EXPECT_EQ(enough.exit_code, 0) << enough.error;
+}
+
 TEST_F(ResumeProgram, EndsAsIfItHadNotBeenInterrupted) {
   constexpr const char* kEpochs = "60";
   ASSERT_EQ(run_warpfit(arguments("whole", kEpochs, "1epoch")).exit_code, 0);

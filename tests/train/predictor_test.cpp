@@ -70,8 +70,9 @@ TEST_P(Predicting, MeasuresTheLossOfAnEvaluation) {
   const Dataset samples(images_, labels_);
   const Workspace workspace(*backend_, network, kBatch, false);
   TorchGenerator generator(0);
-  const auto evaluated =
-      Evaluation(*backend_, network, workspace, Loss{}, samples, kBatch, Residency::kStream).run(generator);
+  const auto evaluated = Evaluation(*backend_, network, workspace, Loss{}, samples, kBatch,
+                                    plan_alone(*backend_, samples, kBatch, Residency::kStream))
+                             .run(generator);
   const auto metrics = Predictor(*backend_, network, Loss{}, samples, kBatch).run([](auto, auto) {});
   const auto result = result_of(metrics, samples.size());
   EXPECT_EQ(result.loss, evaluated.loss);

@@ -1,0 +1,41 @@
+// Trains on the sample, for tests of where its bytes are.
+#pragma once
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "host/model/initializer.hpp"
+#include "host/train/trainer.hpp"
+#include "tests/support/files.hpp"
+#include "tests/support/losses.hpp"
+
+namespace warpfit::test {
+
+/// What both sets of the sample take where they stay: pixels, labels, and places in an order.
+constexpr std::int64_t kSampleBytes = (300 + 100) * (784 + 1 + 4);
+
+/// The losses of all batches, and the parameters at the end.
+inline std::pair<std::vector<float>, std::vector<float>> train_limited(Backend& backend, bool shuffle,
+                                                                       Residency residency,
+                                                                       std::optional<std::int64_t> limit) {
+  const auto paths = find_dataset(sample_folder().string(), {});
+  const Dataset training_set(paths.train_images, paths.train_labels);
+  const Dataset test_set(paths.test_images, paths.test_labels);
+  const NetworkSpec spec{{784, 16, 10}};
+  const ParameterLayout layout(spec);
+  TorchGenerator generator(0);
+  const Network network(backend, spec, layout, initial_parameters(layout, generator));
+  Losses losses;
+  const TrainOptions options{.epochs = 2,
+                             .batch_size = 16,
+                             .learning_rate = 0.1,
+                             .shuffle = shuffle,
+                             .residency = residency,
+                             .device_memory_limit = limit,
+                             .log_every = 1};
+  Trainer(backend, network, {training_set, std::nullopt, test_set}, options, generator, losses).run();
+  return {losses.values, network.parameters().to_host()};
+}
+
+}  // namespace warpfit::test
