@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -58,6 +59,14 @@ void File::read(std::uint64_t offset, std::span<std::uint8_t> out) const {
     offset += static_cast<std::uint64_t>(count);
     out = out.subspan(static_cast<std::size_t>(count));
   }
+}
+
+bool File::read_if_cached(std::uint64_t offset, std::span<std::uint8_t> out) const noexcept {
+  const iovec place{out.data(), out.size()};
+  const auto from = static_cast<off_t>(offset);
+  if (preadv2(descriptor_, &place, 1, from, RWF_NOWAIT) == static_cast<ssize_t>(out.size())) return true;
+  posix_fadvise(descriptor_, from, static_cast<off_t>(out.size()), POSIX_FADV_WILLNEED);
+  return false;
 }
 
 void File::check_unchanged(std::uint64_t byte) const {

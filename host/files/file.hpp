@@ -24,6 +24,10 @@ class File {
   /// Fills `out` from `offset` on. Errors: IoError where the system fails, or the file got shorter.
   void read(std::uint64_t offset, std::span<std::uint8_t> out) const;
 
+  /// Fills `out` where the system holds those bytes in memory. Otherwise it asks for them, so that they are
+  /// fetched while others are asked for, and gives false: they are for read() then, as are all errors.
+  [[nodiscard]] bool read_if_cached(std::uint64_t offset, std::span<std::uint8_t> out) const noexcept;
+
   /// Errors: IoError where the file was written to since it was opened; it names `byte`, where reading has
   /// got to.
   void check_unchanged(std::uint64_t byte) const;

@@ -107,11 +107,8 @@ void Dataset::read(std::int64_t first, std::span<std::uint8_t> pixels, std::span
 
 void Dataset::gather(std::span<const std::uint32_t> indices, std::span<std::uint8_t> pixels,
                      std::span<std::uint8_t> labels) const {
-  const auto size = static_cast<std::size_t>(sample_size());
-  for (std::size_t i = 0; i < indices.size(); ++i) {
-    images_.read(indices[i], pixels.subspan(i * size, size));
-    labels[i] = labels_[indices[i]];
-  }
+  images_.gather(indices, pixels);
+  for (std::size_t i = 0; i < indices.size(); ++i) labels[i] = labels_[indices[i]];
   images_.check_unchanged(images_.count());
 }
 

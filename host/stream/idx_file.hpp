@@ -33,6 +33,8 @@ class IdxFile {
 
   /// Fills `out` with the samples from `first` on. Errors: IoError.
   void read(std::int64_t first, std::span<std::uint8_t> out) const;
+  /// Fills `out` (N, sample_size) with the samples that `indices` names. Errors: IoError.
+  void gather(std::span<const std::uint32_t> indices, std::span<std::uint8_t> out) const;
   /// Call it behind a stretch of reads that ended before sample `end`. Errors: IoError where the file was
   /// written to since it was opened, so that what was read may be neither the old data nor the new.
   void check_unchanged(std::int64_t end) const;

@@ -1,8 +1,10 @@
 #include "host/stream/idx_file.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <numeric>
 
@@ -35,6 +37,53 @@ TEST_F(IdxFileTest, ReadsPlainAndGzipAlike) {
     file.read(1, samples);
     EXPECT_EQ(samples, (Bytes{4, 5, 6, 7, 8, 9, 10, 11}));
     EXPECT_EQ(file.byte_of(1), 20);
+  }
+}
+
+// Takes the file out of the system's cache where it can be.
+void evict(const std::string& path) {
+  const int descriptor = open(path.c_str(), O_RDONLY);
+  ASSERT_EQ(fsync(descriptor), 0);
+  posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED);
+  close(descriptor);
+}
+
+TEST_F(IdxFileTest, GathersSamplesFromCacheAndDisk) {
+  constexpr std::uint32_t kCount = 1000;
+  constexpr std::size_t kSize = 5000;  // more than a page, from any byte of one
+  Bytes elements(kCount * kSize);
+  for (std::size_t i = 0; i < elements.size(); ++i)
+    elements[i] = static_cast<std::uint8_t>(i * 2654435761U >> 24);
+  std::vector<std::uint32_t> order(kCount);
+  for (std::uint32_t i = 0; i < kCount; ++i) order[i] = i * 7 % kCount;
+  const auto plain = idx({kCount, kSize}, elements);
+  for (const auto& bytes : {plain, gzip(plain)}) {
+    const auto path = add(bytes);
+    const IdxFile file(path, 2, 4);
+    for (const bool cached : {false, true}) {
+      if (!cached) evict(path);
+      Bytes samples(elements.size());
+      file.gather(order, samples);
+      for (std::uint32_t i = 0; i < kCount; ++i) {
+        const auto* expected = elements.data() + order[i] * kSize;
+        ASSERT_TRUE(std::equal(expected, expected + kSize, samples.data() + i * kSize)) << i << cached;
+      }
+    }
+  }
+}
+
+// The system gives it room, and nothing but the end of the process when it is written to.
+TEST_F(IdxFileTest, RefusesGzipThatDecodesToMoreThanThereIsMemory) {
+  constexpr std::uint64_t kPacked = std::uint64_t{1} << 36;  // of zeros that take no room on the disk
+  const auto path = add(gzip(idx({1U << 31, 1U << 14}, {}), 1 << 20));
+  std::filesystem::resize_file(path, 100);  // within the data
+  std::filesystem::resize_file(path, kPacked);
+  try {
+    const IdxFile file(path, 2, 4);
+    FAIL() << "took 35184372088832 bytes";
+  } catch (const OutOfMemory& error) {
+    const std::string said(error.what());
+    EXPECT_NE(said.find("2147483648x16384 need 35184372088832 bytes"), std::string::npos) << said;
   }
 }
 
@@ -86,6 +135,7 @@ TEST_F(IdxFileTest, FailsWhereTheFileGetsShorterWhileItIsRead) {
   std::filesystem::resize_file(path, 20);
   Bytes samples(12);
   EXPECT_THROW(file.read(0, samples), IoError);
+  EXPECT_THROW(file.gather(std::vector<std::uint32_t>{0, 2, 1}, samples), IoError);
 }
 
 TEST_F(IdxFileTest, NoticesARewrittenFile) {

@@ -48,6 +48,9 @@ TEST_P(StreamPlans, KeepAllThatTheBackendWouldAndTheLimitAllows) {
   EXPECT_EQ(one[0].resident, keeps);
   EXPECT_FALSE(one[1].resident);
   expect_within(one, kTrainingBytes + kTestBytes - 1);
+  const auto no_room = plan(Residency::kAuto, kTrainingBytes + kBatchBytes - 1);
+  EXPECT_FALSE(no_room[0].resident);
+  expect_within(no_room, kTrainingBytes + kBatchBytes - 1);
   const auto other = plan(Residency::kAuto, kTrainingBytes - 1);
   EXPECT_FALSE(other[0].resident);
   EXPECT_EQ(other[1].resident, keeps);
