@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "host/base/error.hpp"
+#include "host/cli/bench_command.hpp"
 #include "host/cli/devices_command.hpp"
 #include "host/cli/eval_command.hpp"
 #include "host/cli/export_command.hpp"

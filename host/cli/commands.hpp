@@ -10,6 +10,7 @@
 #include "host/cli/options.hpp"
 #include "host/report/predictions.hpp"
 #include "host/stream/dataset.hpp"
+#include "host/train/benchmark.hpp"
 #include "host/train/trainer.hpp"
 
 namespace warpfit {
@@ -160,6 +161,22 @@ struct ExportCommand {
   bool quiet = false;
 };
 
+struct BenchCommand {
+  static constexpr CommandText kText{
+      "bench", "--data DIR [OPTIONS]", "measure where training's time goes",
+      "Measures a training step phase by phase, and how fast samples are read and sent alone, computed on "
+      "alone, and both\ntogether. Each figure is the median of the measurements, between the lowest and the "
+      "highest of them.\n"};
+
+  DataFlags data;
+  std::string network;  ///< empty for the default
+  BenchmarkOptions benchmark;
+  OptimizerFlags optimizer;
+  DeviceFlags device;
+  std::string json;  ///< file; empty for none
+  bool quiet = false;
+};
+
 /// The table of a command, which sets what `command` holds and must not outlive it.
 Options options_of(TrainCommand& command);
 Options options_of(ResumeCommand& command);
@@ -168,5 +185,6 @@ Options options_of(DevicesCommand& command);
 Options options_of(EvalCommand& command);
 Options options_of(PredictCommand& command);
 Options options_of(ExportCommand& command);
+Options options_of(BenchCommand& command);
 
 }  // namespace warpfit

@@ -19,7 +19,7 @@ Option folder_option(DataFlags& data) {
 
 }  // namespace
 
-Options data_options(DataFlags& data) {
+Options training_set_options(DataFlags& data) {
   Options rows{folder_option(data)};
   rows.push_back(
       text({kData, "--train-images", "FILE", "training samples, in place of DIR/train-images-idx3-ubyte"}, "",
@@ -27,6 +27,11 @@ Options data_options(DataFlags& data) {
   rows.push_back(
       text({kData, "--train-labels", "FILE", "training labels, in place of DIR/train-labels-idx1-ubyte"}, "",
            data.files.train_labels));
+  return rows;
+}
+
+Options data_options(DataFlags& data) {
+  Options rows = training_set_options(data);
   std::ranges::move(test_data_options(data) | std::views::drop(1), std::back_inserter(rows));
   return rows;
 }
@@ -53,6 +58,13 @@ Options device_options(DeviceFlags& device) {
                         {{"fp32", Precision::kFp32}, {"tf32", Precision::kTf32}, {"bf16", Precision::kBf16}},
                         device.precision));
   return rows;
+}
+
+Option network_option(std::string& network) {
+  auto row = text({"Training", "--network", "WIDTHS", "inputs, hidden layers and classes, joined by '-'"},
+                  "2 or more widths", network);
+  row.otherwise = "512-512 between the data's sizes";
+  return row;
 }
 
 Option residency_option(Residency& residency) {

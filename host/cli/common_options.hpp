@@ -7,9 +7,12 @@ namespace warpfit {
 
 /// A training and a test set.
 Options data_options(DataFlags& data);
+/// The training set alone.
+Options training_set_options(DataFlags& data);
 /// The test set alone.
 Options test_data_options(DataFlags& data);
 Options device_options(DeviceFlags& device);
+Option network_option(std::string& network);
 Option residency_option(Residency& residency);
 /// `otherwise`: the default in words.
 Option memory_limit_option(std::optional<std::int64_t>& limit, std::string_view otherwise);

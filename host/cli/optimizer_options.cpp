@@ -75,11 +75,17 @@ void check(const OptimizerFlags& flags) {
 
 }  // namespace
 
+std::string_view optimizer_name(OptimizerKind kind) { return kinds().name_of(kind); }
+
+Option optimizer_option(OptimizerFlags& flags) {
+  return choice<OptimizerKind>(
+      {kGroup, kinds().flag, "NAME", "how gradients change the parameters, as in torch.optim"}, kinds().words,
+      flags.kind);
+}
+
 Options optimizer_options(OptimizerFlags& flags, Clipping& clipping) {
   Options rows;
-  rows.push_back(choice<OptimizerKind>(
-      {kGroup, kinds().flag, "NAME", "how gradients change the parameters, as in torch.optim"}, kinds().words,
-      flags.kind));
+  rows.push_back(optimizer_option(flags));
   rows.push_back(constant("--lr", "learning rate", kMost, "0.001; rmsprop and adagrad 0.01", flags.rate));
   rows.push_back(constant("--momentum", "of sgd and rmsprop", kMost, "0", flags.momentum));
   rows.push_back(constant("--dampening", "of sgd's momentum", kMost, "0", flags.dampening));

@@ -1,12 +1,19 @@
 // The flags of the optimizers, and what they come to. Names and defaults are PyTorch's.
 #pragma once
 
+#include <string_view>
+
 #include "host/cli/commands.hpp"
 
 namespace warpfit {
 
 /// Their rows of the table, and those of the bounds that gradients are kept to.
 Options optimizer_options(OptimizerFlags& flags, Clipping& clipping);
+
+/// The row that chooses one.
+Option optimizer_option(OptimizerFlags& flags);
+/// "adam"
+std::string_view optimizer_name(OptimizerKind kind);
 
 /// Errors: UsageError for a flag that the optimizer does not have, and where PyTorch refuses the combination.
 Optimizer optimizer_of(const OptimizerFlags& flags);

@@ -15,7 +15,7 @@ struct ShowText {
 };
 
 using Command = std::variant<ShowText, TrainCommand, ResumeCommand, InspectCommand, DevicesCommand,
-                             EvalCommand, PredictCommand, ExportCommand>;
+                             EvalCommand, PredictCommand, ExportCommand, BenchCommand>;
 
 /// Errors: UsageError; an unknown flag or command is answered with the nearest known one.
 Command parse_command_line(int argc, const char* const* argv);

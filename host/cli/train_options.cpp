@@ -48,9 +48,7 @@ Options training_options(TrainCommand& command) {
   constexpr std::string_view kGroup = "Training";
   auto& training = command.training;
   Options rows;
-  rows.push_back(text({kGroup, "--network", "WIDTHS", "inputs, hidden layers and classes, joined by '-'"},
-                      "2 or more widths", command.network));
-  rows.back().otherwise = "512-512 between the data's sizes";
+  rows.push_back(network_option(command.network));
   rows.push_back(number<std::int64_t>({kGroup, "--epochs", "N", "passes over the training set"}, 1, kMany,
                                       training.epochs));
   rows.push_back(

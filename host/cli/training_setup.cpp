@@ -27,6 +27,17 @@ void check_same_shape(const Dataset& training_set, const Dataset& test_set) {
                   fmt::join(training_set.sample_shape(), "x")));
 }
 
+void check_labels(const NetworkSpec& spec, const Dataset& training_set, const Dataset& test_set) {
+  training_set.check_labels_below(spec.classes());
+  test_set.check_labels_below(spec.classes());
+  if (spec.classes() > training_set.classes()) {
+    log_warning(fmt::format("the network has {} outputs, but the highest training label is {}",
+                            spec.classes(), training_set.classes() - 1));
+  }
+}
+
+}  // namespace
+
 NetworkSpec fitting_network(const std::string& asked, const Dataset& training_set) {
   if (asked.empty()) {
     return default_network(training_set.sample_size(), std::max<std::int64_t>(2, training_set.classes()));
@@ -39,17 +50,6 @@ NetworkSpec fitting_network(const std::string& asked, const Dataset& training_se
   }
   return spec;
 }
-
-void check_labels(const NetworkSpec& spec, const Dataset& training_set, const Dataset& test_set) {
-  training_set.check_labels_below(spec.classes());
-  test_set.check_labels_below(spec.classes());
-  if (spec.classes() > training_set.classes()) {
-    log_warning(fmt::format("the network has {} outputs, but the highest training label is {}",
-                            spec.classes(), training_set.classes() - 1));
-  }
-}
-
-}  // namespace
 
 TrainOptions training_options_of(const TrainCommand& command) {
   TrainOptions options = command.training;

@@ -12,6 +12,9 @@ namespace warpfit {
 /// sense.
 TrainOptions training_options_of(const TrainCommand& command);
 
+/// The network that was asked for, or the default one. Errors: UsageError where it does not fit the samples.
+NetworkSpec fitting_network(const std::string& asked, const Dataset& training_set);
+
 /// Both sets of samples, and the network that fits them.
 class TrainingFiles {
  public:

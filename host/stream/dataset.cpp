@@ -63,6 +63,10 @@ DatasetPaths find_dataset(const std::string& folder, DatasetPaths given) {
   return find_files(folder, std::move(given), kUsualFiles);
 }
 
+DatasetPaths find_training_set(const std::string& folder, DatasetPaths given) {
+  return find_files(folder, std::move(given), std::span(kUsualFiles).first(2));
+}
+
 DatasetPaths find_test_set(const std::string& folder, DatasetPaths given) {
   return find_files(folder, std::move(given), std::span(kUsualFiles).last(2));
 }

@@ -55,7 +55,9 @@ struct DatasetPaths {
 /// `FashionMNIST/raw`, as torchvision lays it out. Errors: IoError naming what was looked for; UsageError
 /// where a path is empty and so is `folder`.
 DatasetPaths find_dataset(const std::string& folder, DatasetPaths given);
-/// Likewise the files of the test set alone.
+/// Likewise the files of the training set alone.
+DatasetPaths find_training_set(const std::string& folder, DatasetPaths given);
+/// Likewise those of the test set.
 DatasetPaths find_test_set(const std::string& folder, DatasetPaths given);
 
 }  // namespace warpfit

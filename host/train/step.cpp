@@ -76,17 +76,19 @@ std::vector<Matrix> matrices(const std::vector<Buffer<float>>& buffers, std::spa
 }  // namespace
 
 void train_step(Backend& backend, const Network& network, const BatchViews& batch, const TrainingRule& rule,
-                Metrics* metrics) {
+                Metrics* metrics, Phase last) {
   const ProfileRange range(backend, "step");
   load(backend, batch);
-  forward(backend, network.layers(), batch, rule.dropout);
-  add_loss(backend, batch, rule.loss, batch.dy.back(), metrics);
+  if (last >= Phase::kForward) forward(backend, network.layers(), batch, rule.dropout);
+  if (last >= Phase::kLoss) add_loss(backend, batch, rule.loss, batch.dy.back(), metrics);
+  if (last < Phase::kBackward) return;
   backward(backend, network.layers(), batch, rule.dropout);
   if (rule.optimizer == nullptr) {
-    folded_update(backend, network.layers(), batch);
+    if (last >= Phase::kUpdate) folded_update(backend, network.layers(), batch);
     return;
   }
   weight_gradients(backend, batch);
+  if (last < Phase::kUpdate) return;
   const ProfileRange update(backend, "update");
   clip(backend, batch.gradients, rule);
   rule.optimizer->update(network.parameters().view(), batch.gradients);

@@ -56,9 +56,15 @@ struct TrainingRule {
   GradientNorm* norm = nullptr;  ///< where their norm is left, in the backend's memory; needed to clip by it
 };
 
+/// A training step's, in their order. Weight gradients are of the backward phase, or of the update where that
+/// is folded into them.
+enum class Phase { kLoad, kForward, kLoss, kBackward, kUpdate };
+constexpr std::size_t kPhases = 5;
+
 /// Loads the current batch, adds its loss to `metrics` and trains on it: forward, loss, backward, update.
+/// What lies behind the `last` phase is left out, to see what it costs.
 void train_step(Backend& backend, const Network& network, const BatchViews& batch, const TrainingRule& rule,
-                Metrics* metrics);
+                Metrics* metrics, Phase last = Phase::kUpdate);
 
 /// Loads the current batch and adds its loss to `metrics`.
 void evaluation_step(Backend& backend, const Network& network, const BatchViews& batch, const Loss& loss,

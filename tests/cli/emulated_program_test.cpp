@@ -146,6 +146,16 @@ TEST(EmulatedProgram, KeepsToALimitOfTheDevicesMemory) {
   EXPECT_TRUE(says(low, "--device-memory-limit 65536: expected at least 100480 bytes")) << low.error;
 }
 
+TEST(EmulatedProgram, MeasuresWhereTimeGoes) {
+  const auto run = Program({"bench", "--data", sample_folder().string(), "--device", "cuda", "--steps", "2",
+                            "--repeats", "1", "--network", "784-8-10", "--batch-size", "8"},
+                           "warpfit_emulated")
+                       .finish();
+  EXPECT_EQ(run.exit_code, 0) << run.error;
+  EXPECT_TRUE(run.out.starts_with("Emulated CUDA device")) << run.out;
+  EXPECT_NE(run.out.find("\nlarge copies "), std::string::npos) << run.out;
+}
+
 TEST(EmulatedProgram, WorksMoreSlowlyWherePagesCannotBeLocked) {
   const auto run = run_emulated("pinned=0,streams=lazy", kCuda);
   EXPECT_EQ(run.exit_code, 0) << run.error;

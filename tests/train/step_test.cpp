@@ -80,6 +80,7 @@ class TrainStep : public OnEachBackend {
   }
 
   TrainingRule rule_;
+  Phase last_ = Phase::kUpdate;
 
   // The parameters after the runs, whose samples this gives them.
   enum class Kind { kFolded, kSeparate, kEvaluation };
@@ -97,7 +98,7 @@ class TrainStep : public OnEachBackend {
       if (kind == Kind::kEvaluation) {
         evaluation_step(*backend_, network, batch, rule.loss, metrics);
       } else {
-        train_step(*backend_, network, batch, rule, metrics);
+        train_step(*backend_, network, batch, rule, metrics, last_);
       }
     });
     for (auto& run : runs) {
@@ -206,6 +207,16 @@ TEST_P(TrainStep, GoesOnAfterAStepThatFailed) {
   });
   EXPECT_THROW(step->run({{}, 0, 3, 1, kRate}), std::runtime_error);
   EXPECT_TRUE(all_close(train({{{}, 0, 1, kRows, kRate}}), expected(), {1e-6, 1e-6}));
+}
+
+TEST_P(TrainStep, LeavesOutWhatLiesBehindItsLastPhase) {
+  for (const Phase last : {Phase::kLoad, Phase::kForward, Phase::kLoss, Phase::kBackward}) {
+    last_ = last;
+    for (const Kind kind : {Kind::kFolded, Kind::kSeparate}) {
+      EXPECT_EQ(train({one_batch(kRows, kRate)}, kind), parameters_);
+      EXPECT_EQ(metrics_.batches, last >= Phase::kLoss ? 1 : 0);
+    }
+  }
 }
 
 TEST_P(TrainStep, EvaluationChangesNoParameter) {

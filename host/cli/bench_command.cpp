@@ -1,0 +1,67 @@
+#include "host/cli/bench_command.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include "host/cli/common_options.hpp"
+#include "host/cli/inference.hpp"
+#include "host/cli/optimizer_options.hpp"
+#include "host/cli/option_rows.hpp"
+#include "host/cli/training_setup.hpp"
+#include "host/files/atomic_file.hpp"
+#include "host/model/initializer.hpp"
+#include "host/report/console.hpp"
+#include "host/report/log.hpp"
+
+namespace warpfit {
+
+// The file is opened first: measuring takes time that a wrong path should not waste.
+void run(const BenchCommand& command) {
+  if (command.quiet) silence_info();
+  auto options = command.benchmark;
+  options.optimizer = optimizer_of(command.optimizer);
+  options.learning_rate = learning_rate_of(command.optimizer);
+  const auto device = backend_options(command.device);
+  const auto paths = find_training_set(command.data.folder, command.data.files);
+  const Dataset samples(paths.train_images, paths.train_labels);
+  const auto spec = fitting_network(command.network, samples);
+  samples.check_labels_below(spec.classes());
+  std::optional<AtomicFile> file;
+  if (!command.json.empty()) file.emplace(command.json);
+
+  const auto backend = make_backend(device);
+  log_info("measuring; other work on this machine disturbs it");
+  TorchGenerator generator(options.seed);
+  const ParameterLayout layout(spec);
+  const Network network(*backend, spec, layout, initial_parameters(layout, generator));
+  auto findings = Benchmark(*backend, network, samples, options).run();
+  findings.device = backend->description();
+  findings.optimizer = optimizer_name(command.optimizer.kind);
+  print(benchmark_text(findings));
+  if (!file) return;
+  file->write(benchmark_json(findings));
+  file->commit();
+}
+
+Options options_of(BenchCommand& command) {
+  constexpr std::int64_t kMany = 1'000'000'000;
+  constexpr std::string_view kGroup = "Benchmark";
+  auto& benchmark = command.benchmark;
+  Options rows(training_set_options(command.data));
+  rows.push_back(network_option(command.network));
+  rows.push_back(number<std::int64_t>({"Training", "--batch-size", "N", "samples a step"}, 1, kMany,
+                                      benchmark.batch_size));
+  rows.push_back(
+      on_off({"Training", "--shuffle", "", "read the samples in a shuffled order"}, benchmark.shuffle));
+  rows.push_back(optimizer_option(command.optimizer));
+  std::ranges::move(device_options(command.device), std::back_inserter(rows));
+  rows.push_back(
+      number<std::int64_t>({kGroup, "--steps", "N", "batches in a measurement"}, 1, kMany, benchmark.steps));
+  rows.push_back(number<std::int64_t>({kGroup, "--repeats", "N", "measurements, behind one to warm up"}, 1,
+                                      kMany, benchmark.repeats));
+  rows.push_back(text({"Output", "--json", "FILE", "write the figures as a line of JSON"}, "", command.json));
+  rows.push_back(quiet_option(command.quiet));
+  return rows;
+}
+
+}  // namespace warpfit

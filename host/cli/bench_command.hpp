@@ -1,0 +1,11 @@
+// `warpfit bench`
+#pragma once
+
+#include "host/cli/commands.hpp"
+
+namespace warpfit {
+
+/// Measures training on the training set and prints where its time goes. Errors: any of host/base/error.hpp.
+void run(const BenchCommand& command);
+
+}  // namespace warpfit

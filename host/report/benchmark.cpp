@@ -1,0 +1,97 @@
+#include "host/report/benchmark.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "host/files/json.hpp"
+#include "host/inspect/text_table.hpp"
+
+namespace warpfit {
+namespace {
+
+constexpr double kGiga = 1e9;
+constexpr double kMicro = 1e-6;
+constexpr auto kRight = TextTable::Align::kRight;
+
+std::string quoted(const std::string& text) { return json_quoted(text, "benchmark"); }
+
+std::string json(const Spread& spread) {
+  return fmt::format(R"({{"median":{},"lowest":{},"highest":{}}})", spread.median, spread.lowest,
+                     spread.highest);
+}
+
+// "-" where there is nothing to divide, or a phase was lost in the noise.
+std::string rate(double count, double seconds) {
+  return count > 0 && seconds > 0 ? fmt::format("{:.1f}", count / seconds / kGiga) : "-";
+}
+
+std::string phase_table(const BenchmarkFindings& findings) {
+  TextTable table({{"phase"},
+                   {"us a step", kRight},
+                   {"lowest", kRight},
+                   {"highest", kRight},
+                   {"share", kRight},
+                   {"GFLOP/s", kRight},
+                   {"GB/s", kRight}});
+  for (const auto& [name, seconds, flop, bytes] : findings.phases) {
+    const auto microseconds = [](double value) { return fmt::format("{:.1f}", value / kMicro); };
+    const double share = seconds.median / findings.phases.back().seconds.median;
+    table.add({name, microseconds(seconds.median), microseconds(seconds.lowest),
+               microseconds(seconds.highest), fmt::format("{:.1f}%", 100 * share), rate(flop, seconds.median),
+               rate(bytes, seconds.median)});
+  }
+  return table.text();
+}
+
+std::string path_table(const BenchmarkFindings& findings) {
+  TextTable table(
+      {{"path"}, {"samples/s", kRight}, {"lowest", kRight}, {"highest", kRight}, {"GB/s", kRight}});
+  const auto bytes = static_cast<double>(findings.sample_bytes);
+  const auto add = [&](const std::string& name, const Spread& samples) {
+    const auto whole = [](double value) { return fmt::format("{:.0f}", value); };
+    table.add({name, whole(samples.median), whole(samples.lowest), whole(samples.highest),
+               fmt::format("{:.2f}", samples.median * bytes / kGiga)});
+  };
+  for (const auto& [name, samples] : findings.paths) add(name, samples);
+  const auto& copies = findings.copy_bytes;
+  add("large copies", {copies.median / bytes, copies.lowest / bytes, copies.highest / bytes});
+  return table.text();
+}
+
+}  // namespace
+
+Spread spread_of(std::vector<double> values) {
+  std::ranges::sort(values);
+  const std::size_t half = values.size() / 2;
+  const double median = values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
+  return {.median = median, .lowest = values.front(), .highest = values.back()};
+}
+
+std::string benchmark_text(const BenchmarkFindings& findings) {
+  return fmt::format("{}\n{}, {}, batches of {}{}; {} measurements of {} steps\n\n{}\n{}", findings.device,
+                     findings.network, findings.optimizer, findings.batch_size,
+                     findings.shuffle ? ", shuffled" : "", findings.repeats, findings.steps,
+                     phase_table(findings), path_table(findings));
+}
+
+std::string benchmark_json(const BenchmarkFindings& findings) {
+  std::vector<std::string> phases;
+  for (const auto& [name, seconds, flop, bytes] : findings.phases) {
+    phases.push_back(
+        fmt::format(R"({}:{{"seconds":{},"flop":{},"bytes":{}}})", quoted(name), json(seconds), flop, bytes));
+  }
+  std::vector<std::string> paths;
+  for (const auto& [name, samples] : findings.paths) {
+    paths.push_back(fmt::format("{}:{}", quoted(name), json(samples)));
+  }
+  return fmt::format(
+      R"({{"device":{},"network":{},"optimizer":{},"batch_size":{},"shuffle":{},"steps":{},"repeats":{},)"
+      R"("sample_bytes":{},"phases":{{{}}},"samples_per_second":{{{}}},"copy_bytes_per_second":{}}})"
+      "\n",
+      quoted(findings.device), quoted(findings.network), quoted(findings.optimizer), findings.batch_size,
+      findings.shuffle, findings.steps, findings.repeats, findings.sample_bytes, fmt::join(phases, ","),
+      fmt::join(paths, ","), json(findings.copy_bytes));
+}
+
+}  // namespace warpfit

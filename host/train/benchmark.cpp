@@ -1,0 +1,180 @@
+#include "host/train/benchmark.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstring>
+
+#include "host/train/step_work.hpp"
+
+namespace warpfit {
+namespace {
+
+constexpr std::array<const char*, kPhases> kNames{"load", "forward", "loss", "backward", "update"};
+constexpr std::size_t kCopyBytes = std::size_t{32} << 20;
+constexpr int kCopies = 4;
+
+// The samples of a measurement: whole batches.
+std::int64_t samples_for(const BenchmarkOptions& options, const Dataset& samples) {
+  return std::min(options.steps, samples.size() / options.batch_size) * options.batch_size;
+}
+
+BenchmarkOptions fitting(BenchmarkOptions options, const Dataset& samples) {
+  options.batch_size = std::min(options.batch_size, samples.size());
+  options.steps = samples_for(options, samples) / options.batch_size;
+  return options;
+}
+
+std::vector<std::uint32_t> shuffled(const BenchmarkOptions& options, std::int64_t size) {
+  if (!options.shuffle) return {};
+  TorchGenerator generator(options.seed);
+  const auto order = SampleOrder::of_pass(size, true, generator);
+  const auto indices = order.indices(0, size);
+  return {indices.begin(), indices.end()};
+}
+
+}  // namespace
+
+// Seconds.
+struct Benchmark::Round {
+  std::array<double, kPhases> until{};
+  double data = 0, compute = 0, both = 0, copy = 0;
+};
+
+Benchmark::Benchmark(Backend& backend, const Network& network, const Dataset& samples,
+                     const BenchmarkOptions& options)
+    : backend_(backend),
+      network_(network),
+      samples_(samples),
+      options_(fitting(options, samples)),
+      count_(samples_for(options_, samples)),
+      folded_(is_plain_sgd(options.optimizer)),
+      optimizer_(backend, options.optimizer, network.layout().size()),
+      workspace_(backend, network, options_.batch_size, !folded_),
+      order_(shuffled(options_, samples.size())),
+      resident_(backend, part(0), plan_alone(backend, part(0), options_.batch_size, Residency::kResident)) {
+  TrainingRule rule;
+  rule.optimizer = folded_ ? nullptr : &optimizer_;
+  for (std::size_t phase = 0; phase < kPhases; ++phase) {
+    until_.push_back(std::make_unique<StepRunner>(
+        backend, workspace_, [this, rule, phase](const BatchViews& batch, Metrics* metrics) {
+          train_step(backend_, network_, batch, rule, metrics, static_cast<Phase>(phase));
+        }));
+  }
+  for (int pass = 0; pass < 2; ++pass) {  // the first one brings them there
+    resident_.start({});
+    while (const auto chunk = resident_.next()) kept_ = chunk->samples();
+  }
+}
+
+// Other samples in each round while there are others: those of the last may be in a cache still.
+Subset Benchmark::part(std::int64_t number) const {
+  const std::int64_t first = number % (samples_.size() / count_) * count_;
+  if (order_.empty()) return {samples_, first, count_};
+  return {samples_, {order_.begin() + first, order_.begin() + first + count_}};
+}
+
+double Benchmark::seconds_of(const std::function<void()>& work) const {
+  using Clock = std::chrono::steady_clock;
+  static_cast<void>(until_.front()->read_metrics());  // waits for what is queued
+  const auto start = Clock::now();
+  work();
+  static_cast<void>(until_.front()->read_metrics());
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+void Benchmark::train(const SampleView& samples, std::int64_t first, std::int64_t steps, Phase last) {
+  until_[static_cast<std::size_t>(last)]->run({.samples = samples,
+                                               .first = first * options_.batch_size,
+                                               .batches = steps,
+                                               .rows = options_.batch_size,
+                                               .rate = static_cast<float>(options_.learning_rate)});
+}
+
+// A few steps up to each phase in turn, so that what slows the machine down for a moment falls on all alike
+// and leaves their differences as they are.
+void Benchmark::measure_phases(Round& round) {
+  constexpr std::int64_t kTurn = 32;
+  for (std::int64_t first = 0; first < options_.steps; first += kTurn) {
+    const std::int64_t steps = std::min(kTurn, options_.steps - first);
+    for (std::size_t phase = 0; phase < kPhases; ++phase) {
+      round.until[phase] += seconds_of([&] { train(kept_, first, steps, static_cast<Phase>(phase)); });
+    }
+  }
+}
+
+double Benchmark::stream(const Subset& part, bool trains) {
+  BatchStream stream(backend_, part, plan_alone(backend_, part, options_.batch_size, Residency::kStream));
+  return seconds_of([&] {
+    stream.start({});
+    while (const auto chunk = stream.next()) {
+      const auto& samples = chunk->samples();
+      if (trains) train(samples, 0, samples.count / options_.batch_size, Phase::kUpdate);
+    }
+  });
+}
+
+double Benchmark::copy() {
+  const auto slot = backend_.make_staging_slot(kCopyBytes);
+  std::memset(slot->host().data(), 1, kCopyBytes);
+  const Buffer<std::uint8_t> place(backend_, kCopyBytes);
+  slot->submit_to(place.data(), 0, kCopyBytes);
+  const double seconds = seconds_of([&] {
+    for (int i = 0; i < kCopies; ++i) slot->submit_to(place.data(), 0, kCopyBytes);
+  });
+  slot->retire();
+  slot->wait_until_reusable();
+  return seconds / kCopies;
+}
+
+Benchmark::Round Benchmark::measure(std::int64_t number) {
+  Round round;
+  measure_phases(round);
+  // One after the other from parts that neither has read, where there are enough.
+  round.data = stream(part(2 * number), false);
+  round.both = stream(part(2 * number + 1), true);
+  round.compute = seconds_of([&] { train(kept_, 0, options_.steps, Phase::kUpdate); });
+  round.copy = copy();
+  return round;
+}
+
+BenchmarkFindings Benchmark::run() {
+  static_cast<void>(measure(0));  // to warm up
+  std::vector<Round> rounds;
+  for (std::int64_t i = 1; i <= options_.repeats; ++i) rounds.push_back(measure(i));
+  const auto spread = [&](const auto& value) {
+    std::vector<double> values;
+    for (const auto& round : rounds) values.push_back(value(round));
+    return spread_of(std::move(values));
+  };
+  const auto count = static_cast<double>(count_);
+  const auto steps = static_cast<double>(options_.steps);
+
+  BenchmarkFindings findings;
+  findings.network = network_.spec().text();
+  findings.batch_size = options_.batch_size;
+  findings.shuffle = options_.shuffle;
+  findings.steps = options_.steps;
+  findings.repeats = options_.repeats;
+  findings.sample_bytes = samples_.sample_size() + 1;
+  const auto work = step_work(network_.spec(), options_.batch_size, options_.optimizer, folded_);
+  Work whole;
+  for (std::size_t phase = 0; phase < kPhases; ++phase) {
+    const auto seconds = spread([&](const Round& round) {
+      return (round.until[phase] - (phase > 0 ? round.until[phase - 1] : 0)) / steps;
+    });
+    findings.phases.push_back({kNames[phase], seconds, work[phase].flop, work[phase].bytes});
+    whole.flop += work[phase].flop;
+    whole.bytes += work[phase].bytes;
+  }
+  findings.phases.push_back({"step", spread([&](const Round& round) { return round.until.back() / steps; }),
+                             whole.flop, whole.bytes});
+  findings.paths = {{"data alone", spread([&](const Round& round) { return count / round.data; })},
+                    {"compute alone", spread([&](const Round& round) { return count / round.compute; })},
+                    {"both together", spread([&](const Round& round) { return count / round.both; })}};
+  findings.copy_bytes =
+      spread([&](const Round& round) { return static_cast<double>(kCopyBytes) / round.copy; });
+  return findings;
+}
+
+}  // namespace warpfit

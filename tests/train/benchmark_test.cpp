@@ -1,0 +1,89 @@
+#include "host/train/benchmark.hpp"
+
+#include <gtest/gtest.h>
+
+#include "host/model/initializer.hpp"
+#include "host/train/step_work.hpp"
+#include "tests/support/backends.hpp"
+#include "tests/support/files.hpp"
+
+namespace warpfit::test {
+namespace {
+
+const NetworkSpec kTutorial{{784, 512, 512, 10}};
+
+double flop_of(const std::array<Work, kPhases>& work, Phase phase) {
+  return work[static_cast<std::size_t>(phase)].flop;
+}
+
+TEST(StepWork, IsTheTutorials) {
+  const double weights = 784.0 * 512 + 512 * 512 + 512 * 10;
+  const double forward = 2 * 64 * weights;
+  const double back = 2 * 64 * (512.0 * 512 + 512 * 10);
+  const auto folded = step_work(kTutorial, 64, Sgd{}, true);
+  EXPECT_EQ(flop_of(folded, Phase::kForward), forward);
+  EXPECT_EQ(flop_of(folded, Phase::kBackward), back);
+  EXPECT_EQ(flop_of(folded, Phase::kUpdate), forward);
+  const auto separate = step_work(kTutorial, 64, Adam{}, false);
+  EXPECT_EQ(flop_of(separate, Phase::kForward), forward);
+  EXPECT_EQ(flop_of(separate, Phase::kBackward), back + forward);
+  EXPECT_EQ(flop_of(separate, Phase::kUpdate), 0);
+}
+
+TEST(StepWork, CountsEachOperandOnce) {
+  const auto work = step_work({{3, 2}}, 5, Adam{}, false);
+  EXPECT_EQ(work[0].bytes, 5 * (3 + 4 * 3 + 2));              // pixels, floats, label twice
+  EXPECT_EQ(work[1].bytes, 4 * (5 * 3 + 3 * 2 + 2 + 5 * 2));  // x, w, b, y
+  EXPECT_EQ(work[2].bytes, 5 * (4 * 2 * 2 + 1));              // logits, their gradient, label
+  EXPECT_EQ(work[3].bytes, 4 * (5 * 3 + 5 * 2 + 3 * 2 + 2));  // x, dy, dw, db
+  EXPECT_EQ(work[4].bytes, 4 * 8 * (1 + 2 * 3));              // gradient; parameter, m and v both ways
+  const auto folded = step_work({{3, 2}}, 5, Sgd{}, true);
+  EXPECT_EQ(folded[3].bytes, 0);
+  EXPECT_EQ(folded[4].bytes, 4 * (5 * 3 + 5 * 2 + 2 * 8));
+}
+
+class Benchmarking : public OnEachBackend {
+ protected:
+  BenchmarkFindings measure(const BenchmarkOptions& options) {
+    const auto paths = find_training_set(sample_folder().string(), {});
+    const Dataset samples(paths.train_images, paths.train_labels);
+    const NetworkSpec spec{{784, 8, 10}};
+    const ParameterLayout layout(spec);
+    TorchGenerator generator(0);
+    const Network network(*backend_, spec, layout, initial_parameters(layout, generator));
+    return Benchmark(*backend_, network, samples, options).run();
+  }
+};
+
+TEST_P(Benchmarking, MeasuresEveryPhaseAndPath) {
+  for (const bool shuffle : {false, true}) {
+    for (const Optimizer& optimizer : {Optimizer{Sgd{}}, Optimizer{Adam{}}}) {
+      const auto findings =
+          measure({.batch_size = 16, .steps = 2, .repeats = 2, .shuffle = shuffle, .optimizer = optimizer});
+      ASSERT_EQ(findings.phases.size(), kPhases + 1);
+      EXPECT_EQ(findings.phases.back().name, "step");
+      EXPECT_GT(findings.phases.back().seconds.lowest, 0);
+      ASSERT_EQ(findings.paths.size(), 3U);
+      for (const auto& path : findings.paths) {
+        EXPECT_GT(path.samples.lowest, 0) << path.name;
+        EXPECT_LE(path.samples.lowest, path.samples.median) << path.name;
+        EXPECT_LE(path.samples.median, path.samples.highest) << path.name;
+      }
+      EXPECT_GT(findings.copy_bytes.lowest, 0);
+      EXPECT_EQ(findings.sample_bytes, 785);
+    }
+  }
+}
+
+TEST_P(Benchmarking, TakesNoMoreWholeBatchesThanThereAre) {
+  const auto few = measure({.batch_size = 64, .steps = 1000, .repeats = 1});
+  EXPECT_EQ(few.steps, 4);
+  const auto one = measure({.batch_size = 1000, .steps = 5, .repeats = 1});
+  EXPECT_EQ(one.steps, 1);
+  EXPECT_EQ(one.batch_size, 300);
+}
+
+INSTANTIATE_TEST_SUITE_P(Backends, Benchmarking, testing::ValuesIn(backend_names()), backend_name);
+
+}  // namespace
+}  // namespace warpfit::test
