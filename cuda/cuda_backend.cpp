@@ -3,13 +3,11 @@
 #include <algorithm>
 
 #include "cuda/fused/fused_step.hpp"
-#include "cuda/ops/bias_gradient.hpp"
 #include "cuda/ops/dropout.hpp"
 #include "cuda/ops/gradient_clipping.hpp"
 #include "cuda/ops/mean_squared_error.hpp"
 #include "cuda/ops/optimizer.hpp"
 #include "cuda/ops/pixels.hpp"
-#include "cuda/ops/relu.hpp"
 #include "cuda/ops/sgd.hpp"
 #include "cuda/ops/softmax_cross_entropy.hpp"
 #include "cuda/recorded_step.hpp"
@@ -20,11 +18,11 @@
 
 namespace warpfit {
 
-CudaBackend::CudaBackend(int device, Precision precision, std::function<void(std::string_view)> warn)
-    : device_(device),
-      precision_(precision),
-      warn_(std::move(warn)),
-      blas_(compute_, precision),
+CudaBackend::CudaBackend(const BackendOptions& options)
+    : device_(options.device.index),
+      precision_(options.precision),
+      warn_(options.warn),
+      products_(compute_, options.precision, options.products),
       position_(*this, 1),
       arrived_(*this, std::vector<unsigned>(1)) {
   name_thread("trainer");
@@ -90,19 +88,16 @@ void CudaBackend::load_batch(Matrix x, Labels labels) {
 
 void CudaBackend::linear_forward(ConstMatrix x, ConstMatrix w, ConstVector b, Activation activation,
                                  Matrix y) {
-  blas_.forward(x, w, y);
-  cuda::bias_relu_forward(y, b, activation, compute_.get());
+  products_.forward(x, w, b, activation, y);
 }
 
 void CudaBackend::linear_backward_input(ConstMatrix dy, ConstMatrix w, ConstMatrix x, Activation activation,
                                         Matrix dx) {
-  blas_.backward_input(dy, w, dx);
-  if (activation == Activation::kRelu) cuda::relu_backward(x.values(), dx.values(), compute_.get());
+  products_.backward_input(dy, w, x, activation, dx);
 }
 
 void CudaBackend::linear_backward_weights(ConstMatrix x, ConstMatrix dy, Matrix dw, Vector db) {
-  blas_.backward_weights(x, dy, dw);
-  cuda::bias_gradient(dy, db, compute_.get());
+  products_.backward_weights(x, dy, dw, db);
 }
 
 void CudaBackend::sgd_update(Vector parameters, ConstVector gradients) {
@@ -122,8 +117,7 @@ void CudaBackend::optimizer_update(const Optimizer& optimizer, const OptimizerVi
 }
 
 void CudaBackend::linear_backward_sgd(ConstMatrix x, ConstMatrix dy, Matrix w, Vector b) {
-  blas_.accumulate_weights(x, dy, &position()->negative_rate, &position()->one, w);
-  cuda::bias_sgd(dy, &position()->rate, b, compute_.get());
+  products_.backward_sgd(x, dy, position(), w, b);
 }
 
 void CudaBackend::dropout(const Dropout& dropout, Matrix values) {

@@ -7,7 +7,7 @@
 
 #include "cuda/ops/row_result.hpp"
 #include "cuda/position.hpp"
-#include "cuda/runtime/blas.hpp"
+#include "cuda/products.hpp"
 #include "cuda/runtime/memory.hpp"
 #include "cuda/runtime/stream.hpp"
 #include "host/backend/backend.hpp"
@@ -17,8 +17,8 @@ namespace warpfit {
 
 class CudaBackend final : public Backend {
  public:
-  /// `device` counts from 0; `warn` is told what works, but not as it should.
-  CudaBackend(int device, Precision precision, std::function<void(std::string_view)> warn);
+  /// The device that `options` name must be there.
+  explicit CudaBackend(const BackendOptions& options);
   ~CudaBackend() override;
 
   [[nodiscard]] std::string description() const override;
@@ -65,7 +65,7 @@ class CudaBackend final : public Backend {
   std::function<void(std::string_view)> warn_;
   Stream compute_{"compute"};
   Stream copy_{"copy"};
-  Blas blas_;
+  Products products_;
   Buffer<Position> position_;
   Buffer<unsigned> arrived_;
   std::vector<Buffer<cuda::RowResult>> row_results_;

@@ -16,8 +16,7 @@ extern "C" __attribute__((visibility("default"))) warpfit::Backend* warpfit_make
     return nullptr;
   }
   warpfit::use_device(options.device.index);
-  return new warpfit::CudaBackend(options.device.index, options.precision,
-                                  options.warn);  // the caller owns it
+  return new warpfit::CudaBackend(options);  // the caller owns it
 }
 
 extern "C" __attribute__((visibility("default"))) void warpfit_find_cuda(warpfit::CudaParts& parts) {

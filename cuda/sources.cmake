@@ -8,6 +8,7 @@ set(warpfit_cuda_sources
   ops/bias_gradient.cu
   ops/dropout.cu
   ops/gradient_clipping.cu
+  ops/matmul.cu
   ops/mean_squared_error.cu
   ops/optimizer.cu
   ops/pixels.cu
@@ -15,6 +16,7 @@ set(warpfit_cuda_sources
   ops/sgd.cu
   ops/softmax_cross_entropy.cu
   position.cu
+  products.cpp
   recorded_step.cpp
   runtime/blas.cpp
   runtime/check.cpp

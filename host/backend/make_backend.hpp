@@ -18,12 +18,16 @@ struct DeviceChoice {
 /// Reads `auto`, `cpu`, `cuda` or `cuda:N`; UsageError for anything else.
 DeviceChoice parse_device(std::string_view text);
 
+/// Who computes the products of linear layers on a GPU, where they are in fp32.
+enum class ProductKernels { kByShape, kOwn, kBlas };
+
 struct BackendOptions {
   DeviceChoice device;
   int threads = 0;  ///< of the CPU, 0 for all usable cores
   Precision precision = Precision::kFp32;
   std::function<void(std::string_view)> warn = [](std::string_view) {
-  };  ///< told what works, but not as it should
+  };                                                   ///< told what works, but not as it should
+  ProductKernels products = ProductKernels::kByShape;  ///< other than by shape for tests and benchmarks
 };
 
 /// Makes the chosen backend; `auto` takes a GPU if there is one.

@@ -16,7 +16,8 @@ namespace {
 
 constexpr std::array<std::int64_t, 11> kEdges{1, 3, 7, 31, 32, 33, 127, 128, 129, 512, 1000};
 
-// Bias and ReLU behind a product with one input, which is exact on integers.
+// Bias and ReLU behind a product with one input, which is exact on integers; of CUDA's the kernels behind
+// cuBLAS, as our own products have none behind them.
 class Relu : public OnEachBackend {
  protected:
   // The output and the bias begin at as many floats from an aligned address as their skews say.
@@ -119,7 +120,7 @@ TEST_P(Relu, KeepsNan) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Backends, Relu, testing::ValuesIn(backend_names()), backend_name);
+INSTANTIATE_TEST_SUITE_P(Backends, Relu, testing::Values("cpu", "cuda_blas"), backend_name);
 
 }  // namespace
 }  // namespace warpfit::test

@@ -7,11 +7,24 @@
 
 namespace warpfit::test {
 
+namespace {
+
+BackendOptions options_of(const std::string& name) {
+  BackendOptions options;
+  options.device = parse_device(name.substr(0, name.find('_')));
+  if (name.ends_with("_own")) options.products = ProductKernels::kOwn;
+  if (name.ends_with("_blas")) options.products = ProductKernels::kBlas;
+  return options;
+}
+
+}  // namespace
+
 std::vector<std::string> backend_names() { return {"cpu", "cuda"}; }
+std::vector<std::string> product_backend_names() { return {"cpu", "cuda_own", "cuda_blas"}; }
 
 void require_backend(const std::string& name, std::unique_ptr<Backend>& backend) {
   try {
-    backend = make_backend({.device = parse_device(name)});
+    backend = make_backend(options_of(name));
   } catch (const DeviceError& error) {
     if (std::getenv("WARPFIT_REQUIRE_CUDA") != nullptr) FAIL() << error.what();
     GTEST_SKIP() << error.what();

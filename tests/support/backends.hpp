@@ -15,6 +15,10 @@ namespace warpfit::test {
 /// The names of all backends, for INSTANTIATE_TEST_SUITE_P.
 std::vector<std::string> backend_names();
 
+/// Likewise where products are tested: of CUDA's once with our own kernels and once with cuBLAS, each for all
+/// shapes.
+std::vector<std::string> product_backend_names();
+
 /// Runs `operations` as the step of one batch, with a learning rate where they need one.
 void run_once(Backend& backend, const std::function<void()>& operations, const BatchRun& run);
 

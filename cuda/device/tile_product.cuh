@@ -1,0 +1,214 @@
+// One tile of c (rows, cols), c(i, j) = the sum over t of a(i, t) b(j, t), in true fp32, by a block that
+// shares the terms out to slices of its threads: small outputs of long sums then fill a GPU. The slices' sums
+// are added in order, so the same input gives the same bits.
+//
+// A tile has 16, 32 or 64 rows and columns. Its factors pass through shared memory, as many terms at once as
+// make 8 KB each; the next ones are under way in registers meanwhile. A thread has 8 x 4 outputs and takes
+// four terms at a time of every slice-th group: twelve 16-byte reads for 128 multiplications. Rows in shared
+// memory are 4 floats longer than their terms, and a thread's outputs lie apart by the threads of a row, so
+// that neighbours read from different banks.
+#pragma once
+
+#include <cstdint>
+
+#include "cuda/device/kernel.cuh"
+
+namespace warpfit {
+
+/// A factor, element (row, t) of `rows` rows: with terms along memory at data[row * stride + t], with terms
+/// across it at data[t * stride + row].
+template <bool kAlong>
+struct Factor {
+  const float* data;
+  std::int64_t stride;
+  int rows;
+  bool ones = false;  ///< it has one more row, which is 1 everywhere and not in memory
+};
+
+template <int kTile>
+struct Tile {
+  static constexpr int kThreads = 256;
+  static constexpr int kRows = 8, kCols = 4;  // a thread's outputs
+  static constexpr int kDown = kTile / kRows, kAcross = kTile / kCols;
+  static constexpr int kSliceThreads = kDown * kAcross;
+  static constexpr int kSlices = kThreads / kSliceThreads;
+  static constexpr int kVector = 4;  // terms of a 16-byte access
+  static constexpr int kTerms = 2048 / kTile;
+  static constexpr int kGroups = kTerms / kVector;
+  static constexpr int kLoads = kTile * kGroups / kThreads;
+  static constexpr int kStride = kTerms + kVector;    // of a row in shared memory
+  static constexpr int kFactor = kTile * kStride;     // floats of a factor in shared memory
+  static constexpr int kSumStride = kTile + kAcross;  // of a row of a slice's sums
+  static constexpr int kSliceStride = kTile * kSumStride + 8;
+  static constexpr int kSums = kSlices * kSliceStride;
+  static constexpr int kShared = kSums > 4 * kFactor ? kSums : 4 * kFactor;
+  static_assert(kTile * kGroups % kThreads == 0 && kGroups % kSlices == 0);
+};
+
+/// Four terms of a row from `term` on; 0 behind the factor's end.
+template <bool kAlong>
+__device__ float4 load_terms(const Factor<kAlong>& factor, int row, int term, int terms, bool vector) {
+  if (row >= factor.rows || term >= terms) {
+    const float value = factor.ones && row == factor.rows ? 1.0F : 0.0F;
+    return make_float4(value, value, value, value);
+  }
+  const float* from = factor.data + (kAlong ? row * factor.stride + term : term * factor.stride + row);
+  if (kAlong && vector && term + 4 <= terms) return *reinterpret_cast<const float4*>(from);
+  const std::int64_t step = kAlong ? 1 : factor.stride;
+  return make_float4(from[0], term + 1 < terms ? from[step] : 0.0F, term + 2 < terms ? from[2 * step] : 0.0F,
+                     term + 3 < terms ? from[3 * step] : 0.0F);
+}
+
+/// A factor's way from memory to its tile: a thread's loads go where the warp's lie side by side, along the
+/// terms or across them.
+template <int kTile, bool kAlong>
+class TileLoader {
+ public:
+  using T = Tile<kTile>;
+
+  __device__ TileLoader(const Factor<kAlong>& factor, int first_row, int terms)
+      : factor_(factor),
+        first_row_(first_row),
+        terms_(terms),
+        vector_(factor.stride % T::kVector == 0 &&
+                reinterpret_cast<std::uintptr_t>(factor.data) % sizeof(float4) == 0) {}
+
+  __device__ void load(int first_term) {
+#pragma unroll
+    for (int n = 0; n < T::kLoads; ++n) {
+      next_[n] =
+          load_terms(factor_, first_row_ + row(n), first_term + group(n) * T::kVector, terms_, vector_);
+    }
+  }
+  __device__ void store(float* tile) const {
+#pragma unroll
+    for (int n = 0; n < T::kLoads; ++n) {
+      *reinterpret_cast<float4*>(tile + row(n) * T::kStride + group(n) * T::kVector) = next_[n];
+    }
+  }
+
+ private:
+  __device__ static int item(int n) { return static_cast<int>(threadIdx.x) + n * T::kThreads; }
+  __device__ static int row(int n) { return kAlong ? item(n) / T::kGroups : item(n) % kTile; }
+  __device__ static int group(int n) { return kAlong ? item(n) % T::kGroups : item(n) / kTile; }
+
+  Factor<kAlong> factor_;
+  int first_row_, terms_;
+  bool vector_;
+  float4 next_[T::kLoads];
+};
+
+/// A thread's place in its block and what it adds up.
+template <int kTile>
+class TileSums {
+ public:
+  using T = Tile<kTile>;
+
+  /// Adds the slice's part of `terms` terms, which lie in the tiles a and b.
+  __device__ void add(const float* a, const float* b, int terms) {
+#pragma unroll
+    for (int n = 0; n < T::kGroups / T::kSlices; ++n) {
+      const int group = slice() + n * T::kSlices;
+      if (group * T::kVector >= terms) break;
+      add_group(a + down() * T::kStride + group * T::kVector, b + across() * T::kStride + group * T::kVector);
+    }
+  }
+
+  /// Puts the sums down, by slices.
+  __device__ void store(float* sums) const {
+    float* own = sums + slice() * T::kSliceStride + down() * T::kSumStride + across();
+#pragma unroll
+    for (int r = 0; r < T::kRows; ++r) {
+#pragma unroll
+      for (int c = 0; c < T::kCols; ++c) own[r * T::kDown * T::kSumStride + c * T::kAcross] = sum_[r][c];
+    }
+  }
+
+  /// The sum of all slices.
+  __device__ static float total(const float* sums, int row, int col) {
+    const float* first = sums + row * T::kSumStride + col;
+    float sum = first[0];
+#pragma unroll
+    for (int slice = 1; slice < T::kSlices; ++slice) sum += first[slice * T::kSliceStride];
+    return sum;
+  }
+
+ private:
+  __device__ static int slice() { return static_cast<int>(threadIdx.x) / T::kSliceThreads; }
+  __device__ static int down() { return static_cast<int>(threadIdx.x) % T::kSliceThreads / T::kAcross; }
+  __device__ static int across() { return static_cast<int>(threadIdx.x) % T::kAcross; }
+
+  __device__ void add_group(const float* a, const float* b) {
+    float4 cols[T::kCols];
+#pragma unroll
+    for (int c = 0; c < T::kCols; ++c) {
+      cols[c] = *reinterpret_cast<const float4*>(b + c * T::kAcross * T::kStride);
+    }
+#pragma unroll
+    for (int r = 0; r < T::kRows; ++r) {
+      const float4 row = *reinterpret_cast<const float4*>(a + r * T::kDown * T::kStride);
+#pragma unroll
+      for (int c = 0; c < T::kCols; ++c) {
+        float& sum = sum_[r][c];
+        sum += row.x * cols[c].x;
+        sum += row.y * cols[c].y;
+        sum += row.z * cols[c].z;
+        sum += row.w * cols[c].w;
+      }
+    }
+  }
+
+  float sum_[T::kRows][T::kCols] = {};
+};
+
+/// Hands each element (i, j, sum) of the block's tile, whose place in the grid is (y, x), to `finish`.
+template <int kTile, bool kAlongA, bool kAlongB, class Finish>
+__device__ void tile_product(const Factor<kAlongA>& a, const Factor<kAlongB>& b, int terms,
+                             const Finish& finish) {
+  using T = Tile<kTile>;
+  // float4s, for their alignment; the sums take the place of the factors.
+  SHARED_ARRAY(float4, memory, (T::kShared + 3) / 4);
+  auto* shared = reinterpret_cast<float*>(memory);
+  const int first_row = static_cast<int>(blockIdx.y) * kTile;
+  const int first_col = static_cast<int>(blockIdx.x) * kTile;
+  TileLoader<kTile, kAlongA> from_a(a, first_row, terms);
+  TileLoader<kTile, kAlongB> from_b(b, first_col, terms);
+  TileSums<kTile> sums;
+
+  float* here = shared;
+  float* there = shared + 2 * T::kFactor;
+  from_a.load(0);
+  from_b.load(0);
+  from_a.store(here);
+  from_b.store(here + T::kFactor);
+  __syncthreads();
+  for (int first = 0; first < terms; first += T::kTerms) {
+    const int next = first + T::kTerms;
+    if (next < terms) {
+      from_a.load(next);
+      from_b.load(next);
+    }
+    sums.add(here, here + T::kFactor, terms - first);
+    if (next < terms) {  // last read before the barrier behind us
+      from_a.store(there);
+      from_b.store(there + T::kFactor);
+    }
+    __syncthreads();
+    float* const done = here;
+    here = there;
+    there = done;
+  }
+
+  sums.store(shared);
+  __syncthreads();
+  const int cols = b.rows + (b.ones ? 1 : 0);
+#pragma unroll 1
+  for (int item = static_cast<int>(threadIdx.x); item < kTile * kTile; item += T::kThreads) {
+    const int row = item / kTile, col = item % kTile;
+    if (first_row + row < a.rows && first_col + col < cols) {
+      finish(first_row + row, first_col + col, TileSums<kTile>::total(shared, row, col));
+    }
+  }
+}
+
+}  // namespace warpfit

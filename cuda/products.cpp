@@ -1,0 +1,61 @@
+#include "cuda/products.hpp"
+
+#include <algorithm>
+
+#include "cuda/ops/bias_gradient.hpp"
+#include "cuda/ops/matmul.hpp"
+#include "cuda/ops/relu.hpp"
+
+namespace warpfit {
+
+Products::Products(const Stream& stream, Precision precision, ProductKernels kernels)
+    : stream_(stream.get()), blas_(stream, precision), precision_(precision), kernels_(kernels) {}
+
+// By shape alone, never by a measurement at the start: the same run gives the same bits. The bounds are where
+// the arithmetic begins to outweigh launches and idle processors; they were not measured.
+bool Products::own(std::int64_t rows, ConstMatrix w) const {
+  constexpr std::int64_t kMostRows = 256;
+  constexpr std::int64_t kMostWidth = 2048;
+  if (precision_ != Precision::kFp32) return false;
+  if (kernels_ != ProductKernels::kByShape) return kernels_ == ProductKernels::kOwn;
+  return rows <= kMostRows && std::max(w.rows, w.cols) <= kMostWidth;
+}
+
+void Products::forward(ConstMatrix x, ConstMatrix w, ConstVector b, Activation activation, Matrix y) {
+  if (own(x.rows, w)) {
+    cuda::matmul_forward(x, w, b, activation, y, stream_);
+  } else {
+    blas_.forward(x, w, y);
+    cuda::bias_relu_forward(y, b, activation, stream_);
+  }
+}
+
+void Products::backward_input(ConstMatrix dy, ConstMatrix w, ConstMatrix x, Activation activation,
+                              Matrix dx) {
+  if (own(dy.rows, w)) {
+    cuda::matmul_backward_input(dy, w, x, activation, dx, stream_);
+  } else {
+    blas_.backward_input(dy, w, dx);
+    if (activation == Activation::kRelu) cuda::relu_backward(x.values(), dx.values(), stream_);
+  }
+}
+
+void Products::backward_weights(ConstMatrix x, ConstMatrix dy, Matrix dw, Vector db) {
+  if (own(x.rows, dw)) {
+    cuda::matmul_backward_weights(x, dy, dw, db, stream_);
+  } else {
+    blas_.backward_weights(x, dy, dw);
+    cuda::bias_gradient(dy, db, stream_);
+  }
+}
+
+void Products::backward_sgd(ConstMatrix x, ConstMatrix dy, const Position* position, Matrix w, Vector b) {
+  if (own(x.rows, w)) {
+    cuda::matmul_backward_sgd(x, dy, &position->rate, w, b, stream_);
+  } else {
+    blas_.accumulate_weights(x, dy, &position->negative_rate, &position->one, w);
+    cuda::bias_sgd(dy, &position->rate, b, stream_);
+  }
+}
+
+}  // namespace warpfit
