@@ -1,40 +1,35 @@
-// Our kernels against cuDNN's on a GPU, each call inside a CUDA graph, as training runs them.
+// Our kernels against cuDNN's and cuBLAS's on a GPU, each call inside a CUDA graph, as training runs them.
 //   build/release/tools/bench/cuda_ops_bench [MILLISECONDS]     of measuring a kernel and round; default 20
-// Microseconds a call: the median and the least of nine rounds; GB/s counts each operand once. Ours do more:
-// ReLU adds the bias too, and the loss is summed and its hits counted. Exit code: 0; 2 usage; 6 there is no
+// First the small operations: microseconds a call, the median and the least of nine rounds; GB/s counts each
+// operand once. Ours do more: ReLU adds the bias too, and the loss is summed and its hits counted. Then the
+// products of the tutorial's step at some batch sizes, by our own kernels and by cuBLAS with ours behind it.
+// Last a wide layer in tf32 and bf16, its products within a step and cuBLAS's own alone in the same
+// precision: the last column is how much of cuBLAS's rate a step keeps. Exit code: 0; 2 usage; 6 there is no
 // GPU.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
 #include <charconv>
-#include <chrono>
 #include <functional>
 #include <memory>
 #include <string_view>
-#include <vector>
 
 #include "cuda/ops/relu.hpp"
 #include "cuda/ops/softmax_cross_entropy.hpp"
-#include "cuda/runtime/copy.hpp"
 #include "cuda/runtime/device.hpp"
 #include "cuda/runtime/dnn.hpp"
-#include "cuda/runtime/graph.hpp"
-#include "cuda/runtime/memory.hpp"
 #include "host/base/error.hpp"
+#include "tools/bench/graph_timer.hpp"
+#include "tools/bench/product_bench.hpp"
 
 namespace warpfit {
 namespace {
 
-struct Time {
-  double median, least;  // microseconds a call
-};
-
 class Bench {
  public:
-  explicit Bench(int milliseconds) : milliseconds_(milliseconds) {
+  explicit Bench(GraphTimer& timer) : timer_(timer) {
     try {
-      dnn_ = std::make_unique<Dnn>(load_dnn_library(), stream_);
+      dnn_ = std::make_unique<Dnn>(load_dnn_library(), timer_.stream());
     } catch (const DeviceError& error) {
       fmt::print("{}: ours alone\n", error.what());
     }
@@ -51,7 +46,7 @@ class Bench {
         "bias and ReLU", rows, cols, 2,
         [&] {
           cuda::bias_relu_forward({y.get(), rows, cols}, {b.get(), size(cols)}, Activation::kRelu,
-                                  stream_.get());
+                                  timer_.stream().get());
         },
         [&] {
           dnn_->relu_forward({y.get(), size(rows * cols)}, {y.get(), size(rows * cols)});
@@ -59,7 +54,8 @@ class Bench {
     compare(
         "ReLU's gradient", rows, cols, 3,
         [&] {
-          cuda::relu_backward({y.get(), size(rows * cols)}, {dx.get(), size(rows * cols)}, stream_.get());
+          cuda::relu_backward({y.get(), size(rows * cols)}, {dx.get(), size(rows * cols)},
+                              timer_.stream().get());
         },
         [&] {
           dnn_->relu_backward({y.get(), size(rows * cols)}, {dx.get(), size(rows * cols)},
@@ -81,7 +77,7 @@ class Bench {
           cuda::softmax_cross_entropy(
               {logits.get(), rows, classes}, {labels.data(), size(rows)}, 0, {dlogits.get(), rows, classes},
               reinterpret_cast<Metrics*>(metrics.data()), reinterpret_cast<cuda::RowResult*>(results.data()),
-              reinterpret_cast<unsigned*>(arrived.data()), stream_.get());
+              reinterpret_cast<unsigned*>(arrived.data()), timer_.stream().get());
         },
         [&] {
           dnn_->log_softmax_forward({logits.get(), rows, classes}, {logs.get(), rows, classes});
@@ -91,68 +87,43 @@ class Bench {
   }
 
  private:
-  struct Floats {
-    DeviceMemory memory;
-    [[nodiscard]] float* get() const { return reinterpret_cast<float*>(memory.data()); }
-  };
-
   static std::size_t size(std::int64_t size) { return static_cast<std::size_t>(size); }
 
-  DeviceMemory bytes(std::size_t size) {
-    DeviceMemory memory(size);
-    const std::vector<std::uint8_t> zeros(size);
-    copy_to_device(memory.data(), zeros.data(), size, stream_.get());
-    stream_.synchronize();
-    return memory;
-  }
-  Floats floats(std::int64_t count) { return {bytes(size(count) * sizeof(float))}; }
-
-  Time time(const std::function<void()>& call) {
-    constexpr int kCalls = 64;
-    const Graph graph(stream_.get(), [&] {
-      for (int i = 0; i < kCalls; ++i) call();
-    });
-    const auto launch = [&](int times) {
-      const auto start = std::chrono::steady_clock::now();
-      for (int i = 0; i < times; ++i) graph.launch(stream_.get());
-      stream_.synchronize();
-      return std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start).count() /
-             times;
-    };
-    launch(3);
-    const int times = std::clamp(static_cast<int>(milliseconds_ * 1000 / launch(3)), 1, 10'000);
-    std::array<double, 9> rounds{};
-    for (double& round : rounds) round = launch(times) / kCalls;
-    std::sort(rounds.begin(), rounds.end());
-    return {rounds[rounds.size() / 2], rounds.front()};
-  }
+  DeviceMemory bytes(std::size_t size) { return zeros(timer_.stream(), size); }
+  DeviceFloats floats(std::int64_t count) { return DeviceFloats(bytes(size(count) * sizeof(float))); }
 
   // `operands`: how many floats an element are read or written.
   void compare(std::string_view name, std::int64_t rows, std::int64_t cols, int operands,
                const std::function<void()>& ours, const std::function<void()>& theirs) {
-    const Time us = time(ours);
+    const Time us = timer_.time(ours);
     const double gigabytes = static_cast<double>(rows * cols) * operands * sizeof(float) / 1e3;
     fmt::print("{:<22} {:>6} {:>6}  {:>9.2f} {:>9.2f} {:>7.0f}", name, rows, cols, us.median, us.least,
                gigabytes / us.median);
     if (dnn_) {
-      const Time them = time(theirs);
+      const Time them = timer_.time(theirs);
       fmt::print("  {:>9.2f} {:>9.2f} {:>7.2f}", them.median, them.least, them.median / us.median);
     }
     fmt::print("\n");
   }
 
-  int milliseconds_;
-  Stream stream_{"bench"};
+  GraphTimer& timer_;
   std::unique_ptr<Dnn> dnn_;
 };
 
 void run(int milliseconds) {
   use_device(0);
-  Bench bench(milliseconds);
+  GraphTimer timer(milliseconds);
+  Bench bench(timer);
   for (const auto& [rows, cols] : {std::pair{64, 512}, {64, 2048}, {1000, 512}, {4096, 4096}})
     bench.relu(rows, cols);
   for (const auto& [rows, classes] : {std::pair{64, 10}, {1000, 10}, {64, 1000}, {4096, 1000}}) {
     bench.softmax_cross_entropy(rows, classes);
+  }
+  for (const std::int64_t rows : {1, 16, 64, 256}) {
+    bench_small_products(timer, rows, std::array<std::int64_t, 4>{784, 512, 512, 10});
+  }
+  for (const auto precision : {Precision::kTf32, Precision::kBf16}) {
+    for (const std::int64_t width : {4096, 8192}) bench_large_products(timer, 4096, width, precision);
   }
 }
 

@@ -1,0 +1,46 @@
+// Times work on a GPU inside a CUDA graph, as training runs it.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <utility>
+
+#include "cuda/runtime/memory.hpp"
+#include "cuda/runtime/stream.hpp"
+
+namespace warpfit {
+
+/// Microseconds a call: of nine rounds.
+struct Time {
+  double median, least;
+};
+
+class GraphTimer {
+ public:
+  /// Measures for about so many milliseconds a round.
+  explicit GraphTimer(int milliseconds) : milliseconds_(milliseconds) {}
+
+  /// `call` queues work on stream(); a graph holds it `calls` times.
+  [[nodiscard]] Time time(const std::function<void()>& call, int calls = 64);
+
+  [[nodiscard]] Stream& stream() { return stream_; }
+
+ private:
+  int milliseconds_;
+  Stream stream_{"bench"};
+};
+
+/// Device memory of zeros.
+[[nodiscard]] DeviceMemory zeros(Stream& stream, std::size_t bytes);
+
+/// Floats on the device.
+class DeviceFloats {
+ public:
+  explicit DeviceFloats(DeviceMemory memory) : memory_(std::move(memory)) {}
+  [[nodiscard]] float* get() const { return reinterpret_cast<float*>(memory_.data()); }
+
+ private:
+  DeviceMemory memory_;
+};
+
+}  // namespace warpfit
