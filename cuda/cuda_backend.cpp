@@ -31,7 +31,13 @@ CudaBackend::CudaBackend(const BackendOptions& options)
 // What is queued may still read memory that is freed next.
 CudaBackend::~CudaBackend() {
   copy_.drain();
+  products_.drain();
   compute_.drain();
+}
+
+cudaStream_t CudaBackend::joined() {
+  join();
+  return compute_.get();
 }
 
 std::string CudaBackend::description() const { return describe_device(device_); }
@@ -41,12 +47,13 @@ void CudaBackend::deallocate(void* memory) noexcept { free_device_memory(memory)
 
 void CudaBackend::upload(std::span<const std::byte> from, void* to) {
   if (from.empty()) return;
-  copy_to_device(to, from.data(), from.size(), compute_.get());
+  copy_to_device(to, from.data(), from.size(), joined());
   compute_.synchronize();  // page-locked memory is read when the copy runs
 }
 
 void CudaBackend::download(const void* from, std::span<std::byte> to) {
-  if (!to.empty()) copy_to_host(to.data(), from, to.size(), compute_.get());
+  const auto stream = joined();
+  if (!to.empty()) copy_to_host(to.data(), from, to.size(), stream);
   compute_.synchronize();
 }
 
@@ -78,16 +85,16 @@ void CudaBackend::begin_range(const char* name, std::int64_t number) { begin_pro
 void CudaBackend::end_range() noexcept { end_profile_range(); }
 void CudaBackend::name_thread(const char* name) { name_this_thread(name); }
 void CudaBackend::capture_profile(bool on) {
+  join();
   compute_.synchronize();  // what was queued before belongs to the other side
   capture_profile_now(on);
 }
 
-void CudaBackend::load_batch(Matrix x, Labels labels) {
-  cuda::load_batch(position(), x, labels, compute_.get());
-}
+void CudaBackend::load_batch(Matrix x, Labels labels) { cuda::load_batch(position(), x, labels, joined()); }
 
 void CudaBackend::linear_forward(ConstMatrix x, ConstMatrix w, ConstVector b, Activation activation,
                                  Matrix y) {
+  join();
   products_.forward(x, w, b, activation, y);
 }
 
@@ -101,19 +108,19 @@ void CudaBackend::linear_backward_weights(ConstMatrix x, ConstMatrix dy, Matrix 
 }
 
 void CudaBackend::sgd_update(Vector parameters, ConstVector gradients) {
-  cuda::sgd_update(parameters, gradients, &position()->rate, compute_.get());
+  cuda::sgd_update(parameters, gradients, &position()->rate, joined());
 }
 
 void CudaBackend::clip_gradient_norm(float most, Vector gradients, GradientNorm* norm) {
-  cuda::clip_gradient_norm(most, gradients, norm, compute_.get());
+  cuda::clip_gradient_norm(most, gradients, norm, joined());
 }
 
 void CudaBackend::clip_gradient_value(float most, Vector gradients) {
-  cuda::clip_gradient_value(most, gradients, compute_.get());
+  cuda::clip_gradient_value(most, gradients, joined());
 }
 
 void CudaBackend::optimizer_update(const Optimizer& optimizer, const OptimizerViews& views) {
-  cuda::optimizer_update(optimizer, views, &position()->rate, compute_.get());
+  cuda::optimizer_update(optimizer, views, &position()->rate, joined());
 }
 
 void CudaBackend::linear_backward_sgd(ConstMatrix x, ConstMatrix dy, Matrix w, Vector b) {
@@ -134,13 +141,13 @@ cuda::RowResult* CudaBackend::row_results(std::int64_t rows) {
 void CudaBackend::softmax_cross_entropy(ConstMatrix logits, ConstLabels labels, float label_smoothing,
                                         Matrix dlogits, Metrics* metrics) {
   cuda::softmax_cross_entropy(logits, labels, label_smoothing, dlogits, metrics, row_results(logits.rows),
-                              arrived_.data(), compute_.get());
+                              arrived_.data(), joined());
 }
 
 void CudaBackend::mean_squared_error(ConstMatrix outputs, ConstLabels labels, Matrix doutputs,
                                      Metrics* metrics) {
   cuda::mean_squared_error(outputs, labels, doutputs, metrics, row_results(outputs.rows), arrived_.data(),
-                           compute_.get());
+                           joined());
 }
 
 }  // namespace warpfit

@@ -53,10 +53,15 @@ class CudaBackend final : public Backend {
   void mean_squared_error(ConstMatrix outputs, ConstLabels labels, Matrix doutputs,
                           Metrics* metrics) override;
 
+  /// Makes what is queued next wait for updates that run beside. Every operation does but the input gradients
+  /// and dropout, and so does a step at its end.
+  void join() { products_.join(); }
   [[nodiscard]] const Stream& compute() const { return compute_; }
   [[nodiscard]] Position* position() const { return position_.data(); }
 
  private:
+  /// The compute stream, behind join().
+  [[nodiscard]] cudaStream_t joined();
   /// Scratch of the loss for batches of up to `rows`.
   cuda::RowResult* row_results(std::int64_t rows);
 

@@ -8,8 +8,12 @@
 
 namespace warpfit {
 
-Products::Products(const Stream& stream, Precision precision, ProductKernels kernels)
-    : stream_(stream.get()), blas_(stream, precision), precision_(precision), kernels_(kernels) {}
+Products::Products(Stream& stream, Precision precision, ProductKernels kernels)
+    : stream_(stream.get()),
+      branches_(stream),
+      blas_(stream, precision),
+      precision_(precision),
+      kernels_(kernels) {}
 
 // By shape alone, never by a measurement at the start: the same run gives the same bits. The bounds are where
 // the arithmetic begins to outweigh launches and idle processors; they were not measured.
@@ -42,7 +46,7 @@ void Products::backward_input(ConstMatrix dy, ConstMatrix w, ConstMatrix x, Acti
 
 void Products::backward_weights(ConstMatrix x, ConstMatrix dy, Matrix dw, Vector db) {
   if (own(x.rows, dw)) {
-    cuda::matmul_backward_weights(x, dy, dw, db, stream_);
+    cuda::matmul_backward_weights(x, dy, dw, db, branches_.fork());
   } else {
     blas_.backward_weights(x, dy, dw);
     cuda::bias_gradient(dy, db, stream_);
@@ -51,7 +55,7 @@ void Products::backward_weights(ConstMatrix x, ConstMatrix dy, Matrix dw, Vector
 
 void Products::backward_sgd(ConstMatrix x, ConstMatrix dy, const Position* position, Matrix w, Vector b) {
   if (own(x.rows, w)) {
-    cuda::matmul_backward_sgd(x, dy, &position->rate, w, b, stream_);
+    cuda::matmul_backward_sgd(x, dy, &position->rate, w, b, branches_.fork());
   } else {
     blas_.accumulate_weights(x, dy, &position->negative_rate, &position->one, w);
     cuda::bias_sgd(dy, &position->rate, b, stream_);

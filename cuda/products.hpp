@@ -1,7 +1,9 @@
 // The products of linear layers on a GPU, with what belongs to them: by our own kernels where batches are
-// small, by cuBLAS and a kernel behind it where they are large or precision is traded for speed.
+// small, by cuBLAS and a kernel behind it where they are large or precision is traded for speed. Small
+// updates run beside the input gradients of the layers below; large ones fill a GPU by themselves.
 #pragma once
 
+#include "cuda/branches.hpp"
 #include "cuda/position.hpp"
 #include "cuda/runtime/blas.hpp"
 #include "host/backend/make_backend.hpp"
@@ -10,20 +12,26 @@ namespace warpfit {
 
 class Products {
  public:
-  /// Work goes to `stream`.
-  Products(const Stream& stream, Precision precision, ProductKernels kernels);
+  /// Work goes to `stream` and to branches of it.
+  Products(Stream& stream, Precision precision, ProductKernels kernels);
 
-  // As Backend's operations have it.
+  // As Backend's operations have it. What the last two write is there behind join().
   void forward(ConstMatrix x, ConstMatrix w, ConstVector b, Activation activation, Matrix y);
   void backward_input(ConstMatrix dy, ConstMatrix w, ConstMatrix x, Activation activation, Matrix dx);
   void backward_weights(ConstMatrix x, ConstMatrix dy, Matrix dw, Vector db);
   void backward_sgd(ConstMatrix x, ConstMatrix dy, const Position* position, Matrix w, Vector b);
+
+  /// Makes the stream wait for its branches.
+  void join() { branches_.join(); }
+  /// For destructors: waits for the branches, whatever the device says.
+  void drain() noexcept { branches_.drain(); }
 
  private:
   /// The one rule of who computes a product of `rows` rows and a layer's `w`.
   [[nodiscard]] bool own(std::int64_t rows, ConstMatrix w) const;
 
   cudaStream_t stream_;
+  Branches branches_;
   Blas blas_;
   Precision precision_;
   ProductKernels kernels_;

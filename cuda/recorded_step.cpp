@@ -10,11 +10,16 @@ constexpr std::int64_t kMany = 16;
 
 }  // namespace
 
+void CudaRecordedStep::step() {
+  step_();
+  backend_.join();
+}
+
 void CudaRecordedStep::record(std::optional<Graph>& graph, std::int64_t steps) {
   if (graph) return;
   const ProfileRange range(backend_, "recording", steps);
   graph.emplace(backend_.compute().get(), [&] {
-    for (std::int64_t i = 0; i < steps; ++i) step_();
+    for (std::int64_t i = 0; i < steps; ++i) step();
   });
 }
 
@@ -33,7 +38,7 @@ void CudaRecordedStep::run(const BatchRun& run) {
   // The first batch of all is not recorded: libraries load their kernels at the first call, which a capture
   // forbids.
   if (!warm_ && left > 0) {
-    step_();
+    step();
     warm_ = true;
     --left;
   }

@@ -17,6 +17,7 @@ class CudaRecordedStep final : public RecordedStep {
   void run(const BatchRun& run) override;
 
  private:
+  void step();
   void record(std::optional<Graph>& graph, std::int64_t steps);
 
   CudaBackend& backend_;

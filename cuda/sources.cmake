@@ -1,6 +1,7 @@
 # The CUDA backend's sources but for library.cpp, for the library and for the tests, which compile them against an
 # emulated runtime.
 set(warpfit_cuda_sources
+  branches.cpp
   cuda_backend.cpp
   fused/fused_run.cu
   fused/fused_step.cpp

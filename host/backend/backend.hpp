@@ -137,7 +137,9 @@ class Backend {
   virtual void linear_backward_input(ConstMatrix dy, ConstMatrix w, ConstMatrix x, Activation activation,
                                      Matrix dx) = 0;
 
-  /// dw (M, K) = dy' x and db (M) = the sum of dy over its rows.
+  /// dw (M, K) = dy' x and db (M) = the sum of dy over its rows. This and linear_backward_sgd may run beside
+  /// the calls of linear_backward_... and dropout that follow in the step: they use nothing that it writes,
+  /// and write nothing that it reads.
   virtual void linear_backward_weights(ConstMatrix x, ConstMatrix dy, Matrix dw, Vector db) = 0;
 
   /// parameters -= rate * gradients, with the run's learning rate; equal sizes. Only inside a step.

@@ -32,29 +32,28 @@ void add_loss(Backend& backend, const BatchViews& batch, const Loss& loss, Matri
   warpfit::add_loss(backend, loss, batch.x.back(), batch.labels, doutputs, metrics);
 }
 
-// All gradients between the layers come before the first update, which changes the weights that they need.
-void backward(Backend& backend, const std::vector<Linear>& layers, const BatchViews& batch,
-              const Dropout& dropout) {
-  const ProfileRange range(backend, "backward");
-  for (std::size_t l = layers.size() - 1; l > 0; --l) {
-    backend.linear_backward_input(batch.dy[l], layers[l].w, batch.x[l], layers[l - 1].activation,
-                                  batch.dy[l - 1]);
-    drop_out(backend, dropout, l - 1, batch.dy[l - 1]);
-  }
-}
-
-void folded_update(Backend& backend, const std::vector<Linear>& layers, const BatchViews& batch) {
+void update(Backend& backend, const Linear& layer, ConstMatrix x, ConstMatrix dy) {
   const ProfileRange range(backend, "update");
-  for (std::size_t l = layers.size(); l-- > 0;) {
-    backend.linear_backward_sgd(batch.x[l], batch.dy[l], layers[l].w, layers[l].b);
-  }
+  backend.linear_backward_sgd(x, dy, layer.w, layer.b);
 }
 
-void weight_gradients(Backend& backend, const BatchViews& batch) {
+// A layer's update or weight gradient may run beside the input gradients below. It comes behind the layer's
+// own input gradient, which needs the weights as they were.
+void backward(Backend& backend, const std::vector<Linear>& layers, const BatchViews& batch,
+              const TrainingRule& rule, Phase last) {
   const ProfileRange range(backend, "backward");
-  for (std::size_t l = batch.layer_gradients.size(); l-- > 0;) {
-    backend.linear_backward_weights(batch.x[l], batch.dy[l], batch.layer_gradients[l].w,
-                                    batch.layer_gradients[l].b);
+  for (std::size_t l = layers.size(); l-- > 0;) {
+    if (l > 0) {
+      backend.linear_backward_input(batch.dy[l], layers[l].w, batch.x[l], layers[l - 1].activation,
+                                    batch.dy[l - 1]);
+      drop_out(backend, rule.dropout, l - 1, batch.dy[l - 1]);
+    }
+    if (rule.optimizer != nullptr) {
+      const Linear& gradients = batch.layer_gradients[l];
+      backend.linear_backward_weights(batch.x[l], batch.dy[l], gradients.w, gradients.b);
+    } else if (last >= Phase::kUpdate) {
+      update(backend, layers[l], batch.x[l], batch.dy[l]);
+    }
   }
 }
 
@@ -81,14 +80,8 @@ void train_step(Backend& backend, const Network& network, const BatchViews& batc
   load(backend, batch);
   if (last >= Phase::kForward) forward(backend, network.layers(), batch, rule.dropout);
   if (last >= Phase::kLoss) add_loss(backend, batch, rule.loss, batch.dy.back(), metrics);
-  if (last < Phase::kBackward) return;
-  backward(backend, network.layers(), batch, rule.dropout);
-  if (rule.optimizer == nullptr) {
-    if (last >= Phase::kUpdate) folded_update(backend, network.layers(), batch);
-    return;
-  }
-  weight_gradients(backend, batch);
-  if (last < Phase::kUpdate) return;
+  if (last >= Phase::kBackward) backward(backend, network.layers(), batch, rule, last);
+  if (last < Phase::kUpdate || rule.optimizer == nullptr) return;
   const ProfileRange update(backend, "update");
   clip(backend, batch.gradients, rule);
   rule.optimizer->update(network.parameters().view(), batch.gradients);
