@@ -12,7 +12,7 @@ constexpr std::int64_t kMany = 16;
 
 void CudaRecordedStep::step() {
   step_();
-  backend_.join();
+  backend_.join();  // a step ends as one
 }
 
 void CudaRecordedStep::record(std::optional<Graph>& graph, std::int64_t steps) {
@@ -32,6 +32,7 @@ void CudaRecordedStep::run(const BatchRun& run) {
   position.rate = run.rate;
   position.negative_rate = -run.rate;
   const auto stream = backend_.compute().get();
+  backend_.join();  // a step that failed may have left branches, which no recording can join
   set_position(backend_.position(), position, stream);
 
   std::int64_t left = run.batches;

@@ -199,13 +199,22 @@ TEST_P(TrainStep, GoesBackToSmallerBatches) {
   EXPECT_EQ(train_anew(runs), together);
 }
 
-// The second call of a step is the one that a backend may record.
+// The second call of a step is the one that a backend may record. It fails while an update may run beside.
 TEST_P(TrainStep, GoesOnAfterAStepThatFailed) {
+  const Buffer<float> x(*backend_, std::vector<float>{1});
+  const Buffer<float> dy(*backend_, std::vector<float>{1});
+  const Buffer<float> w(*backend_, std::vector<float>{1});
+  const Buffer<float> b(*backend_, std::vector<float>{1});
   int calls = 0;
   const auto step = backend_->record([&] {
+    backend_->linear_backward_sgd({x.data(), 1, 1}, {dy.data(), 1, 1}, {w.data(), 1, 1}, b.view());
     if (++calls == 2) throw std::runtime_error("no step");
   });
   EXPECT_THROW(step->run({{}, 0, 3, 1, kRate}), std::runtime_error);
+  step->run({{}, 0, 1, 1, kRate});
+  w.upload(std::vector<float>{1});
+  step->run({{}, 0, 1, 1, 0.5F});
+  EXPECT_EQ(w.to_host(), std::vector<float>{0.5F});
   EXPECT_TRUE(all_close(train({{{}, 0, 1, kRows, kRate}}), expected(), {1e-6, 1e-6}));
 }
 
