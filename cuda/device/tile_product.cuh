@@ -45,56 +45,64 @@ struct Tile {
   static_assert(kTile * kGroups % kThreads == 0 && kGroups % kSlices == 0);
 };
 
-/// Four terms of a row from `term` on; 0 behind the factor's end.
-template <bool kAlong>
-__device__ float4 load_terms(const Factor<kAlong>& factor, int row, int term, int terms, bool vector) {
-  if (row >= factor.rows || term >= terms) {
-    const float value = factor.ones && row == factor.rows ? 1.0F : 0.0F;
-    return make_float4(value, value, value, value);
-  }
-  const float* from = factor.data + (kAlong ? row * factor.stride + term : term * factor.stride + row);
-  if (kAlong && vector && term + 4 <= terms) return *reinterpret_cast<const float4*>(from);
-  const std::int64_t step = kAlong ? 1 : factor.stride;
-  return make_float4(from[0], term + 1 < terms ? from[step] : 0.0F, term + 2 < terms ? from[2 * step] : 0.0F,
-                     term + 3 < terms ? from[3 * step] : 0.0F);
-}
-
 /// A factor's way from memory to its tile: a thread's loads go where the warp's lie side by side, along the
-/// terms or across them.
+/// terms or across them. Rows behind the factor's end are its last one: their sums are stored by nobody.
 template <int kTile, bool kAlong>
 class TileLoader {
  public:
   using T = Tile<kTile>;
 
   __device__ TileLoader(const Factor<kAlong>& factor, int first_row, int terms)
-      : factor_(factor),
-        first_row_(first_row),
+      : step_(kAlong ? 1 : factor.stride),
         terms_(terms),
-        vector_(factor.stride % T::kVector == 0 &&
-                reinterpret_cast<std::uintptr_t>(factor.data) % sizeof(float4) == 0) {}
-
-  __device__ void load(int first_term) {
+        vector_(kAlong && factor.stride % T::kVector == 0 &&
+                reinterpret_cast<std::uintptr_t>(factor.data) % sizeof(float4) == 0) {
 #pragma unroll
     for (int n = 0; n < T::kLoads; ++n) {
-      next_[n] =
-          load_terms(factor_, first_row_ + row(n), first_term + group(n) * T::kVector, terms_, vector_);
+      const int row = first_row + row_of(n);
+      const int last = min(row, factor.rows - 1);
+      from_[n] = factor.data + (kAlong ? last * factor.stride : last) + group_of(n) * T::kVector * step_;
+      one_[n] = factor.ones && row == factor.rows;
+    }
+  }
+
+  /// Begins to load the terms from `first` on; 0 behind the last.
+  __device__ void load(int first) {
+    const bool whole = first + T::kTerms <= terms_;
+#pragma unroll
+    for (int n = 0; n < T::kLoads; ++n) {
+      const float* from = from_[n] + first * step_;
+      const int left = whole ? T::kVector : terms_ - first - group_of(n) * T::kVector;
+      next_[n] = left >= T::kVector ? load_four(from) : load_some(from, left);
+      if (one_[n]) next_[n] = make_float4(1.0F, 1.0F, 1.0F, 1.0F);
     }
   }
   __device__ void store(float* tile) const {
 #pragma unroll
     for (int n = 0; n < T::kLoads; ++n) {
-      *reinterpret_cast<float4*>(tile + row(n) * T::kStride + group(n) * T::kVector) = next_[n];
+      *reinterpret_cast<float4*>(tile + row_of(n) * T::kStride + group_of(n) * T::kVector) = next_[n];
     }
   }
 
  private:
   __device__ static int item(int n) { return static_cast<int>(threadIdx.x) + n * T::kThreads; }
-  __device__ static int row(int n) { return kAlong ? item(n) / T::kGroups : item(n) % kTile; }
-  __device__ static int group(int n) { return kAlong ? item(n) % T::kGroups : item(n) / kTile; }
+  __device__ static int row_of(int n) { return kAlong ? item(n) / T::kGroups : item(n) % kTile; }
+  __device__ static int group_of(int n) { return kAlong ? item(n) % T::kGroups : item(n) / kTile; }
 
-  Factor<kAlong> factor_;
-  int first_row_, terms_;
+  __device__ float4 load_four(const float* from) const {
+    if (kAlong && vector_) return *reinterpret_cast<const float4*>(from);
+    return make_float4(from[0], from[step_], from[2 * step_], from[3 * step_]);
+  }
+  __device__ float4 load_some(const float* from, int left) const {
+    return make_float4(left > 0 ? from[0] : 0.0F, left > 1 ? from[step_] : 0.0F,
+                       left > 2 ? from[2 * step_] : 0.0F, 0.0F);
+  }
+
+  std::int64_t step_;
+  int terms_;
   bool vector_;
+  bool one_[T::kLoads];
+  const float* from_[T::kLoads];
   float4 next_[T::kLoads];
 };
 

@@ -81,6 +81,7 @@ class TrainStep : public OnEachBackend {
 
   TrainingRule rule_;
   Phase last_ = Phase::kUpdate;
+  Optimizer optimizer_ = Sgd{};  // where the update is separate
 
   // The parameters after the runs, whose samples this gives them.
   enum class Kind { kFolded, kSeparate, kEvaluation };
@@ -89,7 +90,7 @@ class TrainStep : public OnEachBackend {
     const Buffer<std::uint8_t> labels(*backend_, labels_);
     const Network network(*backend_, spec_, layout_, parameters_);
     const Workspace workspace(*backend_, network, kRows, kind == Kind::kSeparate);
-    const OptimizerState optimizer(*backend_, Sgd{}, parameters_.size());
+    const OptimizerState optimizer(*backend_, optimizer_, parameters_.size());
     const Buffer<GradientNorm> norm(*backend_, std::vector<GradientNorm>(1));
     TrainingRule rule = rule_;
     rule.optimizer = kind == Kind::kSeparate ? &optimizer : nullptr;
@@ -123,6 +124,8 @@ TEST_P(TrainStep, IsOneStepOfGradientDescent) {
     EXPECT_TRUE(all_close(train({{{}, 0, 1, kRows, kRate}}, kind), expected(), {1e-6, 1e-6}));
     EXPECT_EQ(metrics_.batches, 1);
   }
+  optimizer_ = Sgd{.momentum = 0.5F};  // its first step is the same
+  EXPECT_TRUE(all_close(train({{{}, 0, 1, kRows, kRate}}, Kind::kSeparate), expected(), {1e-6, 1e-6}));
 }
 
 // Runs of many batches with rates of their own, and masks of their steps: the same as one by one.
