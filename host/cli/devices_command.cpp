@@ -26,8 +26,8 @@ std::string processor() {
   const auto memory = system_memory();
   text +=
       line("memory", fmt::format("{}, {} available", gibibytes(memory.total), gibibytes(memory.available)));
-  text += line("library", Matmul::library());
-  if (const auto set = Matmul::instruction_set(); !set.empty()) text += line("instructions", set);
+  text += line("library", cpu::Matmul::library());
+  if (const auto set = cpu::Matmul::instruction_set(); !set.empty()) text += line("instructions", set);
   return text;
 }
 

@@ -148,8 +148,8 @@ Options run_options(RunFlags& run) {
 
 Options options_of(ResumeCommand& command) {
   return {text({"Run", "RUN_DIR", "", "folder of the run"}, "", command.folder),
-          memory_limit_option(command.device_memory_limit, "the run's"), quiet_option(command.verbosity.quiet),
-          verbose_option(command.verbosity.verbose)};
+          memory_limit_option(command.device_memory_limit, "the run's"),
+          quiet_option(command.verbosity.quiet), verbose_option(command.verbosity.verbose)};
 }
 
 Options options_of(TrainCommand& command) {

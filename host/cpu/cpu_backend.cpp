@@ -63,7 +63,7 @@ CpuBackend::CpuBackend(int threads) : pool_(threads > 0 ? threads : usable_threa
 
 std::string CpuBackend::description() const {
   return fmt::format("CPU ({}, {} thread{}, {})", processor_name(), pool_.threads(),
-                     pool_.threads() == 1 ? "" : "s", Matmul::library());
+                     pool_.threads() == 1 ? "" : "s", cpu::Matmul::library());
 }
 
 void* CpuBackend::allocate(std::size_t bytes) {

@@ -44,7 +44,7 @@ class CpuBackend final : public Backend {
   Vector row_losses(std::int64_t rows);
 
   cpu::ThreadPool pool_;
-  Products products_;
+  cpu::Products products_;
   BatchRun run_;                   // the run of the current step; first, rate and step are those of its batch
   std::vector<float> row_losses_;  // scratch of the losses
 };

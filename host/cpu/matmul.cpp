@@ -8,7 +8,7 @@
 
 #include "host/base/error.hpp"
 
-namespace warpfit {
+namespace warpfit::cpu {
 
 struct Matmul::Engine {
   dnnl::engine engine{dnnl::engine::kind::cpu, 0};
@@ -141,4 +141,4 @@ std::string Matmul::library() {
   return fmt::format("oneDNN {}.{}.{}", version->major, version->minor, version->patch);
 }
 
-}  // namespace warpfit
+}  // namespace warpfit::cpu

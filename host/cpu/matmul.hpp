@@ -9,7 +9,7 @@
 
 #include "host/cpu/part.hpp"
 
-namespace warpfit {
+namespace warpfit::cpu {
 
 /// Products by the calling thread alone, their oneDNN primitives made once for each shape and kept. For one
 /// thread at a time.
@@ -49,4 +49,4 @@ class Matmul {
   std::map<Shape, std::unique_ptr<Product>> products_;
 };
 
-}  // namespace warpfit
+}  // namespace warpfit::cpu

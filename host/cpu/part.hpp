@@ -5,7 +5,7 @@
 
 #include "host/backend/views.hpp"
 
-namespace warpfit {
+namespace warpfit::cpu {
 
 /// `rows` rows of `cols` values each, from a row-major matrix with rows of `stride`.
 template <class T>
@@ -25,4 +25,4 @@ Part<T> whole(MatrixView<T> matrix) {
   return {matrix.data, matrix.rows, matrix.cols, matrix.cols};
 }
 
-}  // namespace warpfit
+}  // namespace warpfit::cpu

@@ -8,7 +8,7 @@
 #include "host/cpu/bias_gradient.hpp"
 #include "host/cpu/relu.hpp"
 
-namespace warpfit {
+namespace warpfit::cpu {
 namespace {
 
 // About 10 microseconds of a core, against one or two that sharing costs.
@@ -77,7 +77,7 @@ Part<const float> columns_of(ConstMatrix matrix, std::int64_t first, std::int64_
 
 /// work(matmul, tile) for each tile of a result of so many sums of `depth` products.
 template <class Work>
-void share(cpu::ThreadPool& pool, std::vector<std::unique_ptr<Matmul>>& matmuls, ConstMatrix result,
+void share(ThreadPool& pool, std::vector<std::unique_ptr<Matmul>>& matmuls, ConstMatrix result,
            std::int64_t depth, const Work& work) {
   const Tiles tiles(result.rows, result.cols, pool.parts_for(result.size() * depth / kProductsWorthAThread));
   pool.run(tiles.count(), [&](int part) {
@@ -89,7 +89,7 @@ void share(cpu::ThreadPool& pool, std::vector<std::unique_ptr<Matmul>>& matmuls,
 }  // namespace
 
 // oneDNN shares work among OpenMP's threads: of each of ours it gets that one alone.
-Products::Products(cpu::ThreadPool& pool) : pool_(pool), matmuls_(static_cast<std::size_t>(pool.threads())) {
+Products::Products(ThreadPool& pool) : pool_(pool), matmuls_(static_cast<std::size_t>(pool.threads())) {
   pool_.run(pool_.threads(), [this](int part) {
     omp_set_num_threads(1);
     matmuls_[static_cast<std::size_t>(part)] = std::make_unique<Matmul>();
@@ -101,7 +101,7 @@ void Products::forward(ConstMatrix x, ConstMatrix w, ConstVector b, Activation a
     const auto part = part_of(y, tile);
     matmul.forward(rows_of(x, tile.row, tile.rows), rows_of(w, tile.column, tile.columns),
                    b.data() + tile.column, part);
-    if (activation == Activation::kRelu) cpu::relu_forward(part);
+    if (activation == Activation::kRelu) relu_forward(part);
   });
 }
 
@@ -110,7 +110,7 @@ void Products::backward_input(ConstMatrix dy, ConstMatrix w, ConstMatrix x, Acti
   share(pool_, matmuls_, dx, dy.cols, [&](Matmul& matmul, const Tile& tile) {
     const auto part = part_of(dx, tile);
     matmul.backward_input(rows_of(dy, tile.row, tile.rows), columns_of(w, tile.column, tile.columns), part);
-    if (activation == Activation::kRelu) cpu::relu_backward(part_of(x, tile), part);
+    if (activation == Activation::kRelu) relu_backward(part_of(x, tile), part);
   });
 }
 
@@ -119,7 +119,7 @@ void Products::backward_weights(ConstMatrix x, ConstMatrix dy, Matrix dw, Vector
     const auto rows_dy = columns_of(dy, tile.row, tile.rows);
     Matmul::backward_weights(columns_of(x, tile.column, tile.columns), rows_dy, 1.0F, 0.0F,
                              part_of(dw, tile));
-    if (tile.column == 0) cpu::bias_gradient(rows_dy, db.subspan(tile.row, tile.rows));
+    if (tile.column == 0) bias_gradient(rows_dy, db.subspan(tile.row, tile.rows));
   });
 }
 
@@ -128,8 +128,8 @@ void Products::backward_sgd(ConstMatrix x, ConstMatrix dy, float rate, Matrix w,
     const auto rows_dy = columns_of(dy, tile.row, tile.rows);
     Matmul::backward_weights(columns_of(x, tile.column, tile.columns), rows_dy, -rate, 1.0F,
                              part_of(w, tile));
-    if (tile.column == 0) cpu::bias_sgd(rows_dy, rate, b.subspan(tile.row, tile.rows));
+    if (tile.column == 0) bias_sgd(rows_dy, rate, b.subspan(tile.row, tile.rows));
   });
 }
 
-}  // namespace warpfit
+}  // namespace warpfit::cpu

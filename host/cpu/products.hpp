@@ -9,12 +9,12 @@
 #include "host/cpu/matmul.hpp"
 #include "host/cpu/thread_pool.hpp"
 
-namespace warpfit {
+namespace warpfit::cpu {
 
 class Products {
  public:
   /// The pool must outlive it.
-  explicit Products(cpu::ThreadPool& pool);
+  explicit Products(ThreadPool& pool);
 
   /// y (N, M) = activation(x (N, K) w' + b); w (M, K), b (M).
   void forward(ConstMatrix x, ConstMatrix w, ConstVector b, Activation activation, Matrix y);
@@ -29,8 +29,8 @@ class Products {
   void backward_sgd(ConstMatrix x, ConstMatrix dy, float rate, Matrix w, Vector b);
 
  private:
-  cpu::ThreadPool& pool_;
+  ThreadPool& pool_;
   std::vector<std::unique_ptr<Matmul>> matmuls_;  // a thread's own each
 };
 
-}  // namespace warpfit
+}  // namespace warpfit::cpu

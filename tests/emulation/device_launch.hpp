@@ -30,8 +30,10 @@ void collect_pointers(std::vector<PointerArgument>& pointers, int index, const T
     for (std::size_t byte = 0; byte + sizeof(void*) <= sizeof(T); byte += sizeof(void*)) {
       const void* pointer = nullptr;
       std::memcpy(&pointer, bytes + byte, sizeof pointer);
-      // Below 2^44 there are numbers, and AddressSanitizer's shadow, which has pages at their addresses.
-      if (reinterpret_cast<std::uintptr_t>(pointer) >> 44 != 0) {
+      // Below the program itself there are numbers, and the sanitizers' shadows, which have pages at their
+      // addresses.
+      constexpr std::uintptr_t kProgram = 0x5500'0000'0000;
+      if (reinterpret_cast<std::uintptr_t>(pointer) >= kProgram) {
         pointers.push_back({index, static_cast<int>(byte), pointer});
       }
     }
