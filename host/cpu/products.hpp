@@ -29,8 +29,14 @@ class Products {
   void backward_sgd(ConstMatrix x, ConstMatrix dy, float rate, Matrix w, Vector b);
 
  private:
+  /// A thread's own.
+  struct Worker {
+    Matmul matmul;
+    std::vector<float> tile;
+  };
+
   ThreadPool& pool_;
-  std::vector<std::unique_ptr<Matmul>> matmuls_;  // a thread's own each
+  std::vector<std::unique_ptr<Worker>> workers_;
 };
 
 }  // namespace warpfit::cpu

@@ -2,10 +2,12 @@
 
 namespace warpfit::cpu {
 
-void relu_forward(Part<float> y) {
+void relu_forward(Part<const float> x, Part<float> y) {
   for (std::int64_t row = 0; row < y.rows; ++row) {
-    float* values = y.data + row * y.stride;
-    for (std::int64_t i = 0; i < y.cols; ++i) values[i] = values[i] < 0.0F ? 0.0F : values[i];
+    const float* input = x.data + row * x.stride;
+    float* output = y.data + row * y.stride;
+#pragma omp simd
+    for (std::int64_t i = 0; i < y.cols; ++i) output[i] = input[i] < 0.0F ? 0.0F : input[i];
   }
 }
 

@@ -6,8 +6,8 @@
 
 namespace warpfit::cpu {
 
-/// y = y < 0 ? 0 : y: a NaN stays one.
-void relu_forward(Part<float> y);
+/// y = x < 0 ? 0 : x: a NaN stays one. Of equal shape, and perhaps the same.
+void relu_forward(Part<const float> x, Part<float> y);
 
 /// dx = 0 where y, ReLU's output, is not above 0; equal sizes.
 void relu_backward(Part<const float> y, Part<float> dx);
