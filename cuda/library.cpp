@@ -19,6 +19,11 @@ extern "C" __attribute__((visibility("default"))) warpfit::Backend* warpfit_make
   return new warpfit::CudaBackend(options);  // the caller owns it
 }
 
+extern "C" __attribute__((visibility("default"))) void warpfit_warm_cuda(int device) {
+  std::string ignored;
+  if (device < warpfit::count_devices(ignored)) warpfit::use_device(device);
+}
+
 extern "C" __attribute__((visibility("default"))) void warpfit_find_cuda(warpfit::CudaParts& parts) {
   warpfit::find_parts(parts);
 }

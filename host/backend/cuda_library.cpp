@@ -52,6 +52,12 @@ std::unique_ptr<Backend> make_cuda_backend(const BackendOptions& options, std::s
   return std::unique_ptr<Backend>(make != nullptr ? make(options, reason) : nullptr);
 }
 
+void warm_cuda(int device) {
+  std::string ignored;
+  if (!driver_is_there()) return;
+  if (auto* const warm = find_function<WarmCuda>("warpfit_warm_cuda", ignored)) warm(device);
+}
+
 CudaParts find_cuda() {
   CudaParts parts;
   if (auto* const find = find_function<FindCuda>("warpfit_find_cuda", parts.problem)) find(parts);

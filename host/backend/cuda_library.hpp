@@ -18,6 +18,13 @@ std::unique_ptr<Backend> make_cuda_backend(const BackendOptions& options, std::s
 /// What the library exports as "warpfit_make_cuda_backend"; the caller owns the result.
 using MakeCudaBackend = Backend*(const BackendOptions&, std::string& reason);
 
+/// What takes longest of making the backend: loads the library and starts the GPU. What fails here fails
+/// again there, with its reason.
+void warm_cuda(int device);
+
+/// What the library exports as "warpfit_warm_cuda".
+using WarmCuda = void(int device);
+
 struct CudaDevice {
   std::string name;
   int major = 0, minor = 0;                 ///< compute capability

@@ -23,6 +23,20 @@ DeviceChoice parse_device(std::string_view text) {
       fmt::format("--device {}: expected auto, cpu, cuda or cuda:N (N counts GPUs from 0)", text));
 }
 
+DeviceWarmUp::DeviceWarmUp(const DeviceChoice& device) {
+  if (device.kind == DeviceChoice::Kind::kCpu) return;
+  thread_ = std::thread([index = device.index] {
+    try {
+      warm_cuda(index);
+    } catch (const Error&) {  // make_backend() will meet it again, and say so
+    }
+  });
+}
+
+DeviceWarmUp::~DeviceWarmUp() {
+  if (thread_.joinable()) thread_.join();
+}
+
 std::unique_ptr<Backend> make_backend(const BackendOptions& options) {
   const auto kind = options.device.kind;
   if (kind != DeviceChoice::Kind::kCpu) {

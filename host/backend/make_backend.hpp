@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string_view>
+#include <thread>
 
 #include "host/backend/backend.hpp"
 
@@ -34,5 +35,19 @@ struct BackendOptions {
 /// Errors: DeviceError where the chosen device is not there; UsageError where it has not the chosen
 /// precision.
 std::unique_ptr<Backend> make_backend(const BackendOptions& options);
+
+/// Begins to start the device that make_backend() will use, where that takes time, beside what else is to be
+/// done before: loading CUDA's libraries and creating its context take longer than decoding a data set. It
+/// ends with its scope.
+class DeviceWarmUp {
+ public:
+  explicit DeviceWarmUp(const DeviceChoice& device);
+  DeviceWarmUp(const DeviceWarmUp&) = delete;
+  DeviceWarmUp& operator=(const DeviceWarmUp&) = delete;
+  ~DeviceWarmUp();
+
+ private:
+  std::thread thread_;
+};
 
 }  // namespace warpfit

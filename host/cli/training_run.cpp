@@ -136,12 +136,14 @@ std::string config_of(TrainCommand command) {
 
 }  // namespace
 
-// What the command line alone can tell comes first, the data next: neither should wait for a device, nor
+// What the command line alone can tell comes first, the data next, while the device starts: none of it should
 // leave a folder behind.
 void train(const TrainCommand& command) {
   const auto options = training_options_of(command);
   const auto device = backend_options(command.device);
+  std::optional<DeviceWarmUp> warm_up(device.device);
   const TrainingFiles files(command);
+  warm_up.reset();
   std::optional<RunFolder> folder;
   if (!command.run.folder.empty()) folder.emplace(RunFolder::create(command.run.folder, config_of(command)));
   train(command, device, options, files, folder ? &*folder : nullptr, nullptr);

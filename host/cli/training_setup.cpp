@@ -70,9 +70,15 @@ TrainOptions training_options_of(const TrainCommand& command) {
   return options;
 }
 
+// Both sets are decoded side by side.
 TrainingFiles::TrainingFiles(const TrainCommand& command)
+    : TrainingFiles(command, std::async(std::launch::async, [&data = command.data] {
+                      return open_set(data, &DatasetPaths::test_images, &DatasetPaths::test_labels);
+                    })) {}
+
+TrainingFiles::TrainingFiles(const TrainCommand& command, std::future<Dataset> test_set)
     : training_set_(open_set(command.data, &DatasetPaths::train_images, &DatasetPaths::train_labels)),
-      test_set_(open_set(command.data, &DatasetPaths::test_images, &DatasetPaths::test_labels)) {
+      test_set_(test_set.get()) {
   check_same_shape(training_set_, test_set_);
   model_.network = fitting_network(command.network, training_set_);
   const auto shape = training_set_.sample_shape();

@@ -1,6 +1,7 @@
 // What a run of training is made of, from what was asked for.
 #pragma once
 
+#include <future>
 #include <optional>
 
 #include "host/cli/commands.hpp"
@@ -30,6 +31,8 @@ class TrainingFiles {
   [[nodiscard]] std::string identity() const;
 
  private:
+  TrainingFiles(const TrainCommand& command, std::future<Dataset> test_set);
+
   Dataset training_set_;
   Dataset test_set_;
   ModelInfo model_;

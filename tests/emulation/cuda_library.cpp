@@ -3,6 +3,7 @@
 
 extern "C" warpfit::Backend* warpfit_make_cuda_backend(const warpfit::BackendOptions& options,
                                                        std::string& reason);
+extern "C" void warpfit_warm_cuda(int device);
 extern "C" void warpfit_find_cuda(warpfit::CudaParts& parts);
 
 namespace warpfit {
@@ -10,6 +11,8 @@ namespace warpfit {
 std::unique_ptr<Backend> make_cuda_backend(const BackendOptions& options, std::string& reason) {
   return std::unique_ptr<Backend>(warpfit_make_cuda_backend(options, reason));
 }
+
+void warm_cuda(int device) { warpfit_warm_cuda(device); }
 
 CudaParts find_cuda() {
   CudaParts parts;
