@@ -19,14 +19,15 @@ class BlockMemory {
   __device__ static int threads() { return static_cast<int>(blockDim.x); }
   __device__ int top() const { return plan_.layers - 1; }  // the last layer, and the values before it
 
-  __device__ float* floats(int place) const { return reinterpret_cast<float*>(shared_ + place); }
+  __device__ unsigned char* memory(int place) const { return shared_ + place * kPlaceBytes; }
+  __device__ float* floats(int place) const { return reinterpret_cast<float*>(memory(place)); }
   __device__ float* weights(int layer) const { return floats(plan_.weights[layer]); }
   __device__ float* weights_behind(int values) const { return floats(plan_.weights_behind[values]); }
   __device__ float* biases(int layer) const { return floats(plan_.biases[layer]); }
   __device__ float* values(int i) const { return floats(plan_.values[i]); }
   __device__ float* gradients() const { return floats(plan_.gradients); }
-  __device__ void* factors() const { return shared_ + plan_.factors; }
-  __device__ const std::uint8_t* pixels() const { return shared_ + plan_.pixels; }
+  __device__ void* factors() const { return memory(plan_.factors); }
+  __device__ const std::uint8_t* pixels() const { return memory(plan_.pixels); }
   __device__ int pixel_stride() const { return FusedPlan::padded(plan_.widths[0], 16); }
   __device__ int own_stride(int i) const { return FusedPlan::padded(plan_.columns[i]); }
   __device__ int stride(int i) const { return FusedPlan::padded(plan_.widths[i]); }
@@ -67,7 +68,7 @@ class BlockMemory {
     const int width = plan_.widths[0];
     constexpr int kBytes = sizeof(uint4);
     if (width % kBytes == 0 && reinterpret_cast<std::uintptr_t>(samples.pixels) % kBytes == 0) {
-      auto* to = reinterpret_cast<uint4*>(shared_ + plan_.pixels);
+      auto* to = reinterpret_cast<uint4*>(memory(plan_.pixels));
       const int pieces = width / kBytes;
 #pragma unroll 4
       for (int i = thread(); i < rows_ * pieces; i += threads()) {
@@ -77,7 +78,7 @@ class BlockMemory {
       }
     } else {
       for (int i = thread(); i < rows_ * width; i += threads()) {
-        shared_[plan_.pixels + i / width * pixel_stride() + i % width] =
+        memory(plan_.pixels)[i / width * pixel_stride() + i % width] =
             samples.pixels[sample_of(first + i / width) * width + i % width];
       }
     }

@@ -11,21 +11,21 @@ constexpr std::size_t kFactorsBytes = 16;
 constexpr int kMostClasses = 256;
 constexpr std::int64_t kMostWidth = 1 << 20;  // products of sizes stay far from where int ends
 
-// Hands out shared memory, sixteen bytes a unit.
+// Hands out shared memory.
 class Layout {
  public:
   int take(std::int64_t bytes) {
     const std::int64_t place = used_;
-    used_ += (bytes + 15) / 16 * 16;
+    used_ += (bytes + kPlaceBytes - 1) / kPlaceBytes;
     return static_cast<int>(std::min<std::int64_t>(place, std::int64_t{1} << 30));
   }
   int take_floats(std::int64_t rows, std::int64_t width) {
     return take(rows * FusedPlan::padded(static_cast<int>(width)) * std::int64_t{sizeof(float)});
   }
-  [[nodiscard]] std::int64_t used() const { return used_; }
+  [[nodiscard]] std::int64_t bytes() const { return used_ * kPlaceBytes; }
 
  private:
-  std::int64_t used_ = 0;
+  std::int64_t used_ = 0;  // places
 };
 
 // Values whose columns are owned: the hidden ones; the samples' where there are none.
@@ -71,7 +71,7 @@ std::int64_t lay_out(FusedPlan& plan) {
     plan.weights[i - 1] = layout.take_floats(plan.columns[i], plan.widths[i - 1]);
   }
   plan.gradients = layout.take_floats(plan.rows, most_columns);
-  return layout.used();
+  return layout.bytes();
 }
 
 }  // namespace

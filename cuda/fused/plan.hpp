@@ -16,10 +16,11 @@ namespace warpfit::cuda {
 
 constexpr int kMostFusedLayers = 8;
 constexpr int kMostFusedThreads = 256;
+constexpr int kPlaceBytes = 16;  ///< what shared memory is shared out in: the widest access
 
 /// Values 0 are the samples', values i the outputs of layer i - 1, values `layers` the logits. Places are
-/// bytes from the start of a block's dynamic shared memory; -1 for what is not kept. Matrices there have rows
-/// padded to a multiple of four elements (pixels: sixteen), and zeros in the padding.
+/// kPlaceBytes each, from the start of a block's dynamic shared memory; -1 for what is not kept. Matrices
+/// there have rows padded to a multiple of four elements (pixels: sixteen), and zeros in the padding.
 struct FusedPlan {
   int layers = 0, blocks = 0, threads = 0;
   int rows = 0;                                     ///< of a batch, at most
