@@ -139,9 +139,11 @@ TEST(EmulatedProgram, StreamsWhatDoesNotFitAndKeepsWhatDoes) {
 }
 
 TEST(EmulatedProgram, KeepsToALimitOfTheDevicesMemory) {
-  const auto wide = run_emulated("", kCuda);
+  const auto wide = run_emulated("", kNarrowOnCuda);
   for (const char* limit : {"128K", "150000"}) {
-    const auto narrow = run_emulated("", {"--device", "cuda", "--device-memory-limit", limit});
+    auto arguments = kNarrowOnCuda;
+    arguments.insert(arguments.end(), {"--device-memory-limit", limit});
+    const auto narrow = run_emulated("", arguments);
     EXPECT_EQ(narrow.exit_code, 0) << narrow.error;
     EXPECT_EQ(narrow.out, wide.out);
   }
