@@ -2,6 +2,7 @@
 // does not depend on the number of threads.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 

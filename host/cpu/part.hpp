@@ -19,10 +19,4 @@ struct Part {
   }  // NOLINT(google-explicit-constructor)
 };
 
-/// All of a matrix.
-template <class T>
-Part<T> whole(MatrixView<T> matrix) {
-  return {matrix.data, matrix.rows, matrix.cols, matrix.cols};
-}
-
 }  // namespace warpfit::cpu

@@ -133,21 +133,27 @@ void Products::backward_input(ConstMatrix dy, ConstMatrix w, ConstMatrix x, Acti
   });
 }
 
-void Products::backward_weights(ConstMatrix x, ConstMatrix dy, Matrix dw, Vector db) {
+// dw = scale * dy' x + keep * dw; then finish(dy's columns, their place) for the biases of each row of tiles.
+template <class Finish>
+void Products::accumulate(ConstMatrix x, ConstMatrix dy, float scale, float keep, Matrix dw,
+                          const Finish& finish) {
   share(pool_, workers_, dw, x.rows, [&](Worker&, const Tile& tile) {
     const auto rows_dy = columns_of(dy, tile.row, tile.rows);
-    Matmul::backward_weights(columns_of(x, tile.column, tile.columns), rows_dy, 1.0F, 0.0F,
+    Matmul::backward_weights(columns_of(x, tile.column, tile.columns), rows_dy, scale, keep,
                              part_of(dw, tile));
-    if (tile.column == 0) bias_gradient(rows_dy, db.subspan(tile.row, tile.rows));
+    if (tile.column == 0) finish(rows_dy, tile.row);
+  });
+}
+
+void Products::backward_weights(ConstMatrix x, ConstMatrix dy, Matrix dw, Vector db) {
+  accumulate(x, dy, 1.0F, 0.0F, dw, [db](Part<const float> part, std::int64_t first) {
+    bias_gradient(part, db.subspan(first, part.cols));
   });
 }
 
 void Products::backward_sgd(ConstMatrix x, ConstMatrix dy, float rate, Matrix w, Vector b) {
-  share(pool_, workers_, w, x.rows, [&](Worker&, const Tile& tile) {
-    const auto rows_dy = columns_of(dy, tile.row, tile.rows);
-    Matmul::backward_weights(columns_of(x, tile.column, tile.columns), rows_dy, -rate, 1.0F,
-                             part_of(w, tile));
-    if (tile.column == 0) bias_sgd(rows_dy, rate, b.subspan(tile.row, tile.rows));
+  accumulate(x, dy, -rate, 1.0F, w, [b, rate](Part<const float> part, std::int64_t first) {
+    bias_sgd(part, rate, b.subspan(first, part.cols));
   });
 }
 

@@ -35,6 +35,9 @@ class Products {
     std::vector<float> tile;
   };
 
+  template <class Finish>
+  void accumulate(ConstMatrix x, ConstMatrix dy, float scale, float keep, Matrix dw, const Finish& finish);
+
   ThreadPool& pool_;
   std::vector<std::unique_ptr<Worker>> workers_;
 };
