@@ -34,7 +34,9 @@ void run(const BenchCommand& command) {
   TorchGenerator generator(options.seed);
   const ParameterLayout layout(spec);
   const Network network(*backend, spec, layout, initial_parameters(layout, generator));
-  auto findings = Benchmark(*backend, network, samples, options).run();
+  Benchmark benchmark(*backend, network, samples, options);
+  log_info("engine: " + benchmark.engine());
+  auto findings = benchmark.run();
   findings.device = backend->description();
   findings.optimizer = optimizer_name(command.optimizer.kind);
   print(benchmark_text(findings));
@@ -55,6 +57,7 @@ Options options_of(BenchCommand& command) {
       on_off({"Training", "--shuffle", "", "read the samples in a shuffled order"}, benchmark.shuffle));
   rows.push_back(optimizer_option(command.optimizer));
   std::ranges::move(device_options(command.device), std::back_inserter(rows));
+  rows.push_back(engine_option(benchmark.engine));
   rows.push_back(
       number<std::int64_t>({kGroup, "--steps", "N", "batches in a measurement"}, 1, kMany, benchmark.steps));
   rows.push_back(number<std::int64_t>({kGroup, "--repeats", "N", "measurements, behind one to warm up"}, 1,

@@ -170,7 +170,7 @@ struct BenchCommand {
 
   DataFlags data;
   std::string network;  ///< empty for the default
-  BenchmarkOptions benchmark;
+  BenchmarkOptions benchmark{.engine = Engine::kAuto};
   OptimizerFlags optimizer;
   DeviceFlags device;
   std::string json;  ///< file; empty for none

@@ -90,6 +90,13 @@ Option memory_limit_option(std::optional<std::int64_t>& limit, std::string_view 
           .set = set};
 }
 
+Option engine_option(Engine& engine) {
+  return choice<Engine>(
+      {kDevice, "--engine", "NAME",
+       "on a GPU, operation by operation or many batches in one launch; auto: fused where that can be"},
+      {{"auto", Engine::kAuto}, {"layers", Engine::kLayers}, {"fused", Engine::kFused}}, engine);
+}
+
 Option model_option(std::string& path) {
   return text({"Model", "MODEL", "", "safetensors file of warpfit, or with a state dict of PyTorch"}, "",
               path);

@@ -20,5 +20,6 @@ Option memory_limit_option(std::optional<std::int64_t>& limit, std::string_view 
 Option model_option(std::string& path);
 Option quiet_option(bool& quiet);
 Option verbose_option(bool& verbose);
+Option engine_option(Engine& engine);
 
 }  // namespace warpfit

@@ -162,10 +162,7 @@ Options options_of(TrainCommand& command) {
   append(rows, schedule_options(command.schedule));
   append(rows, validation_options(command));
   append(rows, device_options(command.device));
-  rows.push_back(choice<Engine>(
-      {"Device", "--engine", "NAME",
-       "on a GPU, operation by operation or many batches in one launch; auto: fused where that can be"},
-      {{"auto", Engine::kAuto}, {"layers", Engine::kLayers}, {"fused", Engine::kFused}}, training.engine));
+  rows.push_back(engine_option(training.engine));
   rows.push_back(residency_option(training.residency));
   rows.push_back(memory_limit_option(training.device_memory_limit, "all there is"));
   rows.push_back(

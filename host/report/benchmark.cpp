@@ -34,9 +34,10 @@ std::string phase_table(const BenchmarkFindings& findings) {
                    {"share", kRight},
                    {"GFLOP/s", kRight},
                    {"GB/s", kRight}});
+  const auto step = std::ranges::find(findings.phases, "step", &PhaseTime::name);
   for (const auto& [name, seconds, flop, bytes] : findings.phases) {
     const auto microseconds = [](double value) { return fmt::format("{:.1f}", value / kMicro); };
-    const double share = seconds.median / findings.phases.back().seconds.median;
+    const double share = seconds.median / step->seconds.median;
     table.add({name, microseconds(seconds.median), microseconds(seconds.lowest),
                microseconds(seconds.highest), fmt::format("{:.1f}%", 100 * share), rate(flop, seconds.median),
                rate(bytes, seconds.median)});
@@ -86,12 +87,12 @@ std::string benchmark_json(const BenchmarkFindings& findings) {
     paths.push_back(fmt::format("{}:{}", quoted(name), json(samples)));
   }
   return fmt::format(
-      R"({{"device":{},"network":{},"optimizer":{},"batch_size":{},"shuffle":{},"steps":{},"repeats":{},)"
+      R"({{"device":{},"network":{},"optimizer":{},"engine":{},"batch_size":{},"shuffle":{},"steps":{},"repeats":{},)"
       R"("sample_bytes":{},"phases":{{{}}},"samples_per_second":{{{}}},"copy_bytes_per_second":{}}})"
       "\n",
-      quoted(findings.device), quoted(findings.network), quoted(findings.optimizer), findings.batch_size,
-      findings.shuffle, findings.steps, findings.repeats, findings.sample_bytes, fmt::join(phases, ","),
-      fmt::join(paths, ","), json(findings.copy_bytes));
+      quoted(findings.device), quoted(findings.network), quoted(findings.optimizer), quoted(findings.engine),
+      findings.batch_size, findings.shuffle, findings.steps, findings.repeats, findings.sample_bytes,
+      fmt::join(phases, ","), fmt::join(paths, ","), json(findings.copy_bytes));
 }
 
 }  // namespace warpfit

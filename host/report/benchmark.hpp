@@ -29,13 +29,13 @@ struct PathRate {
 };
 
 struct BenchmarkFindings {
-  std::string device, network, optimizer;
+  std::string device, network, optimizer, engine;
   std::int64_t batch_size = 0;
   bool shuffle = false;
   std::int64_t steps = 0;         ///< in a measurement
   std::int64_t repeats = 0;       ///< measurements of each
   std::int64_t sample_bytes = 0;  ///< pixels and label
-  std::vector<PhaseTime> phases;  ///< the whole step behind them
+  std::vector<PhaseTime> phases;  ///< then the whole step, and the fused one where that was measured
   std::vector<PathRate> paths;
   Spread copy_bytes;  ///< a second, of the largest copies to the device
 };

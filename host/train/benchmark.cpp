@@ -52,19 +52,31 @@ Benchmark::Benchmark(Backend& backend, const Network& network, const Dataset& sa
       optimizer_(backend, options.optimizer, network.layout().size()),
       workspace_(backend, network, options_.batch_size, !folded_),
       order_(shuffled(options_, samples.size())),
+      training_(backend, workspace_,
+                [this, rule = rule()](const BatchViews& batch, Metrics* metrics) {
+                  train_step(backend_, network_, batch, rule, metrics);
+                }),
       resident_(backend, part(0), plan_alone(backend, part(0), options_.batch_size, Residency::kResident)) {
-  TrainingRule rule;
-  rule.optimizer = folded_ ? nullptr : &optimizer_;
   for (std::size_t phase = 0; phase < kPhases; ++phase) {
     until_.push_back(std::make_unique<StepRunner>(
-        backend, workspace_, [this, rule, phase](const BatchViews& batch, Metrics* metrics) {
+        backend, workspace_, [this, rule = rule(), phase](const BatchViews& batch, Metrics* metrics) {
           train_step(backend_, network_, batch, rule, metrics, static_cast<Phase>(phase));
         }));
   }
+  engine_ = chosen_engine(options.engine, [this](std::string& reason) {
+    const auto step = whole_training(network_, rule(), options_.batch_size, reason);
+    return step && training_.fuse(*step, reason);
+  });
   for (int pass = 0; pass < 2; ++pass) {  // the first one brings them there
     resident_.start({});
     while (const auto chunk = resident_.next()) kept_ = chunk->samples();
   }
+}
+
+TrainingRule Benchmark::rule() const {
+  TrainingRule rule;
+  rule.optimizer = folded_ ? nullptr : &optimizer_;
+  return rule;
 }
 
 // Other samples in each round while there are others: those of the last may be in a cache still.
@@ -83,12 +95,12 @@ double Benchmark::seconds_of(const std::function<void()>& work) const {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-void Benchmark::train(const SampleView& samples, std::int64_t first, std::int64_t steps, Phase last) {
-  until_[static_cast<std::size_t>(last)]->run({.samples = samples,
-                                               .first = first * options_.batch_size,
-                                               .batches = steps,
-                                               .rows = options_.batch_size,
-                                               .rate = static_cast<float>(options_.learning_rate)});
+void Benchmark::run(StepRunner& runner, const SampleView& samples, std::int64_t first, std::int64_t steps) {
+  runner.run({.samples = samples,
+              .first = first * options_.batch_size,
+              .batches = steps,
+              .rows = options_.batch_size,
+              .rate = static_cast<float>(options_.learning_rate)});
 }
 
 // A few steps up to each phase in turn, so that what slows the machine down for a moment falls on all alike
@@ -98,7 +110,7 @@ void Benchmark::measure_phases(Round& round) {
   for (std::int64_t first = 0; first < options_.steps; first += kTurn) {
     const std::int64_t steps = std::min(kTurn, options_.steps - first);
     for (std::size_t phase = 0; phase < kPhases; ++phase) {
-      round.until[phase] += seconds_of([&] { train(kept_, first, steps, static_cast<Phase>(phase)); });
+      round.until[phase] += seconds_of([&] { run(*until_[phase], kept_, first, steps); });
     }
   }
 }
@@ -109,7 +121,7 @@ double Benchmark::stream(const Subset& part, bool trains) {
     stream.start({});
     while (const auto chunk = stream.next()) {
       const auto& samples = chunk->samples();
-      if (trains) train(samples, 0, samples.count / options_.batch_size, Phase::kUpdate);
+      if (trains) run(training_, samples, 0, samples.count / options_.batch_size);
     }
   });
 }
@@ -133,7 +145,7 @@ Benchmark::Round Benchmark::measure(std::int64_t number) {
   // One after the other from parts that neither has read, where there are enough.
   round.data = stream(part(2 * number), false);
   round.both = stream(part(2 * number + 1), true);
-  round.compute = seconds_of([&] { train(kept_, 0, options_.steps, Phase::kUpdate); });
+  round.compute = seconds_of([&] { run(training_, kept_, 0, options_.steps); });
   round.copy = copy();
   return round;
 }
@@ -151,6 +163,7 @@ BenchmarkFindings Benchmark::run() {
   const auto steps = static_cast<double>(options_.steps);
 
   BenchmarkFindings findings;
+  findings.engine = engine_;
   findings.network = network_.spec().text();
   findings.batch_size = options_.batch_size;
   findings.shuffle = options_.shuffle;
@@ -169,6 +182,10 @@ BenchmarkFindings Benchmark::run() {
   }
   findings.phases.push_back({"step", spread([&](const Round& round) { return round.until.back() / steps; }),
                              whole.flop, whole.bytes});
+  if (engine_ == "fused") {
+    findings.phases.push_back(
+        {"fused", spread([&](const Round& round) { return round.compute / steps; }), whole.flop, 0});
+  }
   findings.paths = {{"data alone", spread([&](const Round& round) { return count / round.data; })},
                     {"compute alone", spread([&](const Round& round) { return count / round.compute; })},
                     {"both together", spread([&](const Round& round) { return count / round.both; })}};

@@ -8,7 +8,7 @@
 
 #include "host/report/benchmark.hpp"
 #include "host/stream/batch_stream.hpp"
-#include "host/train/step.hpp"
+#include "host/train/engine.hpp"
 
 namespace warpfit {
 
@@ -20,13 +20,18 @@ struct BenchmarkOptions {
   std::uint64_t seed = 0;
   double learning_rate = 1e-3;
   Optimizer optimizer = Sgd{};
+  Engine engine = Engine::kLayers;  ///< of whole steps; phases are those of the layers
 };
 
 class Benchmark {
  public:
   /// All references must outlive it. The network is trained along the way.
+  /// Errors: UsageError where the engine must be fused and cannot be; what data and device throw.
   Benchmark(Backend& backend, const Network& network, const Dataset& samples,
             const BenchmarkOptions& options);
+
+  /// As chosen_engine() says it.
+  [[nodiscard]] const std::string& engine() const { return engine_; }
 
   /// Measures everything in turn, round after round, so that what slows the machine down for a while slows
   /// down all of it. Names of device and optimizer are left to the caller.
@@ -40,9 +45,10 @@ class Benchmark {
   void measure_phases(Round& round);
   [[nodiscard]] double stream(const Subset& part, bool trains);
   [[nodiscard]] double copy();
+  [[nodiscard]] TrainingRule rule() const;
   [[nodiscard]] Subset part(std::int64_t number) const;
-  /// The steps of whole batches, from the one of this number on.
-  void train(const SampleView& samples, std::int64_t first, std::int64_t steps, Phase last);
+  /// These steps of whole batches, from the one of this number on.
+  void run(StepRunner& runner, const SampleView& samples, std::int64_t first, std::int64_t steps);
   [[nodiscard]] double seconds_of(const std::function<void()>& work) const;
 
   Backend& backend_;
@@ -55,6 +61,8 @@ class Benchmark {
   Workspace workspace_;
   std::vector<std::unique_ptr<StepRunner>> until_;  // each phase
   std::vector<std::uint32_t> order_;                // of all samples where they are shuffled
+  StepRunner training_;                             // of whole steps
+  std::string engine_;                              // which runs them
   BatchStream resident_;
   SampleView kept_;  // all of them
 };

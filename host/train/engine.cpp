@@ -1,5 +1,9 @@
 #include "host/train/engine.hpp"
 
+#include <fmt/format.h>
+
+#include "host/base/error.hpp"
+
 namespace warpfit {
 namespace {
 
@@ -13,6 +17,14 @@ std::string obstacle(const TrainingRule& rule) {
 }
 
 }  // namespace
+
+std::string chosen_engine(Engine wanted, const std::function<bool(std::string& reason)>& fuse) {
+  std::string reason;
+  if (wanted == Engine::kLayers) return "layers";
+  if (fuse(reason)) return "fused";
+  if (wanted == Engine::kFused) throw UsageError(fmt::format("--engine fused: {}", reason));
+  return fmt::format("layers (fused: {})", reason);
+}
 
 WholeStep whole_evaluation(const Network& network, const Loss& loss, std::int64_t most_rows) {
   WholeStep step;

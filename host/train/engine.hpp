@@ -1,6 +1,7 @@
 // Which way a run's batches take through the backend: operation by operation, or whole.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -13,6 +14,11 @@ enum class Engine {
   kLayers,  ///< a call of the backend for each operation
   kFused    ///< the backend runs many batches, forward to update, in one go
 };
+
+/// The engine that runs, as users read it: "fused" where it is wanted and `fuse` can have it, or else
+/// "layers", with the reason that `fuse` gives. Errors: UsageError with the reason where nothing else would
+/// do.
+std::string chosen_engine(Engine wanted, const std::function<bool(std::string& reason)>& fuse);
 
 /// The step that trains by this rule; nothing where it asks for what a whole step does not do, and then
 /// `reason` says what.

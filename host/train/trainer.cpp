@@ -79,15 +79,9 @@ Trainer::Trainer(Backend& backend, const Network& network, const TrainingData& d
     validation_.emplace(backend, network, workspace_, options.loss, *data.validation,
                         batch_rows(options, *data.validation), plans_[2]);
   }
-  if (options.engine == Engine::kLayers) return;
-  std::string reason;
-  if (fuse(most_rows(options, data), reason)) {
-    engine_ = "fused";
-  } else if (options.engine == Engine::kAuto) {
-    engine_ = fmt::format("layers (fused: {})", reason);
-  } else {
-    throw UsageError(fmt::format("--engine fused: {}", reason));
-  }
+  engine_ = chosen_engine(options.engine, [this, rows = most_rows(options, data)](std::string& reason) {
+    return fuse(rows, reason);
+  });
 }
 
 bool Trainer::fuse(std::int64_t most_rows, std::string& reason) {

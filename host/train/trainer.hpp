@@ -130,7 +130,7 @@ class Trainer {
   BatchStream training_stream_;
   std::optional<Evaluation> validation_;
   Evaluation test_;
-  std::string engine_ = "layers";
+  std::string engine_;
   Clock::time_point training_started_;  // in this epoch
   std::int64_t first_trained_ = 0;      // batch of this epoch
   std::int64_t epoch_ = 1;              // that is trained, from 1

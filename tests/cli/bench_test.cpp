@@ -49,6 +49,7 @@ TEST(Bench, NeedsATrainingSetAlone) {
 TEST(Bench, EndsWithTheDocumentedCodeOnMisuse) {
   EXPECT_EQ(bench({"--batch-size", "0"}).exit_code, 2);
   EXPECT_EQ(bench({"--repeats", "0"}).exit_code, 2);
+  EXPECT_EQ(bench({"--engine", "fused"}).exit_code, 2);
   EXPECT_EQ(bench({}, "783-10").exit_code, 2);
   EXPECT_EQ(bench({}, "784-9").exit_code, 3);
   EXPECT_EQ(bench({"--json", "/nowhere/figures.json"}).exit_code, 5);

@@ -160,6 +160,7 @@ TEST(EmulatedProgram, MeasuresWhereTimeGoes) {
   EXPECT_EQ(run.exit_code, 0) << run.error;
   EXPECT_TRUE(run.out.starts_with("Emulated CUDA device")) << run.out;
   EXPECT_NE(run.out.find("\nlarge copies "), std::string::npos) << run.out;
+  EXPECT_NE(run.out.find("\nfused "), std::string::npos) << run.out;
 }
 
 TEST(EmulatedProgram, WorksMoreSlowlyWherePagesCannotBeLocked) {

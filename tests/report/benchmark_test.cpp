@@ -10,6 +10,7 @@ BenchmarkFindings findings() {
   findings.device = "CPU \"fast\"";
   findings.network = "4-3-2";
   findings.optimizer = "adam";
+  findings.engine = "fused";
   findings.batch_size = 8;
   findings.shuffle = true;
   findings.steps = 10;
@@ -17,7 +18,8 @@ BenchmarkFindings findings() {
   findings.sample_bytes = 1000;
   findings.phases = {{"load", {.median = 0.5e-6, .lowest = -0.25e-6, .highest = 1e-6}, 0, 4000},
                      {"loss", {.median = -1e-7, .lowest = -2e-7, .highest = 3e-7}, 5, 6},
-                     {"step", {.median = 2e-6, .lowest = 1e-6, .highest = 4e-6}, 3000, 8000}};
+                     {"step", {.median = 2e-6, .lowest = 1e-6, .highest = 4e-6}, 3000, 8000},
+                     {"fused", {.median = 1e-6, .lowest = 5e-7, .highest = 2e-6}, 3000, 0}};
   findings.paths = {{"data alone", {.median = 2e6, .lowest = 1e6, .highest = 3e6}}};
   findings.copy_bytes = {.median = 5e9, .lowest = 4e9, .highest = 6e9};
   return findings;
@@ -41,6 +43,7 @@ TEST(Benchmark, PrintsTables) {
             "load         0.5    -0.2      1.0   25.0%        -   8.0\n"
             "loss        -0.1    -0.2      0.3   -5.0%        -     -\n"
             "step         2.0     1.0      4.0  100.0%      1.5   4.0\n"
+            "fused        1.0     0.5      2.0   50.0%      3.0     -\n"
             "\n"
             "path          samples/s   lowest  highest  GB/s\n"
             "data alone      2000000  1000000  3000000  2.00\n"
@@ -49,11 +52,12 @@ TEST(Benchmark, PrintsTables) {
 
 TEST(Benchmark, WritesALineOfJson) {
   EXPECT_EQ(benchmark_json(findings()),
-            R"({"device":"CPU \"fast\"","network":"4-3-2","optimizer":"adam","batch_size":8,"shuffle":true,)"
-            R"("steps":10,"repeats":3,"sample_bytes":1000,"phases":{)"
+            R"({"device":"CPU \"fast\"","network":"4-3-2","optimizer":"adam","engine":"fused",)"
+            R"("batch_size":8,"shuffle":true,"steps":10,"repeats":3,"sample_bytes":1000,"phases":{)"
             R"("load":{"seconds":{"median":5e-07,"lowest":-2.5e-07,"highest":1e-06},"flop":0,"bytes":4000},)"
             R"("loss":{"seconds":{"median":-1e-07,"lowest":-2e-07,"highest":3e-07},"flop":5,"bytes":6},)"
-            R"("step":{"seconds":{"median":2e-06,"lowest":1e-06,"highest":4e-06},"flop":3000,"bytes":8000}},)"
+            R"("step":{"seconds":{"median":2e-06,"lowest":1e-06,"highest":4e-06},"flop":3000,"bytes":8000},)"
+            R"("fused":{"seconds":{"median":1e-06,"lowest":5e-07,"highest":2e-06},"flop":3000,"bytes":0}},)"
             R"("samples_per_second":{"data alone":{"median":2000000,"lowest":1000000,"highest":3000000}},)"
             R"("copy_bytes_per_second":{"median":5000000000,"lowest":4000000000,"highest":6000000000}})"
             "\n");

@@ -75,6 +75,25 @@ TEST_P(Benchmarking, MeasuresEveryPhaseAndPath) {
   }
 }
 
+// A device without that engine has no row for it.
+TEST_P(Benchmarking, MeasuresTheEngineThatTrains) {
+  const bool fuses = GetParam() == "cuda";
+  const auto names = [](const BenchmarkFindings& findings) {
+    std::vector<std::string> found;
+    for (const auto& phase : findings.phases) found.push_back(phase.name);
+    return found;
+  };
+  std::vector<std::string> expected{"load", "forward", "loss", "backward", "update", "step"};
+  const auto layers = measure({.batch_size = 16, .steps = 2, .repeats = 1, .engine = Engine::kLayers});
+  EXPECT_EQ(names(layers), expected);
+  EXPECT_EQ(layers.engine, "layers");
+  if (fuses) expected.emplace_back("fused");
+  const auto chosen = measure({.batch_size = 16, .steps = 2, .repeats = 1, .engine = Engine::kAuto});
+  EXPECT_EQ(names(chosen), expected);
+  EXPECT_EQ(chosen.engine == "fused", fuses) << chosen.engine;
+  EXPECT_GT(chosen.phases.back().seconds.lowest, 0);
+}
+
 TEST_P(Benchmarking, TakesNoMoreWholeBatchesThanThereAre) {
   const auto few = measure({.batch_size = 64, .steps = 1000, .repeats = 1});
   EXPECT_EQ(few.steps, 4);
