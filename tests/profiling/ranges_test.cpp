@@ -58,7 +58,8 @@ Record profile(const std::vector<std::string>& more) {
 }
 
 TEST(ProfileRanges, FormTheDocumentedTree) {
-  auto record = profile({"--epochs", "2", "--update", "separate"});
+  auto record =
+      profile({"--epochs", "2", "--update", "separate", "--engine", "layers", "--network", "784-32-32-10"});
   EXPECT_TRUE(record.balanced);
   EXPECT_EQ(record.paths["epoch"], 2);
   EXPECT_EQ(record.paths["epoch/chunk"], 2);
@@ -84,7 +85,7 @@ TEST(ProfileRanges, ShowTheFusedEnginesLaunches) {
 }
 
 TEST(ProfileRanges, NameThreadsAndStreams) {
-  const auto record = profile({"--epochs", "1"});
+  const auto record = profile({"--epochs", "1", "--engine", "layers", "--network", "784-32-10"});
   EXPECT_EQ(record.threads, (std::set<std::string>{"trainer", "reader"}));
   EXPECT_EQ(record.streams, (std::set<std::string>{"compute", "copy", "update"}));
 }
