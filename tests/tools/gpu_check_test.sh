@@ -72,6 +72,7 @@ for engine in fused layers; do
   expect "$engine: a trace of streamed data" [ "$(calls | grep -c "$train $engine --residency stream")" = 1 ]
 done
 expect "the whole command, three times" [ "$(grep -c '^ten epochs, whole command, turn [123]: [0-9.]* s$' "$out/bench.log")" = 3 ]
+expect "a step's phases, and those of wide layers" [ "$(calls | grep -c "warpfit bench --data .* --device cuda")" = 3 ]
 expect "GPU tests may not be skipped" grep -q 'PASSED  . 12' "$out/tests.log"
 expect "the GPU is only asked" eval "! calls | grep ^nvidia-smi | grep -v -- '--query-gpu='"
 
