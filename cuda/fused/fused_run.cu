@@ -31,6 +31,7 @@ class Block : BlockMemory {
 
   __device__ void run_batch(std::int64_t batch, std::int64_t steps_before) {
     const std::int64_t first = run_.batches.first + batch * rows_;
+    is_last_ = batch + 1 == run_.batches.batches;
     load_pixels(first);
     if (thread() == 0 && run_.trains) {
       const float rate = run_.batches.rates != nullptr ? run_.batches.rates[batch] : run_.batches.rate;
@@ -165,13 +166,23 @@ class Block : BlockMemory {
     const int own = own_columns(layer + 1);
     const Factors factors = *step_factors();
     const Rows<float> d{gradients(), own_stride(layer + 1)};
+    const bool in_packs = width % kVector == 0 && run_.weights[layer] % kVector == 0;
+    const bool is_read = layer > 0 || is_last_;  // by other blocks, or behind this launch
+    const auto update = [&]<int kCount>(std::int64_t at, Pack<kCount>& w, const Pack<kCount>& gradient) {
+      w = updated(factors, at, w, gradient);
+      if (is_read) pack<kCount>(run_.parameters + at) = w;
+    };
     outer_products(d, x, rows_, own, stride(layer), [&](int j, int k, float4 g) {
       float* w = weights(layer) + j * stride(layer) + k;
       const std::int64_t at = weight_at(layer, first + j, k);
-      const float gradient[] = {g.x * scale, g.y * scale, g.z * scale, g.w * scale};
+      const Pack<kVector> gradient{g.x * scale, g.y * scale, g.z * scale, g.w * scale};
+      if (in_packs) {
+        update(at, pack<kVector>(w), gradient);
+      } else {
 #pragma unroll
-      for (int i = 0; i < kVector; ++i) {
-        if (k + i < width) w[i] = run_.parameters[at + i] = updated(factors, at + i, w[i], gradient[i]);
+        for (int i = 0; i < kVector; ++i) {
+          if (k + i < width) update(at + i, pack<1>(w + i), Pack<1>{gradient.of[i]});
+        }
       }
     });
     sums_over_rows(
@@ -212,18 +223,31 @@ class Block : BlockMemory {
 
   __device__ Factors* step_factors() const { return static_cast<Factors*>(factors()); }
 
+  /// Parameters from `at` on, a step later.
+  template <int kCount>
+  __device__ Pack<kCount> updated(const Factors& factors, std::int64_t at, Pack<kCount> w,
+                                  const Pack<kCount>& gradient) const {
+    Pack<kCount> moments[kMostMoments] = {};
+#pragma unroll
+    for (std::size_t k = 0; k < kMostMoments; ++k) {
+      if (run_.moments[k] != nullptr) moments[k] = pack<kCount>(run_.moments[k] + at);
+    }
+#pragma unroll
+    for (int i = 0; i < kCount; ++i) {
+      Element e{w.of[i], gradient.of[i], {moments[0].of[i], moments[1].of[i], moments[2].of[i]}};
+      cuda::step(rule_, factors, e);
+      w.of[i] = e.w;
+#pragma unroll
+      for (std::size_t k = 0; k < kMostMoments; ++k) moments[k].of[i] = e.moments[k];
+    }
+#pragma unroll
+    for (std::size_t k = 0; k < kMostMoments; ++k) {
+      if (run_.moments[k] != nullptr) pack<kCount>(run_.moments[k] + at) = moments[k];
+    }
+    return w;
+  }
   __device__ float updated(const Factors& factors, std::int64_t at, float w, float gradient) const {
-    Element e{w, gradient, {}};
-#pragma unroll
-    for (std::size_t k = 0; k < kMostMoments; ++k) {
-      if (run_.moments[k] != nullptr) e.moments[k] = run_.moments[k][at];
-    }
-    cuda::step(rule_, factors, e);
-#pragma unroll
-    for (std::size_t k = 0; k < kMostMoments; ++k) {
-      if (run_.moments[k] != nullptr) run_.moments[k][at] = e.moments[k];
-    }
-    return e.w;
+    return updated(factors, at, Pack<1>{w}, Pack<1>{gradient}).of[0];
   }
 
   __device__ void add_metrics() const {
@@ -234,6 +258,7 @@ class Block : BlockMemory {
 
   const Rule& rule_;
   GridBarrier barrier_;
+  bool is_last_ = false;  // of the launch's batches
 };
 
 template <class Rule>

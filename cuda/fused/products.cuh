@@ -20,6 +20,17 @@ struct Rows {
   __device__ const T* row(int n) const { return data + n * stride; }
 };
 
+/// Floats side by side, at a multiple of their number: read and written at once.
+template <int kCount>
+struct alignas(kCount * sizeof(float)) Pack {
+  float of[kCount];
+};
+
+template <int kCount>
+__device__ Pack<kCount>& pack(float* from) {
+  return *reinterpret_cast<Pack<kCount>*>(from);
+}
+
 __device__ inline float4 four(const float* from) { return *reinterpret_cast<const float4*>(from); }
 __device__ inline float4 four(const std::uint8_t* from) {
   const uchar4 p = *reinterpret_cast<const uchar4*>(from);
@@ -41,17 +52,16 @@ __device__ inline void add_product(float4& sum, float a, float4 b) {
 }
 
 /// The sum of v[i] over the lanes of the warp, in lane i: 31 shuffles, where 32 sums one by one take 160.
-__device__ inline float transposed_sum(float (&v)[kWarp]) {
+template <int kHalf = kWarp / 2>  // as a loop, nvcc left it rolled and searched registers for v[i + half]
+__device__ float transposed_sum(float (&v)[kWarp]) {
+  const bool upper = (threadIdx.x & kHalf) != 0;
 #pragma unroll
-  for (int half = kWarp / 2; half > 0; half /= 2) {
-    const bool upper = (threadIdx.x & half) != 0;
-#pragma unroll
-    for (int i = 0; i < half; ++i) {
-      const float keep = upper ? v[i + half] : v[i];
-      const float give = upper ? v[i] : v[i + half];
-      v[i] = keep + __shfl_xor_sync(kWholeWarp, give, half);
-    }
+  for (int i = 0; i < kHalf; ++i) {
+    const float keep = upper ? v[i + kHalf] : v[i];
+    const float give = upper ? v[i] : v[i + kHalf];
+    v[i] = keep + __shfl_xor_sync(kWholeWarp, give, kHalf);
   }
+  if constexpr (kHalf > 1) return transposed_sum<kHalf / 2>(v);
   return v[0];
 }
 
