@@ -4,6 +4,10 @@
 #include "cuda/fused/fused_run.hpp"
 #include "cuda/fused/products.cuh"
 
+#ifdef __CUDACC__
+#include <cuda_pipeline.h>
+#endif
+
 namespace warpfit::cuda {
 
 /// Pixels stay whole numbers in sums; the division is made once a sum.
@@ -68,14 +72,13 @@ class BlockMemory {
     const int width = plan_.widths[0];
     constexpr int kBytes = sizeof(uint4);
     if (width % kBytes == 0 && reinterpret_cast<std::uintptr_t>(samples.pixels) % kBytes == 0) {
-      auto* to = reinterpret_cast<uint4*>(memory(plan_.pixels));
       const int pieces = width / kBytes;
 #pragma unroll 4
       for (int i = thread(); i < rows_ * pieces; i += threads()) {
-        const auto* row =
-            reinterpret_cast<const uint4*>(samples.pixels + sample_of(first + i / pieces) * width);
-        to[i] = row[i % pieces];
+        const std::uint8_t* row = samples.pixels + sample_of(first + i / pieces) * width;
+        __pipeline_memcpy_async(memory(plan_.pixels) + i * kBytes, row + i % pieces * kBytes, kBytes);
       }
+      wait_for_copies();
     } else {
       for (int i = thread(); i < rows_ * width; i += threads()) {
         memory(plan_.pixels)[i / width * pixel_stride() + i % width] =
@@ -84,12 +87,15 @@ class BlockMemory {
     }
   }
 
-  /// A matrix of all blocks' columns, paddings included.
+  /// A matrix of all blocks' columns, paddings included. Copies of 16 bytes go past the multiprocessor's own
+  /// cache, which may hold what others have overwritten, and past registers, so that all are under way at
+  /// once.
   __device__ void gather(const float* from, int stride, float* to) {
 #pragma unroll 8
-    for (int i = thread(); i < rows_ * stride / kVector; i += threads()) {
-      reinterpret_cast<float4*>(to)[i] = __ldcg(reinterpret_cast<const float4*>(from) + i);
+    for (int i = thread() * kVector; i < rows_ * stride; i += threads() * kVector) {
+      __pipeline_memcpy_async(to + i, from + i, sizeof(float4));
     }
+    wait_for_copies();
   }
   __device__ Rows<float> gather(const float* from, int i) {
     gather(from, stride(i), floats(plan_.gathered));
@@ -125,6 +131,11 @@ class BlockMemory {
   const int rows_;
 
  private:
+  __device__ static void wait_for_copies() {
+    __pipeline_commit();
+    __pipeline_wait_prior(0);
+  }
+
   unsigned char* shared_;
 };
 

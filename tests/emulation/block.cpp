@@ -43,6 +43,8 @@ void Block::begin(uint3 index, std::size_t dynamic_shared, std::size_t shared_li
     thread.atomics = 0;
     thread.fenced = false;
     thread.touched.clear();
+    thread.copies.clear();
+    thread.committed = 0;
   }
   for (std::size_t w = 0; w < warps_.size(); ++w) {
     warps_[w].begin(&threads_[w * 32], std::min(32, size() - static_cast<int>(w) * 32));
@@ -97,6 +99,9 @@ void Block::enter(Thread& thread) {
 }
 
 void Block::leave(Thread& thread) {
+  if (!thread.copies.empty()) {
+    fail("%s exits with %zu copies that it has not waited for", name(thread).c_str(), thread.copies.size());
+  }
   thread.state = Thread::State::kExited;
   ++exited_;
   progress_ = true;

@@ -28,6 +28,8 @@ struct Thread {
   int atomics = 0;                            ///< since it last ran on
   bool fenced = false;                        ///< since when its atomics release (thread sanitizer)
   std::vector<const volatile void*> touched;  ///< by its atomics since its last fence (thread sanitizer)
+  std::vector<AsyncCopy> copies;              ///< begun and not waited for
+  std::size_t committed = 0;                  ///< of them
 };
 
 class Block {

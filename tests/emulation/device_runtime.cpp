@@ -71,6 +71,35 @@ void after_atomic(bool changed) {
   if (thread->atomics > kAtomicsInARow) yield({"a loop of atomic operations", 0}, false);
 }
 
+void begin_copy(const AsyncCopy& copy) {
+  Thread& thread = *running_or_fail("__pipeline_memcpy_async").thread;
+  const bool is_access = copy.bytes == 4 || copy.bytes == 8 || copy.bytes == 16;
+  const auto is_aligned = [&](const void* pointer) {
+    return reinterpret_cast<std::uintptr_t>(pointer) % copy.bytes == 0;
+  };
+  if (!is_access || !is_aligned(copy.to) || !is_aligned(copy.from)) {
+    fail(
+        "__pipeline_memcpy_async of %zu bytes from %p to %p: expected 4, 8 or 16 bytes, and pointers aligned "
+        "to them",
+        copy.bytes, copy.from, copy.to);
+  }
+  thread.copies.push_back(copy);
+}
+
+void commit_copies() {
+  Thread& thread = *running_or_fail("__pipeline_commit").thread;
+  thread.committed = thread.copies.size();
+}
+
+bool take_copy(AsyncCopy& copy) {
+  Thread& thread = *running_or_fail("__pipeline_wait_prior").thread;
+  if (thread.committed == 0) return false;
+  copy = thread.copies.front();
+  thread.copies.erase(thread.copies.begin());
+  --thread.committed;
+  return true;
+}
+
 // A fence orders through the atomics round it: what is before a fence, before what is after another thread's
 // fence if that thread's atomic, before its fence, follows one of ours, after our fence.
 void fence() {

@@ -72,6 +72,17 @@ void before_atomic(const volatile void* address);
 void after_atomic(bool changed);
 void fence();
 
+/// A copy to shared memory that the running thread has begun and not waited for.
+struct AsyncCopy {
+  void* to;
+  const void* from;
+  std::size_t bytes;
+};
+void begin_copy(const AsyncCopy& copy);
+void commit_copies();
+/// The oldest of those that were committed, to be done now; false where none is left.
+bool take_copy(AsyncCopy& copy);
+
 /// The identity of one shared array of one kernel (or helper): the same for all threads, another for each
 /// array.
 struct SharedArray {

@@ -54,6 +54,12 @@ TEST_P(Faults, WaitingForever) {
                                                   HasSubstr("waits in a loop at faulty_kernels.cu")));
 }
 
+TEST_P(Faults, CopiesToSharedMemory) {
+  EXPECT_THAT(failure(Fault::kCopyLeftBehind),
+              HasSubstr("block (0,0,0) thread (9,0,0) exits with 1 copies that it has not waited for"));
+  EXPECT_THAT(failure(Fault::kMisalignedCopy), HasSubstr("expected 4, 8 or 16 bytes, and pointers aligned"));
+}
+
 TEST_P(Faults, MasksAndOperationsOfAWarp) {
   EXPECT_THAT(failure(Fault::kOwnLaneNotInMask), HasSubstr("a lane is not in its own mask 0000ffff"));
   EXPECT_THAT(failure(Fault::kDifferentMasks), AllOf(HasSubstr("the warp's operations do not match"),

@@ -75,6 +75,11 @@ __global__ void memory(float* out, int n) {
     SHARED_ARRAY(float, values, 4 * kThreads);
     for (int k = 0; k < 4; ++k) values[4 * i + k] = 1;
     out[i] = reinterpret_cast<const float4*>(values)[i].y;
+  } else if constexpr (kFault == Fault::kCopyLeftBehind || kFault == Fault::kMisalignedCopy) {
+    SHARED_ARRAY(float4, copied, 1);
+    if (i == 9)
+      __pipeline_memcpy_async(copied, out + (kFault == Fault::kMisalignedCopy ? 1 : 0), sizeof(float4));
+    __pipeline_commit();
   } else if constexpr (kFault == Fault::kPastShared) {
     SHARED_ARRAY(float, values, kThreads);
     values[i + 1] = 1;

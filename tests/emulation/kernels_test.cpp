@@ -147,6 +147,18 @@ TEST_P(Kernels, SharedMemoryUpTo227KilobytesOnRequest) {
   EXPECT_EQ(out.value(), 7.0f);
 }
 
+TEST_P(Kernels, CopiesToSharedMemoryAreThereWhenWaitedFor) {
+  std::vector<float> values(64);
+  std::iota(values.begin(), values.end(), 1.0f);
+  const DeviceArray<float> from(values), out(64, 0.0f);
+  WARPFIT_CUDA(launch_async_copy(from.get(), out.get(), CopyWait::kCommitted, stream_));
+  EXPECT_EQ(out.values(), values);
+  for (const CopyWait wait : {CopyWait::kNotCommitted, CopyWait::kTooLate}) {
+    WARPFIT_CUDA(launch_async_copy(from.get(), out.get(), wait, stream_));
+    EXPECT_TRUE(std::isnan(out.values()[5]));
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Each, Kernels, each_mode(), mode_name);
 
 class Order : public OnMachine {

@@ -74,6 +74,11 @@ cudaError_t launch_grid_barrier(float* x, float* out, unsigned* counter, int blo
 // out[0] = the first element of `floats` of dynamic shared memory after it was written.
 cudaError_t launch_big_shared(float* out, int floats, bool raise_limit, cudaStream_t stream);
 
+/// How a thread waits for the float that it copies to shared memory.
+enum class CopyWait { kCommitted, kNotCommitted, kTooLate };
+// out[i] = from[i], i < 64, by way of shared memory, fresh from NaN; what is read before the wait is the NaN.
+cudaError_t launch_async_copy(const float* from, float* out, CopyWait wait, cudaStream_t stream);
+
 /// Kernels with one planted fault each.
 enum class Fault {
   kNone,              // a barrier where it belongs
@@ -93,8 +98,10 @@ enum class Fault {
   kFarPastTheEnd,   // reads a megabyte past the end of out
   kEndlessRecursion,
   kTrap,
-  kMisaligned,  // reads a float array in shared memory as float4
-  kPastShared,  // writes one element past a shared array
+  kMisaligned,      // reads a float array in shared memory as float4
+  kPastShared,      // writes one element past a shared array
+  kCopyLeftBehind,  // exits without waiting for a copy to shared memory
+  kMisalignedCopy,  // of 16 bytes, from the second float
   // Races, for the thread sanitizer.
   kRaceInShared,       // no barrier between writing and reading another thread's element
   kRaceBetweenBlocks,  // all blocks write one element
