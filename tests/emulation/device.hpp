@@ -2,9 +2,9 @@
 // (warpfit_emulate() in CMakeLists.txt does), before any header of the toolkit.
 //
 // Kernels may use: the built-in variables; barriers, votes, shuffles and reductions over a warp; atomics;
-// fences;
-// __nanosleep; vector types; the intrinsics of device_math.hpp; shared memory through SHARED_ARRAY and
-// DYNAMIC_SHARED. They are launched with cudaLaunchKernelEx. A loop that waits for another thread must call
+// fences; __nanosleep; vector types; the intrinsics of device_math.hpp; shared memory through SHARED_ARRAY
+// and DYNAMIC_SHARED, and the copies of <cuda_pipeline.h> to it. They are launched with cudaLaunchKernelEx. A
+// loop that waits for another thread must call
 // __nanosleep or an atomic.
 #pragma once
 
