@@ -89,6 +89,8 @@ __device__ float tile_sum(Rows<T> x, Rows<float> w, int row, int column, int row
   return transposed_sum(v);
 }
 
+constexpr int kShallow = 16;  ///< of so few terms a thread sums all: few lanes of a warp would have any
+
 /// finish(n, j, sum of x[n][k] w[j][k] over k < depth) for each n < rows and j < columns, by any one thread.
 /// `depth` is a multiple of four; `partial` has a place for each thread. All threads of the block call it.
 template <class T, class Finish>
@@ -96,6 +98,16 @@ __device__ void products(Rows<T> x, Rows<float> w, int rows, int columns, int de
                          const Finish& finish) {
   if (columns == 0) return;
   const int thread = static_cast<int>(threadIdx.x);
+  if (depth <= kShallow) {
+    for (int i = thread; i < rows * columns; i += static_cast<int>(blockDim.x)) {
+      const int n = i / columns;
+      const int j = i % columns;
+      float sum = 0;
+      for (int k = 0; k < depth; k += kVector) add_product(sum, four(x.row(n) + k), four(w.row(j) + k));
+      finish(n, j, sum);
+    }
+    return;
+  }
   const int warps = static_cast<int>(blockDim.x) / kWarp;
   const int across = (columns + kTileColumns - 1) / kTileColumns;
   const int tiles = (rows + kTileRows - 1) / kTileRows * across;
