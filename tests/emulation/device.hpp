@@ -4,8 +4,7 @@
 // Kernels may use: the built-in variables; barriers, votes, shuffles and reductions over a warp; atomics;
 // fences; __nanosleep; vector types; the intrinsics of device_math.hpp; shared memory through SHARED_ARRAY
 // and DYNAMIC_SHARED, and the copies of <cuda_pipeline.h> to it. They are launched with cudaLaunchKernelEx. A
-// loop that waits for another thread must call
-// __nanosleep or an atomic.
+// loop that waits for another thread must call __nanosleep or an atomic.
 #pragma once
 
 #ifndef __CUDACC__
