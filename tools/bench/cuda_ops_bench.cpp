@@ -1,5 +1,7 @@
 // Our kernels against cuDNN's and cuBLAS's on a GPU, each call inside a CUDA graph, as training runs them.
-//   build/release/tools/bench/cuda_ops_bench [MILLISECONDS]     of measuring a kernel and round; default 20
+//   build/release/tools/bench/cuda_ops_bench [MILLISECONDS] [--small]
+// MILLISECONDS of measuring for each kernel and round, default 20. --small: tiny operands and short graphs, to
+// check that the program works where a GPU is emulated; its times mean nothing.
 // First the small operations: microseconds a call, the median and the least of nine rounds; GB/s counts each
 // operand once. Ours do more: ReLU adds the bias too, and the loss is summed and its hits counted. Then the
 // products of the tutorial's step at some batch sizes, by our own kernels and by cuBLAS with ours behind it.
@@ -8,11 +10,13 @@
 // GPU.
 #include <fmt/format.h>
 
-#include <array>
 #include <charconv>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "cuda/ops/relu.hpp"
 #include "cuda/ops/softmax_cross_entropy.hpp"
@@ -110,20 +114,36 @@ class Bench {
   std::unique_ptr<Dnn> dnn_;
 };
 
-void run(int milliseconds) {
+/// What is measured.
+struct Sizes {
+  std::vector<std::pair<std::int64_t, std::int64_t>> relu;     ///< rows and columns
+  std::vector<std::pair<std::int64_t, std::int64_t>> softmax;  ///< rows and classes
+  std::vector<std::int64_t> batches, network;                  ///< of the small products
+  std::int64_t large_batch;
+  std::vector<std::int64_t> large_widths;
+  int max_calls;  ///< in a graph
+};
+
+const Sizes kFull{{{64, 512}, {64, 2048}, {1000, 512}, {4096, 4096}},
+                  {{64, 10}, {1000, 10}, {64, 1000}, {4096, 1000}},
+                  {1, 16, 64, 256},
+                  {784, 512, 512, 10},
+                  4096,
+                  {4096, 8192},
+                  64};
+const Sizes kSmall{{{5, 33}}, {{7, 10}}, {1, 9}, {40, 24, 10}, 8, {32}, 2};
+
+void run(int milliseconds, const Sizes& sizes) {
   use_device(0);
-  GraphTimer timer(milliseconds);
+  GraphTimer timer(milliseconds, sizes.max_calls);
   Bench bench(timer);
-  for (const auto& [rows, cols] : {std::pair{64, 512}, {64, 2048}, {1000, 512}, {4096, 4096}})
-    bench.relu(rows, cols);
-  for (const auto& [rows, classes] : {std::pair{64, 10}, {1000, 10}, {64, 1000}, {4096, 1000}}) {
-    bench.softmax_cross_entropy(rows, classes);
-  }
-  for (const std::int64_t rows : {1, 16, 64, 256}) {
-    bench_small_products(timer, rows, std::array<std::int64_t, 4>{784, 512, 512, 10});
-  }
+  for (const auto& [rows, cols] : sizes.relu) bench.relu(rows, cols);
+  for (const auto& [rows, classes] : sizes.softmax) bench.softmax_cross_entropy(rows, classes);
+  for (const std::int64_t rows : sizes.batches) bench_small_products(timer, rows, sizes.network);
   for (const auto precision : {Precision::kTf32, Precision::kBf16}) {
-    for (const std::int64_t width : {4096, 8192}) bench_large_products(timer, 4096, width, precision);
+    for (const std::int64_t width : sizes.large_widths) {
+      bench_large_products(timer, sizes.large_batch, width, precision);
+    }
   }
 }
 
@@ -132,18 +152,22 @@ void run(int milliseconds) {
 
 int main(int count, char** arguments) {
   int milliseconds = 20;
-  if (count > 1) {
-    const std::string_view text = arguments[1];
+  bool small = false;
+  for (const std::string_view text : std::span(arguments + 1, arguments + count)) {
+    if (text == "--small") {
+      small = true;
+      continue;
+    }
     const auto [end, error] = std::from_chars(text.begin(), text.end(), milliseconds);
-    if (count > 2 || error != std::errc{} || end != text.end() || milliseconds < 1) {
-      fmt::print(stderr, "usage: cuda_ops_bench [MILLISECONDS]\n");
+    if (error != std::errc{} || end != text.end() || milliseconds < 1) {
+      fmt::print(stderr, "usage: cuda_ops_bench [MILLISECONDS] [--small]\n");
       return 2;
     }
   }
   try {
     std::string reason;
     if (warpfit::count_devices(reason) == 0) throw warpfit::DeviceError(reason);
-    warpfit::run(milliseconds);
+    warpfit::run(milliseconds, small ? warpfit::kSmall : warpfit::kFull);
     return 0;
   } catch (const std::exception& error) {
     fmt::print(stderr, "cuda_ops_bench: {}\n", error.what());

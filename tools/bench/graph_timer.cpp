@@ -11,6 +11,7 @@
 namespace warpfit {
 
 Time GraphTimer::time(const std::function<void()>& call, int calls) {
+  calls = std::min(calls, max_calls_);
   call();  // libraries load their kernels at the first call, which a capture forbids
   stream_.synchronize();
   const Graph graph(stream_.get(), [&] {

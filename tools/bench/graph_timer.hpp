@@ -17,16 +17,16 @@ struct Time {
 
 class GraphTimer {
  public:
-  /// Measures for about so many milliseconds a round.
-  explicit GraphTimer(int milliseconds) : milliseconds_(milliseconds) {}
+  /// Each round measures for about `milliseconds`. A graph holds at most `max_calls` calls.
+  GraphTimer(int milliseconds, int max_calls) : milliseconds_(milliseconds), max_calls_(max_calls) {}
 
-  /// `call` queues work on stream(); a graph holds it `calls` times.
+  /// `call` queues work on stream() and on branches that it joins; a graph holds it `calls` times.
   [[nodiscard]] Time time(const std::function<void()>& call, int calls = 64);
 
   [[nodiscard]] Stream& stream() { return stream_; }
 
  private:
-  int milliseconds_;
+  int milliseconds_, max_calls_;
   Stream stream_{"bench"};
 };
 

@@ -67,6 +67,7 @@ struct Layer {
   }
   void backward_sgd(Products& products) const {
     products.backward_sgd(in(x), out(dy), on_device(), weights(), biases());
+    products.join();  // a capture must not end with a branch that nobody waits for
   }
 
   void forward(Blas& blas) const { blas.forward(in(x), weights(), out(y)); }
