@@ -47,6 +47,10 @@ namespace warpfit::emulation {
 namespace {
 
 constexpr std::size_t kGuard = kPage;
+/// A closed page splits a mapping in two, and the system allows a process 65,530 mappings. Fibers beyond this
+/// number are checked when they are given back instead.
+constexpr int kMaxGuarded = 20'000;
+int guarded_fibers = 0;
 
 Fiber* current = nullptr;  // the fiber that runs; guarded by the runtime's lock
 
@@ -88,10 +92,14 @@ Fiber::Fiber(std::size_t stack) : stack_(stack) {
   colour_ = count++ * 13 % 64 * 64;
   mapping_ = map_pages(kGuard + stack_, true);
   if (mapping_ == nullptr) fail("out of memory for the stack of a CUDA thread");
+  guarded_ = guarded_fibers < kMaxGuarded;
+  if (!guarded_) return;
+  ++guarded_fibers;
   protect_pages(mapping_, kGuard, false);
 }
 
 Fiber::~Fiber() {
+  if (guarded_) --guarded_fibers;
   sanitizer::unpoison(mapping_ + kGuard, stack_);
   unmap_pages(mapping_, kGuard + stack_);
 }
@@ -148,7 +156,12 @@ void Fiber::finish() {
 
 bool Fiber::overflowed(const void* address) const {
   const auto* place = static_cast<const char*>(address);
-  return place >= mapping_ && place < mapping_ + kGuard;
+  return guarded_ && place >= mapping_ && place < mapping_ + kGuard;
+}
+
+bool Fiber::intact() const {
+  const auto* page = reinterpret_cast<const std::uint64_t*>(mapping_);
+  return guarded_ || std::all_of(page, page + kGuard / sizeof *page, [](std::uint64_t word) { return word == 0; });
 }
 
 Fiber* FiberPool::take() {
@@ -162,7 +175,10 @@ Fiber* FiberPool::take() {
   return fiber;
 }
 
-void FiberPool::give_back(Fiber* fiber) { free_.push_back(fiber); }
+void FiberPool::give_back(Fiber* fiber) {
+  if (!fiber->intact()) fail("a CUDA thread's stack overflowed");
+  free_.push_back(fiber);
+}
 
 void FiberPool::abandon(Fiber* fiber) {
   std::erase_if(all_, [fiber](const auto& one) { return one.get() == fiber; });

@@ -31,6 +31,8 @@ class Fiber {
 
   /// True if `address` is in the closed page under this fiber's stack.
   bool overflowed(const void* address) const;
+  /// False if the stack grew into the page under it where that page is not closed (see the constructor).
+  bool intact() const;
 
  private:
   /// Whoever resumed this fiber.
@@ -48,6 +50,7 @@ class Fiber {
   std::size_t stack_;
   std::size_t colour_;  ///< bytes left out at the top, so that stacks do not share their places in the cache
   char* mapping_;
+  bool guarded_;  ///< the page under the stack is closed
   void* stack_pointer_ = nullptr;
   void* fake_stack_ = nullptr;
   void (*entry_)() = nullptr;

@@ -45,8 +45,9 @@ const std::vector<Case> kCases{
     {{20, 17, 41, 23, 4}, 18, 16, false, kNesterov},
     {{16, 32, 16, 32, 16, 8}, 12, 11, true, Sgd{}},
     {{784, 512, 512, 10}, 32, 16, false, Sgd{}},
+    {{784, 512, 512, 10}, 64, 32, false, Sgd{}},
 };
-constexpr std::size_t kTutorial = 14;  // on 32 multiprocessors or more
+constexpr std::size_t kTutorial = 14;  // this and the next on 32 and on 128 multiprocessors or more
 
 // The sanitizers see in a few steps what there is to see, and take their time for each.
 const std::int64_t kSteps = [] {
@@ -207,7 +208,7 @@ INSTANTIATE_TEST_SUITE_P(Networks, Fused,
                          testing::Combine(testing::Values("cuda"), testing::Range<std::size_t>(0, kTutorial)),
                          case_name);
 INSTANTIATE_TEST_SUITE_P(Networks, FusedTutorial,
-                         testing::Combine(testing::Values("cuda"), testing::Values(kTutorial)), case_name);
+                         testing::Combine(testing::Values("cuda"), testing::Values(kTutorial, kTutorial + 1)), case_name);
 INSTANTIATE_TEST_SUITE_P(Networks, FusedTwice,
                          testing::Combine(testing::Values("cuda"), testing::Values(1, 8, 13)), case_name);
 
