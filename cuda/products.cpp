@@ -9,11 +9,12 @@
 namespace warpfit {
 
 Products::Products(Stream& stream, Precision precision, ProductKernels kernels)
-    : stream_(stream.get()),
-      branches_(stream),
-      blas_(stream, precision),
-      precision_(precision),
-      kernels_(kernels) {}
+    : main_(stream), branches_(stream), precision_(precision), kernels_(kernels) {}
+
+Blas& Products::blas() {
+  if (!blas_) blas_.emplace(main_, precision_);
+  return *blas_;
+}
 
 // By shape alone, never by a measurement at the start: the same run gives the same bits. The bounds are where
 // the arithmetic begins to outweigh launches and idle processors; they were not measured.
@@ -27,20 +28,20 @@ bool Products::own(std::int64_t rows, ConstMatrix w) const {
 
 void Products::forward(ConstMatrix x, ConstMatrix w, ConstVector b, Activation activation, Matrix y) {
   if (own(x.rows, w)) {
-    cuda::matmul_forward(x, w, b, activation, y, stream_);
+    cuda::matmul_forward(x, w, b, activation, y, main_.get());
   } else {
-    blas_.forward(x, w, y);
-    cuda::bias_relu_forward(y, b, activation, stream_);
+    blas().forward(x, w, y);
+    cuda::bias_relu_forward(y, b, activation, main_.get());
   }
 }
 
 void Products::backward_input(ConstMatrix dy, ConstMatrix w, ConstMatrix x, Activation activation,
                               Matrix dx) {
   if (own(dy.rows, w)) {
-    cuda::matmul_backward_input(dy, w, x, activation, dx, stream_);
+    cuda::matmul_backward_input(dy, w, x, activation, dx, main_.get());
   } else {
-    blas_.backward_input(dy, w, dx);
-    if (activation == Activation::kRelu) cuda::relu_backward(x.values(), dx.values(), stream_);
+    blas().backward_input(dy, w, dx);
+    if (activation == Activation::kRelu) cuda::relu_backward(x.values(), dx.values(), main_.get());
   }
 }
 
@@ -48,8 +49,8 @@ void Products::backward_weights(ConstMatrix x, ConstMatrix dy, Matrix dw, Vector
   if (own(x.rows, dw)) {
     cuda::matmul_backward_weights(x, dy, dw, db, branches_.fork());
   } else {
-    blas_.backward_weights(x, dy, dw);
-    cuda::bias_gradient(dy, db, stream_);
+    blas().backward_weights(x, dy, dw);
+    cuda::bias_gradient(dy, db, main_.get());
   }
 }
 
@@ -57,8 +58,8 @@ void Products::backward_sgd(ConstMatrix x, ConstMatrix dy, const Position* posit
   if (own(x.rows, w)) {
     cuda::matmul_backward_sgd(x, dy, &position->rate, w, b, branches_.fork());
   } else {
-    blas_.accumulate_weights(x, dy, &position->negative_rate, &position->one, w);
-    cuda::bias_sgd(dy, &position->rate, b, stream_);
+    blas().accumulate_weights(x, dy, &position->negative_rate, &position->one, w);
+    cuda::bias_sgd(dy, &position->rate, b, main_.get());
   }
 }
 

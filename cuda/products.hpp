@@ -3,6 +3,8 @@
 // updates run beside the input gradients of the layers below; large ones fill a GPU by themselves.
 #pragma once
 
+#include <optional>
+
 #include "cuda/branches.hpp"
 #include "cuda/position.hpp"
 #include "cuda/runtime/blas.hpp"
@@ -29,10 +31,12 @@ class Products {
  private:
   /// The one rule of who computes a product of `rows` rows and a layer's `w`.
   [[nodiscard]] bool own(std::int64_t rows, ConstMatrix w) const;
+  /// cuBLAS, loaded at the first call. A recorded step makes that call before it is captured.
+  Blas& blas();
 
-  cudaStream_t stream_;
+  Stream& main_;
   Branches branches_;
-  Blas blas_;
+  std::optional<Blas> blas_;
   Precision precision_;
   ProductKernels kernels_;
 };

@@ -22,12 +22,15 @@ set(warpfit_cuda_sources
   runtime/blas.cpp
   runtime/check.cpp
   runtime/device.cpp
+  runtime/dynamic_library.cpp
   runtime/graph.cpp
   runtime/memory.cpp
   runtime/parts.cpp
   runtime/profiler.cpp
   runtime/stream.cpp
   staging_slot.cpp)
+# Loads cuBLAS; the emulation has its own.
+set(warpfit_blas_library_source ${CMAKE_CURRENT_LIST_DIR}/runtime/blas_library.cpp)
 # cuDNN: a second opinion in the tests, a rival in the benchmark, where its header is.
 find_path(WARPFIT_CUDNN_INCLUDE cudnn.h HINTS ${CUDAToolkit_INCLUDE_DIRS} DOC "Where cudnn.h is")
 set(warpfit_dnn_sources "")

@@ -13,13 +13,6 @@ constexpr std::size_t kWorkspaceBytes = std::size_t{32} << 20;  // cuBLAS's own 
 constexpr float kOne = 1.0F;
 constexpr float kZero = 0.0F;
 
-void check(cublasStatus_t status, const char* doing) {
-  if (status == CUBLAS_STATUS_SUCCESS) return;
-  const auto text = fmt::format("{}: {} (cuBLAS)", doing, cublasGetStatusString(status));
-  if (status == CUBLAS_STATUS_ALLOC_FAILED) throw OutOfMemory(text);
-  throw DeviceError(text);
-}
-
 cublasComputeType_t compute_type(Precision precision) {
   switch (precision) {
     case Precision::kTf32:
@@ -35,26 +28,33 @@ cublasComputeType_t compute_type(Precision precision) {
 }  // namespace
 
 Blas::Blas(const Stream& stream, Precision precision)
-    : workspace_(kWorkspaceBytes), compute_(compute_type(precision)) {
-  check(cublasCreate(&handle_), "starting cuBLAS");
+    : library_(load_blas_library()), workspace_(kWorkspaceBytes), compute_(compute_type(precision)) {
+  check(library_.create(&handle_), "starting cuBLAS");
   try {
-    check(cublasSetStream(handle_, stream.get()), "giving cuBLAS its stream");
-    check(cublasSetWorkspace(handle_, workspace_.data(), kWorkspaceBytes), "giving cuBLAS its workspace");
+    check(library_.set_stream(handle_, stream.get()), "giving cuBLAS its stream");
+    check(library_.set_workspace(handle_, workspace_.data(), kWorkspaceBytes), "giving cuBLAS its workspace");
   } catch (...) {
-    cublasDestroy(handle_);
+    library_.destroy(handle_);
     throw;
   }
 }
 
-Blas::~Blas() { cublasDestroy(handle_); }
+Blas::~Blas() { library_.destroy(handle_); }
+
+void Blas::check(cublasStatus_t status, const char* doing) const {
+  if (status == CUBLAS_STATUS_SUCCESS) return;
+  const auto text = fmt::format("{}: {} (cuBLAS)", doing, library_.get_status_string(status));
+  if (status == CUBLAS_STATUS_ALLOC_FAILED) throw OutOfMemory(text);
+  throw DeviceError(text);
+}
 
 void Blas::multiply(std::int64_t rows, std::int64_t cols, std::int64_t inner, Operand a, Operand b, float* c,
                     const float* alpha, const float* beta, cublasPointerMode_t scalars) {
-  check(cublasSetPointerMode(handle_, scalars), "multiplying matrices");
+  check(library_.set_pointer_mode(handle_, scalars), "multiplying matrices");
   const auto narrow = [](std::int64_t size) { return static_cast<int>(size); };
-  check(cublasGemmEx(handle_, a.operation, b.operation, narrow(rows), narrow(cols), narrow(inner), alpha,
-                     a.data, CUDA_R_32F, narrow(a.leading), b.data, CUDA_R_32F, narrow(b.leading), beta, c,
-                     CUDA_R_32F, narrow(rows), compute_, CUBLAS_GEMM_DEFAULT),
+  check(library_.gemm_ex(handle_, a.operation, b.operation, narrow(rows), narrow(cols), narrow(inner), alpha,
+                         a.data, CUDA_R_32F, narrow(a.leading), b.data, CUDA_R_32F, narrow(b.leading), beta,
+                         c, CUDA_R_32F, narrow(rows), compute_, CUBLAS_GEMM_DEFAULT),
         "multiplying matrices");
 }
 

@@ -1,8 +1,7 @@
 // cuBLAS: products of row-major matrices on a stream, in the chosen precision.
 #pragma once
 
-#include <cublas_v2.h>
-
+#include "cuda/runtime/blas_library.hpp"
 #include "cuda/runtime/memory.hpp"
 #include "cuda/runtime/stream.hpp"
 #include "host/backend/backend.hpp"
@@ -11,8 +10,8 @@ namespace warpfit {
 
 class Blas {
  public:
-  /// Work goes to `stream`. The workspace is the handle's own, so that no product allocates and results
-  /// repeat.
+  /// Loads cuBLAS. Work goes to `stream`. The workspace is the handle's own, so that no product allocates and results
+  /// repeat. Errors: DeviceError if cuBLAS cannot be loaded or started; OutOfMemory.
   Blas(const Stream& stream, Precision precision);
   Blas(const Blas&) = delete;
   Blas& operator=(const Blas&) = delete;
@@ -37,6 +36,9 @@ class Blas {
   void multiply(std::int64_t rows, std::int64_t cols, std::int64_t inner, Operand a, Operand b, float* c,
                 const float* alpha, const float* beta, cublasPointerMode_t scalars);
 
+  void check(cublasStatus_t status, const char* doing) const;
+
+  BlasLibrary library_;
   DeviceMemory workspace_;
   cublasHandle_t handle_ = nullptr;
   cublasComputeType_t compute_;

@@ -1,23 +1,27 @@
 #include "cuda/runtime/parts.hpp"
 
-#include <cublas_v2.h>
 #include <cuda_runtime_api.h>
 #include <dlfcn.h>
 #include <fmt/format.h>
 
+#include "cuda/runtime/blas_library.hpp"
 #include "cuda/runtime/device.hpp"
+#include "host/base/error.hpp"
 
 namespace warpfit {
 namespace {
 
 std::string cuda_version(int version) { return fmt::format("{}.{}", version / 1000, version % 1000 / 10); }
 
-std::string blas_version() {
+std::string blas_version() try {
+  const BlasLibrary blas = load_blas_library();
   int major = 0, minor = 0, patch = 0;
-  const bool told = cublasGetProperty(MAJOR_VERSION, &major) == CUBLAS_STATUS_SUCCESS &&
-                    cublasGetProperty(MINOR_VERSION, &minor) == CUBLAS_STATUS_SUCCESS &&
-                    cublasGetProperty(PATCH_LEVEL, &patch) == CUBLAS_STATUS_SUCCESS;
+  const bool told = blas.get_property(MAJOR_VERSION, &major) == CUBLAS_STATUS_SUCCESS &&
+                    blas.get_property(MINOR_VERSION, &minor) == CUBLAS_STATUS_SUCCESS &&
+                    blas.get_property(PATCH_LEVEL, &patch) == CUBLAS_STATUS_SUCCESS;
   return told ? fmt::format("{}.{}.{}", major, minor, patch) : "";
+} catch (const DeviceError&) {  // it is not there
+  return "";
 }
 
 // Its header may be missing where the library is there: nothing of ours needs cuDNN but tests and benchmarks.

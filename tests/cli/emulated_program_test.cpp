@@ -104,6 +104,20 @@ TEST(EmulatedProgram, SaysWhichEngineRunsAndWhy) {
   EXPECT_TRUE(says(on_cpu, "--engine fused: this device trains layer by layer")) << on_cpu.error;
 }
 
+TEST(EmulatedProgram, StartsCublasOnlyWhereAProductNeedsIt) {
+  const auto without_cublas = [](std::vector<std::string> more) {
+    more.insert(more.begin(), {"--device", "cuda", "--network", "784-16-10"});
+    return run_emulated("fail=cublasCreate_v2@1:1", more);
+  };
+  for (const char* engine : {"fused", "layers"}) {  // small batches of the layers engine take own kernels
+    const auto run = without_cublas({"--engine", engine});
+    EXPECT_EQ(run.exit_code, 0) << engine << ": " << run.error;
+  }
+  const auto large = without_cublas({"--engine", "layers", "--batch-size", "300"});
+  EXPECT_EQ(large.exit_code, 6);
+  EXPECT_TRUE(says(large, "starting cuBLAS: ")) << large.error;
+}
+
 TEST(EmulatedProgram, SaysWhyThereIsNoGpu) {
   const std::vector<std::pair<std::string, std::string>> cases{
       {"devices=0", "there is no NVIDIA GPU here"},
