@@ -2,25 +2,28 @@
 #include <fmt/format.h>
 
 #include "cuda/cuda_backend.hpp"
+#include "cuda/kernel_code.hpp"
 #include "cuda/runtime/device.hpp"
 #include "cuda/runtime/parts.hpp"
 #include "host/backend/cuda_library.hpp"
 
 extern "C" __attribute__((visibility("default"))) warpfit::Backend* warpfit_make_cuda_backend(
-    const warpfit::BackendOptions& options, std::string& reason) {
-  const int devices = warpfit::count_devices(reason);
+    const warpfit::BackendOptions& options, warpfit::NoCuda& why) {
+  const int devices = warpfit::count_devices(why);
   if (devices == 0) return nullptr;
   if (options.device.index >= devices) {
-    reason = fmt::format("there {} only {} GPU{} here", devices == 1 ? "is" : "are", devices,
-                         devices == 1 ? "" : "s");
+    why.reason = fmt::format("there {} only {} GPU{} here", devices == 1 ? "is" : "are", devices,
+                             devices == 1 ? "" : "s");
     return nullptr;
   }
   warpfit::use_device(options.device.index);
+  why.reason = warpfit::kernel_code_problem(options.device.index);
+  if (!why.reason.empty()) return nullptr;
   return new warpfit::CudaBackend(options);  // the caller owns it
 }
 
 extern "C" __attribute__((visibility("default"))) void warpfit_warm_cuda(int device) {
-  std::string ignored;
+  warpfit::NoCuda ignored;
   if (device < warpfit::count_devices(ignored)) warpfit::use_device(device);
 }
 

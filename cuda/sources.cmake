@@ -16,6 +16,7 @@ set(warpfit_cuda_sources
   ops/relu.cu
   ops/sgd.cu
   ops/softmax_cross_entropy.cu
+  kernel_code.cu
   position.cu
   products.cpp
   recorded_step.cpp

@@ -12,22 +12,22 @@ std::string version_text(int version) { return fmt::format("{}.{}", version / 10
 
 }  // namespace
 
-int count_devices(std::string& reason) {
+int count_devices(NoCuda& why) {
   int devices = 0;  // an error leaves it as it was
   switch (const auto status = cudaGetDeviceCount(&devices)) {
     case cudaSuccess:
-      if (devices == 0) reason = "there is no NVIDIA GPU here";
-      return devices;
+      if (devices > 0) return devices;
+      [[fallthrough]];
     case cudaErrorNoDevice:
-      reason = "there is no NVIDIA GPU here";
+      why = {"there is no NVIDIA GPU here", true};
       break;
     case cudaErrorInsufficientDriver:
     case cudaErrorStubLibrary:
-      reason = fmt::format("the NVIDIA driver is missing or older than CUDA {} needs ({})",
-                           version_text(CUDART_VERSION), cudaGetErrorString(status));
+      why.reason = fmt::format("the NVIDIA driver is missing or older than CUDA {} needs ({})",
+                               version_text(CUDART_VERSION), cudaGetErrorString(status));
       break;
     default:
-      reason = fmt::format("the NVIDIA driver does not answer: {}", cudaGetErrorString(status));
+      why.reason = fmt::format("the NVIDIA driver does not answer: {}", cudaGetErrorString(status));
       break;
   }
   cudaGetLastError();

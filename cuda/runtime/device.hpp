@@ -4,10 +4,12 @@
 #include <cstddef>
 #include <string>
 
+#include "host/backend/cuda_library.hpp"
+
 namespace warpfit {
 
-/// How many GPUs this process can use; where none, `reason` says why.
-int count_devices(std::string& reason);
+/// How many GPUs this process can use; if none, `why` says why.
+int count_devices(NoCuda& why);
 
 /// Makes it the calling thread's device. Errors: DeviceError.
 void use_device(int device);

@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <fmt/format.h>
 
+#include "cuda/kernel_code.hpp"
 #include "cuda/runtime/blas_library.hpp"
 #include "cuda/runtime/device.hpp"
 #include "host/base/error.hpp"
@@ -51,6 +52,8 @@ CudaDevice describe(int index) {
   if (status != cudaSuccess) {
     device.problem = cudaGetErrorString(status);
     cudaGetLastError();
+  } else {
+    device.problem = kernel_code_problem(index);
   }
   return device;
 }
@@ -64,7 +67,9 @@ void find_parts(CudaParts& parts) {
   if (cudaRuntimeGetVersion(&runtime) == cudaSuccess) parts.runtime = cuda_version(runtime);
   parts.blas = blas_version();
   parts.dnn = dnn_version();
-  const int devices = count_devices(parts.reason);
+  NoCuda why;
+  const int devices = count_devices(why);
+  parts.reason = why.reason;
   for (int i = 0; i < devices; ++i) parts.devices.push_back(describe(i));
 }
 

@@ -43,13 +43,13 @@ Function* find_function(const char* name, std::string& reason) {
 
 }  // namespace
 
-std::unique_ptr<Backend> make_cuda_backend(const BackendOptions& options, std::string& reason) {
+std::unique_ptr<Backend> make_cuda_backend(const BackendOptions& options, NoCuda& why) {
   if (!driver_is_there()) {
-    reason = kNoDriver;
+    why = {kNoDriver, true};
     return nullptr;
   }
-  auto* const make = find_function<MakeCudaBackend>("warpfit_make_cuda_backend", reason);
-  return std::unique_ptr<Backend>(make != nullptr ? make(options, reason) : nullptr);
+  auto* const make = find_function<MakeCudaBackend>("warpfit_make_cuda_backend", why.reason);
+  return std::unique_ptr<Backend>(make != nullptr ? make(options, why) : nullptr);
 }
 
 void warm_cuda(int device) {

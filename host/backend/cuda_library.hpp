@@ -11,12 +11,18 @@
 
 namespace warpfit {
 
-/// The CUDA backend, or nothing where this machine or this build has none; then `reason` says why.
-/// Errors: DeviceError where there is a GPU but it fails; OutOfMemory.
-std::unique_ptr<Backend> make_cuda_backend(const BackendOptions& options, std::string& reason);
+/// Why there is no CUDA backend.
+struct NoCuda {
+  std::string reason;
+  bool no_gpu = false;  ///< no GPU or no driver is installed; else one is there that cannot be used
+};
+
+/// The CUDA backend, or null if this machine or this build has none; then `why` says why.
+/// Errors: DeviceError if there is a GPU but it fails; OutOfMemory.
+std::unique_ptr<Backend> make_cuda_backend(const BackendOptions& options, NoCuda& why);
 
 /// What the library exports as "warpfit_make_cuda_backend"; the caller owns the result.
-using MakeCudaBackend = Backend*(const BackendOptions&, std::string& reason);
+using MakeCudaBackend = Backend*(const BackendOptions&, NoCuda& why);
 
 /// What takes longest of making the backend: loads the library and starts the GPU. What fails here fails
 /// again there, with its reason.

@@ -37,15 +37,31 @@ DeviceWarmUp::~DeviceWarmUp() {
   if (thread_.joinable()) thread_.join();
 }
 
+namespace {
+
+// Null for the CPU.
+std::unique_ptr<Backend> make_gpu_backend(const BackendOptions& options) {
+  const bool is_required = options.device.kind == DeviceChoice::Kind::kCuda;
+  NoCuda why;
+  try {
+    if (auto backend = make_cuda_backend(options, why)) return backend;
+  } catch (const DeviceError& error) {
+    if (is_required) throw;
+    why = {error.what(), false};
+  }
+  if (is_required) {
+    throw DeviceError(
+        fmt::format("--device cuda:{}: {}; --device cpu needs no GPU", options.device.index, why.reason));
+  }
+  if (!why.no_gpu) options.warn(fmt::format("the GPU is not used: {}", why.reason));
+  return nullptr;
+}
+
+}  // namespace
+
 std::unique_ptr<Backend> make_backend(const BackendOptions& options) {
-  const auto kind = options.device.kind;
-  if (kind != DeviceChoice::Kind::kCpu) {
-    std::string reason;
-    if (auto backend = make_cuda_backend(options, reason)) return backend;
-    if (kind == DeviceChoice::Kind::kCuda) {
-      throw DeviceError(
-          fmt::format("--device cuda:{}: {}; --device cpu needs no GPU", options.device.index, reason));
-    }
+  if (options.device.kind != DeviceChoice::Kind::kCpu) {
+    if (auto backend = make_gpu_backend(options)) return backend;
   }
   if (options.precision != Precision::kFp32) {
     throw UsageError("--precision: the CPU computes in fp32 only; tf32 and bf16 need a GPU");

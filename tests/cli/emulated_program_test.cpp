@@ -134,20 +134,38 @@ TEST(EmulatedProgram, SaysWhyThereIsNoGpu) {
     EXPECT_EQ(fallen_back.exit_code, 0) << fallen_back.error;
     EXPECT_TRUE(says(fallen_back, "device: CPU (")) << fallen_back.error;
   }
+  EXPECT_FALSE(says(run_emulated("devices=0"), "[warning]"));
+  EXPECT_TRUE(says(run_emulated("device_error=35"), "the GPU is not used: the NVIDIA driver is missing or older"));
   const auto second = run_emulated("devices=1", {"--device", "cuda:1"});
   EXPECT_EQ(second.exit_code, 6);
   EXPECT_TRUE(says(second, "there is only 1 GPU here")) << second.error;
 }
 
+TEST(EmulatedProgram, DoesWithoutAGpuThatItHasNoCodeFor) {
+  const std::string no_code = "fail=cudaFuncGetAttributes@1:209";  // cudaErrorNoKernelImageForDevice
+  const std::string reason = "GPU 0 has compute capability 9.0, which this build has no code for: ";
+  const auto refused = run_emulated(no_code, kNarrowOnCuda);
+  EXPECT_EQ(refused.exit_code, 6);
+  EXPECT_TRUE(says(refused, "--device cuda:0: " + reason)) << refused.error;
+  const auto on_cpu = run_emulated(no_code);
+  EXPECT_EQ(on_cpu.exit_code, 0) << on_cpu.error;
+  EXPECT_TRUE(says(on_cpu, "the GPU is not used: " + reason)) << on_cpu.error;
+  EXPECT_TRUE(says(on_cpu, "device: CPU (")) << on_cpu.error;
+  EXPECT_NE(list_devices(no_code).out.find("cannot be used: " + reason), std::string::npos);
+  const auto failing = run_emulated("fail=cudaStreamCreateWithFlags@1:46");  // busy
+  EXPECT_EQ(failing.exit_code, 0) << failing.error;
+  EXPECT_TRUE(says(failing, "the GPU is not used: creating a stream: ")) << failing.error;
+}
+
 TEST(EmulatedProgram, SaysWhenTheDevicesMemoryIsFull) {
-  const auto run = run_emulated("memory=20M", kCuda);
+  const auto run = run_emulated("memory=3M", kCuda);
   EXPECT_EQ(run.exit_code, 7) << run.error;
   EXPECT_TRUE(says(run, "bytes on the device: ")) << run.error;
 }
 
 TEST(EmulatedProgram, StreamsWhatDoesNotFitAndKeepsWhatDoes) {
   const auto wide = run_emulated("", kCuda);
-  const auto narrow = run_emulated("memory=37M", kCuda);
+  const auto narrow = run_emulated("memory=5M", kCuda);
   EXPECT_EQ(narrow.exit_code, 0) << narrow.error;
   EXPECT_EQ(narrow.out, wide.out);
 }

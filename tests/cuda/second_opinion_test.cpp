@@ -51,10 +51,10 @@ using Floats = OnDevice<float>;
 class SecondOpinion : public testing::Test {
  protected:
   void SetUp() override {
-    std::string reason;
-    if (count_devices(reason) == 0) {
-      if (std::getenv("WARPFIT_REQUIRE_CUDA") != nullptr) FAIL() << reason;
-      GTEST_SKIP() << reason;
+    NoCuda why;
+    if (count_devices(why) == 0) {
+      if (std::getenv("WARPFIT_REQUIRE_CUDA") != nullptr) FAIL() << why.reason;
+      GTEST_SKIP() << why.reason;
     }
     use_device(0);
     stream_ = std::make_unique<Stream>("test");

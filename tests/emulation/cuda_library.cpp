@@ -2,14 +2,14 @@
 #include "host/backend/cuda_library.hpp"
 
 extern "C" warpfit::Backend* warpfit_make_cuda_backend(const warpfit::BackendOptions& options,
-                                                       std::string& reason);
+                                                       warpfit::NoCuda& why);
 extern "C" void warpfit_warm_cuda(int device);
 extern "C" void warpfit_find_cuda(warpfit::CudaParts& parts);
 
 namespace warpfit {
 
-std::unique_ptr<Backend> make_cuda_backend(const BackendOptions& options, std::string& reason) {
-  return std::unique_ptr<Backend>(warpfit_make_cuda_backend(options, reason));
+std::unique_ptr<Backend> make_cuda_backend(const BackendOptions& options, NoCuda& why) {
+  return std::unique_ptr<Backend>(warpfit_make_cuda_backend(options, why));
 }
 
 void warm_cuda(int device) { warpfit_warm_cuda(device); }

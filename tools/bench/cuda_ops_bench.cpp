@@ -165,8 +165,8 @@ int main(int count, char** arguments) {
     }
   }
   try {
-    std::string reason;
-    if (warpfit::count_devices(reason) == 0) throw warpfit::DeviceError(reason);
+    warpfit::NoCuda why;
+    if (warpfit::count_devices(why) == 0) throw warpfit::DeviceError(why.reason);
     warpfit::run(milliseconds, small ? warpfit::kSmall : warpfit::kFull);
     return 0;
   } catch (const std::exception& error) {
