@@ -25,7 +25,7 @@ CudaBackend::CudaBackend(const BackendOptions& options)
       products_(compute_, options.precision, options.products),
       position_(*this, 1),
       arrived_(*this, std::vector<unsigned>(1)) {
-  name_thread("trainer");
+  attach_thread("trainer");
 }
 
 // What is queued may still read memory that is freed next.
@@ -83,7 +83,10 @@ std::unique_ptr<RecordedStep> CudaBackend::fuse(const WholeStep& step, std::stri
 
 void CudaBackend::begin_range(const char* name, std::int64_t number) { begin_profile_range(name, number); }
 void CudaBackend::end_range() noexcept { end_profile_range(); }
-void CudaBackend::name_thread(const char* name) { name_this_thread(name); }
+void CudaBackend::attach_thread(const char* name) {
+  use_device(device_);
+  name_this_thread(name);
+}
 void CudaBackend::capture_profile(bool on) {
   join();
   compute_.synchronize();  // what was queued before belongs to the other side

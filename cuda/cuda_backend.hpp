@@ -34,7 +34,7 @@ class CudaBackend final : public Backend {
 
   void begin_range(const char* name, std::int64_t number) override;
   void end_range() noexcept override;
-  void name_thread(const char* name) override;
+  void attach_thread(const char* name) override;
   void capture_profile(bool on) override;
 
   void load_batch(Matrix x, Labels labels) override;

@@ -117,8 +117,9 @@ class Backend {
   /// Begins a named range of this thread's time, inside those that are open. `number` tells its kin apart.
   virtual void begin_range(const char* /*name*/, std::int64_t /*number*/) {}
   virtual void end_range() noexcept {}
-  /// Names the calling thread, which may be any.
-  virtual void name_thread(const char* /*name*/) {}
+  /// To be called once by each thread other than the one that made the backend, before its first call of the
+  /// backend or of a StagingSlot: it selects the device for the thread, and names the thread for profilers.
+  virtual void attach_thread(const char* /*name*/) {}
   /// Starts or stops what a profiler captures, where it was told to capture on request.
   virtual void capture_profile(bool /*on*/) {}
 

@@ -54,8 +54,8 @@ void BatchStream::start(SampleOrder order, std::int64_t first) {
 }
 
 void BatchStream::read_pass(const SampleOrder& order, std::int64_t first) {
-  backend_.name_thread("reader");
   try {
+    backend_.attach_thread("reader");
     for (; first < dataset_.size(); first += chunk_samples_) {
       const std::int64_t samples = std::min(chunk_samples_, dataset_.size() - first);
       StagingSlot* slot = ring_.acquire();

@@ -24,11 +24,6 @@ cudaError_t check_device(int device) {
   return device >= 0 && device < config().devices ? cudaSuccess : cudaErrorInvalidDevice;
 }
 
-int& current_device() {
-  static thread_local int device = 0;
-  return device;
-}
-
 int attribute(cudaDeviceAttr what) {
   switch (what) {
     case cudaDevAttrMaxThreadsPerBlock:
@@ -124,6 +119,11 @@ void describe(cudaDeviceProp& p) {
 }
 
 }  // namespace
+
+int& warpfit::emulation::current_device() {
+  static thread_local int device = 0;
+  return device;
+}
 
 cudaError_t cudaGetDeviceCount(int* count) {
   return call("cudaGetDeviceCount", During::kAnything, [=] {

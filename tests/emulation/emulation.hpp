@@ -79,6 +79,7 @@ struct Statistics {
   std::int64_t live_streams = 0;
   std::int64_t live_events = 0;
   std::int64_t live_graphs = 0;  ///< graphs and executable graphs
+  unsigned used_devices = 0;     ///< bit d: device d was the calling thread's in a call that can start a device
 };
 Statistics statistics();
 

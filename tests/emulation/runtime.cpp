@@ -2,6 +2,7 @@
 #include "tests/emulation/runtime.hpp"
 
 #include <cstdlib>
+#include <string_view>
 #include <utility>
 
 #include "tests/emulation/fault.hpp"
@@ -61,6 +62,13 @@ bool forbidden(During during) {
     }
   }
   return false;
+}
+
+/// Functions that only ask, or select a device: they start none.
+bool starts_no_device(std::string_view name) {
+  return name.starts_with("cudaGet") || name.starts_with("cudaSetDevice") || name.starts_with("cudaDeviceGet") ||
+         name.starts_with("cudaDriverGet") || name.starts_with("cudaRuntimeGet") ||
+         name.starts_with("cublasGet") || name.starts_with("cudaPeek");
 }
 
 }  // namespace
@@ -137,6 +145,7 @@ Frame::Frame(const char* name, During during) : lock_(runtime_lock(), std::defer
   ignore_.emplace();
   watch_faults();
   ++runtime().statistics.api_calls;
+  if (!starts_no_device(name)) runtime().statistics.used_devices |= 1U << current_device();
   refusal_ = injected_fault(name);
   if (refusal_ == cudaSuccess && forbidden(during)) {
     runtime().invalidate_captures();

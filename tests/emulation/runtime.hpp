@@ -60,6 +60,7 @@ Lock& runtime_lock();
 /// The calling thread's.
 cudaError_t& last_error();
 cudaStreamCaptureMode& thread_capture_mode();
+int& current_device();
 
 /// How a function of the runtime gets along with captures.
 enum class During {
