@@ -281,10 +281,18 @@ int fused_barriers(const FusedPlan& plan, bool trains) {
   return plan.layers + (trains ? plan.layers - 2 : 0);
 }
 
+int fused_resident_blocks(const Optimizer& optimizer, const FusedPlan& plan) {
+  return std::visit(
+      [&]<class Rule>(const Rule&) {
+        allow_shared_memory(fused_run_kernel<Rule>, plan.shared_bytes);
+        return resident_blocks(fused_run_kernel<Rule>, plan.threads, static_cast<std::size_t>(plan.shared_bytes));
+      },
+      optimizer);
+}
+
 void launch_fused(const Optimizer& optimizer, const FusedRun& run, cudaStream_t stream) {
   std::visit(
       [&]<class Rule>(const Rule& rule) {
-        allow_shared_memory(fused_run_kernel<Rule>, run.plan.shared_bytes);
         launch(fused_run_kernel<Rule>,
                {.grid = static_cast<unsigned>(run.plan.blocks),
                 .block = static_cast<unsigned>(run.plan.threads),

@@ -37,6 +37,10 @@ struct FusedRun {
 /// Barriers that each block passes in a batch.
 [[nodiscard]] int fused_barriers(const FusedPlan& plan, bool trains);
 
+/// How many blocks of the launch a multiprocessor can hold at once. It must be asked before the first launch,
+/// and allows the kernel its shared memory.
+[[nodiscard]] int fused_resident_blocks(const Optimizer& optimizer, const FusedPlan& plan);
+
 /// Queues the batches: forward, loss and, where it trains, backward and update of each in turn, in one
 /// cooperative launch.
 void launch_fused(const Optimizer& optimizer, const FusedRun& run, cudaStream_t stream);

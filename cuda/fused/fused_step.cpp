@@ -1,5 +1,7 @@
 #include "cuda/fused/fused_step.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace warpfit {
@@ -76,8 +78,15 @@ std::unique_ptr<RecordedStep> make_fused_step(Backend& backend, int device, cons
   }
   std::vector<std::int64_t> widths{step.layers.front().w.cols};
   for (const auto& layer : step.layers) widths.push_back(layer.w.rows);
-  const auto plan = cuda::plan_fused(widths, step.most_rows, device_limits(device), reason);
+  const auto limits = device_limits(device);
+  const auto plan = cuda::plan_fused(widths, step.most_rows, limits, reason);
   if (!plan) return nullptr;
+  const int resident =
+      limits.multiprocessors * cuda::fused_resident_blocks(step.optimizer.value_or(Sgd{}), *plan);
+  if (resident < plan->blocks) {
+    reason = fmt::format("this GPU can run {} of its {} blocks at once", resident, plan->blocks);
+    return nullptr;
+  }
   return std::make_unique<CudaFusedStep>(backend, stream, step, *plan);
 }
 

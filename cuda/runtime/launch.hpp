@@ -41,6 +41,15 @@ void allow_shared_memory(void (*kernel)(Parameters...), int bytes) {
         "giving a kernel shared memory");
 }
 
+/// How many blocks of `block` threads with `dynamic_shared` bytes a multiprocessor can hold at once.
+template <class... Parameters>
+int resident_blocks(void (*kernel)(Parameters...), int block, std::size_t dynamic_shared) {
+  int blocks = 0;
+  check(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, kernel, block, dynamic_shared),
+        "asking how many blocks fit on a multiprocessor");
+  return blocks;
+}
+
 /// How many blocks of `block` cover `size`, at most `most`: kernels go on from there in strides of the grid.
 inline unsigned blocks_for(long long size, int block, long long most) {
   const long long blocks = (size + block - 1) / block;

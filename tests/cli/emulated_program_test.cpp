@@ -96,6 +96,9 @@ TEST(EmulatedProgram, SaysWhichEngineRunsAndWhy) {
   const auto refused = with({"--engine", "fused", "--loss", "mse"});
   EXPECT_EQ(refused.exit_code, 2);
   EXPECT_TRUE(says(refused, "--engine fused: its loss is cross-entropy alone")) << refused.error;
+  const auto crowded = run_emulated("resident_blocks=0", small);
+  EXPECT_EQ(crowded.exit_code, 0) << crowded.error;
+  EXPECT_TRUE(says(crowded, "engine: layers (fused: this GPU can run 0 of its 4 blocks at once)")) << crowded.error;
   const auto large = run_emulated("", {"--device", "cuda", "--engine", "fused"});
   EXPECT_EQ(large.exit_code, 2);
   EXPECT_TRUE(says(large, "weights and batch do not fit on the chip: ")) << large.error;
