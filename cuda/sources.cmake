@@ -20,6 +20,7 @@ set(warpfit_cuda_sources
   position.cu
   products.cpp
   recorded_step.cpp
+  runtime/barrier_timeout.cpp
   runtime/blas.cpp
   runtime/check.cpp
   runtime/device.cpp

@@ -24,7 +24,7 @@ template <class Rule>
 class Block : BlockMemory {
  public:
   __device__ Block(const Rule& rule, const FusedRun& run, unsigned char* shared)
-      : BlockMemory(run, shared), rule_(rule), barrier_(run.exchange.arrived, run.passed) {
+      : BlockMemory(run, shared), rule_(rule), barrier_(run.exchange.arrived, run.passed, run.timeout) {
     load_parameters();
     __syncthreads();
   }

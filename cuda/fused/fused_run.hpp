@@ -5,6 +5,7 @@
 
 #include "cuda/fused/plan.hpp"
 #include "cuda/ops/row_result.hpp"
+#include "cuda/runtime/barrier_timeout.hpp"
 #include "host/backend/backend.hpp"
 
 namespace warpfit::cuda {
@@ -32,6 +33,7 @@ struct FusedRun {
   Metrics* metrics = nullptr;
   BatchRun batches;
   unsigned passed = 0;  ///< of `arrived`, before this launch
+  BarrierTimeout timeout;
 };
 
 /// Barriers that each block passes in a batch.

@@ -59,6 +59,7 @@ CudaFusedStep::CudaFusedStep(Backend& backend, const Stream& stream, const Whole
   run_.label_smoothing = step.label_smoothing;
   run_.trains = step.optimizer.has_value();
   run_.metrics = step.metrics;
+  run_.timeout.note = timeout_note_.data();
 }
 
 void CudaFusedStep::run(const BatchRun& run) {

@@ -25,6 +25,7 @@ class CudaFusedStep final : public RecordedStep {
   Buffer<float> exchange_;
   Buffer<cuda::RowResult> results_;
   Buffer<unsigned> arrived_;
+  BarrierTimeoutNote timeout_note_;
 };
 
 /// Nothing where this device cannot, and then `reason` says why.

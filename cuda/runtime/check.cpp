@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "cuda/runtime/barrier_timeout.hpp"
 #include "host/base/error.hpp"
 
 namespace warpfit {
@@ -11,7 +12,8 @@ void check(cudaError_t status, std::string_view doing) {
   const auto text = fmt::format("{}: {} ({})", doing, cudaGetErrorString(status), cudaGetErrorName(status));
   if (status == cudaErrorMemoryAllocation)
     throw OutOfMemory(text + "; try a smaller --batch-size or --network");
-  throw DeviceError(text);
+  const auto timeout = barrier_timeout_text();
+  throw DeviceError(timeout.empty() ? text : text + "; " + timeout);
 }
 
 }  // namespace warpfit

@@ -107,6 +107,18 @@ TEST(EmulatedProgram, SaysWhichEngineRunsAndWhy) {
   EXPECT_TRUE(says(on_cpu, "--engine fused: this device trains layer by layer")) << on_cpu.error;
 }
 
+// A wait that never ends must not hang the program.
+TEST(EmulatedProgram, SaysWhichBarrierABlockNeverReached) {
+  for (const char* order : {"forward", "reverse", "random"}) {
+    const auto run = run_emulated(std::string("lost_block=1,streams=lazy,order=") + order,
+                                  {"--device", "cuda", "--network", "784-16-16-10", "--engine", "fused"});
+    EXPECT_EQ(run.exit_code, 6);
+    EXPECT_TRUE(says(run, "unspecified launch failure (cudaErrorLaunchFailure); block ")) << run.error;
+    EXPECT_TRUE(says(run, " of the fused kernel waited more than 2 seconds for the others at barrier 0 of the launch"))
+        << run.error;
+  }
+}
+
 TEST(EmulatedProgram, StartsCublasOnlyWhereAProductNeedsIt) {
   const auto without_cublas = [](std::vector<std::string> more) {
     more.insert(more.begin(), {"--device", "cuda", "--network", "784-16-10"});

@@ -19,7 +19,8 @@ namespace {
       "WARPFIT_EMULATION: cannot understand '" + std::string(item) +
       "': use order=forward|reverse|random, streams=eager|lazy, failure=abort|throw, seed=N, "
       "memory=BYTES[K|M|G], pinned=BYTES[K|M|G], devices=N, device_error=N, "
-      "multiprocessors=N, resident_blocks=N, fail=[FUNCTION@]CALL:ERROR, trap=0|1");
+      "multiprocessors=N, resident_blocks=N, "
+      "lost_block=N, fail=[FUNCTION@]CALL:ERROR, trap=0|1");
 }
 
 std::size_t number(std::string_view text, std::string_view item) {
@@ -82,6 +83,8 @@ void set(Config& config, std::string_view item) {
     config.multiprocessors = static_cast<int>(number(value, item));
   else if (name == "resident_blocks")
     config.resident_blocks = static_cast<int>(number(value, item));
+  else if (name == "lost_block")
+    config.lost_block = static_cast<int>(number(value, item));
   else if (name == "fail")
     set_fault(config, value, item);
   else if (name == "trap")

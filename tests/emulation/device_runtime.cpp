@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "tests/emulation/grid.hpp"
+#include "tests/emulation/runtime.hpp"
 #include "tests/emulation/sanitizer.hpp"
 
 namespace warpfit::emulation {
@@ -70,6 +71,13 @@ void after_atomic(bool changed) {
   thread->atomics = changed ? 0 : thread->atomics + 1;
   if (thread->atomics > kAtomicsInARow) yield({"a loop of atomic operations", 0}, false);
 }
+
+void trap() {
+  running_or_fail("__trap");
+  throw Trap{};
+}
+
+long long device_time() { return runtime().device_time; }
 
 void begin_copy(const AsyncCopy& copy) {
   Thread& thread = *running_or_fail("__pipeline_memcpy_async").thread;

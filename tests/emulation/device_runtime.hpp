@@ -72,6 +72,11 @@ void before_atomic(const volatile void* address);
 void after_atomic(bool changed);
 void fence();
 
+/// Ends the kernel: the device keeps the error cudaErrorLaunchFailure, as CUDA has it.
+[[noreturn]] void trap();
+/// Nanoseconds that have passed on the device.
+long long device_time();
+
 /// A copy to shared memory that the running thread has begun and not waited for.
 struct AsyncCopy {
   void* to;

@@ -47,6 +47,7 @@ inline void __nanosleep(unsigned, const char* file = __builtin_FILE(), int line 
 
 inline long long clock64() { return std::chrono::steady_clock::now().time_since_epoch().count(); }
 
-[[noreturn]] inline void __trap(const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
-  warpfit::emulation::fail("__trap at %s:%d", file, line);
-}
+/// In place of the register %globaltimer, in nanoseconds: see Runtime::device_time.
+inline long long emulated_globaltimer() { return warpfit::emulation::device_time(); }
+
+[[noreturn]] inline void __trap() { warpfit::emulation::trap(); }

@@ -34,6 +34,7 @@ struct Config {
   int device_error = 0;                              ///< cudaGetDeviceCount returns it: 34, 35 or 100
   int multiprocessors = 4;                           ///< of each device: bounds a cooperative grid
   int resident_blocks = 1 << 20;                     ///< of a kernel on a multiprocessor, as MPS may limit them
+  int lost_block = -1;                               ///< of a cooperative grid's, along x: it never runs
   std::size_t device_memory = std::size_t{1} << 30;  ///< bytes of each device
   std::size_t pinned_memory = std::size_t{64}
                               << 30;  ///< bytes that can be pinned; 0: every request is refused

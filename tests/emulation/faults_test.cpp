@@ -93,7 +93,13 @@ TEST_P(Faults, SharedMemoryIsNanInEachBlock) {
   }
 }
 
-TEST_P(Faults, TrapFails) { EXPECT_THAT(failure(Fault::kTrap), HasSubstr("thread (2,0,0): __trap at ")); }
+TEST_P(Faults, TrapEndsTheKernelAndTheDevice) {
+  const DeviceArray<float> out(kSize, 0.0f);
+  EXPECT_EQ(failure_of([&] { static_cast<void>(launch_faulty(Fault::kTrap, out.get(), kSize, nullptr)); }), "");
+  EXPECT_EQ(cudaDeviceSynchronize(), cudaErrorLaunchFailure);
+  EXPECT_EQ(cudaMalloc(nullptr, 1), cudaErrorLaunchFailure);
+  cudaGetLastError();
+}
 
 TEST_P(Faults, WritesBesideDeviceMemory) {
   if (kAddressSanitizer) GTEST_SKIP() << "AddressSanitizer sees them first: see sanitizers_test";

@@ -19,6 +19,7 @@ constexpr int kPatience = 20000;
 
 const std::function<void()>* running_body = nullptr;
 std::string failure;  // of the thread that just ran
+bool trapped = false;  // likewise
 
 void deadlock(const std::vector<Block*>& blocks) {
   int limit = 6;
@@ -35,11 +36,19 @@ void deadlock(const std::vector<Block*>& blocks) {
 
 void run_blocks(const std::vector<Block*>& blocks, std::minstd_rand& random) {
   int waited = 0;
+  // The machine of a test may be told that a block never gets to run.
+  const auto lost = [many = blocks.size() > 1](const Block& block) {
+    return many && static_cast<int>(block.index().x) == config().lost_block;
+  };
   while (true) {
     bool progress = false;
     bool spinning = false;
     bool left = false;
     for (Block* block : blocks) {
+      if (lost(*block)) {
+        left = true;
+        continue;
+      }
       if (block->finished()) continue;
       progress = block->pass(random) || progress;
       left = left || !block->finished();
@@ -47,6 +56,7 @@ void run_blocks(const std::vector<Block*>& blocks, std::minstd_rand& random) {
     }
     if (!left) return;
     waited = progress ? 0 : waited + 1;
+    runtime().device_time += progress ? 1'000 : 1'000'000;
     if (!progress && (!spinning || waited > kPatience)) deadlock(blocks);
   }
 }
@@ -70,6 +80,8 @@ void run_threads() {
     do {
       (*running_body)();
     } while (running().block->go_on());
+  } catch (const Trap&) {
+    failed = trapped = true;
   } catch (const std::exception& thrown) {
     const sanitizer::Ignore ignore;
     failed = true;
@@ -83,6 +95,7 @@ void run_threads() {
 void throw_failure() {
   const sanitizer::Ignore ignore;
   failed = false;
+  if (std::exchange(trapped, false)) throw Trap{};
   throw Failure(std::exchange(failure, ""));
 }
 

@@ -34,6 +34,9 @@ extern Running running_now;
 inline Running& running() { return running_now; }
 FiberPool& fibers();
 
+/// What trap() throws.
+struct Trap {};
+
 /// The life of CUDA threads, on a fiber; then, on the side of who resumed it, what they threw.
 void run_threads();
 extern bool failed;

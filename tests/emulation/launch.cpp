@@ -88,7 +88,11 @@ cudaError_t launch(const cudaLaunchConfig_t& config, const void* kernel,
     check_pointers(launch.name, pointers);
     return submit(*stream, [launch, pointers = std::move(pointers), body = std::move(body)] {
       check_pointers(launch.name, pointers);
-      run_grid(launch, body);
+      try {
+        run_grid(launch, body);
+      } catch (const Trap&) {
+        runtime().kept_error = cudaErrorLaunchFailure;
+      }
     });
   });
 }

@@ -41,6 +41,9 @@ struct Runtime {
   std::map<const void*, int> shared_memory_limits;  ///< of kernels, raised by cudaFuncSetAttribute
   std::vector<std::weak_ptr<Capture>> captures;     ///< those in progress, and some that are not
   cudaError_t kept_error = cudaSuccess;             ///< one that the device keeps until it is reset
+  /// Nanoseconds, for kernels: a microsecond for each round of their threads, and a thousand for one in which
+  /// all only waited, so that a wait which never ends takes seconds, and no other one does on a slow machine.
+  long long device_time = 1'000'000'000;
   int matching_calls = 0;                           ///< of Config::fail_function
 
   explicit Runtime(const Config& with) : config(with), random(with.seed) {}
@@ -89,7 +92,8 @@ class Frame {
 template <class F>
 cudaError_t call(const char* name, During during, F body) {
   const Frame frame(name, during);
-  const cudaError_t error = frame.refusal() != cudaSuccess ? frame.refusal() : body();
+  cudaError_t error = frame.refusal() != cudaSuccess ? frame.refusal() : body();
+  if (error == cudaSuccess) error = runtime().kept_error;  // a kernel may have trapped meanwhile
   if (error != cudaSuccess) last_error() = error;
   return error;
 }

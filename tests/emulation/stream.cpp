@@ -60,7 +60,7 @@ void Stream::run(Queued& queued) {
   worker_.run([&] {
     sanitizer::acquire(&queued.token);
     for (const auto& marker : operation.after) sanitizer::acquire(marker.get());
-    if (operation.run) {
+    if (operation.run && runtime().kept_error == cudaSuccess) {  // a device that failed does nothing more
       const DeviceAccess access;
       operation.run();
     }

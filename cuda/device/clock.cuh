@@ -1,0 +1,19 @@
+// Time on the device.
+#pragma once
+
+#include "cuda/device/kernel.cuh"
+
+namespace warpfit {
+
+/// Nanoseconds of a clock that all multiprocessors share. It ticks about once in a microsecond on some GPUs.
+__device__ inline long long nanoseconds() {
+#ifdef __CUDACC__
+  long long now;
+  asm volatile("mov.u64 %0, %%globaltimer;" : "=l"(now));
+  return now;
+#else
+  return emulated_globaltimer();
+#endif
+}
+
+}  // namespace warpfit
