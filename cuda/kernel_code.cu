@@ -20,7 +20,8 @@ std::string kernel_code_problem(int device) {
   cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, device);
   const std::string number = std::to_string(major), rest = std::to_string(minor);
   return "GPU " + std::to_string(device) + " has compute capability " + number + "." + rest +
-         ", which this build has no code for: " + cudaGetErrorString(status) + " (" + cudaGetErrorName(status) +
+         ", which this build has no code for: " + cudaGetErrorString(status) + " (" +
+         cudaGetErrorName(status) +
          (major < 8 ? "); warpfit needs 8.0 or later"
                     : "); build warpfit with -DWARPFIT_CUDA_ARCHITECTURES=" + number + rest);
 }

@@ -104,14 +104,29 @@ class BlockMemory {
   }
   __device__ Rows<float> gathered(int i) const { return {floats(plan_.gathered), stride(i)}; }
 
-  /// The columns of layer i's weights that read own values i.
+  /// The columns of layer i's weights that read own values i. Four columns of a row are one access where they
+  /// are aligned, and all of a thread's accesses are under way at once: this is on the way of every step.
   __device__ void load_weights_behind(int i) {
     const int own = own_columns(i);
-    for (int at = thread(); at < own * plan_.widths[i + 1]; at += threads()) {
-      const int m = at / own;
-      const int j = at % own;
-      weights_behind(i)[j * stride(i + 1) + m] =
-          __ldcg(run_.parameters + weight_at(i, m, first_column(i) + j));
+    const int width = plan_.widths[i];
+    const bool in_packs = own % kVector == 0 && plan_.columns[i] % kVector == 0 && width % kVector == 0 &&
+                          run_.weights[i] % kVector == 0;
+    const float* from = run_.parameters + weight_at(i, 0, first_column(i));
+    for (int j = 0; j < own; j += in_packs ? kVector : 1) {
+      float* to = weights_behind(i) + j * stride(i + 1);
+      if (in_packs) {
+        load_column(
+            i + 1, [&](int m) { return __ldcg(reinterpret_cast<const float4*>(from + m * width + j)); },
+            [&](int m, float4 w) {
+              to[m] = w.x;
+              to[stride(i + 1) + m] = w.y;
+              to[2 * stride(i + 1) + m] = w.z;
+              to[3 * stride(i + 1) + m] = w.w;
+            });
+      } else {
+        load_column(
+            i + 1, [&](int m) { return __ldcg(from + m * width + j); }, [&](int m, float w) { to[m] = w; });
+      }
     }
   }
 
@@ -131,6 +146,23 @@ class BlockMemory {
   const int rows_;
 
  private:
+  /// store(m, load(m)) for each of the values i, by the block's threads; a thread begins all of a round's
+  /// loads before the first store.
+  template <class Load, class Store>
+  __device__ void load_column(int i, const Load& load, const Store& store) {
+    constexpr int kRound = 4;
+    const int width = plan_.widths[i];
+    for (int first = thread(); first < width; first += kRound * threads()) {
+      decltype(load(0)) loaded[kRound];
+#pragma unroll
+      for (int n = 0; n < kRound; ++n) loaded[n] = load(min(first + n * threads(), width - 1));
+#pragma unroll
+      for (int n = 0; n < kRound; ++n) {
+        if (first + n * threads() < width) store(first + n * threads(), loaded[n]);
+      }
+    }
+  }
+
   __device__ static void wait_for_copies() {
     __pipeline_commit();
     __pipeline_wait_prior(0);

@@ -285,7 +285,8 @@ int fused_resident_blocks(const Optimizer& optimizer, const FusedPlan& plan) {
   return std::visit(
       [&]<class Rule>(const Rule&) {
         allow_shared_memory(fused_run_kernel<Rule>, plan.shared_bytes);
-        return resident_blocks(fused_run_kernel<Rule>, plan.threads, static_cast<std::size_t>(plan.shared_bytes));
+        return resident_blocks(fused_run_kernel<Rule>, plan.threads,
+                               static_cast<std::size_t>(plan.shared_bytes));
       },
       optimizer);
 }

@@ -43,7 +43,8 @@ std::string barrier_timeout_text() {
     const auto value = std::atomic_ref(*note).load();
     if (value == 0) continue;
     return fmt::format(
-        "block {} of the fused kernel waited more than {} seconds for the others at barrier {} of the launch, and "
+        "block {} of the fused kernel waited more than {} seconds for the others at barrier {} of the "
+        "launch, and "
         "ended it; --engine layers does not use this kernel",
         value & 0xFFFF'FFFFU, kBarrierTimeoutSeconds, value >> 32U & 0x7FFF'FFFFU);
   }

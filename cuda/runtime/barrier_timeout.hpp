@@ -1,5 +1,5 @@
-// How long a block of a persistent kernel waits for the others, and what is known afterwards. Without a bound, a
-// block that never arrives would keep the GPU busy for ever.
+// How long a block of a persistent kernel waits for the others, and what is known afterwards. Without a
+// bound, a block that never arrives would keep the GPU busy for ever.
 #pragma once
 
 #include <string>
@@ -13,7 +13,8 @@ constexpr int kBarrierTimeoutSeconds = 2;  ///< a step takes microseconds
 /// What a kernel is told.
 struct BarrierTimeout {
   long long nanoseconds = kBarrierTimeoutSeconds * 1'000'000'000LL;
-  unsigned long long* note = nullptr;     ///< barrier_timeout_note(), in page-locked memory; null if there is none
+  unsigned long long* note =
+      nullptr;  ///< barrier_timeout_note(), in page-locked memory; null if there is none
 };
 
 /// Block `block` waited too long at the barrier with this number, counted from 0 in the launch.

@@ -10,8 +10,8 @@ namespace warpfit {
 
 class Blas {
  public:
-  /// Loads cuBLAS. Work goes to `stream`. The workspace is the handle's own, so that no product allocates and results
-  /// repeat. Errors: DeviceError if cuBLAS cannot be loaded or started; OutOfMemory.
+  /// Loads cuBLAS. Work goes to `stream`. The workspace is the handle's own, so that no product allocates and
+  /// results repeat. Errors: DeviceError if cuBLAS cannot be loaded or started; OutOfMemory.
   Blas(const Stream& stream, Precision precision);
   Blas(const Blas&) = delete;
   Blas& operator=(const Blas&) = delete;

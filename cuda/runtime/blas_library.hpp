@@ -14,8 +14,9 @@ struct BlasLibrary {
   decltype(&cublasSetWorkspace) set_workspace;
   decltype(&cublasSetPointerMode) set_pointer_mode;
   cublasStatus_t (*gemm_ex)(cublasHandle_t, cublasOperation_t, cublasOperation_t, int, int, int, const void*,
-                            const void*, cudaDataType, int, const void*, cudaDataType, int, const void*, void*,
-                            cudaDataType, int, cublasComputeType_t, cublasGemmAlgo_t);  // overloaded in C++
+                            const void*, cudaDataType, int, const void*, cudaDataType, int, const void*,
+                            void*, cudaDataType, int, cublasComputeType_t,
+                            cublasGemmAlgo_t);  // overloaded in C++
   decltype(&cublasGetStatusString) get_status_string;
   decltype(&cublasGetProperty) get_property;
 };

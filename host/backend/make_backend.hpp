@@ -33,8 +33,8 @@ struct BackendOptions {
 
 /// Makes the chosen backend. `auto` takes a GPU if there is one that can run this build's kernels, else the
 /// CPU; a GPU that is there but cannot be used is reported through `warn`.
-/// Errors: DeviceError if the chosen GPU is not there or cannot be used; UsageError if the device does not have
-/// the chosen precision.
+/// Errors: DeviceError if the chosen GPU is not there or cannot be used; UsageError if the device does not
+/// have the chosen precision.
 std::unique_ptr<Backend> make_backend(const BackendOptions& options);
 
 /// Begins to start the device that make_backend() will use, where that takes time, beside what else is to be

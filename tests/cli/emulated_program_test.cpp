@@ -98,7 +98,8 @@ TEST(EmulatedProgram, SaysWhichEngineRunsAndWhy) {
   EXPECT_TRUE(says(refused, "--engine fused: its loss is cross-entropy alone")) << refused.error;
   const auto crowded = run_emulated("resident_blocks=0", small);
   EXPECT_EQ(crowded.exit_code, 0) << crowded.error;
-  EXPECT_TRUE(says(crowded, "engine: layers (fused: this GPU can run 0 of its 4 blocks at once)")) << crowded.error;
+  EXPECT_TRUE(says(crowded, "engine: layers (fused: this GPU can run 0 of its 4 blocks at once)"))
+      << crowded.error;
   const auto large = run_emulated("", {"--device", "cuda", "--engine", "fused"});
   EXPECT_EQ(large.exit_code, 2);
   EXPECT_TRUE(says(large, "weights and batch do not fit on the chip: ")) << large.error;
@@ -114,7 +115,8 @@ TEST(EmulatedProgram, SaysWhichBarrierABlockNeverReached) {
                                   {"--device", "cuda", "--network", "784-16-16-10", "--engine", "fused"});
     EXPECT_EQ(run.exit_code, 6);
     EXPECT_TRUE(says(run, "unspecified launch failure (cudaErrorLaunchFailure); block ")) << run.error;
-    EXPECT_TRUE(says(run, " of the fused kernel waited more than 2 seconds for the others at barrier 0 of the launch"))
+    EXPECT_TRUE(says(
+        run, " of the fused kernel waited more than 2 seconds for the others at barrier 0 of the launch"))
         << run.error;
   }
 }
@@ -150,7 +152,8 @@ TEST(EmulatedProgram, SaysWhyThereIsNoGpu) {
     EXPECT_TRUE(says(fallen_back, "device: CPU (")) << fallen_back.error;
   }
   EXPECT_FALSE(says(run_emulated("devices=0"), "[warning]"));
-  EXPECT_TRUE(says(run_emulated("device_error=35"), "the GPU is not used: the NVIDIA driver is missing or older"));
+  EXPECT_TRUE(
+      says(run_emulated("device_error=35"), "the GPU is not used: the NVIDIA driver is missing or older"));
   const auto second = run_emulated("devices=1", {"--device", "cuda:1"});
   EXPECT_EQ(second.exit_code, 6);
   EXPECT_TRUE(says(second, "there is only 1 GPU here")) << second.error;

@@ -31,10 +31,10 @@ struct Config {
   unsigned seed = 1;
 
   int devices = 1;
-  int device_error = 0;                              ///< cudaGetDeviceCount returns it: 34, 35 or 100
-  int multiprocessors = 4;                           ///< of each device: bounds a cooperative grid
-  int resident_blocks = 1 << 20;                     ///< of a kernel on a multiprocessor, as MPS may limit them
-  int lost_block = -1;                               ///< of a cooperative grid's, along x: it never runs
+  int device_error = 0;           ///< cudaGetDeviceCount returns it: 34, 35 or 100
+  int multiprocessors = 4;        ///< of each device: bounds a cooperative grid
+  int resident_blocks = 1 << 20;  ///< of a kernel on a multiprocessor, as MPS may limit them
+  int lost_block = -1;            ///< of a cooperative grid's, along x: it never runs
   std::size_t device_memory = std::size_t{1} << 30;  ///< bytes of each device
   std::size_t pinned_memory = std::size_t{64}
                               << 30;  ///< bytes that can be pinned; 0: every request is refused
@@ -81,7 +81,7 @@ struct Statistics {
   std::int64_t live_streams = 0;
   std::int64_t live_events = 0;
   std::int64_t live_graphs = 0;  ///< graphs and executable graphs
-  unsigned used_devices = 0;     ///< bit d: device d was the calling thread's in a call that can start a device
+  unsigned used_devices = 0;  ///< bit d: device d was the calling thread's in a call that can start a device
 };
 Statistics statistics();
 

@@ -95,7 +95,8 @@ TEST_P(Faults, SharedMemoryIsNanInEachBlock) {
 
 TEST_P(Faults, TrapEndsTheKernelAndTheDevice) {
   const DeviceArray<float> out(kSize, 0.0f);
-  EXPECT_EQ(failure_of([&] { static_cast<void>(launch_faulty(Fault::kTrap, out.get(), kSize, nullptr)); }), "");
+  EXPECT_EQ(failure_of([&] { static_cast<void>(launch_faulty(Fault::kTrap, out.get(), kSize, nullptr)); }),
+            "");
   EXPECT_EQ(cudaDeviceSynchronize(), cudaErrorLaunchFailure);
   EXPECT_EQ(cudaMalloc(nullptr, 1), cudaErrorLaunchFailure);
   cudaGetLastError();

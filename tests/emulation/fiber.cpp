@@ -161,7 +161,8 @@ bool Fiber::overflowed(const void* address) const {
 
 bool Fiber::intact() const {
   const auto* page = reinterpret_cast<const std::uint64_t*>(mapping_);
-  return guarded_ || std::all_of(page, page + kGuard / sizeof *page, [](std::uint64_t word) { return word == 0; });
+  return guarded_ ||
+         std::all_of(page, page + kGuard / sizeof *page, [](std::uint64_t word) { return word == 0; });
 }
 
 Fiber* FiberPool::take() {

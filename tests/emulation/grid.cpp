@@ -18,7 +18,7 @@ namespace {
 constexpr int kPatience = 20000;
 
 const std::function<void()>* running_body = nullptr;
-std::string failure;  // of the thread that just ran
+std::string failure;   // of the thread that just ran
 bool trapped = false;  // likewise
 
 void deadlock(const std::vector<Block*>& blocks) {

@@ -25,8 +25,8 @@ int blocks_per_multiprocessor(int threads, std::size_t dynamic_shared) {
   if (threads <= 0 || threads > kThreadsPerBlock) return 0;
   const std::size_t shared = dynamic_shared + 1024;  // what the system keeps of each block's
   const int rounded = (threads + 31) / 32 * 32;
-  return std::min({runtime().config.resident_blocks, kThreadsPerMultiprocessor / rounded, kBlocksPerMultiprocessor,
-                   static_cast<int>(kSharedPerMultiprocessor / shared)});
+  return std::min({runtime().config.resident_blocks, kThreadsPerMultiprocessor / rounded,
+                   kBlocksPerMultiprocessor, static_cast<int>(kSharedPerMultiprocessor / shared)});
 }
 
 std::size_t volume(dim3 d) { return std::size_t{d.x} * d.y * d.z; }

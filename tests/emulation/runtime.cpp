@@ -66,9 +66,9 @@ bool forbidden(During during) {
 
 /// Functions that only ask, or select a device: they start none.
 bool starts_no_device(std::string_view name) {
-  return name.starts_with("cudaGet") || name.starts_with("cudaSetDevice") || name.starts_with("cudaDeviceGet") ||
-         name.starts_with("cudaDriverGet") || name.starts_with("cudaRuntimeGet") ||
-         name.starts_with("cublasGet") || name.starts_with("cudaPeek");
+  return name.starts_with("cudaGet") || name.starts_with("cudaSetDevice") ||
+         name.starts_with("cudaDeviceGet") || name.starts_with("cudaDriverGet") ||
+         name.starts_with("cudaRuntimeGet") || name.starts_with("cublasGet") || name.starts_with("cudaPeek");
 }
 
 }  // namespace

@@ -44,7 +44,7 @@ struct Runtime {
   /// Nanoseconds, for kernels: a microsecond for each round of their threads, and a thousand for one in which
   /// all only waited, so that a wait which never ends takes seconds, and no other one does on a slow machine.
   long long device_time = 1'000'000'000;
-  int matching_calls = 0;                           ///< of Config::fail_function
+  int matching_calls = 0;  ///< of Config::fail_function
 
   explicit Runtime(const Config& with) : config(with), random(with.seed) {}
 

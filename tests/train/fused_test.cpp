@@ -208,7 +208,8 @@ INSTANTIATE_TEST_SUITE_P(Networks, Fused,
                          testing::Combine(testing::Values("cuda"), testing::Range<std::size_t>(0, kTutorial)),
                          case_name);
 INSTANTIATE_TEST_SUITE_P(Networks, FusedTutorial,
-                         testing::Combine(testing::Values("cuda"), testing::Values(kTutorial, kTutorial + 1)), case_name);
+                         testing::Combine(testing::Values("cuda"), testing::Values(kTutorial, kTutorial + 1)),
+                         case_name);
 INSTANTIATE_TEST_SUITE_P(Networks, FusedTwice,
                          testing::Combine(testing::Values("cuda"), testing::Values(1, 8, 13)), case_name);
 

@@ -1,13 +1,12 @@
 // Our kernels against cuDNN's and cuBLAS's on a GPU, each call inside a CUDA graph, as training runs them.
 //   build/release/tools/bench/cuda_ops_bench [MILLISECONDS] [--small]
-// MILLISECONDS of measuring for each kernel and round, default 20. --small: tiny operands and short graphs, to
-// check that the program works where a GPU is emulated; its times mean nothing.
-// First the small operations: microseconds a call, the median and the least of nine rounds; GB/s counts each
-// operand once. Ours do more: ReLU adds the bias too, and the loss is summed and its hits counted. Then the
-// products of the tutorial's step at some batch sizes, by our own kernels and by cuBLAS with ours behind it.
-// Last a wide layer in tf32 and bf16, its products within a step and cuBLAS's own alone in the same
-// precision: the last column is how much of cuBLAS's rate a step keeps. Exit code: 0; 2 usage; 6 there is no
-// GPU.
+// MILLISECONDS of measuring for each kernel and round, default 20. --small: tiny operands and short graphs,
+// to check that the program works where a GPU is emulated; its times mean nothing. First the small
+// operations: microseconds a call, the median and the least of nine rounds; GB/s counts each operand once.
+// Ours do more: ReLU adds the bias too, and the loss is summed and its hits counted. Then the products of the
+// tutorial's step at some batch sizes, by our own kernels and by cuBLAS with ours behind it. Last a wide
+// layer in tf32 and bf16, its products within a step and cuBLAS's own alone in the same precision: the last
+// column is how much of cuBLAS's rate a step keeps. Exit code: 0; 2 usage; 6 there is no GPU.
 #include <fmt/format.h>
 
 #include <charconv>
