@@ -48,6 +48,8 @@ class BlockMemory {
     return samples.order == nullptr ? visit : samples.order[visit];
   }
 
+  __device__ int label_of(std::int64_t visit) const { return run_.batches.samples.labels[sample_of(visit)]; }
+
   // All threads call these; what they load is there behind the next barrier.
 
   __device__ void load_parameters() {

@@ -1,15 +1,18 @@
 // The persistent trainer: one cooperative launch trains a run of batches, forward to update. Block j owns the
 // same few columns of all hidden layers (plan.hpp). A step, for layers 0 .. L-1 and values v_0 .. v_L:
 //
-//   v_i[:, own] = relu(v_(i-1) w_(i-1)[own]' + b)     from gathered v_(i-1);      barrier, for each hidden i
-//   logits, loss and dlogits of the rows that this block serves;                  barrier
+//   v_i[:, own] = relu(v_(i-1) w_(i-1)[own]' + b)     from gathered v_(i-1);      barrier, for each i < L-1
+//   v_(L-1)[:, own] likewise, and v_(L-1)[:, own] w_(L-1)[:, own]';               barrier
+//   logits (the sums of these), loss and dlogits of the rows that this block serves;   barrier
 //   d_(L-1)[:, own] = (dlogits w_(L-1)[:, own]) where v > 0;                      barrier
 //   d_i[:, own] = (d_(i+1) w_i[:, own]) where v > 0   from gathered d_(i+1);      barrier, for each i > 1
 //
 // and between arriving at a barrier and passing it, what only the block itself needs: w_i[own] is updated
 // once d_(i+1)[:, own] is known. 2 L - 2 barriers; 4 for the tutorial's three layers. The blocks read others'
-// columns of w_i while the logits are awaited, and others' rows of w_(L-1) for the logits: each owner
-// writes behind the barrier that ends these reads.
+// columns of w_i while the logits are awaited: each owner writes behind the barrier that ends these reads.
+// Columns of w_(L-1) are read by their owner alone.
+#include <algorithm>
+
 #include "cuda/device/grid_barrier.cuh"
 #include "cuda/fused/block_memory.cuh"
 #include "cuda/fused/fused_run.hpp"
@@ -32,6 +35,9 @@ class Block : BlockMemory {
   __device__ void run_batch(std::int64_t batch, std::int64_t steps_before) {
     const std::int64_t first = run_.batches.first + batch * rows_;
     is_last_ = batch + 1 == run_.batches.batches;
+    // Early: it comes from the data set, far away.
+    const int first_row = static_cast<int>(blockIdx.x);
+    const int first_label = first_row < rows_ ? label_of(first + first_row) : 0;
     load_pixels(first);
     if (thread() == 0 && run_.trains) {
       const float rate = run_.batches.rates != nullptr ? run_.batches.rates[batch] : run_.batches.rate;
@@ -39,17 +45,13 @@ class Block : BlockMemory {
     }
     __syncthreads();
     forward();
-    serve_rows(first);
+    serve_rows(first, first_label);
     barrier_.arrive();
     barrier_.wait();
     if (run_.trains) {
       backward();
     } else {
       add_metrics();
-    }
-    if (plan_.layers == 1) {  // no other barrier parts a batch's reads from the next one's writes
-      barrier_.arrive();
-      barrier_.wait();
     }
     __syncthreads();
   }
@@ -63,12 +65,16 @@ class Block : BlockMemory {
         barrier_.wait();
         forward(i, gather(run_.exchange.values[i - 1], i - 1), 1.0F);
       }
-      barrier_.arrive();
+      if (i < top()) barrier_.arrive();
     }
+    if (top() == 0) own_pixels();
+    __syncthreads();
+    add_to_logits();
+    barrier_.arrive();
     if (run_.trains) {  // nobody writes weights until all have arrived with their dlogits
       for (int i = 1; i < top(); ++i) load_weights_behind(i);
     }
-    if (plan_.layers > 1) barrier_.wait();
+    barrier_.wait();
   }
 
   /// Own values i from all values i - 1.
@@ -76,52 +82,80 @@ class Block : BlockMemory {
   __device__ void forward(int i, Rows<T> x, float scale) {
     const float* b = biases(i - 1);
     float* own = values(i);
-    float* all = run_.exchange.values[i] + first_column(i);
+    float* all = i < top() ? run_.exchange.values[i] + first_column(i) : nullptr;
     products(x, {weights(i - 1), stride(i - 1)}, rows_, own_columns(i), stride(i - 1), floats(plan_.partial),
              [&](int n, int j, float sum) {
                const float z = sum * scale + b[j];
                const float y = z < 0.0F ? 0.0F : z;  // a NaN stays one
                own[n * own_stride(i) + j] = y;
-               all[n * stride(i) + j] = y;
+               if (all != nullptr) all[n * stride(i) + j] = y;
              });
   }
 
-  /// Logits, loss and gradient of rows blockIdx.x, blockIdx.x + gridDim.x, ...
-  __device__ void serve_rows(std::int64_t first) {
+  /// What the own values contribute to the logits of each row: part_logits[row][block] (classes). The blocks
+  /// that compute the loss then read a few kilobytes in one trip, instead of values and weights in two.
+  __device__ void add_to_logits() {
+    const int own = own_columns(top());
+    if (own == 0) return;
     const int classes = plan_.widths[plan_.layers];
-    float* logits = floats(plan_.logits);
+    const int class_stride = stride(plan_.layers);
+    float* to = run_.exchange.part_logits + blockIdx.x * class_stride;
+    for (int n = thread() / kWarp; n < rows_; n += threads() / kWarp) {
+      const float* x = values(top()) + n * own_stride(top());
+      for (int m = thread() % kWarp; m < classes; m += kWarp) {
+        float sum = 0;
+        for (int j = 0; j < own; ++j) sum += x[j] * weights_behind(top())[j * class_stride + m];
+        to[n * plan_.owners * class_stride + m] = sum;
+      }
+    }
+  }
+
+  /// A warp's share of the parts, which begin `stride` floats apart. A thread begins all of a round's loads
+  /// before it adds; left to unroll this loop, nvcc made a trip to L2 of each load.
+  __device__ float sum_of_parts(const float* parts, int stride) const {
+    constexpr int kRound = 16;
+    const int warps = threads() / kWarp;
+    float sum = 0;
+    for (int first = thread() / kWarp; first < plan_.owners; first += kRound * warps) {
+      float part[kRound];
+#pragma unroll
+      for (int n = 0; n < kRound; ++n) {
+        const int block = first + n * warps;
+        part[n] = block < plan_.owners ? __ldcg(parts + block * stride) : 0.0F;
+      }
+#pragma unroll
+      for (int n = 0; n < kRound; ++n) sum += part[n];
+    }
+    return sum;
+  }
+
+  /// Logits, loss and gradient of rows blockIdx.x, blockIdx.x + gridDim.x, ...
+  __device__ void serve_rows(std::int64_t first, int first_label) {
+    const int classes = plan_.widths[plan_.layers];
+    const int class_stride = stride(plan_.layers);
+    const int warps = threads() / kWarp;
+    const int lane = thread() % kWarp;
+    float* sums = floats(plan_.logits);  // (warps, classes)
     for (int row = static_cast<int>(blockIdx.x); row < rows_; row += static_cast<int>(gridDim.x)) {
-      for (int m = thread() / kWarp; m < classes; m += threads() / kWarp) {
-        const float* w = run_.parameters + weight_at(top(), m, 0);
-        const float z = top() == 0 ? row_product(pixels() + row * pixel_stride(), w) * kPixelScale
-                                   : row_product(run_.exchange.values[top()] + row * stride(top()), w);
-        if (thread() % kWarp == 0) logits[m] = z + __ldcg(run_.parameters + run_.biases[top()] + m);
+      for (int m = lane; m < classes; m += kWarp) {
+        const float b = thread() < kWarp ? __ldcg(run_.parameters + run_.biases[top()] + m) : 0.0F;
+        const float* parts = run_.exchange.part_logits + row * plan_.owners * class_stride + m;
+        sums[thread() / kWarp * class_stride + m] = b + sum_of_parts(parts, class_stride);
       }
       __syncthreads();
       if (thread() < kWarp) {
-        const int label = run_.batches.samples.labels[sample_of(first + row)];
-        float* dz = run_.trains ? run_.exchange.dlogits + row * stride(plan_.layers) : nullptr;
+        for (int m = lane; m < classes; m += kWarp) {
+          for (int warp = 1; warp < warps; ++warp) sums[m] += sums[warp * class_stride + m];
+        }
+        __syncwarp();
+        const int label = row == static_cast<int>(blockIdx.x) ? first_label : label_of(first + row);
+        float* dz = run_.trains ? run_.exchange.dlogits + row * class_stride : nullptr;
         const RowResult result =
-            softmax_cross_entropy_row<kWarp>(logits, label, run_.label_smoothing, rows_, classes, dz);
+            softmax_cross_entropy_row<kWarp>(sums, label, run_.label_smoothing, rows_, classes, dz);
         if (thread() == 0) run_.exchange.results[row] = result;
       }
       __syncthreads();
     }
-  }
-
-  /// Of a row of the values before the last layer and one of its weights, by a warp.
-  template <class T>
-  __device__ float row_product(const T* x, const float* w) const {
-    const int lane = thread() % kWarp;
-    const int width = plan_.widths[top()];
-    float sum = 0;
-    if (width % kVector == 0) {
-      for (int k = lane * kVector; k < width; k += kWarp * kVector)
-        add_product(sum, four(x + k), four(w + k));
-    } else {
-      for (int k = lane; k < width; k += kWarp) sum += static_cast<float>(x[k]) * w[k];
-    }
-    return warp_reduce(sum, [](float a, float b) { return a + b; });
   }
 
   __device__ void backward() {
@@ -194,7 +228,8 @@ class Block : BlockMemory {
         });
   }
 
-  /// The columns of the last layer's weights that read own values; block 0 its biases, and the metrics.
+  /// The columns of the last layer's weights that read own values; the grid's last block its biases, and the
+  /// metrics. Where there is a multiprocessor to spare that block owns nothing else, and nobody waits for it.
   __device__ void update_last() {
     const int classes = plan_.widths[plan_.layers];
     const int own = own_columns(top());
@@ -209,9 +244,10 @@ class Block : BlockMemory {
         [&](int i, float sum) {
           const std::int64_t at = weight_at(top(), i % classes, first_column(top()) + i / classes);
           float& w = weights_behind(top())[i / classes * stride(plan_.layers) + i % classes];
-          w = run_.parameters[at] = updated(factors, at, w, sum);
+          w = updated(factors, at, w, sum);
+          if (is_last_) run_.parameters[at] = w;
         });
-    if (blockIdx.x != 0) return;
+    if (!is_last_block()) return;
     sums_over_rows(
         classes, rows_, [&](int n, int m) { return dlogits[n * stride(plan_.layers) + m]; },
         [&](int m, float sum) {
@@ -250,8 +286,9 @@ class Block : BlockMemory {
     return updated(factors, at, Pack<1>{w}, Pack<1>{gradient}).of[0];
   }
 
+  __device__ static bool is_last_block() { return blockIdx.x == gridDim.x - 1; }
   __device__ void add_metrics() const {
-    if (blockIdx.x == 0 && thread() < kWarp) {
+    if (is_last_block() && thread() < kWarp) {
       add_rows<kWarp>(run_.exchange.results, rows_, rows_, run_.metrics);
     }
   }
@@ -277,8 +314,7 @@ __global__ void __launch_bounds__(kMostFusedThreads, 1)
 }  // namespace
 
 int fused_barriers(const FusedPlan& plan, bool trains) {
-  if (plan.layers == 1) return 2;
-  return plan.layers + (trains ? plan.layers - 2 : 0);
+  return std::max(2, plan.layers) + (trains ? std::max(0, plan.layers - 2) : 0);
 }
 
 int fused_resident_blocks(const Optimizer& optimizer, const FusedPlan& plan) {

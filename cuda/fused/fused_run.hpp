@@ -13,8 +13,9 @@ namespace warpfit::cuda {
 /// Where blocks hand on what others need, in device memory. Rows are padded to a multiple of four floats, by
 /// zeros that nobody overwrites.
 struct FusedExchange {
-  std::array<float*, kMostFusedLayers> values{};     ///< (rows, width) of the hidden values
+  std::array<float*, kMostFusedLayers> values{};     ///< (rows, width) of the hidden values but the last
   std::array<float*, kMostFusedLayers> gradients{};  ///< likewise, of the loss
+  float* part_logits = nullptr;                      ///< (rows, blocks, classes): each block's terms of them
   float* dlogits = nullptr;                          ///< (rows, classes)
   RowResult* results = nullptr;                      ///< (rows)
   unsigned* arrived = nullptr;                       ///< at the barriers of all launches

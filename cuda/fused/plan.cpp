@@ -7,6 +7,7 @@
 namespace warpfit::cuda {
 namespace {
 
+constexpr int kWarpThreads = 32;
 constexpr std::size_t kFactorsBytes = 16;
 constexpr int kMostClasses = 256;
 constexpr std::int64_t kMostWidth = 1 << 20;  // products of sizes stay far from where int ends
@@ -39,7 +40,8 @@ void share_columns(FusedPlan& plan, int multiprocessors) {
   const auto [first, end] = owned(plan);
   for (int i = first; i < end; ++i) {
     plan.columns[i] = (plan.widths[i] + multiprocessors - 1) / multiprocessors;
-    plan.blocks = std::max(plan.blocks, (plan.widths[i] + plan.columns[i] - 1) / plan.columns[i]);
+    plan.owners = (plan.widths[i] + plan.columns[i] - 1) / plan.columns[i];
+    plan.blocks = std::max(plan.blocks, plan.owners);
   }
 }
 
@@ -52,7 +54,7 @@ std::int64_t lay_out(FusedPlan& plan) {
     const int widest = *std::max_element(&plan.widths[1], &plan.widths[plan.layers]);
     plan.gathered = layout.take_floats(plan.rows, widest);
   }
-  plan.logits = layout.take_floats(1, classes);
+  plan.logits = layout.take_floats(plan.threads / kWarpThreads, classes);
   plan.dlogits = layout.take_floats(plan.rows, classes);
   plan.partial = layout.take_floats(1, plan.threads);
   plan.factors = layout.take(kFactorsBytes);

@@ -23,13 +23,14 @@ constexpr int kPlaceBytes = 16;  ///< what shared memory is shared out in: the w
 /// there have rows padded to a multiple of four elements (pixels: sixteen), and zeros in the padding.
 struct FusedPlan {
   int layers = 0, blocks = 0, threads = 0;
+  int owners = 0;                                   ///< blocks that own values before the logits
   int rows = 0;                                     ///< of a batch, at most
   std::array<int, kMostFusedLayers + 1> widths{};   ///< of the values
   std::array<int, kMostFusedLayers + 1> columns{};  ///< of the values, that a block owns; 0 of the logits
 
   int pixels = -1;     ///< (rows, widths[0]), bytes
   int gathered = -1;   ///< (rows, any hidden width): values or gradients of all blocks
-  int logits = -1;     ///< (classes), of one row
+  int logits = -1;     ///< (warps, classes): each warp's terms of one row's logits
   int dlogits = -1;    ///< (rows, classes)
   int gradients = -1;  ///< (rows, columns), the block's own of the newest values
   int partial = -1;    ///< (threads)
