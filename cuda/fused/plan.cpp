@@ -35,7 +35,8 @@ struct Owned {
 };
 Owned owned(const FusedPlan& plan) { return plan.layers == 1 ? Owned{0, 1} : Owned{1, plan.layers}; }
 
-// As many blocks as multiprocessors, but none that would own no column.
+// As many blocks as multiprocessors, but none that would own no column, save one more where there is a
+// multiprocessor for it: the last block has work of its own (fused_run.cu).
 void share_columns(FusedPlan& plan, int multiprocessors) {
   const auto [first, end] = owned(plan);
   for (int i = first; i < end; ++i) {
@@ -43,6 +44,7 @@ void share_columns(FusedPlan& plan, int multiprocessors) {
     plan.owners = (plan.widths[i] + plan.columns[i] - 1) / plan.columns[i];
     plan.blocks = std::max(plan.blocks, plan.owners);
   }
+  plan.blocks = std::min(plan.blocks + 1, multiprocessors);
 }
 
 // Bytes of shared memory.
