@@ -4,10 +4,6 @@
 #include "cuda/fused/fused_run.hpp"
 #include "cuda/fused/products.cuh"
 
-#ifdef __CUDACC__
-#include <cuda_pipeline.h>
-#endif
-
 namespace warpfit::cuda {
 
 /// Pixels stay whole numbers in sums; the division is made once a sum.
@@ -99,11 +95,24 @@ class BlockMemory {
     }
     wait_for_copies();
   }
-  __device__ Rows<float> gather(const float* from, int i) {
-    gather(from, stride(i), floats(plan_.gathered));
-    __syncthreads();
-    return gathered(i);
+  /// All of values or gradients i, and products() of them with w, whose rows are as long.
+  template <class Finish>
+  __device__ void gather_products(const float* from, int i, Rows<float> w, int columns,
+                                  const Finish& finish) {
+    if (columns > 0 && columns <= kTileColumns && stride(i) > kShallow) {
+      tiles(
+          rows_, columns, stride(i), floats(plan_.partial),
+          [&](const TilePart& part) {
+            return gathered_tile_sum(part, from, floats(plan_.gathered), stride(i), w);
+          },
+          finish);
+    } else {  // several tiles read a row
+      gather(from, i);
+      __syncthreads();
+      products(gathered(i), w, rows_, columns, stride(i), floats(plan_.partial), finish);
+    }
   }
+  __device__ void gather(const float* from, int i) { gather(from, stride(i), floats(plan_.gathered)); }
   __device__ Rows<float> gathered(int i) const { return {floats(plan_.gathered), stride(i)}; }
 
   /// The columns of layer i's weights that read own values i. Four columns of a row are one access where they

@@ -59,12 +59,8 @@ class Block : BlockMemory {
  private:
   __device__ void forward() {
     for (int i = 1; i < plan_.layers; ++i) {
-      if (i == 1) {
-        forward(i, Rows<std::uint8_t>{pixels(), pixel_stride()}, kPixelScale);
-      } else {
-        barrier_.wait();
-        forward(i, gather(run_.exchange.values[i - 1], i - 1), 1.0F);
-      }
+      if (i > 1) barrier_.wait();
+      forward(i);
       if (i < top()) barrier_.arrive();
     }
     if (top() == 0) own_pixels();
@@ -78,18 +74,24 @@ class Block : BlockMemory {
   }
 
   /// Own values i from all values i - 1.
-  template <class T>
-  __device__ void forward(int i, Rows<T> x, float scale) {
+  __device__ void forward(int i) {
     const float* b = biases(i - 1);
     float* own = values(i);
     float* all = i < top() ? run_.exchange.values[i] + first_column(i) : nullptr;
-    products(x, {weights(i - 1), stride(i - 1)}, rows_, own_columns(i), stride(i - 1), floats(plan_.partial),
-             [&](int n, int j, float sum) {
-               const float z = sum * scale + b[j];
-               const float y = z < 0.0F ? 0.0F : z;  // a NaN stays one
-               own[n * own_stride(i) + j] = y;
-               if (all != nullptr) all[n * stride(i) + j] = y;
-             });
+    const float scale = i == 1 ? kPixelScale : 1.0F;
+    const auto finish = [&](int n, int j, float sum) {
+      const float z = sum * scale + b[j];
+      const float y = z < 0.0F ? 0.0F : z;  // a NaN stays one
+      own[n * own_stride(i) + j] = y;
+      if (all != nullptr) all[n * stride(i) + j] = y;
+    };
+    const Rows<float> w{weights(i - 1), stride(i - 1)};
+    if (i == 1) {
+      products(Rows<std::uint8_t>{pixels(), pixel_stride()}, w, rows_, own_columns(i), stride(0),
+               floats(plan_.partial), finish);
+    } else {
+      gather_products(run_.exchange.values[i - 1], i - 1, w, own_columns(i), finish);
+    }
   }
 
   /// What the own values contribute to the logits of each row: part_logits[row][block] (classes). The blocks
@@ -162,7 +164,7 @@ class Block : BlockMemory {
     gather(run_.exchange.dlogits, stride(plan_.layers), floats(plan_.dlogits));
     if (top() == 0) own_pixels();
     __syncthreads();
-    if (top() > 0) backward(top(), {floats(plan_.dlogits), stride(plan_.layers)});
+    if (top() > 0) backward(top());
     for (int i = top(); i > 1; --i) {
       if (i < top()) {  // the next layer's inputs, before their owners may write anew
         __syncthreads();
@@ -172,7 +174,7 @@ class Block : BlockMemory {
       if (i == top()) update_last();
       update(i - 1, gathered(i - 1), 1.0F);
       barrier_.wait();
-      backward(i - 1, gather(run_.exchange.gradients[i], i));
+      backward(i - 1);
     }
     __syncthreads();
     if (top() < 2) update_last();
@@ -180,16 +182,22 @@ class Block : BlockMemory {
   }
 
   /// Own gradients of values i from all those of values i + 1.
-  __device__ void backward(int i, Rows<float> dy) {
+  __device__ void backward(int i) {
     const float* y = values(i);
     float* own = gradients();
     float* all = i > 1 ? run_.exchange.gradients[i] + first_column(i) : nullptr;
-    products(dy, {weights_behind(i), stride(i + 1)}, rows_, own_columns(i), stride(i + 1),
-             floats(plan_.partial), [&](int n, int j, float sum) {
-               const float d = y[n * own_stride(i) + j] > 0.0F ? sum : 0.0F;
-               own[n * own_stride(i) + j] = d;
-               if (all != nullptr) all[n * stride(i) + j] = d;
-             });
+    const auto finish = [&](int n, int j, float sum) {
+      const float d = y[n * own_stride(i) + j] > 0.0F ? sum : 0.0F;
+      own[n * own_stride(i) + j] = d;
+      if (all != nullptr) all[n * stride(i) + j] = d;
+    };
+    const Rows<float> w{weights_behind(i), stride(i + 1)};
+    if (i == top()) {
+      products(Rows<float>{floats(plan_.dlogits), stride(plan_.layers)}, w, rows_, own_columns(i),
+               stride(i + 1), floats(plan_.partial), finish);
+    } else {
+      gather_products(run_.exchange.gradients[i + 1], i + 1, w, own_columns(i), finish);
+    }
   }
 
   /// The rows of this layer's weights that gave the block its newest gradients.

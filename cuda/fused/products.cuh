@@ -7,6 +7,10 @@
 #include "cuda/device/kernel.cuh"
 #include "cuda/device/reduce.cuh"
 
+#ifdef __CUDACC__
+#include <cuda_pipeline.h>
+#endif
+
 namespace warpfit::cuda {
 
 constexpr int kVector = 4;
@@ -68,14 +72,25 @@ __device__ float transposed_sum(float (&v)[kWarp]) {
 constexpr int kTileRows = 8;
 constexpr int kTileColumns = kWarp / kTileRows;
 
-/// In lane i: the sum of x[n][k] w[j][k] for n = row + i / 4 and j = column + i % 4, over every `parts`th
-/// stretch of k. Rows and columns that are not there repeat the last.
-template <class T>
-__device__ float tile_sum(Rows<T> x, Rows<float> w, int row, int column, int rows, int columns, int depth,
-                          int part, int parts) {
-  const int lane = static_cast<int>(threadIdx.x) % kWarp;
-  float v[kWarp] = {};
-  for (int k = (part * kWarp + lane) * kVector; k < depth; k += parts * kWarp * kVector) {
+/// The part of a tile of x w' that a warp adds up: rows row .. and columns column .., over every `parts`th
+/// stretch of k. Lane l takes the four terms from `first` on, and then those `step` further on.
+struct TilePart {
+  int row, column, rows, columns, depth;  ///< rows, columns and depth are those of the whole result
+  int first, step;
+
+  __device__ TilePart(int tile_row, int tile_column, int all_rows, int all_columns, int all_depth, int part,
+                      int parts)
+      : row(tile_row),
+        column(tile_column),
+        rows(all_rows),
+        columns(all_columns),
+        depth(all_depth),
+        first((part * kWarp + static_cast<int>(threadIdx.x) % kWarp) * kVector),
+        step(parts * kWarp * kVector) {}
+
+  /// Adds terms [k, k + 4) of the tile's elements to v. Rows and columns that are not there repeat the last.
+  template <class T>
+  __device__ void add(Rows<T> x, Rows<float> w, int k, float (&v)[kWarp]) const {
     float4 b[kTileColumns];
 #pragma unroll
     for (int j = 0; j < kTileColumns; ++j) b[j] = four(w.row(min(column + j, columns - 1)) + k);
@@ -86,20 +101,96 @@ __device__ float tile_sum(Rows<T> x, Rows<float> w, int row, int column, int row
       for (int j = 0; j < kTileColumns; ++j) add_product(v[n * kTileColumns + j], a, b[j]);
     }
   }
+};
+
+/// In lane i: the part's sum of x[n][k] w[j][k] for n = row + i / 4 and j = column + i % 4.
+template <class T>
+__device__ float tile_sum(const TilePart& part, Rows<T> x, Rows<float> w) {
+  float v[kWarp] = {};
+  for (int k = part.first; k < part.depth; k += part.step) part.add(x, w, k, v);
   return transposed_sum(v);
+}
+
+constexpr int kStages = 4;  ///< groups of copies, in which a gathered matrix arrives
+
+/// As tile_sum(), of a matrix x that lies in global memory at `from`, with equal strides: it is copied to `x`
+/// stage by stage while the terms that have arrived are multiplied. Each lane reads just what it has copied
+/// itself, so no barrier is needed; to other threads the copy is there after the next one. Tiles that share
+/// rows must not be made at the same time. Blocks begin with different rows, so that they do not ask one part
+/// of the L2 cache for the same lines all together.
+__device__ inline float gathered_tile_sum(const TilePart& part, const float* from, float* x, int stride,
+                                          Rows<float> w) {
+  const int rounds = (part.depth + part.step - 1) / part.step;
+  const int stage_depth = (rounds + kStages - 1) / kStages * part.step;
+  const int turn = static_cast<int>(blockIdx.x);
+  for (int stage = 0; stage < kStages; ++stage) {
+    const int end = min(part.depth, (stage + 1) * stage_depth);
+    for (int k = part.first + stage * stage_depth; k < end; k += part.step) {
+#pragma unroll
+      for (int n = 0; n < kTileRows; ++n) {
+        const int row = part.row + (n + turn) % kTileRows;
+        const int at = row * stride + k;
+        if (row < part.rows) __pipeline_memcpy_async(x + at, from + at, sizeof(float4));
+      }
+    }
+    __pipeline_commit();
+  }
+  float v[kWarp] = {};
+#pragma unroll 1  // four times the code would not be faster
+  for (int stage = 0; stage < kStages; ++stage) {
+    __pipeline_wait_prior(kStages - 1 - stage);
+    const int end = min(part.depth, (stage + 1) * stage_depth);
+    for (int k = part.first + stage * stage_depth; k < end; k += part.step) {
+      part.add(Rows<float>{x, stride}, w, k, v);
+    }
+  }
+  return transposed_sum(v);
+}
+
+/// finish(n, j, sum) for each n < rows and j < columns, by any one thread, where sum_of(part) gives the sums
+/// of a TilePart. `partial` has room for a float of each thread. All threads of the block call it.
+template <class SumOf, class Finish>
+__device__ void tiles(int rows, int columns, int depth, float* partial, const SumOf& sum_of,
+                      const Finish& finish) {
+  const int thread = static_cast<int>(threadIdx.x);
+  const int warp = thread / kWarp;
+  const int warps = static_cast<int>(blockDim.x) / kWarp;
+  const int across = (columns + kTileColumns - 1) / kTileColumns;
+  const int count = (rows + kTileRows - 1) / kTileRows * across;
+  const int parts = max(1, warps / count);  // warps that share a tile, where there are fewer tiles than warps
+  const auto give = [&](int tile, float sum) {
+    const int n = tile / across * kTileRows + thread % kWarp / kTileColumns;
+    const int j = tile % across * kTileColumns + thread % kTileColumns;
+    if (n < rows && j < columns) finish(n, j, sum);
+  };
+
+  float sum = 0;
+  for (int tile = warp / parts; tile < count; tile += warps / parts) {  // once where a tile has several parts
+    sum = sum_of(TilePart(tile / across * kTileRows, tile % across * kTileColumns, rows, columns, depth,
+                          warp % parts, parts));
+    if (parts == 1) give(tile, sum);
+  }
+  if (parts == 1) return;
+  partial[thread] = sum;
+  __syncthreads();
+  const int tile = warp / parts;
+  if (tile < count && warp % parts == 0) {
+    for (int other = 1; other < parts; ++other) sum += partial[thread + other * kWarp];
+    give(tile, sum);
+  }
+  __syncthreads();  // the next call writes there
 }
 
 constexpr int kShallow = 16;  ///< of so few terms a thread sums all: few lanes of a warp would have any
 
 /// finish(n, j, sum of x[n][k] w[j][k] over k < depth) for each n < rows and j < columns, by any one thread.
-/// `depth` is a multiple of four; `partial` has a place for each thread. All threads of the block call it.
+/// `depth` is a multiple of four; `partial` as for tiles(). All threads of the block call it.
 template <class T, class Finish>
 __device__ void products(Rows<T> x, Rows<float> w, int rows, int columns, int depth, float* partial,
                          const Finish& finish) {
   if (columns == 0) return;
-  const int thread = static_cast<int>(threadIdx.x);
   if (depth <= kShallow) {
-    for (int i = thread; i < rows * columns; i += static_cast<int>(blockDim.x)) {
+    for (int i = static_cast<int>(threadIdx.x); i < rows * columns; i += static_cast<int>(blockDim.x)) {
       const int n = i / columns;
       const int j = i % columns;
       float sum = 0;
@@ -108,34 +199,8 @@ __device__ void products(Rows<T> x, Rows<float> w, int rows, int columns, int de
     }
     return;
   }
-  const int warps = static_cast<int>(blockDim.x) / kWarp;
-  const int across = (columns + kTileColumns - 1) / kTileColumns;
-  const int tiles = (rows + kTileRows - 1) / kTileRows * across;
-  const auto sum_of = [&](int tile, int part, int parts) {
-    return tile_sum(x, w, tile / across * kTileRows, tile % across * kTileColumns, rows, columns, depth, part,
-                    parts);
-  };
-  const auto give = [&](int tile, float sum) {
-    const int n = tile / across * kTileRows + thread % kWarp / kTileColumns;
-    const int j = tile % across * kTileColumns + thread % kTileColumns;
-    if (n < rows && j < columns) finish(n, j, sum);
-  };
-
-  const int parts = warps / tiles;  // warps that share a tile, where there are fewer tiles than warps
-  if (parts <= 1) {
-    for (int tile = thread / kWarp; tile < tiles; tile += warps) give(tile, sum_of(tile, 0, 1));
-    return;
-  }
-  const int tile = thread / kWarp / parts;
-  const int part = thread / kWarp % parts;
-  float sum = tile < tiles ? sum_of(tile, part, parts) : 0;
-  partial[thread] = sum;
-  __syncthreads();
-  if (tile < tiles && part == 0) {
-    for (int other = 1; other < parts; ++other) sum += partial[thread + other * kWarp];
-    give(tile, sum);
-  }
-  __syncthreads();  // the next call writes there
+  tiles(
+      rows, columns, depth, partial, [&](const TilePart& part) { return tile_sum(part, x, w); }, finish);
 }
 
 /// finish(j, k, sum of d[n][j] x[n][k .. k + 3] over n < rows) for each j < columns and each fourth k <

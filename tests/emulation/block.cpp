@@ -44,7 +44,7 @@ void Block::begin(uint3 index, std::size_t dynamic_shared, std::size_t shared_li
     thread.fenced = false;
     thread.touched.clear();
     thread.copies.clear();
-    thread.committed = 0;
+    thread.groups.clear();
   }
   for (std::size_t w = 0; w < warps_.size(); ++w) {
     warps_[w].begin(&threads_[w * 32], std::min(32, size() - static_cast<int>(w) * 32));

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <random>
 #include <string>
 #include <vector>
@@ -28,8 +29,8 @@ struct Thread {
   int atomics = 0;                            ///< since it last ran on
   bool fenced = false;                        ///< since when its atomics release (thread sanitizer)
   std::vector<const volatile void*> touched;  ///< by its atomics since its last fence (thread sanitizer)
-  std::vector<AsyncCopy> copies;              ///< begun and not waited for
-  std::size_t committed = 0;                  ///< of them
+  std::deque<AsyncCopy> copies;               ///< begun and not waited for
+  std::deque<std::size_t> groups;             ///< how many of them, oldest first, belong to each group
 };
 
 class Block {

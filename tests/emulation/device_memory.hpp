@@ -26,15 +26,14 @@ Array& shared_array() {
 }
 }  // namespace warpfit::emulation
 
-// Copies of <cuda_pipeline.h>, as late as they may happen: when the thread waits for them.
+// Copies of <cuda_pipeline.h>, as late as they may happen: when the thread waits for their group.
 inline void __pipeline_memcpy_async(void* to, const void* from, std::size_t bytes) {
   warpfit::emulation::begin_copy({to, from, bytes});
 }
 inline void __pipeline_commit() { warpfit::emulation::commit_copies(); }
-inline void __pipeline_wait_prior(std::size_t commits) {
-  if (commits != 0) warpfit::emulation::fail("__pipeline_wait_prior(%zu): only 0 is emulated", commits);
+inline void __pipeline_wait_prior(std::size_t groups) {
   warpfit::emulation::AsyncCopy copy{};
-  while (warpfit::emulation::take_copy(copy)) std::memcpy(copy.to, copy.from, copy.bytes);
+  while (warpfit::emulation::take_copy(groups, copy)) std::memcpy(copy.to, copy.from, copy.bytes);
 }
 
 template <class T>

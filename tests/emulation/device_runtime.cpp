@@ -96,15 +96,18 @@ void begin_copy(const AsyncCopy& copy) {
 
 void commit_copies() {
   Thread& thread = *running_or_fail("__pipeline_commit").thread;
-  thread.committed = thread.copies.size();
+  std::size_t grouped = 0;
+  for (const std::size_t copies : thread.groups) grouped += copies;
+  thread.groups.push_back(thread.copies.size() - grouped);
 }
 
-bool take_copy(AsyncCopy& copy) {
+bool take_copy(std::size_t keep, AsyncCopy& copy) {
   Thread& thread = *running_or_fail("__pipeline_wait_prior").thread;
-  if (thread.committed == 0) return false;
+  while (thread.groups.size() > keep && thread.groups.front() == 0) thread.groups.pop_front();
+  if (thread.groups.size() <= keep) return false;
   copy = thread.copies.front();
-  thread.copies.erase(thread.copies.begin());
-  --thread.committed;
+  thread.copies.pop_front();
+  --thread.groups.front();
   return true;
 }
 

@@ -84,9 +84,10 @@ struct AsyncCopy {
   std::size_t bytes;
 };
 void begin_copy(const AsyncCopy& copy);
+/// Makes a group of those begun since the last one.
 void commit_copies();
-/// The oldest of those that were committed, to be done now; false where none is left.
-bool take_copy(AsyncCopy& copy);
+/// The oldest copy of a group, to be done now; false if only the newest `keep` groups are left.
+bool take_copy(std::size_t keep, AsyncCopy& copy);
 
 /// The identity of one shared array of one kernel (or helper): the same for all threads, another for each
 /// array.

@@ -159,6 +159,17 @@ TEST_P(Kernels, CopiesToSharedMemoryAreThereWhenWaitedFor) {
   }
 }
 
+TEST_P(Kernels, AGroupOfCopiesIsWaitedForByItself) {
+  const DeviceArray<float> from(128, 3.0f);
+  const DeviceArray<float> out(128, 0.0f);
+  WARPFIT_CUDA(launch_grouped_copies(from.get(), out.get(), CopyWait::kCommitted, stream_));
+  const auto values = out.values();
+  EXPECT_EQ(values[5], 3.0f);
+  EXPECT_TRUE(std::isnan(values[64 + 5])) << "the second group";
+  WARPFIT_CUDA(launch_grouped_copies(from.get(), out.get(), CopyWait::kTooLate, stream_));
+  EXPECT_TRUE(std::isnan(out.values()[5]));
+}
+
 INSTANTIATE_TEST_SUITE_P(Each, Kernels, each_mode(), mode_name);
 
 class Order : public OnMachine {

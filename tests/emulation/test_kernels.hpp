@@ -78,6 +78,8 @@ cudaError_t launch_big_shared(float* out, int floats, bool raise_limit, cudaStre
 enum class CopyWait { kCommitted, kNotCommitted, kTooLate };
 // out[i] = from[i], i < 64, by way of shared memory, fresh from NaN; what is read before the wait is the NaN.
 cudaError_t launch_async_copy(const float* from, float* out, CopyWait wait, cudaStream_t stream);
+// Likewise for 128 floats in two groups, of which the second may still be under way when they are read.
+cudaError_t launch_grouped_copies(const float* from, float* out, CopyWait wait, cudaStream_t stream);
 
 /// Kernels with one planted fault each.
 enum class Fault {

@@ -44,10 +44,11 @@ const std::vector<Case> kCases{
     {{6, 5, 4, 3, 2}, 9, 7, true, Sgd{}},
     {{20, 17, 41, 23, 4}, 18, 16, false, kNesterov},
     {{16, 32, 16, 32, 16, 8}, 12, 11, true, Sgd{}},
+    {{4, 516, 16, 3}, 66, 65, false, Sgd{}},  // more tiles than warps, whose copies come in three stages
     {{784, 512, 512, 10}, 32, 16, false, Sgd{}},
     {{784, 512, 512, 10}, 64, 32, false, Sgd{}},
 };
-constexpr std::size_t kTutorial = 14;  // this and the next on 32 and on 128 multiprocessors or more
+constexpr std::size_t kTutorial = 15;  // this and the next on 32 and on 128 multiprocessors or more
 
 // The sanitizers see in a few steps what there is to see, and take their time for each.
 const std::int64_t kSteps = [] {
