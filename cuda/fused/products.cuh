@@ -203,29 +203,62 @@ __device__ void products(Rows<T> x, Rows<float> w, int rows, int columns, int de
       rows, columns, depth, partial, [&](const TilePart& part) { return tile_sum(part, x, w); }, finish);
 }
 
+/// sum[j] += the sum of d[n][column + j] x[n][k .. k + 3] over first <= n < end.
+template <class T>
+__device__ void add_outer_products(Rows<float> d, Rows<T> x, int column, int k, int first, int end,
+                                   float4 (&sum)[kVector]) {
+#pragma unroll 4
+  for (int n = first; n < end; ++n) {
+    const float4 a = four(d.row(n) + column);
+    const float4 b = four(x.row(n) + k);
+    add_product(sum[0], a.x, b);
+    add_product(sum[1], a.y, b);
+    add_product(sum[2], a.z, b);
+    add_product(sum[3], a.w, b);
+  }
+}
+
+/// Adds up what the two halves of a warp hold: the lower one keeps the sums 0 and 1, the upper one 2 and 3,
+/// each in sum[0] and sum[1].
+__device__ inline void add_halves(bool upper, float4 (&sum)[kVector]) {
+  constexpr int kHalf = kWarp / 2;
+#pragma unroll
+  for (int j = 0; j < 2; ++j) {
+    const float4 give = upper ? sum[j] : sum[j + 2];
+    sum[j] = upper ? sum[j + 2] : sum[j];
+    sum[j].x += __shfl_xor_sync(kWholeWarp, give.x, kHalf);
+    sum[j].y += __shfl_xor_sync(kWholeWarp, give.y, kHalf);
+    sum[j].z += __shfl_xor_sync(kWholeWarp, give.z, kHalf);
+    sum[j].w += __shfl_xor_sync(kWholeWarp, give.w, kHalf);
+  }
+}
+
 /// finish(j, k, sum of d[n][j] x[n][k .. k + 3] over n < rows) for each j < columns and each fourth k <
-/// depth, a multiple of four.
+/// depth, a multiple of four. Where half of the threads would do, the halves of a warp share the rows of a
+/// task. All threads of the block call it.
 template <class T, class Finish>
 __device__ void outer_products(Rows<float> d, Rows<T> x, int rows, int columns, int depth,
                                const Finish& finish) {
   const int quads = depth / kVector;
   const int tasks = quads * ((columns + kVector - 1) / kVector);
-  for (int task = static_cast<int>(threadIdx.x); task < tasks; task += static_cast<int>(blockDim.x)) {
+  const int threads = static_cast<int>(blockDim.x);
+  const int lane = static_cast<int>(threadIdx.x) % kWarp;
+  const int shares = 2 * tasks <= threads ? 2 : 1;
+  const int lanes = kWarp / shares;  // of a warp, with tasks of their own
+  const int share = lane / lanes;
+  const int share_rows = (rows + shares - 1) / shares;
+  for (int start = static_cast<int>(threadIdx.x) / kWarp * lanes; start < tasks; start += threads / shares) {
+    const int task = min(start + lane % lanes, tasks - 1);
     const int column = task / quads * kVector;
     const int k = task % quads * kVector;
     float4 sum[kVector] = {};
-#pragma unroll 4
-    for (int n = 0; n < rows; ++n) {
-      const float4 a = four(d.row(n) + column);
-      const float4 b = four(x.row(n) + k);
-      add_product(sum[0], a.x, b);
-      add_product(sum[1], a.y, b);
-      add_product(sum[2], a.z, b);
-      add_product(sum[3], a.w, b);
-    }
+    add_outer_products(d, x, column, k, share * share_rows, min(rows, (share + 1) * share_rows), sum);
+    if (shares == 2) add_halves(share == 1, sum);
+    if (start + lane % lanes >= tasks) continue;
 #pragma unroll
     for (int j = 0; j < kVector; ++j) {
-      if (column + j < columns) finish(column + j, k, sum[j]);
+      const int own = column + share * 2 + j;
+      if (j < kVector / shares && own < columns) finish(own, k, sum[j]);
     }
   }
 }
