@@ -1,6 +1,7 @@
 // A block's part of the network in its shared memory (plan.hpp): where things are, and how they get there.
 #pragma once
 
+#include "cuda/device/prefetch.cuh"
 #include "cuda/fused/fused_run.hpp"
 #include "cuda/fused/products.cuh"
 
@@ -68,20 +69,35 @@ class BlockMemory {
   __device__ void load_pixels(std::int64_t first) {
     const SampleView& samples = run_.batches.samples;
     const int width = plan_.widths[0];
-    constexpr int kBytes = sizeof(uint4);
-    if (width % kBytes == 0 && reinterpret_cast<std::uintptr_t>(samples.pixels) % kBytes == 0) {
-      const int pieces = width / kBytes;
-#pragma unroll 4
-      for (int i = thread(); i < rows_ * pieces; i += threads()) {
-        const std::uint8_t* row = samples.pixels + sample_of(first + i / pieces) * width;
-        __pipeline_memcpy_async(memory(plan_.pixels) + i * kBytes, row + i % pieces * kBytes, kBytes);
-      }
+    if (width % kPiece == 0 && reinterpret_cast<std::uintptr_t>(samples.pixels) % kPiece == 0) {
+      for_each_row([&](int row) { return sample_of(first + row); },
+                   [&](int row, std::int64_t sample) {
+                     const std::uint8_t* from = samples.pixels + sample * width;
+                     std::uint8_t* to = memory(plan_.pixels) + row * width;
+                     for (int at = thread() % kWarp * kPiece; at < width; at += kWarp * kPiece) {
+                       __pipeline_memcpy_async(to + at, from + at, kPiece);
+                     }
+                   });
       wait_for_copies();
     } else {
       for (int i = thread(); i < rows_ * width; i += threads()) {
         memory(plan_.pixels)[i / width * pixel_stride() + i % width] =
             samples.pixels[sample_of(first + i / width) * width + i % width];
       }
+    }
+  }
+
+  /// Brings the samples of a batch into the L2 cache; a row is a block's, from the last one on: the first
+  /// have other work.
+  __device__ void prefetch_samples(std::int64_t first) const {
+    const SampleView& samples = run_.batches.samples;
+    const int blocks = static_cast<int>(gridDim.x);
+    for (int row = blocks - 1 - static_cast<int>(blockIdx.x); row < rows_; row += blocks) {
+      const std::int64_t sample = sample_of(first + row);
+      const std::uint8_t* from = samples.pixels + sample * plan_.widths[0];
+      for (int at = thread() * kLine; at < plan_.widths[0] + kLine; at += threads() * kLine)
+        prefetch_l2(from + at);
+      if (thread() == 0) prefetch_l2(samples.labels + sample);
     }
   }
 
@@ -157,6 +173,25 @@ class BlockMemory {
   const int rows_;
 
  private:
+  static constexpr int kPiece = 16;  // bytes of the widest copy
+  static constexpr int kLine = 128;  // bytes of a cache line
+
+  /// work(row, look_up(row)) for each row of the batch, by a warp: its lanes look up 32 rows at once, because
+  /// each look-up is a trip to memory.
+  template <class LookUp, class Work>
+  __device__ void for_each_row(const LookUp& look_up, const Work& work) const {
+    const int warps = threads() / kWarp;
+    for (int start = thread() / kWarp; start < rows_; start += warps * kWarp) {
+      const auto found = look_up(min(start + thread() % kWarp * warps, rows_ - 1));
+#pragma unroll 4
+      for (int n = 0; n < kWarp; ++n) {
+        const int row = start + n * warps;
+        if (row >= rows_) break;
+        work(row, __shfl_sync(kWholeWarp, found, n));
+      }
+    }
+  }
+
   /// store(m, load(m)) for each of the values i, by the block's threads; a thread begins all of a round's
   /// loads before the first store.
   template <class Load, class Store>

@@ -47,6 +47,7 @@ class Block : BlockMemory {
     forward();
     serve_rows(first, first_label);
     barrier_.arrive();
+    if (!is_last_) prefetch_samples(first + rows_);
     barrier_.wait();
     if (run_.trains) {
       backward();
