@@ -229,8 +229,8 @@ class Block : BlockMemory {
       }
     });
     sums_over_rows(
-        own, rows_, [&](int n, int j) { return d.row(n)[j]; },
-        [&](int j, float sum) {
+        1, own, rows_, [&](int n, int, int j) { return d.row(n)[j]; },
+        [&](int, int j, float sum) {
           const std::int64_t at = run_.biases[layer] + first + j;
           float& b = biases(layer)[j];
           b = run_.parameters[at] = updated(factors, at, b, sum);
@@ -245,21 +245,21 @@ class Block : BlockMemory {
     const Factors factors = *step_factors();
     const float* dlogits = floats(plan_.dlogits);
     const float* x = values(top());
+    const int class_stride = stride(plan_.layers);
+    const int value_stride = own_stride(top());
     sums_over_rows(
-        own * classes, rows_,
-        [&](int n, int i) {
-          return dlogits[n * stride(plan_.layers) + i % classes] * x[n * own_stride(top()) + i / classes];
-        },
-        [&](int i, float sum) {
-          const std::int64_t at = weight_at(top(), i % classes, first_column(top()) + i / classes);
-          float& w = weights_behind(top())[i / classes * stride(plan_.layers) + i % classes];
+        own, classes, rows_,
+        [&](int n, int j, int m) { return dlogits[n * class_stride + m] * x[n * value_stride + j]; },
+        [&](int j, int m, float sum) {
+          const std::int64_t at = weight_at(top(), m, first_column(top()) + j);
+          float& w = weights_behind(top())[j * class_stride + m];
           w = updated(factors, at, w, sum);
           if (is_last_) run_.parameters[at] = w;
         });
     if (!is_last_block()) return;
     sums_over_rows(
-        classes, rows_, [&](int n, int m) { return dlogits[n * stride(plan_.layers) + m]; },
-        [&](int m, float sum) {
+        1, classes, rows_, [&](int n, int, int m) { return dlogits[n * class_stride + m]; },
+        [&](int, int m, float sum) {
           const std::int64_t at = run_.biases[top()] + m;
           run_.parameters[at] = updated(factors, at, run_.parameters[at], sum);
         });

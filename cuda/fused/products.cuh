@@ -55,6 +55,13 @@ __device__ inline void add_product(float4& sum, float a, float4 b) {
   sum.w += a * b.w;
 }
 
+/// a / b for a >= 0 and b > 0, quickly in the cases that are usual: a division of integers takes 25
+/// instructions.
+__device__ inline int quotient(int a, int b) {
+  if (b == 1) return a;
+  return a < b ? 0 : a / b;
+}
+
 /// The sum of v[i] over the lanes of the warp, in lane i: 31 shuffles, where 32 sums one by one take 160.
 template <int kHalf = kWarp / 2>  // as a loop, nvcc left it rolled and searched registers for v[i + half]
 __device__ float transposed_sum(float (&v)[kWarp]) {
@@ -157,26 +164,31 @@ __device__ void tiles(int rows, int columns, int depth, float* partial, const Su
   const int warps = static_cast<int>(blockDim.x) / kWarp;
   const int across = (columns + kTileColumns - 1) / kTileColumns;
   const int count = (rows + kTileRows - 1) / kTileRows * across;
-  const int parts = max(1, warps / count);  // warps that share a tile, where there are fewer tiles than warps
+  const int parts =
+      max(1, quotient(warps, count));  // warps that share a tile, if there are fewer tiles than warps
+  const int first = quotient(warp, parts);
+  const int part = warp - first * parts;
+  const auto row_of = [&](int tile) { return quotient(tile, across); };
   const auto give = [&](int tile, float sum) {
-    const int n = tile / across * kTileRows + thread % kWarp / kTileColumns;
-    const int j = tile % across * kTileColumns + thread % kTileColumns;
+    const int row = row_of(tile);
+    const int n = row * kTileRows + thread % kWarp / kTileColumns;
+    const int j = (tile - row * across) * kTileColumns + thread % kTileColumns;
     if (n < rows && j < columns) finish(n, j, sum);
   };
 
   float sum = 0;
-  for (int tile = warp / parts; tile < count; tile += warps / parts) {  // once where a tile has several parts
-    sum = sum_of(TilePart(tile / across * kTileRows, tile % across * kTileColumns, rows, columns, depth,
-                          warp % parts, parts));
+  for (int tile = first; tile < count; tile += quotient(warps, parts)) {  // once if a tile has several parts
+    const int row = row_of(tile);
+    sum = sum_of(
+        TilePart(row * kTileRows, (tile - row * across) * kTileColumns, rows, columns, depth, part, parts));
     if (parts == 1) give(tile, sum);
   }
   if (parts == 1) return;
   partial[thread] = sum;
   __syncthreads();
-  const int tile = warp / parts;
-  if (tile < count && warp % parts == 0) {
+  if (first < count && part == 0) {
     for (int other = 1; other < parts; ++other) sum += partial[thread + other * kWarp];
-    give(tile, sum);
+    give(first, sum);
   }
   __syncthreads();  // the next call writes there
 }
@@ -243,36 +255,43 @@ __device__ void outer_products(Rows<float> d, Rows<T> x, int rows, int columns, 
   const int tasks = quads * ((columns + kVector - 1) / kVector);
   const int threads = static_cast<int>(blockDim.x);
   const int lane = static_cast<int>(threadIdx.x) % kWarp;
-  const int shares = 2 * tasks <= threads ? 2 : 1;
-  const int lanes = kWarp / shares;  // of a warp, with tasks of their own
-  const int share = lane / lanes;
-  const int share_rows = (rows + shares - 1) / shares;
-  for (int start = static_cast<int>(threadIdx.x) / kWarp * lanes; start < tasks; start += threads / shares) {
-    const int task = min(start + lane % lanes, tasks - 1);
-    const int column = task / quads * kVector;
-    const int k = task % quads * kVector;
+  const bool halved = 2 * tasks <= threads;
+  const int lanes = halved ? kWarp / 2 : kWarp;  // of a warp, with tasks of their own
+  const bool upper = halved && lane >= lanes;
+  const int middle = halved ? (rows + 1) / 2 : rows;
+  for (int start = static_cast<int>(threadIdx.x) / kWarp * lanes; start < tasks;
+       start += threads / kWarp * lanes) {
+    const int own = start + (upper ? lane - lanes : lane);
+    const int task = min(own, tasks - 1);
+    const int group = quotient(task, quads);
+    const int column = group * kVector;
+    const int k = (task - group * quads) * kVector;
     float4 sum[kVector] = {};
-    add_outer_products(d, x, column, k, share * share_rows, min(rows, (share + 1) * share_rows), sum);
-    if (shares == 2) add_halves(share == 1, sum);
-    if (start + lane % lanes >= tasks) continue;
+    add_outer_products(d, x, column, k, upper ? middle : 0, upper ? rows : middle, sum);
+    if (halved) add_halves(upper, sum);
+    if (own >= tasks) continue;
 #pragma unroll
     for (int j = 0; j < kVector; ++j) {
-      const int own = column + share * 2 + j;
-      if (j < kVector / shares && own < columns) finish(own, k, sum[j]);
+      const int kept = column + (upper ? 2 : 0) + j;
+      if ((j < 2 || !halved) && kept < columns) finish(kept, k, sum[j]);
     }
   }
 }
 
-/// finish(i, sum of value(n, i) over n < rows) for each i < count: a warp a sum, for few of them.
+/// finish(j, m, sum of value(n, j, m) over n < rows) for each j < outer and m < inner: a warp a sum, for few
+/// of them.
 template <class Value, class Finish>
-__device__ void sums_over_rows(int count, int rows, const Value& value, const Finish& finish) {
+__device__ void sums_over_rows(int outer, int inner, int rows, const Value& value, const Finish& finish) {
   const int lane = static_cast<int>(threadIdx.x) % kWarp;
   const int warps = static_cast<int>(blockDim.x) / kWarp;
-  for (int i = static_cast<int>(threadIdx.x) / kWarp; i < count; i += warps) {
+  int j = 0;
+  for (int m = static_cast<int>(threadIdx.x) / kWarp;; m += warps) {
+    for (; m >= inner && j < outer; m -= inner) ++j;
+    if (j >= outer) break;
     float sum = 0;
-    for (int n = lane; n < rows; n += kWarp) sum += value(n, i);
+    for (int n = lane; n < rows; n += kWarp) sum += value(n, j, m);
     sum = warp_reduce(sum, [](float a, float b) { return a + b; });
-    if (lane == 0) finish(i, sum);
+    if (lane == 0) finish(j, m, sum);
   }
 }
 
