@@ -33,6 +33,7 @@ def parse():
     options = parser.parse_args()
     options.dims = [int(width) for width in options.network.split("-")]
     options.variant, options.device = "tensors", "cpu"
+    options.optimizer, options.implementation = "sgd", "default"
     return options
 
 

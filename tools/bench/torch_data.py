@@ -1,30 +1,15 @@
 """The data set of torch_peer.py: IDX files, and their batches in the two forms that a PyTorch user would choose."""
 
-import gzip
-import pathlib
-
 import torch
 
-IMAGES, LABELS = 3, 1  # dimensions of an IDX file, as its name and magic number say
-
-
-def read_idx(folder, name, rank):
-    """The uint8 tensor in folder/name or folder/name.gz, which must have `rank` dimensions."""
-    path = pathlib.Path(folder) / name
-    packed = path.with_name(name + ".gz")
-    if not path.exists() and not packed.exists():
-        raise FileNotFoundError(f"neither {path} nor {packed.name} exists")
-    content = bytearray(path.read_bytes() if path.exists() else gzip.decompress(packed.read_bytes()))
-    if content[:4] != bytes([0, 0, 8, rank]):
-        raise ValueError(f"{path} is not an IDX file of bytes with {rank} dimensions")
-    shape = [int.from_bytes(content[4 * i : 4 * i + 4], "big") for i in range(1, rank + 1)]
-    return torch.frombuffer(content, dtype=torch.uint8, offset=4 * (rank + 1)).reshape(shape)
+import peer
 
 
 def read_part(folder, part):
-    """The images and the labels of 'train' or 't10k'."""
-    images = read_idx(folder, f"{part}-images-idx3-ubyte", IMAGES)
-    return images, read_idx(folder, f"{part}-labels-idx1-ubyte", LABELS)
+    """The images and the labels of 'train' or 't10k' as uint8 tensors."""
+    return peer.read_part(
+        folder, part, lambda content, offset: torch.frombuffer(content, dtype=torch.uint8, offset=offset)
+    )
 
 
 def to_float(images):

@@ -2,10 +2,10 @@
 """PyTorch's training of the job that `warpfit train` does: the peer that `compare` runs against.
 
     torch_peer.py --data DIR [--variant tensors] [--device cpu] [--network 784-512-512-10] [--batch-size 64]
-                  [--lr 1e-3] [--seed 0] [--epochs 2] [--threads T]
+                  [--lr 1e-3] [--optimizer sgd] [--implementation default] [--seed 0] [--epochs 2] [--threads T]
 
 DIR holds the four IDX files of Fashion-MNIST or MNIST, gzipped or not. The network is Flatten, Linear, ReLU, ...,
-Linear; cross-entropy and SGD; batches in file order, the last one short. Random numbers are drawn in the order of
+Linear; the loss is cross-entropy; batches in file order, the last one short. Random numbers are drawn in the order of
 PyTorch's tutorial "Optimizing Model Parameters" (manual_seed, then the layers), so the initial weights and the losses
 are the tutorial's.
 
@@ -18,30 +18,35 @@ Variants:
   graph       GPU only: tensors on the device, all steps of an epoch captured in one CUDA graph, the evaluation in
               another
 
+Optimizers, with the defaults of torch.optim: sgd; momentum, which is SGD with momentum 0.9; adam; adamw. Their
+implementations are PyTorch's default for the device, foreach (all parameters in few calls) and fused (one kernel).
+
 Output: one JSON line that describes the run, then one an epoch: train_s, test_s, losses ([images seen, loss] of every
 hundredth batch), correct, accuracy, avg_loss. Reading the data, moving it to the device and capturing graphs are
 outside the times; what compiles on first use falls into epoch 1.
 """
 
-import argparse
-import json
-import os
 import sys
-import time
 
 try:
     import torch
 except ImportError as error:
-    sys.exit(
-        f"torch_peer: {sys.executable} has no PyTorch ({error}); tools/bench/torch_setup makes one that has"
-    )
+    sys.exit(f"torch_peer: {sys.executable} has no PyTorch ({error}); tools/bench/peers_setup installs it")
 
 sys.dont_write_bytecode = True
+import peer  # noqa: E402
 import torch_data  # noqa: E402
 
 EVERY = 100  # batches between two printed losses
 GPU_ONLY = ("eager", "graph")
 VARIANTS = ("tensors", "dataloader", "compile", *GPU_ONLY)
+OPTIMIZERS = {
+    "sgd": (torch.optim.SGD, {}),
+    "momentum": (torch.optim.SGD, {"momentum": 0.9}),
+    "adam": (torch.optim.Adam, {}),
+    "adamw": (torch.optim.AdamW, {}),
+}
+IMPLEMENTATIONS = ("default", "foreach", "fused")
 
 
 def build_model(dims, seed):
@@ -52,12 +57,21 @@ def build_model(dims, seed):
     return torch.nn.Sequential(*layers[:-1])
 
 
+def make_optimizer(parameters, options):
+    kind, constants = OPTIMIZERS[options.optimizer]
+    if options.implementation != "default":
+        constants = constants | {options.implementation: True}
+    if options.variant == "graph" and kind is not torch.optim.SGD:
+        constants = constants | {"capturable": True}  # the step count is on the device
+    return kind(parameters, lr=options.lr, **constants)
+
+
 class EagerTrainer:
     """Every variant but `graph`: the tutorial's two loops."""
 
     def __init__(self, model, train, test, options):
         self.model, self.train, self.test, self.options = model, train, test, options
-        self.optimizer = torch.optim.SGD(model.parameters(), lr=options.lr)
+        self.optimizer = make_optimizer(model.parameters(), options)
         self.loss_fn = torch.nn.CrossEntropyLoss()
         self.forward_loss, self.forward_test = self.plain_loss, self.plain_test
         if options.variant == "compile":
@@ -90,7 +104,12 @@ class EagerTrainer:
             loss = self.step(*self.on_device(*batch))
             if index % EVERY == 0:
                 losses.append([index * self.options.batch_size, loss.item()])
+        self.synchronize()
         return losses
+
+    def synchronize(self):
+        if self.options.device == "cuda":
+            torch.cuda.synchronize()
 
     def evaluate(self):
         self.model.eval()
@@ -123,7 +142,7 @@ class GraphTrainer(EagerTrainer):
         self.test_graph = self.capture(self.run_test)
 
     def warm_up(self):
-        """What libraries set up on first use may not happen in a capture. The weights end as they began."""
+        """What is set up on first use may not happen in a capture. Weights and optimizer state end as they began."""
         start = [parameter.detach().clone() for parameter in self.model.parameters()]
         self.stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(self.stream):
@@ -133,6 +152,9 @@ class GraphTrainer(EagerTrainer):
             with torch.no_grad():
                 for parameter, value in zip(self.model.parameters(), start):
                     parameter.copy_(value)
+                for state in self.optimizer.state.values():
+                    for tensor in filter(torch.is_tensor, state.values()):
+                        tensor.zero_()
         torch.cuda.current_stream().wait_stream(self.stream)
         torch.cuda.synchronize()
 
@@ -161,31 +183,12 @@ class GraphTrainer(EagerTrainer):
 
     def train_epoch(self):
         self.train_graph.replay()
+        self.synchronize()
         return [[i * EVERY * self.options.batch_size, loss] for i, loss in enumerate(self.losses.tolist())]
 
     def evaluate(self):
         self.test_graph.replay()
         return int(self.correct), float(self.loss_sum) / len(self.test)
-
-
-def timed(work, device):
-    begin = time.perf_counter()
-    result = work()
-    if device == "cuda":
-        torch.cuda.synchronize()
-    return time.perf_counter() - begin, result
-
-
-def check(options, train, test):
-    """Says why the job cannot run, before it starts."""
-    for images, labels in (train, test):
-        if len(images) != len(labels):
-            raise ValueError(f"{len(images)} images but {len(labels)} labels")
-    pixels, classes = train[0][0].numel(), int(train[1].max()) + 1
-    if len(options.dims) < 2 or options.dims[0] != pixels or options.dims[-1] < classes:
-        raise ValueError(
-            f"--network {options.network}: the data wants {pixels} inputs and {classes} outputs or more"
-        )
 
 
 def check_device(options):
@@ -204,26 +207,10 @@ def check_device(options):
 
 
 def parse():
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    parser = argparse.ArgumentParser(
-        description="PyTorch's training of the same job; see the head of this file."
-    )
-    parser.add_argument("--data", required=True)
-    parser.add_argument("--variant", choices=VARIANTS, default="tensors")
-    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
-    parser.add_argument("--network", default="784-512-512-10")
-    parser.add_argument("--batch-size", type=int, default=64)
-    parser.add_argument("--lr", type=float, default=1e-3)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--epochs", type=int, default=2)
-    parser.add_argument("--threads", type=int, default=cores)
-    options = parser.parse_args()
-    options.dims = [int(width) for width in options.network.split("-")]
-    return options
-
-
-def emit(record):
-    print(json.dumps(record), flush=True)
+    parser = peer.parser(__doc__.split("\n")[0], VARIANTS)
+    parser.add_argument("--optimizer", choices=tuple(OPTIMIZERS), default="sgd")
+    parser.add_argument("--implementation", choices=IMPLEMENTATIONS, default="default")
+    return peer.parse(parser)
 
 
 def make_trainer(options, train, test):
@@ -237,38 +224,14 @@ def run(options):
     check_device(options)
     torch.set_num_threads(options.threads)
     train, test = torch_data.read_part(options.data, "train"), torch_data.read_part(options.data, "t10k")
-    check(options, train, test)
-    setup_s, trainer = timed(lambda: make_trainer(options, train, test), options.device)
-    emit(
-        {
-            "torch": torch.__version__,
-            "variant": options.variant,
-            "device": options.device,
-            "device_name": torch.cuda.get_device_name() if options.device == "cuda" else None,
-            "threads": torch.get_num_threads(),
-            "network": options.network,
-            "batch_size": options.batch_size,
-            "lr": options.lr,
-            "seed": options.seed,
-            "train_images": len(train[0]),
-            "test_images": len(test[0]),
-            "setup_s": round(setup_s, 4),
-        }
-    )
-    for epoch in range(1, options.epochs + 1):
-        train_s, losses = timed(trainer.train_epoch, options.device)
-        test_s, (correct, avg_loss) = timed(trainer.evaluate, options.device)
-        emit(
-            {
-                "epoch": epoch,
-                "train_s": round(train_s, 6),
-                "test_s": round(test_s, 6),
-                "losses": losses,
-                "correct": correct,
-                "accuracy": correct / len(test[0]),
-                "avg_loss": avg_loss,
-            }
-        )
+    facts = {
+        "torch": torch.__version__,
+        "device_name": torch.cuda.get_device_name() if options.device == "cuda" else None,
+        "threads": torch.get_num_threads(),
+        "optimizer": options.optimizer,
+        "implementation": options.implementation,
+    }
+    peer.run(options, lambda: make_trainer(options, train, test), facts, train, test)
 
 
 if __name__ == "__main__":
