@@ -21,15 +21,25 @@ def spread(samples):
     }
 
 
-def summarize(contender, runs, work, peak_gflops):
-    """One contender's row. The first epoch of each run is its warm-up: listed, not counted."""
+def summarize(contender, work, peak_gflops):
+    """One contender's row. The first epoch of each run is its warm-up: listed, not counted.
+
+    A contender that failed has its error and no times.
+    """
+    row = {
+        "name": contender.name,
+        "threads": contender.threads,
+        "framework": contender.framework,
+        "is_ours": contender.is_ours,
+        "error": contender.error,
+    }
+    if contender.error is not None:
+        return row
+    runs = contender.runs
     counted = [epoch for run in runs for epoch in run.epochs[1:]]
     total = spread([epoch.total_s for epoch in counted])
     gflops = work.total / total["median"] * 1e-9
-    return {
-        "name": contender.name,
-        "threads": contender.threads,
-        "is_ours": contender.is_ours,
+    return row | {
         "train_s": spread([epoch.train_s for epoch in counted]),
         "test_s": spread([epoch.test_s for epoch in counted]),
         "total_s": total,
@@ -41,8 +51,12 @@ def summarize(contender, runs, work, peak_gflops):
     }
 
 
+def measured(rows):
+    return [row for row in rows if row["error"] is None]
+
+
 def row_of_ours(rows):
-    return next((row for row in rows if row["is_ours"]), None)
+    return next((row for row in measured(rows) if row["is_ours"]), None)
 
 
 def median_of_ours(rows):
@@ -50,10 +64,14 @@ def median_of_ours(rows):
     return ours and ours["total_s"]["median"]
 
 
-def best_peer(rows):
-    return min(
-        (row for row in rows if not row["is_ours"]), key=lambda row: row["total_s"]["median"], default=None
-    )
+def best_of(rows, framework):
+    """The framework's row with the smallest median, or None."""
+    found = (row for row in measured(rows) if row["framework"] == framework)
+    return min(found, key=lambda row: row["total_s"]["median"], default=None)
+
+
+def peer_frameworks(rows):
+    return list(dict.fromkeys(row["framework"] for row in measured(rows) if not row["is_ours"]))
 
 
 def seconds(value):
@@ -65,10 +83,12 @@ def row_cells(row, ours):
     def cell(key):
         return seconds(row[key]["median"])
 
+    begin = [row["name"], "" if row["threads"] is None else str(row["threads"])]
+    if row["error"] is not None:
+        return begin
     total = row["total_s"]
     return [
-        row["name"],
-        "" if row["threads"] is None else str(row["threads"]),
+        *begin,
         cell("train_s"),
         cell("test_s"),
         cell("total_s"),
@@ -86,14 +106,15 @@ HEADINGS = "|threads|train s|test s|epoch s|min - max|/ ours|GFLOP/s|/ floor|MiB
 
 def table(rows):
     cells = [HEADINGS] + [row_cells(row, median_of_ours(rows)) for row in rows]
-    widths = [max(len(line[i]) for line in cells) for i in range(len(HEADINGS))]
+    widths = [max(len(line[i]) for line in cells if i < len(line)) for i in range(len(HEADINGS))]
     lines = [
         "  ".join(
             [line[0].ljust(widths[0])] + [text.rjust(width) for text, width in zip(line[1:], widths[1:])]
         )
         for line in cells
     ]
-    return "\n".join(line.rstrip() for line in lines)
+    errors = [""] + ["" if row["error"] is None else f"  FAILED: {row['error']}" for row in rows]
+    return "\n".join(line.rstrip() if not error else line + error for line, error in zip(lines, errors))
 
 
 def floor_text(work, peak):
@@ -108,13 +129,18 @@ def floor_text(work, peak):
 
 
 def verdict_text(rows):
-    ours, peer = row_of_ours(rows), best_peer(rows)
-    if ours is None or peer is None:
-        return "ratio: needs ours and a PyTorch variant"
+    """One line for each other framework: its best contender against ours."""
+    ours, frameworks = row_of_ours(rows), peer_frameworks(rows)
+    if ours is None or not frameworks:
+        return "ratio: needs ours and another framework"
+    return "\n".join(verdict_line(ours["total_s"], best_of(rows, name)) for name in frameworks)
+
+
+def verdict_line(mine, peer):
     name = peer["name"] if peer["threads"] is None else f"{peer['name']} with threads {peer['threads']}"
-    mine, theirs = ours["total_s"], peer["total_s"]
+    theirs = peer["total_s"]
     return (
-        f"PyTorch's best: {name}, {seconds(theirs['median'])} s; ours: {seconds(mine['median'])} s; "
+        f"{peer['framework']}'s best: {name}, {seconds(theirs['median'])} s; ours: {seconds(mine['median'])} s; "
         f"ratio {theirs['median'] / mine['median']:.2f} "
         f"(its fastest epoch against our slowest: {theirs['min'] / mine['max']:.2f})"
     )
@@ -133,7 +159,7 @@ def noise_text(rows, load_before):
     """A warning where the figures say that something else used the machine, else None."""
     signs = [
         f"{row['name']} spreads {row['total_s']['max'] / row['total_s']['min']:.2f}-fold"
-        for row in rows
+        for row in measured(rows)
         if row["total_s"]["max"] > NOISY_SPREAD * row["total_s"]["min"]
     ]
     if load_before > NOISY_LOAD:

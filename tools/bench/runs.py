@@ -7,10 +7,13 @@ an error that names it: a figure that was not printed is never replaced by anoth
 import dataclasses
 import json
 import os
+import pathlib
 import re
+import signal
 import statistics
 import subprocess
 import tempfile
+import threading
 import time
 
 # warpfit's stdout is the tutorial's text; its stderr has a line of times an epoch, behind a log prefix.
@@ -22,7 +25,14 @@ TIME_LINE = re.compile(r"\bepoch (\d+): train ([\d.]+) s, test ([\d.]+) s, [\d,.
 
 
 class RunError(Exception):
-    """A program could not be run, failed, or printed something else than expected."""
+    """A program could not be run, failed, or printed something else than expected.
+
+    The text is the summary and the details; `summary` alone is one line of at most 160 characters.
+    """
+
+    def __init__(self, summary, details=""):
+        super().__init__(f"{summary}\n{details}" if details else summary)
+        self.summary = " ".join(summary.split())[:160]
 
 
 @dataclasses.dataclass
@@ -42,40 +52,76 @@ class Epoch:
 class Run:
     epochs: list
     peak_bytes: int = 0
-    header: dict = dataclasses.field(default_factory=dict)  # what PyTorch says about itself
+    header: dict = dataclasses.field(default_factory=dict)  # what PyTorch or JAX says about itself
 
 
 def child_environment():
     """Ours, without the variables that would overrule --threads."""
-    return {
-        name: value
-        for name, value in os.environ.items()
-        if name not in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
-    }
+    overruling = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "XLA_FLAGS", "NPROC")
+    return {name: value for name, value in os.environ.items() if name not in overruling}
 
 
-def launch(command):
+def kill_group(process):
+    """Kills a process that leads a group of its own, and all others of the group."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass  # it has just ended
+
+
+def wait(process, timeout):
+    """Waits for a process that leads its group. Returns its exit status and its resource usage.
+
+    After `timeout` seconds, or when this program is interrupted, the group is killed.
+    """
+    expired = threading.Event()
+    timer = threading.Timer(timeout, lambda: (expired.set(), kill_group(process)))
+    timer.start()
+    try:
+        _, status, usage = os.wait4(process.pid, 0)
+    except BaseException:
+        kill_group(process)
+        process.wait()
+        raise
+    finally:
+        timer.cancel()
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if expired.is_set():
+        raise RunError(f"timed out after {timeout:g} s", " ".join(process.args))
+    return process.returncode, usage
+
+
+def exit_text(code):
+    if code >= 0:
+        return f"ended with status {code}"
+    try:
+        return f"was killed by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"was killed by signal {-code}"
+
+
+def launch(command, timeout=600):
     """Runs a command to its end. Returns its stdout, its stderr and its peak resident memory in bytes."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         try:
             process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=child_environment()
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                env=child_environment(),
+                start_new_session=True,
             )
         except OSError as error:
             raise RunError(f"cannot start {command[0]}: {error.strerror}") from error
-        try:
-            _, status, usage = os.wait4(process.pid, 0)
-        except BaseException:
-            process.kill()
-            process.wait()
-            raise
-        process.returncode = os.waitstatus_to_exitcode(status)
+        code, usage = wait(process, timeout)
         out.seek(0)
         err.seek(0)
         stdout, stderr = out.read().decode(errors="replace"), err.read().decode(errors="replace")
-    if process.returncode != 0:
-        tail = "\n".join((stderr or stdout).splitlines()[-10:])
-        raise RunError(f"{' '.join(command)}\nended with status {process.returncode}:\n{tail}")
+    if code != 0:
+        tail = COLOUR.sub("", stderr or stdout).splitlines()[-10:]
+        last = f": {tail[-1]}" if tail else ""
+        raise RunError(exit_text(code) + last, "\n".join([" ".join(command), *tail]))
     unit = 1 if os.uname().sysname == "Darwin" else 1024
     return stdout, stderr, usage.ru_maxrss * unit
 
@@ -118,8 +164,8 @@ def read_our_epoch(index, text, times):
     )
 
 
-def read_torch(stdout, epochs):
-    """The header and the epochs of a torch_peer.py run."""
+def read_peer(program, stdout, epochs):
+    """The header and the epochs of a run of torch_peer.py or jax_peer.py."""
     try:
         header, *records = [json.loads(line) for line in stdout.splitlines() if line.startswith("{")]
         read = [
@@ -134,21 +180,21 @@ def read_torch(stdout, epochs):
         ]
     except (ValueError, KeyError) as error:
         raise RunError(
-            f"torch_peer.py printed something else than its JSON lines ({error!r}):\n{stdout[-500:]}"
+            f"{program} printed something else than its JSON lines ({error!r})", stdout[-500:]
         ) from error
     if len(read) != epochs:
-        raise RunError(f"torch_peer.py printed {len(read)} epochs, expected {epochs}")
+        raise RunError(f"{program} printed {len(read)} epochs, expected {epochs}")
     return header, read
 
 
-def run_ours(command, epochs):
-    stdout, stderr, peak = launch(command)
+def run_ours(command, epochs, timeout):
+    stdout, stderr, peak = launch(command, timeout)
     return Run(read_ours(stdout, stderr, epochs), peak)
 
 
-def run_torch(command, epochs):
-    stdout, _, peak = launch(command)
-    header, read = read_torch(stdout, epochs)
+def run_peer(command, epochs, timeout):
+    stdout, _, peak = launch(command, timeout)
+    header, read = read_peer(pathlib.Path(command[1]).name, stdout, epochs)
     return Run(read, peak, header)
 
 
@@ -175,19 +221,21 @@ def help_ms(binary, times=20):
     return statistics.median(samples)
 
 
-def differences(run, reference, test_images, tolerance):
+def differences(run, reference, test_images, tolerance, first=None, share=0.0):
     """What `run` printed differently from `reference`, as sentences, and the largest difference of a loss.
 
-    An accuracy may differ by 3 images and by the rounding of a printed tenth of a percent. NaN agrees with
-    nothing.
+    `tolerance` is for each loss; `first`, where given, for the training losses of the first hundred steps. An accuracy
+    may differ by 3 images or by `share` of the test images, and by the rounding of a printed tenth of a percent. NaN
+    agrees with nothing.
     """
     found, largest = [], 0.0
-    accuracy_tolerance = 100 * 3 / test_images + 0.05 + 1e-9
+    accuracy_tolerance = 100 * max(3 / test_images, share) + 0.05 + 1e-9
     for index, (mine, theirs) in enumerate(zip(run.epochs, reference.epochs, strict=True), 1):
         if len(mine.losses) != len(theirs.losses):
             found.append(f"epoch {index}: {len(mine.losses)} losses against {len(theirs.losses)}")
         pairs = [
-            (f"loss {i + 1}", a, b, tolerance) for i, (a, b) in enumerate(zip(mine.losses, theirs.losses))
+            (f"loss {i}", a, b, first if first is not None and index == 1 and i <= 2 else tolerance)
+            for i, (a, b) in enumerate(zip(mine.losses, theirs.losses), 1)
         ]
         pairs.append(("average test loss", mine.avg_loss, theirs.avg_loss, tolerance))
         largest = max([largest] + [abs(a - b) for _, a, b, _ in pairs])
