@@ -13,9 +13,9 @@ class Tolerance:
 
 
 # Momentum and adaptive step sizes magnify rounding. tests/goldens/README.md has what was measured in one epoch between
-# versions of PyTorch. In two epochs of the tutorial's job with Adam, PyTorch's own default and fused implementations lay
-# up to 3.9e-2 and 94 of 10,000 images apart, warpfit and PyTorch 5.0e-2 and 29 images, but 2.5e-3 in the first hundred
-# steps. The limits are about twice these.
+# versions of PyTorch. In two epochs of the tutorial's job with Adam, PyTorch's own default and fused implementations
+# lay up to 3.9e-2 and 94 of 10,000 images apart, warpfit and PyTorch 5.0e-2 and 29 images, but 2.5e-3 in the first
+# hundred steps. The limits are about twice these.
 TOLERANCES = {
     "sgd": Tolerance(5e-5, 5e-5),
     "momentum": Tolerance(1e-2, 2e-4, 0.005),

@@ -4,10 +4,6 @@
 python3 tools/bench/compare_test.py
 """
 
-import hashlib
-import json
-import os
-import pathlib
 import signal
 import subprocess
 import sys
@@ -16,10 +12,6 @@ import unittest
 
 sys.dont_write_bytecode = True
 import agreement  # noqa: E402
-import flops  # noqa: E402
-import initial_weights  # noqa: E402
-import report  # noqa: E402
-import runs  # noqa: E402
 from compare_stand_ins import (  # noqa: E402
     OUR_TEXT,
     OUR_TIMES,
@@ -238,74 +230,6 @@ class CompareTest(StandIns):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("torch-graph", done.stdout)
         self.assertIn("floor: not measured", done.stdout)
-
-
-class ReportTest(unittest.TestCase):
-    def test_noise_is_said(self):
-        def row(low, high):
-            return {"name": "ours", "error": None, "total_s": report.spread([low, high])}
-
-        self.assertIsNone(report.noise_text([row(1.0, 1.2)], 0.1))
-        self.assertIn("ours spreads 1.30-fold", report.noise_text([row(1.0, 1.3)], 0.1))
-        self.assertIn("load before the run 1.50", report.noise_text([row(1.0, 1.0)], 1.5))
-
-
-class InitialWeightsTest(unittest.TestCase):
-    def test_they_are_pytorchs(self):
-        goldens = pathlib.Path(__file__).resolve().parents[2] / "tests/goldens"
-        for name in ("tutorial_seed0", "batch7_seed42", "narrow_batch1000_seed123456789012"):
-            golden = json.loads((goldens / f"{name}.json").read_text())
-            dims = [int(width) for width in golden["config"]["dims"].split("-")]
-            layers = initial_weights.linear_layers(dims, golden["config"]["seed"])
-            self.assertEqual(
-                [hashlib.sha256(values.tobytes()).hexdigest() for layer in layers for values in layer],
-                [tensor["sha256"] for tensor in golden["initial"]],
-            )
-
-
-class FlopsTest(unittest.TestCase):
-    def test_a_network_counted_by_hand(self):
-        # 3-2-1: forward 2 * (6 + 2), weight gradients the same, input gradients of the second layer 2 * 2.
-        self.assertEqual(flops.forward([3, 2, 1]), 16)
-        self.assertEqual(flops.train_step([3, 2, 1]), 36)
-
-    def test_the_tutorial(self):
-        widths = flops.parse_network("784-512-512-10")
-        self.assertEqual(flops.forward(widths), 2 * 668672)
-        self.assertEqual(flops.train_step(widths), 4 * 668672 + 2 * (512 * 512 + 512 * 10))
-
-    def test_bad_networks(self):
-        for text in ("784", "784-0-10", "784-ten", ""):
-            self.assertRaises(ValueError, flops.parse_network, text)
-
-
-class RunsTest(unittest.TestCase):
-    def test_peak_memory_is_the_childs(self):
-        small = runs.launch([sys.executable, "-c", "pass"])[2]
-        large = runs.launch([sys.executable, "-c", f"x = b'1' * {200 * 2**20}"])[2]
-        self.assertLess(small, 100 * 2**20)
-        self.assertGreater(large, 200 * 2**20)
-        self.assertLess(large, 240 * 2**20)
-
-    def test_a_failing_program_says_its_last_lines(self):
-        with self.assertRaisesRegex(runs.RunError, "status 3: no such flag"):
-            runs.launch([sys.executable, "-c", "import sys; sys.stderr.write('no such flag'); sys.exit(3)"])
-
-    def test_a_summary_is_one_short_line(self):
-        error = runs.RunError("first\nsecond " + "x" * 500, "details")
-        self.assertEqual(len(error.summary), 160)
-        self.assertTrue(error.summary.startswith("first second x"))
-        self.assertTrue(str(error).endswith("details"))
-
-    def test_thread_variables_do_not_reach_the_child(self):
-        os.environ["OMP_NUM_THREADS"] = "7"
-        self.addCleanup(os.environ.pop, "OMP_NUM_THREADS")
-        self.assertEqual(
-            runs.launch([sys.executable, "-c", "import os; print(os.environ.get('OMP_NUM_THREADS'))"])[
-                0
-            ].strip(),
-            "None",
-        )
 
 
 if __name__ == "__main__":
