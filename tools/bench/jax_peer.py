@@ -42,7 +42,8 @@ def import_jax(options):
         raise ValueError(
             f"{sys.executable} has no JAX ({error}); tools/bench/peers_setup installs it"
         ) from error
-    jax.config.update("jax_platforms", options.device)
+    if options.device == "cpu":
+        jax.config.update("jax_platforms", "cpu")  # leaves a GPU alone
     jax.config.update("jax_default_matmul_precision", "highest")
     return jax
 
