@@ -16,6 +16,7 @@
 #include "cuda/device/grid_barrier.cuh"
 #include "cuda/fused/block_memory.cuh"
 #include "cuda/fused/fused_run.hpp"
+#include "cuda/fused/phase_clock.cuh"
 #include "cuda/ops/optimizer_rule.cuh"
 #include "cuda/ops/softmax_cross_entropy_row.cuh"
 #include "cuda/runtime/launch.hpp"
@@ -27,7 +28,10 @@ template <class Rule>
 class Block : BlockMemory {
  public:
   __device__ Block(const Rule& rule, const FusedRun& run, unsigned char* shared)
-      : BlockMemory(run, shared), rule_(rule), barrier_(run.exchange.arrived, run.passed, run.timeout) {
+      : BlockMemory(run, shared),
+        rule_(rule),
+        barrier_(run.exchange.arrived, run.passed, run.timeout),
+        clock_(run.exchange.phase_nanoseconds) {
     load_parameters();
     __syncthreads();
   }
@@ -44,11 +48,14 @@ class Block : BlockMemory {
       *step_factors() = factors_of(rule_, rate, steps_before + batch + 1);
     }
     __syncthreads();
+    clock_.end(FusedPhase::kPixels);
     forward();
     serve_rows(first, first_label);
     barrier_.arrive();
     if (!is_last_) prefetch_samples(first + rows_);
+    clock_.end(FusedPhase::kLoss);
     barrier_.wait();
+    clock_.end(FusedPhase::kLossWait);
     if (run_.trains) {
       backward();
     } else {
@@ -61,17 +68,22 @@ class Block : BlockMemory {
   __device__ void forward() {
     for (int i = 1; i < plan_.layers; ++i) {
       if (i > 1) barrier_.wait();
+      if (i > 1) clock_.end(FusedPhase::kHiddenWait);
       forward(i);
       if (i < top()) barrier_.arrive();
+      clock_.end(i == 1 ? FusedPhase::kFirstLayer : FusedPhase::kHiddenLayers);
     }
     if (top() == 0) own_pixels();
     __syncthreads();
     add_to_logits();
     barrier_.arrive();
+    clock_.end(FusedPhase::kPartLogits);
     if (run_.trains) {  // nobody writes weights until all have arrived with their dlogits
       for (int i = 1; i < top(); ++i) load_weights_behind(i);
     }
+    clock_.end(FusedPhase::kNextWeights);
     barrier_.wait();
+    clock_.end(FusedPhase::kLogitsWait);
   }
 
   /// Own values i from all values i - 1.
@@ -166,6 +178,7 @@ class Block : BlockMemory {
     if (top() == 0) own_pixels();
     __syncthreads();
     if (top() > 0) backward(top());
+    clock_.end(FusedPhase::kTopGradients);
     for (int i = top(); i > 1; --i) {
       if (i < top()) {  // the next layer's inputs, before their owners may write anew
         __syncthreads();
@@ -174,12 +187,16 @@ class Block : BlockMemory {
       barrier_.arrive();
       if (i == top()) update_last();
       update(i - 1, gathered(i - 1), 1.0F);
+      clock_.end(FusedPhase::kUpdates);
       barrier_.wait();
+      clock_.end(FusedPhase::kGradientsWait);
       backward(i - 1);
+      clock_.end(FusedPhase::kHiddenGradients);
     }
     __syncthreads();
     if (top() < 2) update_last();
     if (top() > 0) update(0, Rows<std::uint8_t>{pixels(), pixel_stride()}, kPixelScale);
+    clock_.end(FusedPhase::kFirstUpdate);
   }
 
   /// Own gradients of values i from all those of values i + 1.
@@ -304,6 +321,7 @@ class Block : BlockMemory {
 
   const Rule& rule_;
   GridBarrier barrier_;
+  PhaseClock clock_;
   bool is_last_ = false;  // of the launch's batches
 };
 

@@ -19,6 +19,7 @@ struct FusedExchange {
   float* dlogits = nullptr;                          ///< (rows, classes)
   RowResult* results = nullptr;                      ///< (rows)
   unsigned* arrived = nullptr;                       ///< at the barriers of all launches
+  unsigned long long* phase_nanoseconds = nullptr;  ///< (blocks, phases); null unless the build measures them
 };
 
 struct FusedRun {

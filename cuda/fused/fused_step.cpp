@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "cuda/fused/phases.hpp"
+
 namespace warpfit {
 namespace {
 
@@ -47,6 +49,11 @@ CudaFusedStep::CudaFusedStep(Backend& backend, const Stream& stream, const Whole
   arrived_ = {backend, std::vector<unsigned>(1)};
   exchange.results = results_.data();
   exchange.arrived = arrived_.data();
+  if (cuda::kMeasuresPhases) {
+    phase_nanoseconds_ = {
+        backend, std::vector<unsigned long long>(static_cast<std::size_t>(plan.blocks) * cuda::kFusedPhases)};
+    exchange.phase_nanoseconds = phase_nanoseconds_.data();
+  }
 
   run_.plan = plan;
   run_.exchange = exchange;
@@ -68,8 +75,27 @@ void CudaFusedStep::run(const BatchRun& run) {
   const ProfileRange range(backend_, "fused", run.batches);
   run_.batches = run;
   cuda::launch_fused(optimizer_, run_, stream_.get());
+  measured_steps_ += run.batches;
   const auto barriers = static_cast<unsigned>(cuda::fused_barriers(run_.plan, run_.trains));
   run_.passed += static_cast<unsigned>(run.batches) * barriers * static_cast<unsigned>(run_.plan.blocks);
+}
+
+std::vector<KernelPhase> CudaFusedStep::take_kernel_phases() {
+  if (!cuda::kMeasuresPhases || measured_steps_ == 0) return {};
+  const auto sums = phase_nanoseconds_.to_host();
+  const double seconds = 1e-9 / static_cast<double>(measured_steps_);
+  std::vector<KernelPhase> phases;
+  for (std::size_t phase = 0; phase < cuda::kFusedPhases; ++phase) {
+    std::vector<double> blocks;
+    for (std::size_t at = phase; at < sums.size(); at += cuda::kFusedPhases) {
+      blocks.push_back(static_cast<double>(sums[at]) * seconds);
+    }
+    std::ranges::sort(blocks);
+    phases.push_back({cuda::kFusedPhaseNames[phase], blocks[blocks.size() / 2], blocks.back()});
+  }
+  phase_nanoseconds_.upload(std::vector<unsigned long long>(sums.size()));
+  measured_steps_ = 0;
+  return phases;
 }
 
 std::unique_ptr<RecordedStep> make_fused_step(Backend& backend, int device, const Stream& stream,

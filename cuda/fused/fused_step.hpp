@@ -16,6 +16,7 @@ class CudaFusedStep final : public RecordedStep {
   /// The backend, the stream and the memory that `step` names must outlive it.
   CudaFusedStep(Backend& backend, const Stream& stream, const WholeStep& step, const cuda::FusedPlan& plan);
   void run(const BatchRun& run) override;
+  [[nodiscard]] std::vector<KernelPhase> take_kernel_phases() override;
 
  private:
   Backend& backend_;
@@ -26,6 +27,8 @@ class CudaFusedStep final : public RecordedStep {
   Buffer<cuda::RowResult> results_;
   Buffer<unsigned> arrived_;
   BarrierTimeoutNote timeout_note_;
+  Buffer<unsigned long long> phase_nanoseconds_;
+  std::int64_t measured_steps_ = 0;
 };
 
 /// Nothing where this device cannot, and then `reason` says why.

@@ -8,6 +8,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "host/backend/dropout.hpp"
 #include "host/backend/gradient_norm.hpp"
@@ -65,6 +66,12 @@ class StagingSlot {
   virtual void wait_until_reusable() = 0;
 };
 
+/// How long a phase inside one kernel takes, in seconds a step.
+struct KernelPhase {
+  std::string name;
+  double median = 0, slowest = 0;  ///< of the kernel's blocks
+};
+
 /// The operations of one batch, to be run for many. A backend may record them at the first run and replay
 /// them.
 class RecordedStep {
@@ -76,6 +83,10 @@ class RecordedStep {
 
   /// Queues the step for each batch of `run` in turn; does not wait for the device.
   virtual void run(const BatchRun& run) = 0;
+
+  /// The phases of the steps since the last call, if the whole step is one kernel and the build measures its
+  /// phases; else none. Waits for the device.
+  [[nodiscard]] virtual std::vector<KernelPhase> take_kernel_phases() { return {}; }
 };
 
 /// A device that trains. Errors: DeviceError where it fails, OutOfMemory where memory does.

@@ -45,6 +45,21 @@ std::string phase_table(const BenchmarkFindings& findings) {
   return table.text();
 }
 
+std::string kernel_phase_table(const BenchmarkFindings& findings) {
+  if (findings.kernel_phases.empty()) return "";
+  TextTable table({{"phase of the fused kernel"}, {"us a step", kRight}, {"slowest block", kRight}});
+  double median = 0;
+  const auto add = [&](const std::string& name, double middle, double slowest) {
+    table.add({name, fmt::format("{:.2f}", middle / kMicro), fmt::format("{:.2f}", slowest / kMicro)});
+  };
+  for (const auto& phase : findings.kernel_phases) {
+    add(phase.name, phase.median, phase.slowest);
+    median += phase.median;
+  }
+  table.add({"sum", fmt::format("{:.2f}", median / kMicro), ""});
+  return table.text() + "\n";
+}
+
 std::string path_table(const BenchmarkFindings& findings) {
   TextTable table(
       {{"path"}, {"samples/s", kRight}, {"lowest", kRight}, {"highest", kRight}, {"GB/s", kRight}});
@@ -70,10 +85,10 @@ Spread spread_of(std::vector<double> values) {
 }
 
 std::string benchmark_text(const BenchmarkFindings& findings) {
-  return fmt::format("{}\n{}, {}, batches of {}{}; {} measurements of {} steps\n\n{}\n{}", findings.device,
+  return fmt::format("{}\n{}, {}, batches of {}{}; {} measurements of {} steps\n\n{}\n{}{}", findings.device,
                      findings.network, findings.optimizer, findings.batch_size,
                      findings.shuffle ? ", shuffled" : "", findings.repeats, findings.steps,
-                     phase_table(findings), path_table(findings));
+                     phase_table(findings), kernel_phase_table(findings), path_table(findings));
 }
 
 std::string benchmark_json(const BenchmarkFindings& findings) {
@@ -82,17 +97,22 @@ std::string benchmark_json(const BenchmarkFindings& findings) {
     phases.push_back(
         fmt::format(R"({}:{{"seconds":{},"flop":{},"bytes":{}}})", quoted(name), json(seconds), flop, bytes));
   }
+  std::vector<std::string> kernel_phases;
+  for (const auto& [name, median, slowest] : findings.kernel_phases) {
+    kernel_phases.push_back(fmt::format(R"({}:{{"median":{},"slowest":{}}})", quoted(name), median, slowest));
+  }
   std::vector<std::string> paths;
   for (const auto& [name, samples] : findings.paths) {
     paths.push_back(fmt::format("{}:{}", quoted(name), json(samples)));
   }
   return fmt::format(
       R"({{"device":{},"network":{},"optimizer":{},"engine":{},"batch_size":{},"shuffle":{},"steps":{},"repeats":{},)"
-      R"("sample_bytes":{},"phases":{{{}}},"samples_per_second":{{{}}},"copy_bytes_per_second":{}}})"
+      R"("sample_bytes":{},"phases":{{{}}},"kernel_phases":{{{}}},"samples_per_second":{{{}}},"copy_bytes_per_second":{}}})"
       "\n",
       quoted(findings.device), quoted(findings.network), quoted(findings.optimizer), quoted(findings.engine),
       findings.batch_size, findings.shuffle, findings.steps, findings.repeats, findings.sample_bytes,
-      fmt::join(phases, ","), fmt::join(paths, ","), json(findings.copy_bytes));
+      fmt::join(phases, ","), fmt::join(kernel_phases, ","), fmt::join(paths, ","),
+      json(findings.copy_bytes));
 }
 
 }  // namespace warpfit

@@ -22,6 +22,12 @@ struct PhaseTime {
   double bytes = 0;  ///< that a step reads and writes
 };
 
+/// A phase inside the fused kernel.
+struct KernelPhaseTime {
+  std::string name;
+  double median = 0, slowest = 0;  ///< seconds a step, of the kernel's blocks
+};
+
 /// A way of the samples.
 struct PathRate {
   std::string name;
@@ -36,6 +42,7 @@ struct BenchmarkFindings {
   std::int64_t repeats = 0;       ///< measurements of each
   std::int64_t sample_bytes = 0;  ///< pixels and label
   std::vector<PhaseTime> phases;  ///< then the whole step, and the fused one where that was measured
+  std::vector<KernelPhaseTime> kernel_phases;  ///< empty unless the build measures them
   std::vector<PathRate> paths;
   Spread copy_bytes;  ///< a second, of the largest copies to the device
 };

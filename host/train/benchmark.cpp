@@ -152,6 +152,7 @@ Benchmark::Round Benchmark::measure(std::int64_t number) {
 
 BenchmarkFindings Benchmark::run() {
   static_cast<void>(measure(0));  // to warm up
+  static_cast<void>(training_.take_kernel_phases());
   std::vector<Round> rounds;
   for (std::int64_t i = 1; i <= options_.repeats; ++i) rounds.push_back(measure(i));
   const auto spread = [&](const auto& value) {
@@ -185,6 +186,9 @@ BenchmarkFindings Benchmark::run() {
   if (engine_ == "fused") {
     findings.phases.push_back(
         {"fused", spread([&](const Round& round) { return round.compute / steps; }), whole.flop, 0});
+  }
+  for (const auto& [name, median, slowest] : training_.take_kernel_phases()) {
+    findings.kernel_phases.push_back({name, median, slowest});
   }
   findings.paths = {{"data alone", spread([&](const Round& round) { return count / round.data; })},
                     {"compute alone", spread([&](const Round& round) { return count / round.compute; })},

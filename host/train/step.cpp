@@ -138,6 +138,10 @@ bool StepRunner::fuse(WholeStep step, std::string& reason) {
   return fused_ != nullptr;
 }
 
+std::vector<KernelPhase> StepRunner::take_kernel_phases() const {
+  return fused_ ? fused_->take_kernel_phases() : std::vector<KernelPhase>();
+}
+
 void StepRunner::run(const BatchRun& run) {
   if (fused_) {
     fused_->run(run);

@@ -92,6 +92,9 @@ class StepRunner {
   /// Queues the step for each batch of the run.
   void run(const BatchRun& run);
 
+  /// RecordedStep::take_kernel_phases() of the fused step.
+  [[nodiscard]] std::vector<KernelPhase> take_kernel_phases() const;
+
   void clear_metrics() { set_metrics({}); }
   void set_metrics(const Metrics& metrics) { metrics_.upload(std::vector{metrics}); }
   /// Waits for all that is queued.

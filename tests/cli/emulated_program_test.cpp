@@ -1,7 +1,9 @@
 // The whole program with --device cuda, on the emulated runtime.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <cstring>
 
 #include "tests/support/files.hpp"
 #include "tests/support/program.hpp"
@@ -211,6 +213,25 @@ TEST(EmulatedProgram, MeasuresWhereTimeGoes) {
   EXPECT_TRUE(run.out.starts_with("Emulated CUDA device")) << run.out;
   EXPECT_NE(run.out.find("\nlarge copies "), std::string::npos) << run.out;
   EXPECT_NE(run.out.find("\nfused "), std::string::npos) << run.out;
+}
+
+// Emulated time passes in whole microseconds, for each round of a kernel's threads: no phase takes none of
+// it.
+TEST(EmulatedProgram, MeasuresThePhasesOfTheFusedKernel) {
+  const auto run =
+      Program({"bench", "--data", sample_folder().string(), "--device", "cuda", "--steps", "2", "--repeats",
+               "2", "--network", "784-8-8-10", "--batch-size", "8", "--engine", "fused"},
+              "warpfit_emulated")
+          .finish();
+  EXPECT_EQ(run.exit_code, 0) << run.error;
+  for (const char* phase :
+       {"load pixels", "first layer", "wait: hidden values", "hidden layers", "logit terms",
+        "wait: logit terms", "loss", "wait: loss gradients", "top gradients", "updates",
+        "wait: hidden gradients", "hidden gradients", "first layer's update"}) {
+    const auto at = run.out.find(fmt::format("\n{}  ", phase));
+    ASSERT_NE(at, std::string::npos) << phase << run.out;
+    EXPECT_GT(std::atof(run.out.c_str() + at + 1 + std::strlen(phase)), 0) << phase << run.out;
+  }
 }
 
 TEST(EmulatedProgram, WorksMoreSlowlyWherePagesCannotBeLocked) {

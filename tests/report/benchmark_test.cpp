@@ -20,6 +20,7 @@ BenchmarkFindings findings() {
                      {"loss", {.median = -1e-7, .lowest = -2e-7, .highest = 3e-7}, 5, 6},
                      {"step", {.median = 2e-6, .lowest = 1e-6, .highest = 4e-6}, 3000, 8000},
                      {"fused", {.median = 1e-6, .lowest = 5e-7, .highest = 2e-6}, 3000, 0}};
+  findings.kernel_phases = {{"load pixels", 0.5e-6, 0.75e-6}, {"loss", 0.125e-6, 2e-6}};
   findings.paths = {{"data alone", {.median = 2e6, .lowest = 1e6, .highest = 3e6}}};
   findings.copy_bytes = {.median = 5e9, .lowest = 4e9, .highest = 6e9};
   return findings;
@@ -45,6 +46,11 @@ TEST(Benchmark, PrintsTables) {
             "step         2.0     1.0      4.0  100.0%      1.5   4.0\n"
             "fused        1.0     0.5      2.0   50.0%      3.0     -\n"
             "\n"
+            "phase of the fused kernel  us a step  slowest block\n"
+            "load pixels                     0.50           0.75\n"
+            "loss                            0.12           2.00\n"
+            "sum                             0.62\n"
+            "\n"
             "path          samples/s   lowest  highest  GB/s\n"
             "data alone      2000000  1000000  3000000  2.00\n"
             "large copies    5000000  4000000  6000000  5.00\n");
@@ -58,6 +64,8 @@ TEST(Benchmark, WritesALineOfJson) {
             R"("loss":{"seconds":{"median":-1e-07,"lowest":-2e-07,"highest":3e-07},"flop":5,"bytes":6},)"
             R"("step":{"seconds":{"median":2e-06,"lowest":1e-06,"highest":4e-06},"flop":3000,"bytes":8000},)"
             R"("fused":{"seconds":{"median":1e-06,"lowest":5e-07,"highest":2e-06},"flop":3000,"bytes":0}},)"
+            R"("kernel_phases":{"load pixels":{"median":5e-07,"slowest":7.5e-07},)"
+            R"("loss":{"median":1.25e-07,"slowest":2e-06}},)"
             R"("samples_per_second":{"data alone":{"median":2000000,"lowest":1000000,"highest":3000000}},)"
             R"("copy_bytes_per_second":{"median":5000000000,"lowest":4000000000,"highest":6000000000}})"
             "\n");

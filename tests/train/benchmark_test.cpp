@@ -92,6 +92,11 @@ TEST_P(Benchmarking, MeasuresTheEngineThatTrains) {
   EXPECT_EQ(names(chosen), expected);
   EXPECT_EQ(chosen.engine == "fused", fuses) << chosen.engine;
   EXPECT_GT(chosen.phases.back().seconds.lowest, 0);
+  EXPECT_TRUE(layers.kernel_phases.empty());
+  if (chosen.kernel_phases.empty()) return;  // a build that does not measure them
+  EXPECT_EQ(chosen.kernel_phases.front().name, "load pixels");
+  EXPECT_GT(chosen.kernel_phases.front().median, 0);
+  for (const auto& phase : chosen.kernel_phases) EXPECT_GE(phase.slowest, phase.median) << phase.name;
 }
 
 TEST_P(Benchmarking, TakesNoMoreWholeBatchesThanThereAre) {
