@@ -1,146 +1,109 @@
 #!/usr/bin/env bash
-# tools/gpu_check with a faked GPU and faked programs: each stage green, then one way each to be red; limits; no GPU.
+# tools/gpu_check with a faked GPU and faked programs: everything well, then one way each to fail; no GPU; a bundle.
 set -euo pipefail
-source "$(dirname "${BASH_SOURCE[0]}")/expect.sh"
-
-isolate bash env awk cat cmp cp date diff dirname grep head ldd mkdir mktemp mv realpath rm sha256sum sleep stat \
-  tail tee timeout tr
-ln -s "$(python3 -c 'import sys; print(sys.executable)')" "$bin/python3" # what is on the PATH may only be a wrapper
-repo="$scratch/my repo"
-mkdir -p "$repo"/{tools/bench,tests/goldens,build/release/tools/bench,data/fashion-mnist}
-cp "$root"/tools/{gpu_check,lib.sh} "$repo/tools"
-cp "$root"/tools/bench/{gpu_summary,check_golden,runs}.py "$repo/tools/bench"
-cp "$root/tests/goldens/tutorial_seed0.json" "$repo/tests/goldens"
-echo 0123abc >"$repo/COMMIT"
-
-gpu_check() { PATH=$bin CUDA_HOME=$scratch/none "$repo/tools/gpu_check" "$@"; }
-
-# program PATH BODY: a faked program that records its call
-program() {
-  printf '#!/usr/bin/env bash\necho "%s $*" >>"%s/calls"\n%s\n' "${1##*/}" "$scratch" "$2" >"$repo/$1"
-  chmod +x "$repo/$1"
-}
-# shellcheck disable=SC2016  # for the fakes to expand
-healthy() {
-  python3 - "$root/tests/goldens/tutorial_seed0.json" >"$scratch/tutorial" <<'END'
-import json, sys
-for epoch in json.load(open(sys.argv[1]))["epochs"]:
-    print(f"Epoch {epoch['epoch']}")
-    for seen, loss in epoch["train"]:
-        print(f"loss: {loss:>7f}  [{seen:>5d}/60000]")
-    print(f"Test Error: \n Accuracy: {epoch['test_correct'] / 100:>0.1f}%, Avg loss: {epoch['test_avg_loss']:>8f} \n")
-print("Done!")
-END
-  fake nvidia-smi 'case "$*" in *=name*) echo "NVIDIA H100 (80GB) HBM3" ;; *driver_version*) echo 580.1 ;; *) echo "1980 MHz" ;; esac'
-  fake nvcc 'echo "Cuda compilation tools, release 13.0, V13.0.88"'
-  fake compute-sanitizer 'while [ "${1##*/}" != cuda_tests ]; do shift; done; exec "$@"'
-  program build/release/warpfit "[ \"\$1\" = --version ] && echo warpfit 0.1 || cat '$scratch/tutorial'"
-  program build/release/cuda_tests '[ "$1" = --gtest_list_tests ] && echo ReluTest. && exit
-[ "$WARPFIT_REQUIRE_CUDA" = 1 ] && echo "[  PASSED  ] 12 tests." || echo "[  PASSED  ] 0 tests."'
-  program build/release/tools/bench/cuda_ops_bench 'echo "ReLU 2.0 us"'
-  cp "$(type -P true)" "$repo/build/release/libwarpfit_cuda.so"
-  cat >"$repo/tools/bench/compare" <<END
-import sys
-open(sys.argv[sys.argv.index("--json") + 1], "a").write("{}\n")
-print("compare", *sys.argv[1:])
-END
-}
-out=$scratch/out
-expect_row() { expect "row '$1'" grep -qE "^$1" "$scratch/said"; } # REGEX
-summary() { python3 -c "import json; summary = json.load(open('$out/summary.json')); print($1)"; }
+source "$(dirname "${BASH_SOURCE[0]}")/gpu_check_fakes.sh"
 
 # Everything is well.
 healthy
-expect_run 0 gpu_check --out "$out"
+mkdir -p "$scratch/working/nvidia/cudnn"
+touch "$scratch/working/nvidia/cudnn/__init__.py"
+cd "$scratch/working"
+export NVIDIA_TF32_OVERRIDE=1 CUBLAS_EMULATE_SINGLE_PRECISION=1 CUBLAS_EMULATION_STRATEGY=eager CUBLAS_WORKSPACE_CONFIG=:0:0
+run 0
+cd "$scratch"
 mapfile -t names < <(gpu_check --list | awk '{ print $1 }')
-for name in "${names[@]}"; do expect_row "$name +ok"; done
-expect "one row a stage" [ "$(grep -cE '^[a-z-]+ +ok ' "$scratch/said")" = ${#names[@]} ]
-expect "a summary with its facts" [ "$(summary '[summary[k] for k in ("device", "driver", "toolkit", "commit", "passed")]')" = \
-  "['NVIDIA H100 (80GB) HBM3', '580.1', 'V13.0.88', '0123abc', True]" ]
-expect "and with each stage" [ "$(summary 'len(summary["stages"])')" = ${#names[@]} ]
-expect "few files, in one folder" [ "$(find "$out" -type f | wc -l) $(find "$out" -mindepth 1 -type d | wc -l)" = "6 0" ]
-expect "four comparisons" [ "$(wc -l <"$out/compare.jsonl")" = 4 ]
-for variant in eager compile graph dataloader; do
-  expect "compares with $variant" grep -q "compare .*--device cuda --variants ours-fused,ours-layers,torch-$variant " "$out/bench.log"
+expect_state ok "${names[@]}"
+expect "one row a stage" [ "$(rows | wc -l)" = ${#names[@]} ]
+expect "a summary with its facts" [ "$(summary '[summary[k] for k in ("device", "driver", "toolkit", "commit", "persistence_mode", "clocks_sm_mem_max")]')" = \
+  "['NVIDIA H100 (80GB) HBM3', '580.1', 'V13.0.88', '0123abc', 'Disabled', '1980 MHz, 2619 MHz, 1980 MHz, 2619 MHz']" ]
+results=(bench.jsonl clocks.csv compare.jsonl fused.ncu-rep layers.ncu-rep logs.tar.gz summary.json)
+expect "these files, in one folder" [ "$(cd "$out" && find . -mindepth 1 | sort | paste -sd ' ')" = "$(printf './%s ' "${results[@]}" | sed 's/ $//')" ]
+expect "one comparison" [ "$(calls | grep -c "^compare .*--variants ours-fused,ours-layers,torch-graph,torch-eager,jax-scan --rounds 3 ")" = 1 ]
+expect "and torch-compile at the end" eval 'calls | tail -1 | grep -q "ours-fused,ours-layers,torch-compile --rounds 1 "'
+expect "tables at the end of the output" [ "$(grep -cE '^(table of ours|step 20.0|ten epochs, whole command, turn [123]: [0-9.]* s)' "$scratch/table")" = 10 ]
+for tool in memcheck racecheck synccheck initcheck; do
+  expect "runs $tool" eval "calls | grep -q '^compute-sanitizer --tool $tool --error-exitcode .*cuda_tests --gtest_filter=.*FusedTutorial.*:.*blas'"
 done
-for tool in memcheck racecheck initcheck synccheck; do
-  expect "runs $tool" eval "calls | grep -q '^compute-sanitizer --tool $tool --error-exitcode .*cuda_tests --gtest_filter='"
-done
-train="warpfit train .*--device cuda --seed 0 --epochs 10 --engine"
+expect "in three steps" grep -qx WARPFIT_FUSED_STEPS=3 "$scratch/environment"
+train="build/release/warpfit train .*--device cuda --seed 0 --epochs"
 for engine in fused layers; do
-  expect "$engine: a trace and 5 repeats" [ "$(calls | grep -c "$train $engine --residency resident")" = 6 ]
-  expect "$engine: a trace of streamed data" [ "$(calls | grep -c "$train $engine --residency stream")" = 1 ]
+  expect "$engine: short run" [ "$(calls | grep -c "$train 1 --engine $engine --verbose")" = 1 ]
+  expect "$engine: a trace and 3 repeats" [ "$(calls | grep -c "$train 10 --engine $engine --residency resident")" = 4 ]
+  expect "$engine: a trace of streamed data" [ "$(calls | grep -c "$train 10 --engine $engine --residency stream")" = 1 ]
+  expect "$engine: profile" eval "calls | grep -q '^ncu .*--clock-control none .*--source-folders.* --epochs 1 --engine $engine' ||
+    calls | grep -q '^ncu .*--source-folders.*--clock-control none .* --epochs 1 --engine $engine'"
+  expect_log "ncu-$engine-details.txt" "page details"
 done
-expect "the whole command, three times" [ "$(grep -c '^ten epochs, whole command, turn [123]: [0-9.]* s$' "$out/bench.log")" = 3 ]
-expect "a step's phases, and those of wide layers" [ "$(calls | grep -c "warpfit bench --data .* --device cuda")" = 3 ]
-expect "GPU tests may not be skipped" grep -q 'PASSED  . 12' "$out/tests.log"
+expect "the fused kernel alone" eval 'calls | grep -q "^ncu --set full --kernel-name regex:fused_run --launch-skip 3 --launch-count 1 "'
+expect "the variant's own program" [ "$(calls | grep -cE '^variants/fast/warpfit (bench|train) .*--engine fused')" = 2 ]
+expect_log variant-fast.log "agrees with tutorial_seed0.json"
+expect "each figure names its stage" [ "$(grep -c '^{"stage": "[a-z0-9-]*", "steps":300}$' "$out/bench.jsonl")" = 5 ]
+expect "a process a suite, without the CPU's cases" [ "$(calls | grep -cE 'cuda_tests --gtest_filter=(ReluTest|Backends/Matmul|Networks/Fused|Philox)\.\*-\*/cpu\*$')" = 4 ]
+expect_log tests/Backends_Matmul.log 'PASSED  . 12'
+expect "a log of clocks" grep -q '^clocks.sm' "$out/clocks.csv"
 expect "the GPU is only asked" eval "! calls | grep ^nvidia-smi | grep -v -- '--query-gpu='"
+expect "no variable that changes the precision" eval '! in_environment "^(NVIDIA_TF32_OVERRIDE|CUBLAS|CUBLASLT)"'
+expect "nothing from the working folder" eval '! in_environment "^LD_LIBRARY_PATH=.*working"'
+expect "nothing is left running" eval '! left_running'
+unset NVIDIA_TF32_OVERRIDE "${!CUBLAS_@}"
 
-# The default folder: the device and the date, never an old one.
+# The required stages fit into eight minutes, however many variants there are.
+required() { gpu_check --list | awk '$2 !~ /[?]/ { sum += $2 } END { print sum + 0 }'; }
+expect "at most 480 s (found $(required))" [ "$(required)" -le 480 ]
+for count in 3 5 9; do
+  for ((i = 0; i < count; i++)); do mkdir -p "$repo/variants/v$i"; done
+  expect "with $count variants: at most 480 s (found $(required))" [ "$(required)" -le 480 ]
+done
+expect "all stages are there" [ "$(required)" -gt 400 ]
+rm -rf "$repo"/variants/v?
+
+# The default folder: the device and the date, never an old one. A choice of stages, whole families too.
 today=$(date -u +%Y-%m-%d)
-expect_run 0 gpu_check --only tests
-expect_run 0 gpu_check --only tests
+expect_run 0 gpu_check --only operations
+expect_run 0 gpu_check --only operations
 for folder in "gpu-h100-80gb-hbm3-$today" "gpu-h100-80gb-hbm3-$today-2"; do
   expect_file "$repo/tools/bench/results/$folder/summary.json"
 done
+run 0 --only tests,golden-fused,repeat-layers
+expect "just these" [ "$(rows | wc -l)" = 4 ]
+expect_no_file "$out/compare.jsonl"
 
-# A choice of stages, whole families too.
-forget_calls
-expect_run 0 gpu_check --out "$out" --only tests,golden-fused,repeat-layers
-expect "just these" [ "$(grep -cE ' (ok|FAILED|skipped) ' "$scratch/said")" = 4 ]
-expect "no other's log is left" [ ! -e "$out/bench.log" ]
-
-# red FAMILIES STAGES: of these families, these stages (a regex) fail, the others go on, the exit code is 1
+# red FAMILIES STAGES [NOTE]: of these families, these stages (a regex) fail, the others pass
 red() {
-  expect_run 1 gpu_check --out "$out" --only "$1"
+  run 1 --only "$1"
   for name in "${names[@]}"; do
-    [[ $name =~ ^(${1//,/|}) ]] || continue
-    if [[ $name =~ ^($2)$ ]]; then expect_row "$name +FAILED"; else expect_row "$name +ok"; fi
+    [[ $name =~ ^(${1//,/|})(-|$) ]] || continue
+    if [[ $name =~ ^($2)$ ]]; then expect_row "$name +FAILED .*${3:-}"; else expect_state ok "$name"; fi
   done
-  expect "the summary knows" [ "$(summary 'summary["passed"]')" = False ]
   healthy
 }
-program build/release/cuda_tests 'case "$*" in *list_tests) echo A. ;; "") exit 1 ;; *) echo "[  PASSED  ] 1 test." ;; esac'
-red load,tests tests
-program build/release/cuda_tests 'echo "[  PASSED  ] 0 tests."'
-red load,tests,sanitize 'tests|sanitize-.*'
-# shellcheck disable=SC2016
-fake compute-sanitizer '[ "$2" != racecheck ] || exit 99; echo "[  PASSED  ] 1 test."'
-red sanitize sanitize-racecheck
-no_fake compute-sanitizer
-red tests,sanitize 'sanitize-.*'
+healthy
+warpfit '*"bench"*"--engine layers"*' 'kill -SEGV $$' # a crash
+red bench,golden-layers 'bench-layers.*' 'exit code 139'
+compare 1 # a contender failed
+red compare,golden-layers compare 'a contender failed'
+expect "its table is printed all the same" grep -q '^table of ours-fused' "$scratch/table"
+compare 2
+red compare,golden-layers compare 'nothing could be run'
 sed -i '0,/^loss: 2/s//loss: 3/' "$scratch/tutorial"
 cp "$scratch/tutorial" "$scratch/wrong"
-program build/release/warpfit "case \"\$*\" in --version) echo 1 ;; *stream) cat '$scratch/wrong' ;; *) cat '$scratch/right' ;; esac"
-sed '0,/^loss: 3/s//loss: 2/' "$scratch/wrong" >"$scratch/right"
-red golden 'golden-.*-stream'
-program build/release/warpfit "[ \"\$1\" = --version ] || { cat '$scratch/tutorial'; echo \$RANDOM\$RANDOM; }"
-red load,golden,repeat '(golden|repeat)-.*'
-program build/release/warpfit '[ "$1" = --version ] || exit 6'
-red load,golden,repeat '(golden|repeat)-.*'
-echo 'import sys; sys.exit("torch-graph" in sys.argv[sys.argv.index("--variants") + 1])' >"$repo/tools/bench/compare"
-red bench bench-torch-graph
+sed -i '0,/^loss: 3/s//loss: 2/' "$scratch/tutorial"
+warpfit '*stream' "cat '$scratch/wrong'"
+red golden-fused golden-fused-stream
+warpfit 'train*' "cat '$scratch/tutorial'; echo \$RANDOM\$RANDOM"
+red repeat 'repeat-.*' 'other bytes'
 rm "$repo/build/release/tools/bench/cuda_ops_bench"
-red bench bench-operations
-
-# Limits: of a stage, of the whole; a process that was started goes with its stage.
-sed -i 's/^repeat-layers  *[0-9]*/repeat-layers 1/' "$repo/tools/gpu_check"
-program build/release/warpfit '[ "$1" = --version ] || sleep 77'
-expect_run 1 gpu_check --out "$out" --only repeat-layers,tests
-expect_row 'repeat-layers +timeout'
-expect_row 'tests +ok'
-expect "nothing is left running" eval '! grep -lsz "^77$" /proc/[0-9]*/cmdline | grep -q .'
-healthy
-sed -i 's/^deadline=.*/deadline=0/' "$repo/tools/gpu_check"
-expect_run 1 gpu_check --out "$out" --only tests
-expect_row 'tests +no time'
-cp "$root/tools/gpu_check" "$repo/tools"
-
-# A log without end is cut.
-program build/release/cuda_tests '[ "$1" = --gtest_list_tests ] && exit; head -c 9000000 /dev/zero | tr "\0" x; echo; echo "[  PASSED  ] 1 test."'
-expect_run 0 gpu_check --out "$out" --only tests
-expect "the log keeps its ends" eval '[ "$(stat -c %s "$out/tests.log")" -lt 5000000 ] && tail -3 "$out/tests.log" | grep -q PASSED'
-healthy
+red operations,tests operations 'is not built'
+no_fake ncu
+no_fake compute-sanitizer
+red ncu,sanitize '(ncu|sanitize)-.*' 'is not installed'
+fake ncu
+red ncu 'ncu-.*' 'wrote no report'
+# shellcheck disable=SC2016
+fake compute-sanitizer '[ "$2" != racecheck ] || exit 99; echo "[  PASSED  ] 1 test."'
+red sanitize-memcheck,sanitize-racecheck sanitize-racecheck 'exit code 99'
+cuda_tests '*' 'echo "[  PASSED  ] 0 tests."'
+red sanitize-memcheck,tests 'sanitize-memcheck|tests'
 
 # In a bundle: by its own `run`, once.
 mkdir -p "$scratch/bundle"
@@ -152,27 +115,34 @@ chmod +x "$scratch/bundle/run"
 for start in "$repo/tools/gpu_check --bundle $scratch/bundle" "$scratch/bundle/tools/gpu_check"; do
   forget_calls
   rm -rf -- "$out"
-  expect_run 0 env PATH="$bin" bash -c "'${start%% --*}' ${start#"${start%% --*}"} --out '$out' --only tests"
+  expect_run 0 env PATH="$bin" bash -c "'${start%% --*}' ${start#"${start%% --*}"} --out '$out' --only operations"
   expect "by its own run, once" [ "$(calls | grep -c '^run$')" = 1 ]
   expect_file "$out/summary.json"
 done
 
-# Without a GPU.
+# Without a GPU; CUDA's own libraries may be missing too.
 fake nvidia-smi 'echo "No devices were found"; exit 6'
 expect_run 6 gpu_check --out "$out"
 expect_said "there is no GPU here"
 no_fake nvidia-smi
 expect_run 6 gpu_check --out "$out"
-program build/release/warpfit '[ "$1" = --version ] && echo warpfit 0.1 || exit 6'
+warpfit 'train*' 'exit 6'
+rm "$bin/ldd"
+fake ldd 'printf "\tlibcublas.so.13 => not found\n"'
 expect_run 0 gpu_check --no-gpu
 expect_said "nothing on a GPU is checked"
-expect_row 'load +ok'
-expect_row 'tests +ok'
+out=$repo/build/gpu_check
+cp "$scratch/said" "$scratch/table"
+expect_state ok load tests
 expect_row 'golden-fused-stream +skipped .*needs a GPU'
-expect_file "$repo/build/gpu_check/summary.json"
-program build/release/warpfit ':'
+expect "and says that it passed" [ "$(summary 'summary["passed"]')" = True ]
+fake ldd 'printf "\tlibfmt.so.9 => not found\n"'
 expect_run 1 gpu_check --no-gpu
-expect_row 'load +FAILED'
+expect_said "libwarpfit_cuda.so: "
+fake ldd
+warpfit 'train*' :
+expect_run 1 gpu_check --no-gpu
+expect_said "expected 6"
 
 rm "$repo/build/release/libwarpfit_cuda.so"
 expect_run 1 gpu_check --no-gpu

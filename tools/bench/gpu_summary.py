@@ -4,7 +4,8 @@
     gpu_summary.py STAGES [NAME=VALUE...]
 
 STAGES is a file of lines "name<tab>state<tab>seconds<tab>exit code or reason"; each NAME=VALUE becomes a field, an
-empty VALUE null. `passed` says whether every stage that ran did: false where none ran.
+empty VALUE null. `passed` says whether every stage that ran passed: false if none ran. `engines_left_out` names the
+engines that failed their stage smoke-ENGINE: the later stages that need one of them are skipped.
 """
 
 import json
@@ -22,7 +23,13 @@ def main(path, *fields):
     stages = list(read_stages(pathlib.Path(path)))
     states = {stage["state"] for stage in stages if stage["state"] != "skipped"}
     summary = {name: value or None for name, _, value in (field.partition("=") for field in fields)}
-    print(json.dumps(summary | {"passed": states == {"ok"}, "stages": stages}, indent=1))
+    left_out = [
+        stage["stage"].removeprefix("smoke-")
+        for stage in stages
+        if stage["stage"].startswith("smoke-") and stage["state"] not in ("ok", "skipped")
+    ]
+    results = {"passed": states == {"ok"}, "engines_left_out": left_out, "stages": stages}
+    print(json.dumps(summary | results, indent=1))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,104 @@
+# shellcheck shell=bash
+# What the tests of tools/gpu_check share: a faked GPU, faked programs, and expectations of the results. Sourced.
+
+source "$(dirname "${BASH_SOURCE[0]}")/expect.sh"
+isolate bash env awk cat cmp cp date diff dirname env find grep gzip head ldd mkdir mkfifo mktemp mv paste realpath rm sed \
+  sha256sum sleep stat tail tar tee timeout touch tr xargs
+ln -s "$(python3 -c 'import sys; print(sys.executable)')" "$bin/python3" # what is on the PATH may only be a wrapper
+repo="$scratch/my repo"
+mkdir -p "$repo"/{cuda,tools/bench,tests/goldens,build/release/tools/bench,data/fashion-mnist,variants/fast}
+cp "$root"/tools/{gpu_check,gpu_stages.sh,lib.sh} "$repo/tools"
+cp "$root"/tools/bench/{gpu_summary,check_golden,runs}.py "$repo/tools/bench"
+cp "$root/tests/goldens/tutorial_seed0.json" "$repo/tests/goldens"
+echo 0123abc >"$repo/COMMIT"
+echo 4567def >"$repo/variants/fast/COMMIT"
+python3 - "$root/tests/goldens/tutorial_seed0.json" >"$scratch/tutorial" <<'END'
+import json, sys
+for epoch in json.load(open(sys.argv[1]))["epochs"]:
+    print(f"Epoch {epoch['epoch']}")
+    for seen, loss in epoch["train"]:
+        print(f"loss: {loss:>7f}  [{seen:>5d}/60000]")
+    print(f"Test Error: \n Accuracy: {epoch['test_correct'] / 100:>0.1f}%, Avg loss: {epoch['test_avg_loss']:>8f} \n")
+print("Done!")
+END
+
+gpu_check() { PATH=$bin CUDA_HOME=$scratch/none "$repo/tools/gpu_check" "$@"; }
+
+# program PATH BODY: a faked program that records its call and its environment
+program() {
+  printf '#!/usr/bin/env bash\necho "%s $*" >>"%s/calls"\nenv >>"%s/environment"\n%s\n' "$1" "$scratch" "$scratch" "$2" >"$repo/$1"
+  chmod +x "$repo/$1"
+}
+# shellcheck disable=SC2120  # the tests pass them
+# warpfit [PATTERN ACTION]...: a faked trainer which does the action for calls that match the pattern; at $where
+warpfit() {
+  local cases=''
+  while (($# > 0)); do
+    cases+="$1) $2 ;; "
+    shift 2
+  done
+  program "${where:-build/release/warpfit}" "case \"\$*\" in $cases --version) echo warpfit 0.1 ;;
+  bench*) echo 'step 20.0'; while [ \"\$1\" != --json ]; do shift; done; echo '{\"steps\":300}' >\"\$2\" ;;
+  *) cat '$scratch/tutorial' ;; esac"
+}
+# shellcheck disable=SC2120
+# cuda_tests [PATTERN ACTION]...: likewise; its filter is in \$1
+cuda_tests() {
+  local cases=''
+  while (($# > 0)); do
+    cases+="$1) $2 ;; "
+    shift 2
+  done
+  program build/release/cuda_tests "case \"\$*\" in *list_tests*) printf 'Running main()\n%s.\n  Test/cuda\n' ReluTest Backends/Matmul Networks/Fused Philox ;;
+  $cases *) [ \"\$WARPFIT_REQUIRE_CUDA\" = 1 ] && echo '[  PASSED  ] 12 tests.' || echo '[  PASSED  ] 0 tests.' ;; esac"
+}
+compare() { # EXIT_CODE
+  cat >"$repo/tools/bench/compare" <<END
+import os, sys
+open(sys.argv[sys.argv.index("--json") + 1], "a").write("{}\n")
+open("$scratch/environment", "a").write("".join(f"{name}=\n" for name in os.environ))
+open("$scratch/calls", "a").write("compare " + " ".join(sys.argv[1:]) + "\n")
+print("table of", sys.argv[sys.argv.index("--variants") + 1])
+sys.exit($1)
+END
+}
+# shellcheck disable=SC2016,SC2119  # for the fakes to expand
+healthy() {
+  fake nvidia-smi 'case "$*" in *lms*) echo "clocks.sm [MHz]"; exec sleep 88.'$$' ;; *=name*) echo "NVIDIA H100 (80GB) HBM3" ;;
+    *) echo "580.1, 81559 MiB, 700.00 W, Disabled, 1980 MHz, 2619 MHz, 1980 MHz, 2619 MHz" ;; esac'
+  fake nvcc 'echo "Cuda compilation tools, release 13.0, V13.0.88"'
+  fake compute-sanitizer 'while [ "${1##*/}" != cuda_tests ]; do shift; done; exec "$@"'
+  fake ncu 'while [ $# != 0 ]; do case $1 in --export) echo report >"$2.ncu-rep" ;; --page) echo "page $2" ;; esac; shift; done'
+  warpfit
+  where=variants/fast/warpfit warpfit
+  cuda_tests
+  compare 0
+  program build/release/tools/bench/cuda_ops_bench 'echo "ReLU 2.0 us"'
+  cp "$(type -P true)" "$repo/build/release/libwarpfit_cuda.so"
+}
+out=$scratch/out
+rows() { grep -E '^[a-z0-9-]+ +(ok|FAILED|timeout|skipped|no time) ' "$scratch/table"; }
+expect_row() { expect "row '$1'" grep -qE "^$1" "$scratch/table"; } # REGEX
+has_log() { grep -q -- "$2" <<<"$(tar -xzOf "$out/logs.tar.gz" "logs/$1")"; }
+expect_log() { expect "log $1 has '$2'" has_log "$1" "$2"; }
+limit() { sed -i "s/^$1  *[0-9]*/$1 $2/" "$repo/tools/gpu_stages.sh"; } # STAGE SECONDS
+usual_limits() { cp "$root/tools/gpu_stages.sh" "$repo/tools"; }
+summary() { python3 -I -S -c "import json; summary = json.load(open('$out/summary.json')); print($1)"; }
+# run CODE ARGUMENT...: its stdout is the table; the summary must say the same
+run() {
+  local wanted=$1 code=0
+  shift
+  forget_calls
+  gpu_check --out "$out" "$@" >"$scratch/table" 2>"$scratch/said" </dev/null || code=$?
+  expect "exit code $wanted (found $code) of: gpu_check $*" [ "$code" = "$wanted" ]
+  expect "table and summary agree" [ "$(rows | awk '{ print $1, ($2 == "no" ? "no time" : $2) }' && echo $((wanted == 0)))" = \
+    "$(summary '*(stage["stage"] + " " + stage["state"] for stage in summary["stages"]), int(summary["passed"]), sep="\n"')" ]
+}
+expect_state() { # STATE STAGE...: the state of each of these stages
+  local name
+  for name in "${@:2}"; do expect_row "$name +$1 "; done
+}
+in_environment() { grep -qE "$1" "$scratch/environment"; }
+# shellcheck disable=SC2034
+hang=77.$$ # seconds that a faked program sleeps; this test's own number, for:
+left_running() { grep -lszxE "(77|88)\.$$" /proc/[0-9]*/cmdline 2>/dev/null | grep -q .; }

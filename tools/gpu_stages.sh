@@ -1,0 +1,229 @@
+# shellcheck shell=bash
+# The stages of tools/gpu_check: which there are, in order, and what each one runs. Sourced by it, never run.
+#
+# A stage is a function that runs in a process of its own, with stdin closed and its output in a log. It may write the
+# reason of a failure with `note` and figures for the end of gpu_check's output with `headline`.
+# shellcheck disable=SC2154  # bin, data, scratch, logs, out, no_gpu and root are gpu_check's
+
+# The most valuable first. name | limit in seconds | function and arguments
+#
+# The limits of the required stages must fit into eight minutes. `+`: plus the time that the stages before left over.
+# `?`: runs only where time is left over. Names with -fused or -layers need that engine; variants are programs of
+# their own.
+stages() {
+  cat <<'TABLE'
+load                   8    loads
+smoke-fused            20   smoke fused
+smoke-layers           20   smoke layers
+golden-fused-resident  8    golden fused resident
+golden-fused-stream    8    golden fused stream
+golden-layers-resident 8    golden layers resident
+golden-layers-stream   8    golden layers stream
+compare                85+  compare 3 torch-graph torch-eager jax-scan
+whole-command          12   whole_command
+bench-fused            8    bench fused
+bench-layers           8    bench layers
+bench-layers-tf32      7    bench layers --precision tf32 --network 784-4096-4096-10 --batch-size 4096
+bench-layers-bf16      7    bench layers --precision bf16 --network 784-4096-4096-10 --batch-size 4096
+operations             12   operations
+tests                  45   gpu_tests
+ncu-fused              30   kernel_profile fused --set full --kernel-name regex:fused_run --launch-skip 3 --launch-count 1
+ncu-layers             20   kernel_profile layers --set basic --section WarpStateStats --section MemoryWorkloadAnalysis --launch-count 30
+TABLE
+  local name names
+  mapfile -t names < <(cd "$root/variants" 2>/dev/null && printf '%s\n' */ | sed 's|/$||; /^\*$/d')
+  for name in "${names[@]}"; do
+    printf 'variant-%s %d variant %s\n' "$name" $((${#names[@]} > 3 ? 45 / ${#names[@]} : 15)) "$name"
+  done
+  cat <<'TABLE'
+repeat-fused           8    repeats fused
+repeat-layers          8    repeats layers
+sanitize-memcheck      25   sanitize memcheck
+sanitize-racecheck     25   sanitize racecheck
+sanitize-synccheck     25   sanitize synccheck
+sanitize-initcheck     25   sanitize initcheck
+torch-compile          90?  compare 1 torch-compile
+TABLE
+}
+# shellcheck disable=SC2034  # for gpu_check
+runs_without_gpu='^(load|tests)$'
+
+# Small configurations and three steps of the fused tutorial: a sanitizer makes code 10 to 100 times slower. Without
+# cuBLAS's and cuDNN's kernels, which are not ours to check and take long to instrument.
+sanitized='*FusedTutorial*:*Fused.*cuda*:*TrainStep*own*:*Matmul*:*Softmax*cuda*:*LoadBatch*cuda*'
+not_sanitized='*/cpu*:*blas*:*Dnn*:SecondOpinion*'
+
+note() { printf '%s\n' "$*" | tee -a "$scratch/note" >&2; }
+headline() { tee -- "$scratch/headlines/$(date +%s%N)"; } # stdin, shown and kept
+is_broken() { grep -qx -- "$1" "$scratch/broken" 2>/dev/null; } # ENGINE
+
+# Shows a command in the log, then runs it.
+try() {
+  printf '$ %s\n' "$*" >&2
+  "$@"
+}
+
+# limited SECONDS COMMAND...: inside a stage; --foreground, so that the stage's own limit ends the command as well
+limited() { timeout --foreground --kill-after=1 "$@"; }
+
+tool() { # NAME: one of CUDA's programs, which are not always on the PATH
+  local candidate
+  for candidate in "$(command -v "$1")" "${CUDA_HOME:-/usr/local/cuda}/bin/$1" /opt/nvidia/nsight-compute/*/"$1"; do
+    [[ -x $candidate ]] && echo "$candidate" && return
+  done
+  note "$1 is not installed"
+  return 1
+}
+
+# Without a GPU CUDA's own libraries may be missing too.
+loads() {
+  local missing code=0
+  try "$bin/warpfit" --version
+  missing=$(ldd "$bin/libwarpfit_cuda.so" | grep 'not found' || true)
+  [[ ! $no_gpu ]] || missing=$(grep -vE '^\s*lib(cu|nv)' <<<"$missing" || true)
+  [[ ! $missing ]] || { note "libwarpfit_cuda.so: $missing" && return 1; }
+  try "$bin/cuda_tests" --gtest_list_tests
+  if [[ $no_gpu ]]; then
+    try "$bin/warpfit" train --data "$data" --device cuda || code=$?
+    ((code == 6)) || { note "exit code $code, expected 6: there is no device" && return 1; }
+  fi
+}
+
+smoke() { # ENGINE: one epoch
+  try "$bin/warpfit" train --data "$data" --device cuda --seed 0 --epochs 1 --engine "$1" --verbose |
+    tee -- "$scratch/smoke"
+  grep -qx 'Done!' "$scratch/smoke" || { note "it did not print Done!" && return 1; }
+}
+
+# train ENGINE RESIDENCY FILE: ten epochs of the tutorial on the GPU; stdout goes to FILE and to the log
+train() {
+  local code=0
+  try "${program:-$bin/warpfit}" train --data "$data" --device cuda --seed 0 --epochs 10 --engine "$1" \
+    --residency "$2" >"$3" || code=$?
+  cat -- "$3"
+  return "$code"
+}
+
+golden() { # ENGINE RESIDENCY
+  train "$1" "$2" "$scratch/golden" || return
+  try python3 "$root/tools/bench/check_golden.py" "$scratch/golden" "$root/tests/goldens/tutorial_seed0.json"
+}
+
+compare() { # ROUNDS PEER...
+  local code=0 engine variants=''
+  for engine in fused layers; do is_broken "$engine" || variants+=ours-$engine,; done
+  variants+=$(IFS=, && echo "${*:2}")
+  try python3 "$root/tools/bench/compare" --data "$data" --device cuda --variants "$variants" --rounds "$1" --epochs 4 \
+    ${TORCH_PYTHON:+--torch-python "$TORCH_PYTHON"} --json "$out/compare.jsonl" | headline || code=$?
+  [[ $code != 1 ]] || note "losses disagree or a contender failed"
+  [[ $code != 2 ]] || note "nothing could be run"
+  return "$code"
+}
+
+# From pressing Enter to Done!, three times.
+whole_command() {
+  local turn
+  for turn in 1 2 3; do
+    TIMEFORMAT="ten epochs, whole command, turn $turn: %R s"
+    { time train auto auto "$scratch/whole" >"$scratch/said" 2>&1; } 2>&1 | headline ||
+      { cat -- "$scratch/said" && return 1; }
+  done
+}
+
+bench() { # ENGINE OPTION...
+  local code=0
+  rm -f -- "$scratch/bench.json"
+  try "${program:-$bin/warpfit}" bench --data "$data" --device cuda --engine "$@" --json "$scratch/bench.json" |
+    tee -- "$scratch/bench.txt" || code=$?
+  grep -vE '^$|^path|alone|together|copies' "$scratch/bench.txt" | headline >/dev/null || true
+  [[ ! -s $scratch/bench.json ]] || sed "s|^{|{\"stage\": \"$stage\", |" "$scratch/bench.json" >>"$out/bench.jsonl"
+  return "$code"
+}
+
+operations() {
+  local program=$bin/tools/bench/cuda_ops_bench
+  [[ -x $program ]] || { note "$program is not built: WARPFIT_BENCH=ON and cuDNN's header" && return 1; }
+  try "$program"
+}
+
+# One suite of tests in a process of its own, so that a crash or a hang takes no other suite with it.
+suite() { # NAME
+  local name=${1//\//_} code=0
+  limited 30 "$bin/cuda_tests" --gtest_filter="$1.*-$2" 2>&1 </dev/null | keep_ends "$logs/tests/$name.log" 20000 ||
+    code=$?
+  if ((code == 0)) && [[ ! $no_gpu ]] && ! grep -qE '^\[  PASSED  \] [1-9]' "$logs/tests/$name.log"; then
+    code="no test passed" # gtest's exit code is 0 also if all were skipped
+  fi
+  case $code in
+    0) echo "$1: ok" >"$scratch/suites/$name" ;;
+    124 | 137) note "$1: timeout" ;;
+    [1-9]*) note "$1: exit code $code" ;;
+    *) note "$1: $code" ;;
+  esac
+  touch -- "$scratch/suites/$name"
+}
+
+gpu_tests() {
+  local excluded='*/cpu*' listed suites
+  ! is_broken fused || excluded+=':*Fused*'
+  listed=$("$bin/cuda_tests" --gtest_list_tests --gtest_filter="-$excluded") || { note "exit code $?: no list of tests" && return 1; }
+  mapfile -t suites < <(grep -oE '^[A-Za-z0-9_/]+\.$' <<<"$listed" | tr -d .)
+  ((${#suites[@]} > 0)) || { note "the list of tests is empty" && return 1; }
+  rm -rf -- "$scratch/suites"
+  mkdir -p -- "$scratch/suites" "$logs/tests"
+  trap 'report_suites; exit 1' TERM # from the stage's own limit
+  printf '%s\n' "${suites[@]}" | xargs -P 4 -I '{}' "$self" --run-suite '{}' "$excluded" || true
+  report_suites
+}
+
+report_suites() {
+  local name passed
+  for name in "${suites[@]}"; do [[ -e $scratch/suites/${name//\//_} ]] || note "$name: not finished"; done
+  passed=$(cat -- "$scratch"/suites/* | grep -c ': ok$' || true)
+  echo "$passed of ${#suites[@]} suites passed" | headline
+  ((passed == ${#suites[@]}))
+}
+
+# kernel_profile ENGINE OPTION...: a report for Nsight Compute, and its pages as text, for machines without it
+kernel_profile() {
+  local ncu report=$out/$1.ncu-rep
+  ncu=$(tool ncu) || return 1
+  try "$ncu" "${@:2}" --import-source yes --source-folders "$root/cuda" --clock-control none --force-overwrite \
+    --export "$out/$1" "$bin/warpfit" train --data "$data" --device cuda --seed 0 --epochs 1 --engine "$1"
+  [[ -s $report ]] || { note "ncu wrote no report" && return 1; }
+  export_page() { "$ncu" --import "$report" --page "${@:2}" 2>&1 | head -c 4000000 >"$logs/$1" || true; }
+  export_page "ncu-$1-details.txt" details
+  export_page "ncu-$1-sass.csv" source --csv --print-source sass
+  export_page "ncu-$1-source.csv" source --csv --print-source cuda,sass
+}
+
+variant() { # NAME: runs even if the fused engine of warpfit itself is broken, since these kernels are others
+  local program=$root/variants/$1/warpfit code=0
+  echo "variant $1 of $(cat -- "$root/variants/$1/COMMIT")" | headline
+  bench fused || { code=$? && note "bench: exit code $code"; }
+  golden fused resident || { code=$? && note "golden: exit code $code"; }
+  return "$code"
+}
+
+repeats() { # ENGINE
+  local turn
+  for turn in 1 2 3; do
+    train "$1" resident "$scratch/repeat$turn" >"$scratch/said" || { cat -- "$scratch/said" && return 1; }
+    cmp -- "$scratch/repeat1" "$scratch/repeat$turn" && continue
+    note "run $turn printed other bytes than run 1"
+    diff -- "$scratch/repeat1" "$scratch/repeat$turn" || return 1
+  done
+  sha256sum <"$scratch/repeat1"
+}
+
+# memcheck keeps the fused engine's tests even if that engine is broken: it is what finds the reason.
+sanitize() { # TOOL
+  local sanitizer excluded=$not_sanitized code=0
+  sanitizer=$(tool compute-sanitizer) || return 1
+  [[ $1 == memcheck ]] || ! is_broken fused || excluded+=':*Fused*'
+  WARPFIT_FUSED_STEPS=3 try "$sanitizer" --tool "$1" --error-exitcode 99 --print-limit 20 "$bin/cuda_tests" \
+    --gtest_filter="${WARPFIT_SANITIZE_FILTER:-$sanitized-$excluded}" 2>&1 |
+    awk '{ print } /^\[  PASSED  \] [1-9]/ { passed = 1 } END { if (!passed) print "no test passed"; exit !passed }' ||
+    code=$((PIPESTATUS[0] ? PIPESTATUS[0] : 1))
+  return "$code"
+}
