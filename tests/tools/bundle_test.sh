@@ -1,27 +1,42 @@
 #!/usr/bin/env bash
-# tools/bundle and tools/bundle_run with faked programs and libraries: what is packed, what is refused, what is found there.
+# tools/bundle and tools/bundle_run with a faked build and faked libraries: what is built, packed, refused, found there.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/expect.sh"
 
-isolate bash env awk cat cp cut dirname du find grep gzip head ls mkdir mv paste realpath rm sort stat
+isolate bash env awk cat chmod cp cut dirname du find grep head ls mkdir mktemp mv paste realpath rm sed sort stat tar xz
 repo="$scratch/my repo"
-build=$repo/build/release
-mkdir -p "$build/tools/bench/CMakeFiles" "$repo"/{tools/bench/results,data/fashion-mnist,data/sample,tests/goldens} "$scratch/system"
-cp "$root"/tools/{bundle,bundle_run,lib.sh,gpu_check,profile} "$repo/tools"
-touch "$repo/README.md" "$repo/tools/bench/compare" "$repo/tools/bench/results/old.jsonl" "$repo/tests/goldens/a.json" \
-  "$repo/data/sample/s.gz" "$repo/data/fashion-mnist/t10k-images-idx3-ubyte"
+own=$repo/build/bundle-build
+mkdir -p "$repo"/{cuda/fused,tools/bench/results,data/fashion-mnist,data/sample,tests/goldens} "$scratch/system"
+cp "$root"/tools/{bundle,bundle_run,lib.sh,gpu_check,gpu_stages.sh,profile} "$repo/tools"
+touch "$repo/CMakeLists.txt" "$repo/cuda/fused/fused_run.cu" "$repo/tools/bench/compare" "$repo/tools/bench/results/old.jsonl" \
+  "$repo/tests/goldens/a.json" "$repo/data/sample/s.gz" "$repo/data/fashion-mnist/t10k-images-idx3-ubyte"
 printf '#!/usr/bin/env bash\n' >"$repo/tools/fetch_data"
 chmod +x "$repo/tools/fetch_data"
 echo data >"$repo/data/fashion-mnist/t10k-images-idx3-ubyte.gz"
-
-program() { # PATH: prints its name and the environment that `run` gives it
-  printf '#!/usr/bin/env bash\necho "%s $* in $WARPFIT_SOURCE_DIR with $LD_LIBRARY_PATH"\n' "${1##*/}" >"$build/$1"
-  chmod +x "$build/$1"
-}
-for name in warpfit cuda_tests tools/bench/fma_peak; do program "$name"; done
-echo library >"$build/libwarpfit_cuda.so"
 for name in libdnnl.so.2 libfmt.so.9 libstdc++.so.6 libgomp.so.1; do echo "$name" >"$scratch/system/$name"; done
-# shellcheck disable=SC2016  # for the fake to expand
+
+# cmake [BROKEN]: configuring writes the cache, building writes programs that print their source folder, what they were
+# configured with, and the environment that `run` gives them; in the tree BROKEN building fails
+cmake() {
+  fake cmake "broken='${1:-none}'
+if [ \"\$1\" = -S ]; then
+  mkdir -p \"\$4\"
+  printf 'CMAKE_HOME_DIRECTORY:INTERNAL=%s\n' \"\$2\" >\"\$4/CMakeCache.txt\"
+  for option in \"\${@:5}\"; do case \$option in -D*=*) option=\${option#-D}; echo \"\${option%%=*}:STRING=\${option#*=}\"; esac; done >>\"\$4/CMakeCache.txt\"
+elif [ \"\$4\" = help ]; then
+  printf '%s: phony\n' all warpfit cuda_tests cuda_ops_bench
+else
+  [[ \"\$2\" != *\$broken* ]] || exit 1
+  from=\$(sed -n 's/^CMAKE_HOME_DIRECTORY:INTERNAL=//p' \"\$2/CMakeCache.txt\")
+  with=\$(grep -o 'PHASES.*' \"\$2/CMakeCache.txt\" || true)
+  mkdir -p \"\$2/tools/bench\"
+  for target in \"\${@:4}\" warpfit_tests; do
+    case \$target in warpfit_cuda) target=libwarpfit_cuda.so ;; cuda_ops_bench) target=tools/bench/\$target ;; esac
+    printf '#!/usr/bin/env bash\n# %s\necho \"%s \$* in \$WARPFIT_SOURCE_DIR with \$LD_LIBRARY_PATH\"\n' \"\$from \$with\" \"\${target##*/}\" >\"\$2/\$target\"
+    chmod +x \"\$2/\$target\"
+  done
+fi"
+}
 libraries='	linux-vdso.so.1 (0x1)
 	libc.so.6 => /lib/libc.so.6 (0x1)
 	libm.so.6 => /lib/libm.so.6 (0x1)
@@ -34,42 +49,120 @@ libraries='	linux-vdso.so.1 (0x1)
 	libnvrtc.so.13 => /kit/libnvrtc.so.13 (0x1)
 	libwarpfit_cuda.so => /build/libwarpfit_cuda.so (0x1)'
 libraries=${libraries//@/$scratch/system}
-fake ldd "cat <<'END'
+here_ldd() { fake ldd "cat <<'END'
 $libraries
-END"
+END"; }
+here_ldd
+cmake
 fake strip
-fake git 'case "$*" in *rev-parse*) echo 0123abc ;; *status*) echo " M a" ;; esac'
+# The commits are abc0, abc1 and so on; a worktree of one has a file that names it.
+# shellcheck disable=SC2016  # for the fake to expand
+fake git 'case "$*" in
+  *"rev-parse HEAD") echo 0123abc ;; *status*) echo " M a" ;;
+  *rev-parse*nothing*) exit 1 ;; *rev-parse*) commit=${*: -1}; echo "${commit%^*}" ;;
+  *"worktree add"*) mkdir -p "${*: -2:1}" && echo "${*: -1}" >"${*: -2:1}/commit" ;; esac'
 # shellcheck disable=SC2120  # expect_run passes them
 bundle() { PATH=$bin "$repo/tools/bundle" "$@"; }
 dir=$repo/build/bundle
+unpack() { # what DIR has packed, into $scratch/unpacked
+  rm -rf -- "$scratch/unpacked"
+  mkdir "$scratch/unpacked"
+  tar -C "$scratch/unpacked" -xJf "$dir/programs.tar.xz"
+}
 
-expect "prints the folder" [ "$(bundle 2>/dev/null)" = "$dir" ]
-for file in run README.md build/release/{warpfit,cuda_tests,libwarpfit_cuda.so,tools/bench/fma_peak} tools/bench/compare \
-  tools/{gpu_check,profile,lib.sh} tests/goldens/a.json data/sample/s.gz data/fashion-mnist/t10k-images-idx3-ubyte.gz \
-  lib/libdnnl.so.2 lib/libfmt.so.9 lib/common/libstdc++.so.6 lib/common/libgomp.so.1; do
+# Its own build: the programs that are needed, with line numbers, for one architecture.
+bundle >"$scratch/output" 2>"$scratch/said"
+expect "prints the folder" grep -qx "$dir" "$scratch/output"
+size=$(du -sb -- "$dir" | cut -f1)
+expect "prints the size last" [ "$(tail -1 "$scratch/output")" = "$size bytes of at most 55000000" ]
+expect "configures once" [ "$(calls | grep -c '^cmake -S')" = 1 ]
+for option in WARPFIT_CUDA_ARCHITECTURES=90-real CMAKE_CUDA_FLAGS=-lineinfo WARPFIT_TESTS=ON WARPFIT_BENCH=ON; do
+  expect "with $option" grep -q -- "^cmake -S $repo -B $own .*-D$option" "$scratch/calls"
+done
+expect "builds just these" [ "$(calls | grep -- '--target warpfit')" = \
+  "cmake --build $own --target warpfit warpfit_cuda cuda_tests cuda_ops_bench" ]
+expect_said "without the variant phases: CMakeLists.txt has no option"
+for file in run cuda/fused/fused_run.cu tools/bench/compare tools/{gpu_check,gpu_stages.sh,profile,lib.sh} tests/goldens/a.json \
+  data/sample/s.gz data/fashion-mnist/t10k-images-idx3-ubyte.gz programs.tar.xz; do
   expect_file "$dir/$file"
 done
-expect "just these libraries" [ "$(find "$dir/lib" -type f | wc -l)" = 4 ]
-expect "each stripped" [ "$(calls | grep -c ^strip)" = 4 ]
-expect "says what it was made of" [ "$(cat "$dir/COMMIT")" = "0123abc and changes" ]
-for file in tools/bench/results build/release/tools/bench/CMakeFiles data/fashion-mnist/t10k-images-idx3-ubyte; do
-  expect_no_file "$dir/$file"
+unpack
+for file in build/release/{warpfit,cuda_tests,libwarpfit_cuda.so,tools/bench/cuda_ops_bench} lib/{libdnnl.so.2,libfmt.so.9} \
+  lib/common/{libstdc++.so.6,libgomp.so.1}; do
+  expect_file "$scratch/unpacked/$file"
 done
+expect "just these libraries and programs" [ "$(find "$scratch/unpacked" -type f | wc -l)" = 8 ]
+expect "the programs are stripped together, libraries one by one" [ "$(calls | grep -c ^strip)" = 5 ]
+expect "says what it was made of" [ "$(cat "$dir/COMMIT")" = "0123abc and changes" ]
+for file in tools/bench/results data/fashion-mnist/t10k-images-idx3-ubyte build; do expect_no_file "$dir/$file"; done
 expect_no_file "$dir.part"
-
-# A large library travels compressed; a second call replaces the folder.
-head -c 5000000 /dev/zero >"$scratch/system/libdnnl.so.2"
+forget_calls
 touch "$dir/old"
-expect_run 0 bundle
+expect_run 0 bundle --arch "80-real;90-real"
+expect "for other architectures" grep -q -- '-DWARPFIT_CUDA_ARCHITECTURES=80-real;90-real' "$scratch/calls"
 expect_no_file "$dir/old"
-expect_no_file "$dir/lib/libdnnl.so.2"
-expect "compressed" [ "$(stat -c %s "$dir/lib/libdnnl.so.2.gz")" -lt 10000 ]
 
-# run: unpacks, sets the environment; CUDA's folders after ours.
+# A build tree that is there: brought up to date, never configured, no second build.
+forget_calls
+expect_run 0 bundle --build "$own" "$scratch/other bundle"
+expect "configures nothing" eval '! calls | grep -q "^cmake -S"'
+expect "one build" [ "$(calls | grep -c -- '--target warpfit')" = 1 ]
+expect_file "$scratch/other bundle/programs.tar.xz"
+mkdir "$scratch/foreign"
+echo "CMAKE_HOME_DIRECTORY:INTERNAL=$scratch" >"$scratch/foreign/CMakeCache.txt"
+for tree in "$scratch/foreign" "$scratch/none"; do
+  expect_run 2 bundle --build "$tree"
+  expect_said "this is no build tree of $repo"
+done
+expect_run 2 bundle --build "$own" --arch 90-real
+
+# Variants: each commit's program and library, built in a worktree once; the phases of this checkout.
+echo 'option(WARPFIT_FUSED_PHASES)' >"$repo/CMakeLists.txt"
+forget_calls
+expect_run 0 bundle --variant old=abc1 --variant older=abc2
+unpack
+for variant in old:abc1 older:abc2; do
+  commit=${variant#*:} variant=$scratch/unpacked/variants/${variant%:*}
+  expect "$commit: its commit" [ "$(cat "$variant/COMMIT")" = "$commit" ]
+  for file in warpfit libwarpfit_cuda.so; do
+    expect "$commit: $file is that commit's" grep -q "^# $own/variants/$commit-90-real.source" "$variant/$file"
+  done
+done
+expect "phases" grep -q "^# $repo PHASES:STRING=ON" "$scratch/unpacked/variants/phases/libwarpfit_cuda.so"
+expect "the programs themselves have none" grep -qx "# $repo " "$scratch/unpacked/build/release/warpfit"
+expect "no worktree is left" [ "$(calls | grep -c 'worktree remove --force')" = 2 ]
+expect "nor built in" [ "$(find "$own/variants" -mindepth 1 -maxdepth 1 | wc -l)" = 2 ]
+forget_calls
+expect_run 0 bundle --variant again=abc1
+expect "kept ones are not built again" eval '! calls | grep -q "worktree add"'
+unpack
+expect_file "$scratch/unpacked/variants/again/warpfit"
+forget_calls
+expect_run 0 bundle --build "$own"
+expect "no phases, and no second build" [ "$(calls | grep -c -- '--target warpfit')" = 1 ]
+expect_run 0 bundle --build "$own" --variant phases
+unpack
+expect_file "$scratch/unpacked/variants/phases/warpfit"
+expect_run 2 bundle --variant old=nothing
+expect_said "there is no such commit"
+for wrong in old 'a/b=abc1' '=abc1' 'old='; do expect_run 2 bundle --variant "$wrong"; done
+cmake abc3
+forget_calls
+expect_run 1 bundle --variant broken=abc3
+expect_said "could not be built"
+expect "its worktree is removed too" [ "$(calls | grep -c 'worktree remove --force')" = 1 ]
+expect_no_file "$own/variants/abc3-90-real"
+expect_no_file "$dir.part"
+expect_file "$dir/COMMIT"
+cmake
+
+# run: unpacks once, sets the environment; CUDA's folders after ours; Python never looks in the working folder.
 there="$scratch/other machine"
 mkdir -p "$scratch/cuda/lib64" "$scratch/python/cu13/lib" "$scratch/python/other/lib"
 touch "$scratch/cuda/lib64/libcublas.so.13" "$scratch/python/cu13/lib/libcudnn.so.9"
-fake python3 "echo '$scratch/python'"
+# shellcheck disable=SC2016
+python_there='[ "$1" = -I ] || exit 1; case "$*" in *tarfile*) tar -C "${*: -1}" -xJf "${*: -2:1}" ;; *) echo '"'$scratch/python'"' ;; esac'
+fake python3 "$python_there"
 arrive() { # LDD's answer there
   rm -rf -- "$there"
   cp -r "$dir" "$there"
@@ -81,7 +174,20 @@ arrive 'echo "	libcublas.so.13 => not found"'
 expect_run 0 run_there "$there/build/release/warpfit" train "a b"
 expect_said "warpfit train a b in $there with $ours"
 expect "unpacked" cmp -s "$scratch/system/libdnnl.so.2" "$there/lib/libdnnl.so.2"
-expect_no_file "$there/lib/libdnnl.so.2.gz"
+expect "and nothing else is left" [ -z "$(find "$there" -maxdepth 1 -name '*.xz' -o -maxdepth 1 -name 'unpacked*')" ]
+expect_run 0 run_there "$there/build/release/warpfit"
+arrive :
+for turn in 1 2 3 4; do run_there "$there/build/release/cuda_tests" "$turn" & done >"$scratch/said" 2>&1
+wait
+expect "several at once" [ "$(grep -c "^cuda_tests [1-4] in $there with $ours" "$scratch/said")" = 4 ]
+expect "unpacked once, in one piece" [ "$(find "$there" -name 'libdnnl.so.2' | wc -l)" = 1 ]
+mv "$bin/xz" "$scratch/xz"
+arrive :
+# shellcheck disable=SC2016
+fake python3 "PATH=\$PATH:$scratch; $python_there"
+expect_run 0 run_there "$there/build/release/warpfit" --help
+expect_said "warpfit --help in $there with $ours"
+mv "$scratch/xz" "$bin/xz"
 for answer in 'echo "libstdc++.so.6: version GLIBCXX_3.4.30 not found"' 'echo "	libgomp.so.1 => not found"' 'exit 1'; do
   arrive "$answer"
   expect_run 0 run_there "$there/build/release/warpfit"
@@ -92,12 +198,10 @@ arrive :
 expect_run 0 run_there "$there/build/release/warpfit"
 expect_said "with $there/build/release:$there/lib:$scratch/cuda/lib64"
 expect_run 3 run_there bash -c 'exit 3'
+here_ldd
 
-# Too large; a library that is missing; a program that is not built: nothing is left, an older folder stays.
-head -c 61000000 /dev/urandom >"$repo/data/fashion-mnist/large.gz"
-fake ldd "cat <<'END'
-$libraries
-END"
+# Too large; a library that is missing; a build that fails: nothing is left, an older folder stays.
+head -c 56000000 /dev/urandom >"$repo/data/fashion-mnist/large.gz"
 expect_run 1 bundle
 expect_said "data/fashion-mnist/large.gz"
 expect_no_file "$dir.part"
@@ -106,12 +210,13 @@ rm "$repo/data/fashion-mnist/large.gz"
 fake ldd 'echo "	libspdlog.so.1 => not found"'
 expect_run 1 bundle
 expect_said "libspdlog.so.1, which a program"
-for name in warpfit libwarpfit_cuda.so cuda_tests; do
-  mv "$build/$name" "$scratch/away"
-  expect_run 1 bundle
-  expect_said "$name is not built"
-  mv "$scratch/away" "$build/$name"
-done
+cmake bundle-build
+expect_run 1 bundle
+expect_said "$own could not be built"
+mv "$bin/xz" "$scratch/xz"
+expect_run 1 bundle
+expect_said "install xz-utils"
+mv "$scratch/xz" "$bin/xz"
 
 mkdir "$scratch/mine"
 touch "$scratch/mine/precious"
@@ -119,7 +224,8 @@ expect_run 2 bundle "$scratch/mine"
 expect_file "$scratch/mine/precious"
 expect_run 2 bundle one two
 expect_run 2 bundle --all
+expect_run 2 bundle --arch
 expect_run 0 bundle --help
-expect_said "tools/bundle [DIR]"
+expect_said "tools/bundle [--arch ARCH | --build TREE]"
 
 finish

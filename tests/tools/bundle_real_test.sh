@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# The bundle of a real build tree: small enough to travel, complete, and its gpu_check passes without a GPU.
+#
+#   tests/tools/bundle_real_test.sh TREE
+#
+# Exit code: 0 passed; 1 failed; 77 skipped: the data set is not here, and WARPFIT_REQUIRE_DATA is not set.
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/expect.sh"
+
+tree=${1:?usage: bundle_real_test.sh TREE}
+if [[ ! ${WARPFIT_REQUIRE_DATA:-} && ! -e $root/data/fashion-mnist/train-images-idx3-ubyte.gz ]]; then
+  echo "skipped: tools/fetch_data gets the data set that this test needs"
+  exit 77
+fi
+dir=$scratch/bundle
+expect_run 0 "$root/tools/bundle" --build "$tree" "$dir"
+tail -1 "$scratch/said"
+expect "its size is printed" eval 'tail -1 "$scratch/said" | grep -q "^$(du -sb "$dir" | cut -f1) bytes"'
+expect "at most 55 MB" [ "$(du -sb "$dir" | cut -f1)" -le 55000000 ]
+
+cd "$dir"
+libraries=$(env -u LD_LIBRARY_PATH ./run ldd build/release/warpfit build/release/cuda_tests)
+expect "all libraries are found" eval '! grep "not found" <<<"$libraries" | grep -qvE "^\s*lib(cu|nv)"'
+for name in libdnnl libspdlog libfmt; do
+  expect "$name is the bundle's" grep -qE "^\s*$name\S* => $dir/lib/" <<<"$libraries"
+done
+expect_run 0 ./run tools/gpu_check --no-gpu
+for stage in load tests; do expect "$stage passed" grep -qE "^$stage +ok " "$scratch/said"; done
+suites=$(./run build/release/cuda_tests --gtest_list_tests --gtest_filter='-*/cpu*' | grep -c '^[A-Z][A-Za-z/]*\.$')
+expect "each of $suites suites" grep -qx "$suites of $suites suites passed" "$scratch/said"
+expect "the summary says so" grep -q '"passed": true' build/gpu_check/summary.json
+expect "its programs train" eval './run build/release/warpfit train --data data/sample --epochs 1 --device cpu | tail -1 | grep -qx "Done!"'
+
+finish
