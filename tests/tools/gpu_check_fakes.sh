@@ -2,7 +2,7 @@
 # What the tests of tools/gpu_check share: a faked GPU, faked programs, and expectations of the results. Sourced.
 
 source "$(dirname "${BASH_SOURCE[0]}")/expect.sh"
-isolate bash env awk cat cmp cp date diff dirname env find grep gzip head ldd mkdir mkfifo mktemp mv paste realpath rm sed \
+isolate bash env awk cat cmp cp cut date diff dirname find grep gzip head ldd mkdir mkfifo mktemp mv paste realpath rm sed \
   sha256sum sleep stat tail tar tee timeout touch tr xargs
 ln -s "$(python3 -c 'import sys; print(sys.executable)')" "$bin/python3" # what is on the PATH may only be a wrapper
 repo="$scratch/my repo"
@@ -59,6 +59,8 @@ open(sys.argv[sys.argv.index("--json") + 1], "a").write("{}\n")
 open("$scratch/environment", "a").write("".join(f"{name}=\n" for name in os.environ))
 open("$scratch/calls", "a").write("compare " + " ".join(sys.argv[1:]) + "\n")
 print("table of", sys.argv[sys.argv.index("--variants") + 1])
+if $1 == 1:
+    print("torch-graph   FAILED: it broke")
 sys.exit($1)
 END
 }

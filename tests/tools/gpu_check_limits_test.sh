@@ -15,7 +15,9 @@ expect_state ok smoke-layers golden-layers-stream compare tests ncu-layers varia
 expect "the summary names it" [ "$(summary 'summary["engines_left_out"]')" = "['fused']" ]
 expect "not compared" eval 'calls | grep -q -- "--variants ours-layers,torch-graph,"'
 expect "not tested" eval 'calls | grep -q "Philox.*-.*:.*Fused" && calls | grep -q "list_tests --gtest_filter=-.*:.*Fused"'
-expect "memcheck alone looks for the reason" [ "$(calls | grep -c 'compute-sanitizer .*:SecondOpinion.:.Fused.$')" = 3 ]
+expect "memcheck looks for the reason" grep -q 'compute-sanitizer --tool memcheck .*=.FusedTutorial.$' "$scratch/calls"
+expect "no other" [ "$(calls | grep -c '^compute-sanitizer .*=.FusedTutorial.$')" = 1 ]
+expect "no other" [ "$(calls | grep -c 'compute-sanitizer .*:SecondOpinion.:.Fused.$')" = 3 ]
 warpfit '*"--engine layers"*' "sleep $hang"
 limit smoke-layers 1
 run 1 --only smoke,golden-fused-stream,repeat
