@@ -6,14 +6,15 @@ healthy
 
 # An engine that fails its short run, or hangs in it, is left out afterwards; the rest goes on.
 warpfit '*"--engine fused"*' 'exit 6'
-run 1 --only smoke,golden-fused,golden-layers-stream,compare,bench-fused,tests,ncu,variant,repeat-fused,sanitize
+run 1 --only smoke,golden-fused,golden-layers-stream,compare,whole-command,bench-fused,tests,ncu,variant,repeat-fused,sanitize
 expect_row "smoke-fused +FAILED .*exit code 6"
 for name in golden-fused-resident golden-fused-stream bench-fused ncu-fused repeat-fused; do
   expect_row "$name +skipped .*the fused engine failed its smoke run"
 done
-expect_state ok smoke-layers golden-layers-stream compare tests ncu-layers variant-fast sanitize-racecheck
+expect_state ok smoke-layers golden-layers-stream compare whole-command tests ncu-layers variant-fast sanitize-racecheck
 expect "the summary names it" [ "$(summary 'summary["engines_left_out"]')" = "['fused']" ]
 expect "not compared" eval 'calls | grep -q -- "--variants ours-layers,torch-graph,"'
+expect "nor chosen" [ "$(calls | grep -c -- '--engine layers --residency auto')" = 3 ]
 expect "not tested" eval 'calls | grep -q "Philox.*-.*:.*Fused" && calls | grep -q "list_tests --gtest_filter=-.*:.*Fused"'
 expect "memcheck looks for the reason" grep -q 'compute-sanitizer --tool memcheck .*=.FusedTutorial.$' "$scratch/calls"
 expect "no other" [ "$(calls | grep -c '^compute-sanitizer .*=.FusedTutorial.$')" = 1 ]

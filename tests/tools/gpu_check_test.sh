@@ -20,7 +20,7 @@ results=(bench.jsonl clocks.csv compare.jsonl fused.ncu-rep layers.ncu-rep logs.
 expect "these files, in one folder" [ "$(cd "$out" && find . -mindepth 1 | sort | paste -sd ' ')" = "$(printf './%s ' "${results[@]}" | sed 's/ $//')" ]
 expect "one comparison" [ "$(calls | grep -c "^compare .*--variants ours-fused,ours-layers,torch-graph,torch-eager,jax-scan --rounds 3 .*--timeout 30 ")" = 1 ]
 expect "and torch-compile at the end" eval 'calls | tail -1 | grep -q "ours-fused,ours-layers,torch-compile --rounds 1 "'
-expect "tables at the end of the output" [ "$(grep -cE '^(table of ours|step 20.0|ten epochs, whole command, turn [123]: [0-9.]* s)' "$scratch/table")" = 10 ]
+expect "tables at the end of the output" [ "$(grep -cE '^(table of ours|step 20.0|ten epochs, whole command, --engine auto, turn [123]: [0-9.]* s)' "$scratch/table")" = 10 ]
 for tool in memcheck racecheck synccheck initcheck; do
   for filter in '.FusedTutorial.$' '.Fused.*:.*-.*:.blas'; do
     expect "runs $tool" grep -q "^compute-sanitizer --tool $tool --error-exitcode .*cuda_tests --gtest_filter=$filter" "$scratch/calls"
