@@ -28,7 +28,7 @@ bench-layers-bf16      7    bench layers --precision bf16 --network 784-4096-409
 operations             12   operations
 tests                  45   gpu_tests
 ncu-fused              30   kernel_profile fused --set full --kernel-name regex:fused_run --launch-skip 3 --launch-count 1
-ncu-layers             20   kernel_profile layers --set basic --section WarpStateStats --section MemoryWorkloadAnalysis --launch-count 30
+ncu-layers             20   kernel_profile layers --set basic --section WarpStateStats --launch-count 30
 TABLE
   local name names
   mapfile -t names < <(cd "$root/variants" 2>/dev/null && printf '%s\n' */ | sed 's|/$||; /^\*$/d')
@@ -152,17 +152,18 @@ operations() {
 }
 
 # One suite of tests in a process of its own, so that a crash or a hang takes no other suite with it.
-suite() { # NAME
-  local name=${1//\//_} code=0
-  limited 30 "$bin/cuda_tests" --gtest_filter="$1.*-$2" 2>&1 </dev/null | keep_ends "$logs/tests/$name.log" 20000 ||
-    code=$?
-  if ((code == 0)) && [[ ! $no_gpu ]] && ! grep -qE '^\[  PASSED  \] [1-9]' "$logs/tests/$name.log"; then
+suite() { # NAME EXCLUDED
+  local name=${1//\//_} code=0 failed
+  local log=$logs/tests/$name.log
+  limited 30 "$bin/cuda_tests" --gtest_filter="$1.*-$2" 2>&1 </dev/null | keep_ends "$log" 20000 || code=$?
+  failed=$(sed -nE 's/^\[  FAILED  \] ([^ ,]+).* \([0-9]+ ms\)$/\1/p' "$log" | head -n 3 | paste -sd ' ')
+  if ((code == 0)) && [[ ! $no_gpu ]] && ! grep -qE '^\[  PASSED  \] [1-9]' "$log"; then
     code="no test passed" # gtest's exit code is 0 also if all were skipped
   fi
   case $code in
     0) echo "$1: ok" >"$scratch/suites/$name" ;;
     124 | 137) note "$1: timeout" ;;
-    [1-9]*) note "$1: exit code $code" ;;
+    [1-9]*) note "$1: exit code $code${failed:+ ($failed)}" ;;
     *) note "$1: $code" ;;
   esac
   touch -- "$scratch/suites/$name"
@@ -171,8 +172,10 @@ suite() { # NAME
 gpu_tests() {
   local excluded='*/cpu*' listed suites
   ! is_broken fused || excluded+=':*Fused*'
-  listed=$("$bin/cuda_tests" --gtest_list_tests --gtest_filter="-$excluded") || { note "exit code $?: no list of tests" && return 1; }
-  mapfile -t suites < <(grep -oE '^[A-Za-z0-9_/]+\.$' <<<"$listed" | tr -d .)
+  listed=$("$bin/cuda_tests" --gtest_list_tests --gtest_filter="-$excluded") ||
+    { note "exit code $?: no list of tests" && return 1; }
+  # The last ones first: those of whole runs take longest.
+  mapfile -t suites < <(grep -oE '^[A-Za-z0-9_/]+\.$' <<<"$listed" | tr -d . | tac)
   ((${#suites[@]} > 0)) || { note "the list of tests is empty" && return 1; }
   rm -rf -- "$scratch/suites"
   mkdir -p -- "$scratch/suites" "$logs/tests"

@@ -3,7 +3,7 @@
 
 source "$(dirname "${BASH_SOURCE[0]}")/expect.sh"
 isolate bash env awk cat cmp cp cut date diff dirname find grep gzip head ldd mkdir mkfifo mktemp mv paste realpath rm sed \
-  sha256sum sleep stat tail tar tee timeout touch tr xargs
+  sha256sum sleep stat tac tail tar tee timeout touch tr xargs
 ln -s "$(python3 -c 'import sys; print(sys.executable)')" "$bin/python3" # what is on the PATH may only be a wrapper
 repo="$scratch/my repo"
 mkdir -p "$repo"/{cuda,tools/bench,tests/goldens,build/release/tools/bench,data/fashion-mnist,variants/fast}
