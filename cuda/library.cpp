@@ -2,8 +2,8 @@
 #include <fmt/format.h>
 
 #include "cuda/cuda_backend.hpp"
-#include "cuda/kernel_code.hpp"
 #include "cuda/runtime/device.hpp"
+#include "cuda/runtime/kernel_code.hpp"
 #include "cuda/runtime/parts.hpp"
 #include "host/backend/cuda_library.hpp"
 

@@ -16,7 +16,6 @@ set(warpfit_cuda_sources
   ops/relu.cu
   ops/sgd.cu
   ops/softmax_cross_entropy.cu
-  kernel_code.cu
   position.cu
   products.cpp
   recorded_step.cpp
@@ -26,6 +25,7 @@ set(warpfit_cuda_sources
   runtime/device.cpp
   runtime/dynamic_library.cpp
   runtime/graph.cpp
+  runtime/kernel_code.cu
   runtime/memory.cpp
   runtime/parts.cpp
   runtime/profiler.cpp

@@ -1,9 +1,9 @@
 // A barrier of all blocks of a cooperative launch, in two halves, so that a block can work between them.
 #pragma once
 
+#include "cuda/device/barrier_timeout.hpp"
 #include "cuda/device/clock.cuh"
 #include "cuda/device/memory_order.cuh"
-#include "cuda/runtime/barrier_timeout.hpp"
 
 namespace warpfit {
 

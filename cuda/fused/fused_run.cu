@@ -14,21 +14,20 @@
 #include <algorithm>
 
 #include "cuda/device/grid_barrier.cuh"
-#include "cuda/fused/block_memory.cuh"
 #include "cuda/fused/fused_run.hpp"
+#include "cuda/fused/passes.cuh"
 #include "cuda/fused/phase_clock.cuh"
 #include "cuda/ops/optimizer_rule.cuh"
-#include "cuda/ops/softmax_cross_entropy_row.cuh"
 #include "cuda/runtime/launch.hpp"
 
 namespace warpfit::cuda {
 namespace {
 
 template <class Rule>
-class Block : BlockMemory {
+class Block : Passes {
  public:
   __device__ Block(const Rule& rule, const FusedRun& run, unsigned char* shared)
-      : BlockMemory(run, shared),
+      : Passes(run, shared),
         rule_(rule),
         barrier_(run.exchange.arrived, run.passed, run.timeout),
         clock_(run.exchange.phase_nanoseconds) {
@@ -69,7 +68,7 @@ class Block : BlockMemory {
     for (int i = 1; i < plan_.layers; ++i) {
       if (i > 1) barrier_.wait();
       if (i > 1) clock_.end(FusedPhase::kHiddenWait);
-      forward(i);
+      forward_layer(i);
       if (i < top()) barrier_.arrive();
       clock_.end(i == 1 ? FusedPhase::kFirstLayer : FusedPhase::kHiddenLayers);
     }
@@ -86,98 +85,11 @@ class Block : BlockMemory {
     clock_.end(FusedPhase::kLogitsWait);
   }
 
-  /// Own values i from all values i - 1.
-  __device__ void forward(int i) {
-    const float* b = biases(i - 1);
-    float* own = values(i);
-    float* all = i < top() ? run_.exchange.values[i] + first_column(i) : nullptr;
-    const float scale = i == 1 ? kPixelScale : 1.0F;
-    const auto finish = [&](int n, int j, float sum) {
-      const float z = sum * scale + b[j];
-      const float y = z < 0.0F ? 0.0F : z;  // a NaN stays one
-      own[n * own_stride(i) + j] = y;
-      if (all != nullptr) all[n * stride(i) + j] = y;
-    };
-    const Rows<float> w{weights(i - 1), stride(i - 1)};
-    if (i == 1) {
-      products(Rows<std::uint8_t>{pixels(), pixel_stride()}, w, rows_, own_columns(i), stride(0),
-               floats(plan_.partial), finish);
-    } else {
-      gather_products(run_.exchange.values[i - 1], i - 1, w, own_columns(i), finish);
-    }
-  }
-
-  /// What the own values contribute to the logits of each row: part_logits[row][block] (classes). The blocks
-  /// that compute the loss then read a few kilobytes in one trip, instead of values and weights in two.
-  __device__ void add_to_logits() {
-    const int own = own_columns(top());
-    if (own == 0) return;
-    const int classes = plan_.widths[plan_.layers];
-    const int class_stride = stride(plan_.layers);
-    float* to = run_.exchange.part_logits + blockIdx.x * class_stride;
-    for (int n = thread() / kWarp; n < rows_; n += threads() / kWarp) {
-      const float* x = values(top()) + n * own_stride(top());
-      for (int m = thread() % kWarp; m < classes; m += kWarp) {
-        float sum = 0;
-        for (int j = 0; j < own; ++j) sum += x[j] * weights_behind(top())[j * class_stride + m];
-        to[n * plan_.owners * class_stride + m] = sum;
-      }
-    }
-  }
-
-  /// A warp's share of the parts, which begin `stride` floats apart. A thread begins all of a round's loads
-  /// before it adds; left to unroll this loop, nvcc made a trip to L2 of each load.
-  __device__ float sum_of_parts(const float* parts, int stride) const {
-    constexpr int kRound = 16;
-    const int warps = threads() / kWarp;
-    float sum = 0;
-    for (int first = thread() / kWarp; first < plan_.owners; first += kRound * warps) {
-      float part[kRound];
-#pragma unroll
-      for (int n = 0; n < kRound; ++n) {
-        const int block = first + n * warps;
-        part[n] = block < plan_.owners ? __ldcg(parts + block * stride) : 0.0F;
-      }
-#pragma unroll
-      for (int n = 0; n < kRound; ++n) sum += part[n];
-    }
-    return sum;
-  }
-
-  /// Logits, loss and gradient of rows blockIdx.x, blockIdx.x + gridDim.x, ...
-  __device__ void serve_rows(std::int64_t first, int first_label) {
-    const int classes = plan_.widths[plan_.layers];
-    const int class_stride = stride(plan_.layers);
-    const int warps = threads() / kWarp;
-    const int lane = thread() % kWarp;
-    float* sums = floats(plan_.logits);  // (warps, classes)
-    for (int row = static_cast<int>(blockIdx.x); row < rows_; row += static_cast<int>(gridDim.x)) {
-      for (int m = lane; m < classes; m += kWarp) {
-        const float b = thread() < kWarp ? __ldcg(run_.parameters + run_.biases[top()] + m) : 0.0F;
-        const float* parts = run_.exchange.part_logits + row * plan_.owners * class_stride + m;
-        sums[thread() / kWarp * class_stride + m] = b + sum_of_parts(parts, class_stride);
-      }
-      __syncthreads();
-      if (thread() < kWarp) {
-        for (int m = lane; m < classes; m += kWarp) {
-          for (int warp = 1; warp < warps; ++warp) sums[m] += sums[warp * class_stride + m];
-        }
-        __syncwarp();
-        const int label = row == static_cast<int>(blockIdx.x) ? first_label : label_of(first + row);
-        float* dz = run_.trains ? run_.exchange.dlogits + row * class_stride : nullptr;
-        const RowResult result =
-            softmax_cross_entropy_row<kWarp>(sums, label, run_.label_smoothing, rows_, classes, dz);
-        if (thread() == 0) run_.exchange.results[row] = result;
-      }
-      __syncthreads();
-    }
-  }
-
   __device__ void backward() {
     gather(run_.exchange.dlogits, stride(plan_.layers), floats(plan_.dlogits));
     if (top() == 0) own_pixels();
     __syncthreads();
-    if (top() > 0) backward(top());
+    if (top() > 0) backward_layer(top());
     clock_.end(FusedPhase::kTopGradients);
     for (int i = top(); i > 1; --i) {
       if (i < top()) {  // the next layer's inputs, before their owners may write anew
@@ -190,32 +102,13 @@ class Block : BlockMemory {
       clock_.end(FusedPhase::kUpdates);
       barrier_.wait();
       clock_.end(FusedPhase::kGradientsWait);
-      backward(i - 1);
+      backward_layer(i - 1);
       clock_.end(FusedPhase::kHiddenGradients);
     }
     __syncthreads();
     if (top() < 2) update_last();
     if (top() > 0) update(0, Rows<std::uint8_t>{pixels(), pixel_stride()}, kPixelScale);
     clock_.end(FusedPhase::kFirstUpdate);
-  }
-
-  /// Own gradients of values i from all those of values i + 1.
-  __device__ void backward(int i) {
-    const float* y = values(i);
-    float* own = gradients();
-    float* all = i > 1 ? run_.exchange.gradients[i] + first_column(i) : nullptr;
-    const auto finish = [&](int n, int j, float sum) {
-      const float d = y[n * own_stride(i) + j] > 0.0F ? sum : 0.0F;
-      own[n * own_stride(i) + j] = d;
-      if (all != nullptr) all[n * stride(i) + j] = d;
-    };
-    const Rows<float> w{weights_behind(i), stride(i + 1)};
-    if (i == top()) {
-      products(Rows<float>{floats(plan_.dlogits), stride(plan_.layers)}, w, rows_, own_columns(i),
-               stride(i + 1), floats(plan_.partial), finish);
-    } else {
-      gather_products(run_.exchange.gradients[i + 1], i + 1, w, own_columns(i), finish);
-    }
   }
 
   /// The rows of this layer's weights that gave the block its newest gradients.
@@ -285,6 +178,14 @@ class Block : BlockMemory {
 
   __device__ Factors* step_factors() const { return static_cast<Factors*>(factors()); }
 
+  __device__ void add_metrics() const {
+    if (is_last_block() && thread() < kWarp) {
+      add_rows<kWarp>(run_.exchange.results, rows_, rows_, run_.metrics);
+    }
+  }
+
+  __device__ static bool is_last_block() { return blockIdx.x == gridDim.x - 1; }
+
   /// Parameters from `at` on, a step later.
   template <int kCount>
   __device__ Pack<kCount> updated(const Factors& factors, std::int64_t at, Pack<kCount> w,
@@ -310,13 +211,6 @@ class Block : BlockMemory {
   }
   __device__ float updated(const Factors& factors, std::int64_t at, float w, float gradient) const {
     return updated(factors, at, Pack<1>{w}, Pack<1>{gradient}).of[0];
-  }
-
-  __device__ static bool is_last_block() { return blockIdx.x == gridDim.x - 1; }
-  __device__ void add_metrics() const {
-    if (is_last_block() && thread() < kWarp) {
-      add_rows<kWarp>(run_.exchange.results, rows_, rows_, run_.metrics);
-    }
   }
 
   const Rule& rule_;

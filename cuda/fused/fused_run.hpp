@@ -3,9 +3,9 @@
 
 #include <cuda_runtime_api.h>
 
+#include "cuda/device/barrier_timeout.hpp"
 #include "cuda/fused/plan.hpp"
 #include "cuda/ops/row_result.hpp"
-#include "cuda/runtime/barrier_timeout.hpp"
 #include "host/backend/backend.hpp"
 
 namespace warpfit::cuda {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "cuda/fused/fused_run.hpp"
+#include "cuda/runtime/barrier_timeout.hpp"
 #include "cuda/runtime/stream.hpp"
 #include "host/backend/buffer.hpp"
 #include "host/backend/whole_step.hpp"

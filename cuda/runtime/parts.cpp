@@ -4,9 +4,9 @@
 #include <dlfcn.h>
 #include <fmt/format.h>
 
-#include "cuda/kernel_code.hpp"
 #include "cuda/runtime/blas_library.hpp"
 #include "cuda/runtime/device.hpp"
+#include "cuda/runtime/kernel_code.hpp"
 #include "host/base/error.hpp"
 
 namespace warpfit {

@@ -209,31 +209,6 @@ __global__ void grid_barrier(float* x, float* out, unsigned* counter) {
   out[blockIdx.x] = total;
 }
 
-__global__ void async_copy(const float* from, float* out, CopyWait wait) {
-  SHARED_ARRAY(float, shared, 64);
-  const unsigned i = threadIdx.x;
-  __pipeline_memcpy_async(&shared[i], from + i, sizeof(float));
-  if (wait != CopyWait::kNotCommitted) __pipeline_commit();
-  if (wait != CopyWait::kTooLate) __pipeline_wait_prior(0);
-  out[i] = shared[i];
-  __pipeline_commit();
-  __pipeline_wait_prior(0);
-}
-
-/// Copies two floats in groups of their own and reads the first when only the newest group may be under way.
-__global__ void grouped_copies(const float* from, float* out, CopyWait wait) {
-  SHARED_ARRAY(float, shared, 128);
-  const unsigned i = threadIdx.x;
-  for (unsigned half = 0; half < 2; ++half) {
-    __pipeline_memcpy_async(&shared[64 * half + i], from + 64 * half + i, sizeof(float));
-    __pipeline_commit();
-  }
-  __pipeline_wait_prior(wait == CopyWait::kTooLate ? 2 : 1);
-  out[i] = shared[i];
-  out[64 + i] = shared[64 + i];
-  __pipeline_wait_prior(0);
-}
-
 __global__ void big_shared(float* out, int floats) {
   DYNAMIC_SHARED(float, values);
   for (int i = static_cast<int>(threadIdx.x); i < floats; i += static_cast<int>(blockDim.x)) values[i] = 7;
@@ -297,12 +272,6 @@ cudaError_t launch_grid_barrier(float* x, float* out, unsigned* counter, int blo
   config.attrs = &attribute;
   config.numAttrs = 1;
   return cudaLaunchKernelEx(&config, kernel, x, out, counter);
-}
-cudaError_t launch_async_copy(const float* from, float* out, CopyWait wait, cudaStream_t stream) {
-  return launch(async_copy, {1}, {64}, 0, stream, from, out, wait);
-}
-cudaError_t launch_grouped_copies(const float* from, float* out, CopyWait wait, cudaStream_t stream) {
-  return launch(grouped_copies, {1}, {64}, 0, stream, from, out, wait);
 }
 cudaError_t launch_big_shared(float* out, int floats, bool raise_limit, cudaStream_t stream) {
   const int bytes = floats * static_cast<int>(sizeof(float));

@@ -1,7 +1,7 @@
 #include <string>
 
 #include "cuda/device/kernel.cuh"
-#include "cuda/kernel_code.hpp"
+#include "cuda/runtime/kernel_code.hpp"
 
 namespace warpfit {
 namespace {
