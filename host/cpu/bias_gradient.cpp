@@ -3,22 +3,26 @@
 #include <algorithm>
 #include <array>
 
+#include "host/cpu/simd.hpp"
+
 namespace warpfit::cpu {
 namespace {
 
 // finish(column, sum) for each column of dy.
 template <class Finish>
 void for_each_column_sum(Part<const float> dy, Finish finish) {
-  constexpr std::int64_t kColumns = 128;  // sums that stay in the first cache
-  for (std::int64_t first = 0; first < dy.cols; first += kColumns) {
-    const std::int64_t columns = std::min(kColumns, dy.cols - first);
-    std::array<float, kColumns> sum{};
-    for (std::int64_t row = 0; row < dy.rows; ++row) {
-      const float* gradient = dy.data + row * dy.stride + first;
-      for (std::int64_t i = 0; i < columns; ++i) sum[i] += gradient[i];
+  vectorized([&] {
+    constexpr std::int64_t kColumns = 128;  // sums that stay in the first cache
+    for (std::int64_t first = 0; first < dy.cols; first += kColumns) {
+      const std::int64_t columns = std::min(kColumns, dy.cols - first);
+      std::array<float, kColumns> sum{};
+      for (std::int64_t row = 0; row < dy.rows; ++row) {
+        const float* gradient = dy.data + row * dy.stride + first;
+        for (std::int64_t i = 0; i < columns; ++i) sum[i] += gradient[i];
+      }
+      for (std::int64_t i = 0; i < columns; ++i) finish(first + i, sum[i]);
     }
-    for (std::int64_t i = 0; i < columns; ++i) finish(first + i, sum[i]);
-  }
+  });
 }
 
 }  // namespace

@@ -1,10 +1,33 @@
 #include "host/cpu/gradient_clipping.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdint>
 
+#include "host/cpu/simd.hpp"
+
 namespace warpfit::cpu {
+namespace {
+
+// In lanes of their own, for the same bits with vectors of any width.
+double sum_of_squares(const float* g, std::int64_t size) {
+  constexpr std::int64_t kLanes = 16;
+  std::array<double, kLanes> sums{};
+  vectorized([&] {
+    std::int64_t i = 0;
+    for (; i + kLanes <= size; i += kLanes) {
+#pragma omp simd
+      for (std::int64_t lane = 0; lane < kLanes; ++lane) sums[lane] += double{g[i + lane]} * g[i + lane];
+    }
+    for (std::int64_t lane = 0; i < size; ++i, ++lane) sums[lane] += double{g[i]} * g[i];
+  });
+  double sum = 0;
+  for (const double lane : sums) sum += lane;
+  return sum;
+}
+
+}  // namespace
 
 void clip_gradient_norm(ThreadPool& pool, float most, Vector gradients, GradientNorm& norm) {
   const auto size = static_cast<std::int64_t>(gradients.size());
@@ -14,11 +37,8 @@ void clip_gradient_norm(ThreadPool& pool, float most, Vector gradients, Gradient
   const std::int64_t least = std::max<std::int64_t>(1, kLeastElements / std::max<std::int64_t>(1, each));
   pool.split(kParts, least, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t part = first; part < last; ++part) {
-      double sum = 0;
-      const std::int64_t end = std::min(size, (part + 1) * each);
-#pragma omp simd reduction(+ : sum)
-      for (std::int64_t i = part * each; i < end; ++i) sum += double{g[i]} * g[i];
-      norm.parts[part] = sum;
+      const std::int64_t start = std::min(size, part * each);
+      norm.parts[part] = sum_of_squares(g + start, std::min(each, size - start));
     }
   });
   double sum = 0;
@@ -28,8 +48,10 @@ void clip_gradient_norm(ThreadPool& pool, float most, Vector gradients, Gradient
   const float factor = most / (norm.norm + 1e-6F);
   if (factor >= 1) return;  // not so for a NaN, which spreads as in PyTorch
   pool.split(size, kLeastElements, [=](std::int64_t first, std::int64_t end) {
+    vectorized([=] {
 #pragma omp simd
-    for (std::int64_t i = first; i < end; ++i) g[i] *= factor;
+      for (std::int64_t i = first; i < end; ++i) g[i] *= factor;
+    });
   });
 }
 
@@ -37,8 +59,10 @@ void clip_gradient_value(ThreadPool& pool, float most, Vector gradients) {
   const auto size = static_cast<std::int64_t>(gradients.size());
   float* g = gradients.data();
   pool.split(size, kLeastElements, [=](std::int64_t first, std::int64_t end) {
+    vectorized([=] {
 #pragma omp simd
-    for (std::int64_t i = first; i < end; ++i) g[i] = g[i] > most ? most : g[i] < -most ? -most : g[i];
+      for (std::int64_t i = first; i < end; ++i) g[i] = g[i] > most ? most : g[i] < -most ? -most : g[i];
+    });
   });
 }
 

@@ -1,74 +1,95 @@
 #include "host/cpu/optimizer.hpp"
 
-#include <algorithm>
 #include <array>
 #include <cmath>
+
+#include "host/cpu/simd.hpp"
 
 namespace warpfit::cpu {
 namespace {
 
-// Each takes one parameter w with its gradient g and its moments a step further; those that are not kept are
-// not touched. PyTorch's order of operations.
+// Whether an optimizer keeps a moment.
+enum Keeps { kNever, kSometimes, kAlways };
+
+// The moments of one parameter. Which are kept is known at compile time.
+template <bool kM, bool kV, bool kThird>
+struct Moments {
+  static constexpr bool kHasM = kM, kHasV = kV, kHasThird = kThird;
+  float m = 0, v = 0, third = 0;
+};
+
+// Each updates one parameter w with its gradient g and its moments, in PyTorch's order of operations. A
+// branch on an option would keep the loop from being vectorized: options are constants or selections.
 
 struct SgdStep {
+  static constexpr std::array<Keeps, kMostMoments> kMoments{kSometimes, kNever, kNever};
   Sgd sgd;
   float rate;
   bool first;
 
-  void operator()(float& w, float g, float& m, float&, float&) const {
+  template <class Kept>
+  void operator()(float& w, float g, Kept& kept) const {
     g += sgd.weight_decay * w;
-    if (sgd.momentum != 0) {
-      m = first ? g : sgd.momentum * m + (1 - sgd.dampening) * g;
-      g = sgd.nesterov ? g + sgd.momentum * m : m;
+    if constexpr (Kept::kHasM) {
+      const float mean = sgd.momentum * kept.m + (1 - sgd.dampening) * g;
+      kept.m = first ? g : mean;
+      const float ahead = g + sgd.momentum * kept.m;
+      g = sgd.nesterov ? ahead : kept.m;
     }
     w -= rate * g;
   }
 };
 
 struct AdamStep {
-  Adam adam;
-  float beta1, beta2, rest1, rest2, keep, step_size, root_correction;
+  static constexpr std::array<Keeps, kMostMoments> kMoments{kAlways, kAlways, kSometimes};
+  float eps, decay, keep;  // decay is 0 if decoupled, else keep is 1
+  float beta1, beta2, rest1, rest2, step_size, root_correction;
 
-  void operator()(float& w, float g, float& m, float& v, float& largest) const {
-    if (adam.decoupled) {
-      w *= keep;
-    } else {
-      g += adam.weight_decay * w;
+  template <class Kept>
+  void operator()(float& w, float g, Kept& kept) const {
+    g += decay * w;
+    w *= keep;
+    kept.m = beta1 * kept.m + rest1 * g;
+    kept.v = beta2 * kept.v + rest2 * g * g;
+    float square = kept.v;
+    if constexpr (Kept::kHasThird) {
+      kept.third = square <= kept.third ? kept.third : square;  // unlike std::max, it keeps a NaN
+      square = kept.third;
     }
-    m = beta1 * m + rest1 * g;
-    v = beta2 * v + rest2 * g * g;
-    if (adam.amsgrad && !(v <= largest)) largest = v;  // unlike std::max, it keeps a NaN
-    const float root = std::sqrt(adam.amsgrad ? largest : v);
-    w -= step_size * (m / (root / root_correction + adam.eps));
+    w -= step_size * (kept.m / (std::sqrt(square) / root_correction + eps));
   }
 };
 
 struct RmspropStep {
+  static constexpr std::array<Keeps, kMostMoments> kMoments{kSometimes, kAlways, kSometimes};
   Rmsprop rmsprop;
   float rate;
 
-  void operator()(float& w, float g, float& m, float& v, float& mean) const {
+  template <class Kept>
+  void operator()(float& w, float g, Kept& kept) const {
     g += rmsprop.weight_decay * w;
-    v = rmsprop.alpha * v + (1 - rmsprop.alpha) * g * g;
-    float square = v;
-    if (rmsprop.centered) {
-      mean = rmsprop.alpha * mean + (1 - rmsprop.alpha) * g;
-      square -= mean * mean;
+    kept.v = rmsprop.alpha * kept.v + (1 - rmsprop.alpha) * g * g;
+    float square = kept.v;
+    if constexpr (Kept::kHasThird) {
+      kept.third = rmsprop.alpha * kept.third + (1 - rmsprop.alpha) * g;
+      square -= kept.third * kept.third;
     }
     float d = g / (std::sqrt(square) + rmsprop.eps);
-    if (rmsprop.momentum != 0) d = m = rmsprop.momentum * m + d;
+    if constexpr (Kept::kHasM) d = kept.m = rmsprop.momentum * kept.m + d;
     w -= rate * d;
   }
 };
 
 struct AdagradStep {
+  static constexpr std::array<Keeps, kMostMoments> kMoments{kNever, kAlways, kNever};
   Adagrad adagrad;
   float rate;
 
-  void operator()(float& w, float g, float&, float& v, float&) const {
+  template <class Kept>
+  void operator()(float& w, float g, Kept& kept) const {
     g += adagrad.weight_decay * w;
-    v += g * g;
-    w -= rate * (g / (std::sqrt(v) + adagrad.eps));
+    kept.v += g * g;
+    w -= rate * (g / (std::sqrt(kept.v) + adagrad.eps));
   }
 };
 
@@ -76,12 +97,13 @@ SgdStep step_of(const Sgd& sgd, float rate, std::int64_t step) { return {sgd, ra
 
 AdamStep step_of(const Adam& adam, float rate, std::int64_t step) {
   const auto power = static_cast<double>(step);
-  return {adam,
+  return {adam.eps,
+          adam.decoupled ? 0 : adam.weight_decay,
+          adam.decoupled ? 1 - rate * adam.weight_decay : 1,
           static_cast<float>(adam.beta1),
           static_cast<float>(adam.beta2),
           static_cast<float>(1 - adam.beta1),
           static_cast<float>(1 - adam.beta2),
-          1 - rate * adam.weight_decay,
           static_cast<float>(rate / (1 - std::pow(adam.beta1, power))),
           static_cast<float>(std::sqrt(1 - std::pow(adam.beta2, power)))};
 }
@@ -89,37 +111,51 @@ AdamStep step_of(const Adam& adam, float rate, std::int64_t step) {
 RmspropStep step_of(const Rmsprop& rmsprop, float rate, std::int64_t) { return {rmsprop, rate}; }
 AdagradStep step_of(const Adagrad& adagrad, float rate, std::int64_t) { return {adagrad, rate}; }
 
-// In blocks, whose every moment has a place, so that the loop over them is one of vectors.
-template <class Step>
+template <class Kept, class Step>
 void update(ThreadPool& pool, const Step& step, const OptimizerViews& views) {
-  constexpr std::int64_t kBlock = 1024;
+  float* w = views.parameters.data();
+  const float* g = views.gradients.data();
+  float* m = views.moments[0].data();
+  float* v = views.moments[1].data();
+  float* third = views.moments[2].data();
   const auto size = static_cast<std::int64_t>(views.parameters.size());
-  const auto update_block = [&](std::int64_t block) {
-    const std::int64_t first = block * kBlock;
-    std::array<float, kBlock> unused{};
-    const auto place = [&](const Vector& moment) {
-      return moment.empty() ? unused.data() : moment.data() + first;
-    };
-    float* w = views.parameters.data() + first;
-    const float* g = views.gradients.data() + first;
-    float* m = place(views.moments[0]);
-    float* v = place(views.moments[1]);
-    float* third = place(views.moments[2]);
-    const std::int64_t count = std::min(kBlock, size - first);
+  pool.split(size, kLeastElements, [&](std::int64_t first, std::int64_t end) {
+    vectorized([=] {
+      const Step rule = step;  // a copy, which no store into the arrays can change
 #pragma omp simd
-    for (std::int64_t i = 0; i < count; ++i) step(w[i], g[i], m[i], v[i], third[i]);
-  };
-  pool.split((size + kBlock - 1) / kBlock, kLeastElements / kBlock,
-             [&](std::int64_t first, std::int64_t end) {
-               for (std::int64_t block = first; block < end; ++block) update_block(block);
-             });
+      for (std::int64_t i = first; i < end; ++i) {
+        Kept kept;
+        if constexpr (Kept::kHasM) kept.m = m[i];
+        if constexpr (Kept::kHasV) kept.v = v[i];
+        if constexpr (Kept::kHasThird) kept.third = third[i];
+        rule(w[i], g[i], kept);
+        if constexpr (Kept::kHasM) m[i] = kept.m;
+        if constexpr (Kept::kHasV) v[i] = kept.v;
+        if constexpr (Kept::kHasThird) third[i] = kept.third;
+      }
+    });
+  });
+}
+
+template <class Step, bool... kKept>
+void update_kept(ThreadPool& pool, const Step& step, const OptimizerViews& views) {
+  constexpr std::size_t kMoment = sizeof...(kKept);
+  if constexpr (kMoment == kMostMoments) {
+    update<Moments<kKept...>>(pool, step, views);
+  } else if constexpr (Step::kMoments[kMoment] != kSometimes) {
+    update_kept<Step, kKept..., Step::kMoments[kMoment] == kAlways>(pool, step, views);
+  } else if (views.moments[kMoment].empty()) {
+    update_kept<Step, kKept..., false>(pool, step, views);
+  } else {
+    update_kept<Step, kKept..., true>(pool, step, views);
+  }
 }
 
 }  // namespace
 
 void optimizer_update(ThreadPool& pool, const Optimizer& optimizer, const OptimizerViews& views, float rate) {
   const std::int64_t step = ++views.progress->steps;
-  std::visit([&](const auto& rule) { update(pool, step_of(rule, rate, step), views); }, optimizer);
+  std::visit([&](const auto& rule) { update_kept(pool, step_of(rule, rate, step), views); }, optimizer);
 }
 
 }  // namespace warpfit::cpu

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include "host/cpu/simd.hpp"
+
 namespace warpfit::cpu {
 
 void sgd_update(ThreadPool& pool, Vector parameters, ConstVector gradients, float rate) {
@@ -9,8 +11,10 @@ void sgd_update(ThreadPool& pool, Vector parameters, ConstVector gradients, floa
   float* w = parameters.data();
   const float* dw = gradients.data();
   pool.split(size, kLeastElements, [=](std::int64_t first, std::int64_t end) {
+    vectorized([=] {
 #pragma omp simd
-    for (std::int64_t i = first; i < end; ++i) w[i] -= rate * dw[i];
+      for (std::int64_t i = first; i < end; ++i) w[i] -= rate * dw[i];
+    });
   });
 }
 
