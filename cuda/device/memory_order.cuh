@@ -1,7 +1,7 @@
 // Ordered accesses to a counter in global memory, for threads of different blocks: what a thread wrote before
 // add_release() is seen by one that reads the result, or a later one, with load_acquire(). With a barrier of
 // the block before the former and one after the latter this holds for whole blocks (PTX's causality order).
-// As instructions of their own they cost one fence each; __threadfence() beside an atomic operation costs
+// As instructions of their own they cost one fence each; __threadfence() with an atomic operation costs
 // two.
 #pragma once
 
