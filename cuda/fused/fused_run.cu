@@ -87,7 +87,6 @@ class Block : Passes {
 
   __device__ void backward() {
     gather(run_.exchange.dlogits, stride(plan_.layers), floats(plan_.dlogits));
-    if (top() == 0) own_pixels();
     __syncthreads();
     if (top() > 0) backward_layer(top());
     clock_.end(FusedPhase::kTopGradients);

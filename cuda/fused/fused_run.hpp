@@ -15,7 +15,7 @@ namespace warpfit::cuda {
 struct FusedExchange {
   std::array<float*, kMostFusedLayers> values{};     ///< (rows, width) of the hidden values but the last
   std::array<float*, kMostFusedLayers> gradients{};  ///< likewise, of the loss
-  float* part_logits = nullptr;                      ///< (rows, blocks, classes): each block's terms of them
+  float* part_logits = nullptr;                      ///< (rows, owners, classes): each block's terms of them
   float* dlogits = nullptr;                          ///< (rows, classes)
   RowResult* results = nullptr;                      ///< (rows)
   unsigned* arrived = nullptr;                       ///< at the barriers of all launches

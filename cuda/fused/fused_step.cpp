@@ -27,7 +27,7 @@ std::size_t share_out(const FusedPlan& plan, float* start, FusedExchange& exchan
     if (i + 1 < plan.layers) exchange.values[i] = take(plan.widths[i]);
     if (i > 1) exchange.gradients[i] = take(plan.widths[i]);
   }
-  exchange.part_logits = take(plan.blocks * FusedPlan::padded(plan.widths[plan.layers]));
+  exchange.part_logits = take(plan.owners * FusedPlan::padded(plan.widths[plan.layers]));
   exchange.dlogits = take(plan.widths[plan.layers]);
   return used;
 }

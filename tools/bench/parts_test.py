@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Tests of the modules that `compare` is made of: runs, report, flops and initial_weights. Needs Python alone.
+"""Tests of the modules that `compare` is made of: runs, report, flops and initial_weights; and of
+sass_counts. Needs Python alone.
 
 python3 tools/bench/parts_test.py
 """
@@ -16,6 +17,7 @@ import flops  # noqa: E402
 import initial_weights  # noqa: E402
 import report  # noqa: E402
 import runs  # noqa: E402
+import sass_counts  # noqa: E402
 
 
 class ReportTest(unittest.TestCase):
@@ -26,6 +28,32 @@ class ReportTest(unittest.TestCase):
         self.assertIsNone(report.noise_text([row(1.0, 1.2)], 0.1))
         self.assertIn("ours spreads 1.30-fold", report.noise_text([row(1.0, 1.3)], 0.1))
         self.assertIn("load before the run 1.50", report.noise_text([row(1.0, 1.0)], 1.5))
+
+
+class SassCountsTest(unittest.TestCase):
+    def test_a_disassembly_counted_by_hand(self):
+        text = """\t.section\t.text._Zfirst,"ax",@progbits
+.text._Zfirst:
+        /*0000*/                   LDC R1, c[0x0][0x28] ;
+        /*0010*/              @!P0 LDG.E.128.STRONG.GPU R4, desc[UR4][R2.64] ;
+        /*0020*/                   LDG.E R4, desc[UR4][R2.64] ;
+        /*0030*/               @P1 FFMA R4, R5, R6, R7 ;
+        /*0040*/                   FFMA.FTZ R4, R5, R6, R7 ;
+.L_x_1:
+        /*0050*/                   LDGSTS.E.BYPASS.128 [R1], desc[UR4][R2.64] ;
+        /*0060*/                   BRA `(.L_x_1);
+        /*0070*/                   NOP;
+.text.second:
+        /*0000*/                   EXIT ;
+"""
+        found = sass_counts.count(text.splitlines())
+        self.assertEqual(list(found), ["_Zfirst", "second"])
+        first = found["_Zfirst"]
+        self.assertEqual(first["instructions"], 7)
+        counts = [first[kind] for kind in ("FFMA", "LDG", "LDGSTS", "BRA", "STG")]
+        self.assertEqual(counts, [2, 2, 1, 1, 0])
+        self.assertEqual(first["loads"], {"LDG.E": 1, "LDG.E.128.STRONG.GPU": 1})
+        self.assertEqual(found["second"]["instructions"], 1)
 
 
 class InitialWeightsTest(unittest.TestCase):
