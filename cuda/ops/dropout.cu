@@ -30,8 +30,8 @@ __global__ void __launch_bounds__(kThreads)
 }  // namespace
 
 void dropout(const Dropout& dropout, const std::int64_t* step, Matrix values, cudaStream_t stream) {
-  launch(dropout_kernel, {blocks_for((values.size() + kVector - 1) / kVector, kThreads, 4096), kThreads},
-         stream, dropout, step, values.data, values.size());
+  launch_along(dropout_kernel, (values.size() + kVector - 1) / kVector, kThreads, stream, dropout, step,
+               values.data, values.size());
 }
 
 }  // namespace warpfit::cuda

@@ -55,14 +55,12 @@ void clip_gradient_norm(float most, Vector gradients, GradientNorm* norm, cudaSt
   launch(gradient_norm_kernel, {blocks_for(size, kThreads, kParts), kThreads}, stream, gradients.data(), norm,
          size);
   if (std::isinf(most)) return;
-  launch(scale_to_norm_kernel, {blocks_for(size, kThreads, 4096), kThreads}, stream, most, norm,
-         gradients.data(), size);
+  launch_along(scale_to_norm_kernel, size, kThreads, stream, most, norm, gradients.data(), size);
 }
 
 void clip_gradient_value(float most, Vector gradients, cudaStream_t stream) {
   const auto size = static_cast<std::int64_t>(gradients.size());
-  launch(clip_gradient_value_kernel, {blocks_for(size, kThreads, 4096), kThreads}, stream, most,
-         gradients.data(), size);
+  launch_along(clip_gradient_value_kernel, size, kThreads, stream, most, gradients.data(), size);
 }
 
 }  // namespace warpfit::cuda

@@ -94,9 +94,8 @@ void optimizer_update(const Optimizer& optimizer, const OptimizerViews& views, c
   for (std::size_t k = 0; k < kMostMoments; ++k) moments.data[k] = views.moments[k].data();
   std::visit(
       [&]<class Rule>(const Rule& rule) {
-        launch(optimizer_update_kernel<Rule>,
-               {blocks_for((size + kVector - 1) / kVector, kThreads, 4096), kThreads}, stream, rule,
-               views.parameters.data(), views.gradients.data(), moments, rate, views.progress, size);
+        launch_along(optimizer_update_kernel<Rule>, (size + kVector - 1) / kVector, kThreads, stream, rule,
+                     views.parameters.data(), views.gradients.data(), moments, rate, views.progress, size);
       },
       optimizer);
 }

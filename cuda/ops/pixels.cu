@@ -59,10 +59,8 @@ __global__ void __launch_bounds__(kThreads)
 }  // namespace
 
 void load_batch(Position* position, Matrix x, Labels labels, cudaStream_t stream) {
-  constexpr long long kMostRows = 65'535;  // a grid's y
-  const dim3 grid(blocks_for((x.cols + kVector - 1) / kVector, kThreads, 1024),
-                  blocks_for(x.rows, 1, kMostRows));
-  launch(load_batch_kernel, {grid, kThreads}, stream, position, x.data, labels.data(), x.rows, x.cols);
+  launch_over(load_batch_kernel, x.rows, (x.cols + kVector - 1) / kVector, kThreads, stream, position, x.data,
+              labels.data(), x.rows, x.cols);
 }
 
 }  // namespace warpfit::cuda

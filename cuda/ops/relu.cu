@@ -63,18 +63,16 @@ __global__ void __launch_bounds__(kThreads)
 }  // namespace
 
 void bias_relu_forward(Matrix y, ConstVector b, Activation activation, cudaStream_t stream) {
-  constexpr long long kMostRows = 65'535;  // a grid's y
-  const dim3 grid(blocks_for((y.cols + kVector - 1) / kVector, kThreads, 1024),
-                  blocks_for(y.rows, 1, kMostRows));
   const auto kernel =
       activation == Activation::kRelu ? bias_relu_forward_kernel<true> : bias_relu_forward_kernel<false>;
-  launch(kernel, {grid, kThreads}, stream, y.data, b.data(), y.rows, y.cols);
+  launch_over(kernel, y.rows, (y.cols + kVector - 1) / kVector, kThreads, stream, y.data, b.data(), y.rows,
+              y.cols);
 }
 
 void relu_backward(ConstVector y, Vector dx, cudaStream_t stream) {
   const auto size = static_cast<std::int64_t>(dx.size());
-  launch(relu_backward_kernel, {blocks_for((size + kVector - 1) / kVector, kThreads, 4096), kThreads}, stream,
-         y.data(), dx.data(), size);
+  launch_along(relu_backward_kernel, (size + kVector - 1) / kVector, kThreads, stream, y.data(), dx.data(),
+               size);
 }
 
 }  // namespace warpfit::cuda

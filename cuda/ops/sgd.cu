@@ -33,8 +33,8 @@ __global__ void __launch_bounds__(kThreads)
 
 void sgd_update(Vector parameters, ConstVector gradients, const float* rate, cudaStream_t stream) {
   const auto size = static_cast<std::int64_t>(parameters.size());
-  launch(sgd_update_kernel, {blocks_for((size + kVector - 1) / kVector, kThreads, 4096), kThreads}, stream,
-         parameters.data(), gradients.data(), rate, size);
+  launch_along(sgd_update_kernel, (size + kVector - 1) / kVector, kThreads, stream, parameters.data(),
+               gradients.data(), rate, size);
 }
 
 }  // namespace warpfit::cuda

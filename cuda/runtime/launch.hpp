@@ -3,6 +3,7 @@
 
 #include <cuda_runtime.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <type_traits>
 
@@ -50,10 +51,40 @@ int resident_blocks(void (*kernel)(Parameters...), int block, std::size_t dynami
   return blocks;
 }
 
-/// How many blocks of `block` cover `size`, at most `most`: kernels go on from there in strides of the grid.
+/// How many blocks of `block` threads of the kernel the calling thread's device runs at once, 1 at least.
+template <class... Parameters>
+long long blocks_at_once(void (*kernel)(Parameters...), int block) {
+  int device = 0;
+  int multiprocessors = 0;
+  check(cudaGetDevice(&device), "asking for the device");
+  check(cudaDeviceGetAttribute(&multiprocessors, cudaDevAttrMultiProcessorCount, device),
+        "asking for the number of multiprocessors");
+  return std::max(1LL, static_cast<long long>(multiprocessors) * resident_blocks(kernel, block, 0));
+}
+
+/// How many blocks of `block` cover `size`, 1 at least and at most `most`.
 inline unsigned blocks_for(long long size, int block, long long most) {
-  const long long blocks = (size + block - 1) / block;
-  return static_cast<unsigned>(blocks < 1 ? 1 : blocks > most ? most : blocks);
+  return static_cast<unsigned>(std::clamp((size + block - 1) / block, 1LL, most));
+}
+
+/// launch() of a kernel whose threads go along `size` pieces of work in strides of the grid. It gets no more
+/// blocks than run at once: others would only wait for these.
+template <class... Parameters, class... Arguments>
+void launch_along(void (*kernel)(Parameters...), long long size, int block, cudaStream_t stream,
+                  Arguments... arguments) {
+  launch(kernel, {blocks_for(size, block, blocks_at_once(kernel, block)), static_cast<unsigned>(block)},
+         stream, arguments...);
+}
+
+/// Likewise over a matrix of work: threads of x go along a row, blocks of y down the rows.
+template <class... Parameters, class... Arguments>
+void launch_over(void (*kernel)(Parameters...), long long rows, long long cols, int block,
+                 cudaStream_t stream, Arguments... arguments) {
+  constexpr long long kMostRows = 65'535;  // a grid's y
+  const long long most = blocks_at_once(kernel, block);
+  const unsigned along = blocks_for(cols, block, most);
+  const unsigned down = blocks_for(rows, 1, std::clamp(most / along, 1LL, kMostRows));
+  launch(kernel, {{along, down}, static_cast<unsigned>(block)}, stream, arguments...);
 }
 
 }  // namespace warpfit
