@@ -32,7 +32,8 @@ Options training_set_options(DataFlags& data) {
 
 Options data_options(DataFlags& data) {
   Options rows = training_set_options(data);
-  std::ranges::move(test_data_options(data) | std::views::drop(1), std::back_inserter(rows));
+  Options test_rows = test_data_options(data);
+  std::move(test_rows.begin() + 1, test_rows.end(), std::back_inserter(rows));  // but for the folder's
   return rows;
 }
 

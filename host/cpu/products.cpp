@@ -1,11 +1,10 @@
 #include "host/cpu/products.hpp"
 
-#include <omp.h>
-
 #include <algorithm>
 #include <limits>
 
 #include "host/cpu/bias_gradient.hpp"
+#include "host/cpu/openmp.hpp"
 #include "host/cpu/relu.hpp"
 
 namespace warpfit::cpu {

@@ -107,17 +107,18 @@ class OnnxParser {
   void read_operator_set(const Field& field) {
     count_part(field);
     auto& [domain, version] = model_.operator_sets.emplace_back();
-    reader_.for_each_field(reader_.message(field), [&](const Field& part) {
-      if (part.number == 1) domain = reader_.text(part);
-      if (part.number == 2) version = reader_.integer(part);
-    });
+    reader_.for_each_field(reader_.message(field),
+                           [&, &domain = domain, &version = version](const Field& part) {
+                             if (part.number == 1) domain = reader_.text(part);
+                             if (part.number == 2) version = reader_.integer(part);
+                           });
     if (version < 1) missing(field.byte, "a version above 0 (field 2)");
   }
 
   void read_metadata(const Field& field) {
     count_part(field);
     auto& [key, value] = model_.metadata.emplace_back();
-    reader_.for_each_field(reader_.message(field), [&](const Field& part) {
+    reader_.for_each_field(reader_.message(field), [&, &key = key, &value = value](const Field& part) {
       if (part.number == 1) key = reader_.text(part);
       if (part.number == 2) value = reader_.text(part);
     });

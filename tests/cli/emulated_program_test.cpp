@@ -235,10 +235,11 @@ TEST(EmulatedProgram, MeasuresThePhasesOfTheFusedKernel) {
 }
 
 TEST(EmulatedProgram, WorksMoreSlowlyWherePagesCannotBeLocked) {
-  const auto run = run_emulated("pinned=0,streams=lazy", kNarrowOnCuda);
+  const std::vector<std::string> layers{"--device", "cuda", "--network", "784-20-10", "--engine", "layers"};
+  const auto run = run_emulated("pinned=0,streams=lazy", layers);
   EXPECT_EQ(run.exit_code, 0) << run.error;
   EXPECT_TRUE(says(run, "the system refuses page-locked memory")) << run.error;
-  EXPECT_EQ(run.out, run_emulated("", kNarrowOnCuda).out);
+  EXPECT_EQ(run.out, run_emulated("", layers).out);
 }
 
 // Whatever call fails, the program ends with a device's exit code and says what it was doing.

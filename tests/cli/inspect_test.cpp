@@ -12,6 +12,7 @@
 #include "host/files/safetensors_writer.hpp"
 #include "tests/support/files.hpp"
 #include "tests/support/program.hpp"
+#include "tests/support/sanitizers.hpp"
 
 namespace warpfit::test {
 namespace {
@@ -262,7 +263,7 @@ TEST_F(InspectTest, RefusesOtherFilesByTheirBytes) {
 }
 
 TEST_F(InspectTest, NeedsLittleMemoryForLargeFiles) {
-  if (std::string(WARPFIT_SANITIZE) != "") GTEST_SKIP() << "sanitizers take memory of their own";
+  if (kSanitized) GTEST_SKIP() << "sanitizers take memory of their own";
   constexpr std::uintmax_t kSize = 200 << 20;  // of a file with a hole
   const std::string header = R"({"a":{"dtype":"F32","shape":[52428800],"data_offsets":[0,209715200]}})";
   for (const auto& start : {idx({200, 1 << 10, 1 << 10}, {}), safetensors(header)}) {

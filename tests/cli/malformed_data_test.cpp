@@ -8,6 +8,7 @@
 
 #include "tests/support/files.hpp"
 #include "tests/support/program.hpp"
+#include "tests/support/sanitizers.hpp"
 
 namespace warpfit::test {
 namespace {
@@ -123,7 +124,6 @@ class MalformedData : public testing::Test {
     EXPECT_LT(run.peak_kilobytes - idle_.peak_kilobytes, kSanitized ? 512 * 1024 : 64 * 1024);
   }
 
-  static constexpr bool kSanitized = sizeof(WARPFIT_SANITIZE) > 1;
   TemporaryFolder folder_;
   Outcome idle_ = run_warpfit({"--version"});
 };

@@ -8,11 +8,10 @@
 #include <regex>
 
 #include "tests/support/files.hpp"
+#include "tests/support/sanitizers.hpp"
 
 namespace warpfit::test {
 namespace {
-
-const bool kSanitized = std::string(WARPFIT_SANITIZE) != "";
 
 std::vector<std::string> on_sample(std::vector<std::string> more = {}) {
   std::vector<std::string> arguments{"train", "--device", "cpu", "--data", sample_folder().string()};

@@ -13,6 +13,7 @@
 #include "tests/support/files.hpp"
 #include "tests/support/program.hpp"
 #include "tests/support/random.hpp"
+#include "tests/support/sanitizers.hpp"
 
 namespace warpfit::test {
 namespace {
@@ -66,7 +67,7 @@ TEST_F(ResumeProgram, KeepsToTheLimitOfTheDevicesMemoryThatItIsGiven) {
 }
 
 TEST_F(ResumeProgram, EndsAsIfItHadNotBeenInterrupted) {
-  constexpr const char* kEpochs = "60";
+  constexpr const char* kEpochs = kThreadSanitizer ? "20" : "60";
   ASSERT_EQ(run_warpfit(arguments("whole", kEpochs, "1epoch")).exit_code, 0);
   for (const int number : {SIGINT, SIGTERM, SIGUSR1}) {
     const std::string name = "run" + std::to_string(number);

@@ -201,7 +201,9 @@ namespace {
 const std::function<void()>* worker_work = nullptr;
 std::string worker_failure;
 
-void work_on_fiber() {
+// Flat, since a function of the standard library's may be linked from an instrumented file, and this thread
+// would seem to race with the one that made the work.
+[[gnu::flatten]] void work_on_fiber() {
   try {
     (*worker_work)();
   } catch (const std::exception& thrown) {

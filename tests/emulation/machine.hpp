@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "tests/emulation/emulation.hpp"
+#include "tests/support/sanitizers.hpp"
 
 namespace warpfit::emulation::test {
 
@@ -151,15 +152,7 @@ std::string failure_of(F action) {
   return "";
 }
 
-#if defined(__SANITIZE_ADDRESS__)
-inline constexpr bool kAddressSanitizer = true;
-#else
-inline constexpr bool kAddressSanitizer = false;
-#endif
-#if defined(__SANITIZE_THREAD__)
-inline constexpr bool kThreadSanitizer = true;
-#else
-inline constexpr bool kThreadSanitizer = false;
-#endif
+using warpfit::test::kAddressSanitizer;
+using warpfit::test::kThreadSanitizer;
 
 }  // namespace warpfit::emulation::test

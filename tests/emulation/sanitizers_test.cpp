@@ -40,7 +40,7 @@ TEST_F(AddressSanitizer, SeesTheFirstByteBesideASharedArray) {
 }
 
 TEST_F(AddressSanitizer, SeesMisalignedVectors) {
-  EXPECT_DEATH(run(Fault::kMisaligned), "misaligned address .* for type 'const struct float4'");
+  EXPECT_DEATH(run(Fault::kMisaligned), "misaligned address .* for type 'const (struct )?float4'");
 }
 
 TEST_F(AddressSanitizer, SeesUseAfterFree) {

@@ -8,6 +8,7 @@
 #include "host/backend/make_backend.hpp"
 #include "tests/support/comparison.hpp"
 #include "tests/support/linear_layer.hpp"
+#include "tests/support/sanitizers.hpp"
 
 namespace warpfit::test {
 namespace {
@@ -46,11 +47,11 @@ TEST_P(Matmul, IsExactRoundTheEdgesOfSmallTiles) {
 
 // 128 tiles and more of one product's outputs make them tiles of 32, and then of 64.
 TEST_P(Matmul, IsExactRoundTheEdgesOfLargerTiles) {
-  for (const LayerShape& s :
-       {LayerShape{353, 130, 351}, LayerShape{352, 353, 129}, LayerShape{130, 353, 351}}) {
-    check(s);
-  }
-  for (const LayerShape& s : {LayerShape{705, 66, 703}, LayerShape{704, 705, 65}, LayerShape{66, 705, 703}}) {
+  check({353, 130, 351});
+  check({705, 66, 703});
+  if (kThreadSanitizer) return;
+  for (const LayerShape& s : {LayerShape{352, 353, 129}, LayerShape{130, 353, 351}, LayerShape{704, 705, 65},
+                              LayerShape{66, 705, 703}}) {
     check(s);
   }
 }

@@ -1,14 +1,14 @@
 // What tests/CMakeLists.txt promises of the environment that the tests run in.
 #include <gtest/gtest.h>
-#include <omp.h>
 
-#include <string>
+#include "host/cpu/openmp.hpp"
+#include "tests/support/sanitizers.hpp"
 
 namespace warpfit::test {
 namespace {
 
 TEST(Environment, KeepsOpenMpToOneThreadUnderThreadSanitizer) {
-  if (std::string(WARPFIT_SANITIZE) != "thread") GTEST_SKIP() << "built without ThreadSanitizer";
+  if (!kThreadSanitizer) GTEST_SKIP() << "built without ThreadSanitizer";
   EXPECT_EQ(omp_get_thread_limit(), 1) << "libgomp's barriers look like races: run the tests with ctest";
 }
 

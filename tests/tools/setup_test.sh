@@ -11,7 +11,7 @@ installed() { fake dpkg-query "$(printf "echo '%s installed'\n" "$@")"; }
 user() { fake id "echo $1"; }
 
 everything=(g++ cmake ninja-build libdnnl-dev libcli11-dev libspdlog-dev libfmt-dev zlib1g-dev nlohmann-json3-dev
-  libtomlplusplus-dev libgtest-dev libgmock-dev libssl-dev python3 clang-format libbenchmark-dev xz-utils)
+  libtomlplusplus-dev libgtest-dev libgmock-dev clang libssl-dev python3 clang-format libbenchmark-dev xz-utils)
 without_two=(g++ cmake ninja-build libcli11-dev libspdlog-dev libfmt-dev nlohmann-json3-dev libtomlplusplus-dev)
 fake apt-get
 
@@ -35,7 +35,7 @@ expect "apt-get is not called" eval '! calls | grep -q ^apt-get'
 # With tests, those packages count too; a command on the PATH stands for its package.
 fake clang-format
 expect_run 1 run_setup --tests
-expect_said "apt-get install libdnnl-dev zlib1g-dev libgtest-dev libgmock-dev libssl-dev python3 libbenchmark-dev xz-utils"
+expect_said "apt-get install libdnnl-dev zlib1g-dev libgtest-dev libgmock-dev clang libssl-dev python3 libbenchmark-dev xz-utils"
 no_fake clang-format
 
 # A package that is only half installed is missing.

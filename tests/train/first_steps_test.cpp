@@ -12,12 +12,13 @@
 #include "tests/support/files.hpp"
 #include "tests/support/golden_training.hpp"
 #include "tests/support/losses.hpp"
+#include "tests/support/sanitizers.hpp"
 
 namespace warpfit::test {
 namespace {
 
 constexpr double kTolerance = 5e-5;
-constexpr std::int64_t kBatches = 101;
+constexpr std::int64_t kBatches = kThreadSanitizer ? 21 : 101;
 
 // The first `count` samples of an IDX file as a file of its own.
 std::string first_samples(const TemporaryFolder& folder, const std::string& path, std::int64_t count) {

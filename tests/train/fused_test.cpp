@@ -13,6 +13,7 @@
 #include "tests/support/backends.hpp"
 #include "tests/support/comparison.hpp"
 #include "tests/support/random.hpp"
+#include "tests/support/sanitizers.hpp"
 
 namespace warpfit::test {
 namespace {
@@ -52,11 +53,7 @@ constexpr std::size_t kTutorial = 15;  // this and the next on 32 and on 128 mul
 
 // The sanitizers see in a few steps what there is to see, and take their time for each.
 const std::int64_t kSteps = [] {
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-  constexpr std::int64_t kUsual = 6;
-#else
-  constexpr std::int64_t kUsual = 50;
-#endif
+  constexpr std::int64_t kUsual = kThreadSanitizer ? 4 : kSanitized ? 6 : 50;
   const char* asked = std::getenv("WARPFIT_FUSED_STEPS");
   return asked != nullptr ? std::atoll(asked) : kUsual;
 }();

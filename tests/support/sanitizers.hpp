@@ -1,0 +1,13 @@
+// Whether a sanitizer watches the tests: it takes memory and time of its own.
+#pragma once
+
+#include <string_view>
+
+namespace warpfit::test {
+
+inline constexpr bool kSanitized = std::string_view(WARPFIT_SANITIZE) != "";
+/// A hundred times slower where kernels are emulated: a thread of theirs is one to it.
+inline constexpr bool kThreadSanitizer = std::string_view(WARPFIT_SANITIZE) == "thread";
+inline constexpr bool kAddressSanitizer = std::string_view(WARPFIT_SANITIZE).starts_with("address");
+
+}  // namespace warpfit::test
