@@ -1,8 +1,5 @@
 #include "host/cli/common_options.hpp"
 
-#include <algorithm>
-#include <ranges>
-
 #include "host/base/byte_size.hpp"
 #include "host/cli/option_rows.hpp"
 
@@ -17,7 +14,21 @@ Option folder_option(DataFlags& data) {
               data.folder);
 }
 
+void add_test_set(Options& rows, DataFlags& data) {
+  rows.push_back(
+      text({kData, "--test-images", "FILE", "test samples, in place of DIR/t10k-images-idx3-ubyte"}, "",
+           data.files.test_images));
+  rows.push_back(text({kData, "--test-labels", "FILE", "test labels, in place of DIR/t10k-labels-idx1-ubyte"},
+                      "", data.files.test_labels));
+}
+
 }  // namespace
+
+Options data_options(DataFlags& data) {
+  Options rows = training_set_options(data);
+  add_test_set(rows, data);
+  return rows;
+}
 
 Options training_set_options(DataFlags& data) {
   Options rows{folder_option(data)};
@@ -30,20 +41,9 @@ Options training_set_options(DataFlags& data) {
   return rows;
 }
 
-Options data_options(DataFlags& data) {
-  Options rows = training_set_options(data);
-  Options test_rows = test_data_options(data);
-  std::move(test_rows.begin() + 1, test_rows.end(), std::back_inserter(rows));  // but for the folder's
-  return rows;
-}
-
 Options test_data_options(DataFlags& data) {
   Options rows{folder_option(data)};
-  rows.push_back(
-      text({kData, "--test-images", "FILE", "test samples, in place of DIR/t10k-images-idx3-ubyte"}, "",
-           data.files.test_images));
-  rows.push_back(text({kData, "--test-labels", "FILE", "test labels, in place of DIR/t10k-labels-idx1-ubyte"},
-                      "", data.files.test_labels));
+  add_test_set(rows, data);
   return rows;
 }
 

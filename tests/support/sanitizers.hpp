@@ -6,7 +6,7 @@
 namespace warpfit::test {
 
 inline constexpr bool kSanitized = std::string_view(WARPFIT_SANITIZE) != "";
-/// A hundred times slower where kernels are emulated: a thread of theirs is one to it.
+/// Slowest where kernels are emulated: each of their threads is a thread to it, with a clock of its own.
 inline constexpr bool kThreadSanitizer = std::string_view(WARPFIT_SANITIZE) == "thread";
 inline constexpr bool kAddressSanitizer = std::string_view(WARPFIT_SANITIZE).starts_with("address");
 
