@@ -46,7 +46,6 @@ void run(const BenchCommand& command) {
 }
 
 Options options_of(BenchCommand& command) {
-  constexpr std::int64_t kMany = 1'000'000'000;
   constexpr std::string_view kGroup = "Benchmark";
   auto& benchmark = command.benchmark;
   Options rows(training_set_options(command.data));

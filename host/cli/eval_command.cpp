@@ -58,7 +58,6 @@ void run(const EvalCommand& command) {
 }
 
 Options options_of(EvalCommand& command) {
-  constexpr std::int64_t kMany = 1'000'000'000;
   Options rows{model_option(command.model)};
   std::ranges::move(test_data_options(command.data), std::back_inserter(rows));
   rows.push_back(

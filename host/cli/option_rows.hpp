@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <optional>
 #include <string>
@@ -17,6 +18,9 @@
 #include "host/cli/options.hpp"
 
 namespace warpfit {
+
+/// The largest number of epochs, batches or samples that an option takes.
+inline constexpr std::int64_t kMany = 1'000'000'000;
 
 /// What every row has in common.
 struct Row {

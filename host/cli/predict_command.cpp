@@ -13,8 +13,6 @@
 namespace warpfit {
 namespace {
 
-constexpr std::int64_t kMany = 1'000'000'000;
-
 // A network that ends in LogSoftmax gives log-probabilities where others give logits.
 Scores scores_of(const PredictCommand& command, const ModelInfo& info) {
   if (!command.logits) return Scores::kProbabilities;

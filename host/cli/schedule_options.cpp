@@ -12,7 +12,6 @@ namespace warpfit {
 namespace {
 
 constexpr std::string_view kGroup = "Schedule";
-constexpr std::int64_t kMany = 1'000'000'000;
 constexpr double kMost = std::numeric_limits<double>::max();
 
 const Kinds<ScheduleKind>& kinds() {

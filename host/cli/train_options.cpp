@@ -15,8 +15,6 @@
 namespace warpfit {
 namespace {
 
-constexpr std::int64_t kMany = 1'000'000'000;
-
 // "3" or "2-4".
 Option profile_option(TrainOptions& training) {
   constexpr std::string_view kFlag = "--profile-epochs";

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 
@@ -11,11 +12,14 @@
 namespace warpfit::test {
 namespace {
 
-// Trains on the sample with the emulation that WARPFIT_EMULATION's value describes.
+// Trains on the sample with the emulation that WARPFIT_EMULATION's value describes; for one epoch if `more`
+// does not say.
 Outcome run_emulated(const std::string& emulation, std::vector<std::string> more = {}) {
   setenv("WARPFIT_EMULATION", emulation.c_str(), 1);
-  std::vector<std::string> arguments{
-      "train", "--epochs", "2", "--log-every", "1", "--data", sample_folder().string()};
+  std::vector<std::string> arguments{"train", "--log-every", "1", "--data", sample_folder().string()};
+  if (std::ranges::find(more, "--epochs") == more.end()) {
+    arguments.insert(arguments.end(), {"--epochs", "1"});
+  }
   arguments.insert(arguments.end(), more.begin(), more.end());
   auto outcome = Program(arguments, "warpfit_emulated").finish();
   unsetenv("WARPFIT_EMULATION");
@@ -24,7 +28,8 @@ Outcome run_emulated(const std::string& emulation, std::vector<std::string> more
 
 const std::vector<std::string> kCuda{"--device", "cuda"};
 // Where only the order of work counts: an emulated GPU multiplies slowly.
-const std::vector<std::string> kNarrowOnCuda{"--device", "cuda", "--network", "784-130-65-10"};
+const std::vector<std::string> kNarrowOnCuda{"--device",      "cuda",     "--network",
+                                             "784-130-65-10", "--epochs", "2"};
 
 bool says(const Outcome& run, const std::string& text) { return run.error.find(text) != std::string::npos; }
 
@@ -84,7 +89,8 @@ TEST(EmulatedProgram, AutoTakesTheGpu) {
 }
 
 TEST(EmulatedProgram, SaysWhichEngineRunsAndWhy) {
-  const std::vector<std::string> small{"--device", "cuda", "--network", "784-16-16-10", "--verbose"};
+  const std::vector<std::string> small{"--device",     "cuda", "--network", "784-16-16-10",
+                                       "--batch-size", "150",  "--verbose"};
   const auto with = [&](std::vector<std::string> more) {
     more.insert(more.begin(), small.begin(), small.end());
     return run_emulated("order=random,streams=lazy", more);
@@ -184,8 +190,9 @@ TEST(EmulatedProgram, SaysWhenTheDevicesMemoryIsFull) {
 }
 
 TEST(EmulatedProgram, StreamsWhatDoesNotFitAndKeepsWhatDoes) {
-  const auto wide = run_emulated("", kCuda);
-  const auto narrow = run_emulated("memory=5M", kCuda);
+  const std::vector<std::string> twice{"--device", "cuda", "--epochs", "2"};
+  const auto wide = run_emulated("", twice);
+  const auto narrow = run_emulated("memory=5M", twice);
   EXPECT_EQ(narrow.exit_code, 0) << narrow.error;
   EXPECT_EQ(narrow.out, wide.out);
 }

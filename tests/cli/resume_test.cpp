@@ -104,7 +104,8 @@ TEST_F(ResumeProgram, LosesNothingWhereItIsKilled) {
   const int kills = given != nullptr ? std::atoi(given) : 10;
   std::mt19937 engine(test_seed());
   std::uniform_real_distribution<double> moment(0, 0.05);
-  ASSERT_EQ(run_warpfit(arguments("whole", "40", "1epoch")).exit_code, 0);
+  constexpr const char* kEpochs = kThreadSanitizer ? "20" : "40";
+  ASSERT_EQ(run_warpfit(arguments("whole", kEpochs, "1epoch")).exit_code, 0);
   const auto at_its_end = [&](const Outcome& outcome) {
     EXPECT_EQ(outcome.exit_code, 0) << outcome.error;
     expect_same("whole", "run");
@@ -113,7 +114,7 @@ TEST_F(ResumeProgram, LosesNothingWhereItIsKilled) {
   for (int killed = 0; killed < kills; ++killed) {
     SCOPED_TRACE(testing::Message() << "kill " << killed << ", seed " << test_seed());
     const bool anew = !std::filesystem::exists(path("run"));
-    Program program(anew ? arguments("run", "40", "1") : std::vector<std::string>{"resume", path("run")});
+    Program program(anew ? arguments("run", kEpochs, "1") : std::vector<std::string>{"resume", path("run")});
     if (program.wait_for("Epoch ")) {
       std::this_thread::sleep_for(std::chrono::duration<double>(moment(engine)));
       program.signal(SIGKILL);

@@ -11,6 +11,7 @@
 #include "host/train/run_folder.hpp"
 #include "tests/support/files.hpp"
 #include "tests/support/random.hpp"
+#include "tests/support/sanitizers.hpp"
 
 namespace warpfit::test {
 namespace {
@@ -112,7 +113,7 @@ TEST_F(CheckpointTest, IsRefusedWithAnyBitFlipped) {
     file.seekp(static_cast<std::streamoff>(at)).put(static_cast<char>(value)).flush();
   };
   for (std::size_t at = 0; at < bytes.size(); ++at) {
-    for (int bit = 0; bit < 8; ++bit) {
+    for (std::size_t bit = kSanitized ? at % 8 : 0; bit < 8; bit += kSanitized ? 8 : 1) {
       set_byte(at, bytes[at] ^ 1 << bit);
       ASSERT_THROW(load_checkpoint(path_), ModelError) << "bit " << bit << " of byte " << at;
     }
