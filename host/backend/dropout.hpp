@@ -23,10 +23,14 @@ struct Dropout {
     const auto draws = philox({static_cast<std::uint32_t>(quad), layer, static_cast<std::uint32_t>(number),
                                static_cast<std::uint32_t>(number >> 32)},
                               seed);
-    const auto threshold = static_cast<std::uint32_t>(double{p} * 4294967296.0);
     std::array<float, 4> factors{};
-    for (int i = 0; i < 4; ++i) factors[i] = draws[i] < threshold ? 0.0F : scale();
+    for (int i = 0; i < 4; ++i) factors[i] = factor(draws[i]);
     return factors;
+  }
+
+  /// The factor that a random word gives.
+  [[nodiscard]] constexpr float factor(std::uint32_t word) const {
+    return word < static_cast<std::uint32_t>(double{p} * 4294967296.0) ? 0.0F : scale();
   }
 };
 

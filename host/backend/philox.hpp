@@ -7,18 +7,37 @@
 
 namespace warpfit {
 
+/// The rounds of Philox4x32-10: mix() is one of them, on the four words of a counter, and advance() goes on
+/// to the key of the next.
+class Philox {
+ public:
+  static constexpr int kRounds = 10;
+
+  constexpr explicit Philox(std::uint64_t key)
+      : key0_(static_cast<std::uint32_t>(key)), key1_(static_cast<std::uint32_t>(key >> 32)) {}
+
+  constexpr void mix(std::uint32_t& a, std::uint32_t& b, std::uint32_t& c, std::uint32_t& d) const {
+    const std::uint64_t first = std::uint64_t{0xD2511F53} * a;
+    const std::uint64_t second = std::uint64_t{0xCD9E8D57} * c;
+    a = static_cast<std::uint32_t>(second >> 32) ^ b ^ key0_;
+    c = static_cast<std::uint32_t>(first >> 32) ^ d ^ key1_;
+    b = static_cast<std::uint32_t>(second);
+    d = static_cast<std::uint32_t>(first);
+  }
+  constexpr void advance() {
+    key0_ += 0x9E3779B9;
+    key1_ += 0xBB67AE85;
+  }
+
+ private:
+  std::uint32_t key0_, key1_;
+};
+
 /// Four words that no two counters of a key share but by chance.
 constexpr std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> counter, std::uint64_t key) {
-  auto key0 = static_cast<std::uint32_t>(key);
-  auto key1 = static_cast<std::uint32_t>(key >> 32);
-  for (int round = 0; round < 10; ++round) {
-    const std::uint64_t first = std::uint64_t{0xD2511F53} * counter[0];
-    const std::uint64_t second = std::uint64_t{0xCD9E8D57} * counter[2];
-    counter = {
-        static_cast<std::uint32_t>(second >> 32) ^ counter[1] ^ key0, static_cast<std::uint32_t>(second),
-        static_cast<std::uint32_t>(first >> 32) ^ counter[3] ^ key1, static_cast<std::uint32_t>(first)};
-    key0 += 0x9E3779B9;
-    key1 += 0xBB67AE85;
+  Philox rounds(key);
+  for (int round = 0; round < Philox::kRounds; ++round, rounds.advance()) {
+    rounds.mix(counter[0], counter[1], counter[2], counter[3]);
   }
   return counter;
 }

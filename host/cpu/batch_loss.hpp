@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "host/backend/backend.hpp"
+#include "host/cpu/simd.hpp"
 #include "host/cpu/thread_pool.hpp"
 
 namespace warpfit::cpu {
@@ -28,13 +29,15 @@ void add_batch(ThreadPool& pool, ConstMatrix outputs, ConstLabels labels, Matrix
   pool.split(outputs.rows, std::max<std::int64_t>(1, kLeast / outputs.cols),
              [&](std::int64_t begin, std::int64_t end) {
                std::int64_t own_hits = 0;
-               for (std::int64_t n = begin; n < end; ++n) {
-                 const std::int64_t first = n * outputs.cols;
-                 float* gradient = gradients.empty() ? nullptr : gradients.data + first;
-                 const RowResult result = row(outputs.data + first, std::int64_t{labels[n]}, gradient);
-                 row_losses[n] = result.loss;
-                 own_hits += result.hit ? 1 : 0;
-               }
+               vectorized([&] {
+                 for (std::int64_t n = begin; n < end; ++n) {
+                   const std::int64_t first = n * outputs.cols;
+                   float* gradient = gradients.empty() ? nullptr : gradients.data + first;
+                   const RowResult result = row(outputs.data + first, std::int64_t{labels[n]}, gradient);
+                   row_losses[n] = result.loss;
+                   own_hits += result.hit ? 1 : 0;
+                 }
+               });
                hits += own_hits;
              });
   double sum = 0;

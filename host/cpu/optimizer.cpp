@@ -111,6 +111,8 @@ AdamStep step_of(const Adam& adam, float rate, std::int64_t step) {
 RmspropStep step_of(const Rmsprop& rmsprop, float rate, std::int64_t) { return {rmsprop, rate}; }
 AdagradStep step_of(const Adagrad& adagrad, float rate, std::int64_t) { return {adagrad, rate}; }
 
+// Division and square root bound this pass, not memory: to update each tile of a gradient while the product
+// that made it has it in cache takes as long.
 template <class Kept, class Step>
 void update(ThreadPool& pool, const Step& step, const OptimizerViews& views) {
   float* w = views.parameters.data();

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "host/cpu/batch_loss.hpp"
+#include "host/cpu/exponential.hpp"
 
 namespace warpfit::cpu {
 
@@ -18,11 +19,18 @@ void softmax_cross_entropy(ThreadPool& pool, ConstMatrix logits, ConstLabels lab
     const std::int64_t best = std::max_element(z, z + classes) - z;
     const float highest = z[best];
     float sum = 0;
-    for (std::int64_t c = 0; c < classes; ++c) sum += std::exp(z[c] - highest);
+    if (dz == nullptr) {
+      for (std::int64_t c = 0; c < classes; ++c) sum += exponential(z[c] - highest);
+    } else {
+#pragma omp simd
+      for (std::int64_t c = 0; c < classes; ++c) dz[c] = exponential(z[c] - highest);
+      for (std::int64_t c = 0; c < classes; ++c) sum += dz[c];
+    }
     const float log_sum = std::log(sum);
     if (dz != nullptr) {
+#pragma omp simd
       for (std::int64_t c = 0; c < classes; ++c) {
-        dz[c] = std::exp(z[c] - highest - log_sum) * scale - spread * scale;
+        dz[c] = exponential(z[c] - highest - log_sum) * scale - spread * scale;
       }
       dz[label] -= at_label * scale;
     }

@@ -9,11 +9,14 @@
 #include <vector>
 
 #include "host/cpu/bias_gradient.hpp"
+#include "host/cpu/dropout.hpp"
 #include "host/cpu/gradient_clipping.hpp"
+#include "host/cpu/mean_squared_error.hpp"
 #include "host/cpu/optimizer.hpp"
 #include "host/cpu/pixels.hpp"
 #include "host/cpu/relu.hpp"
 #include "host/cpu/sgd.hpp"
+#include "host/cpu/softmax_cross_entropy.hpp"
 #include "tests/support/random.hpp"
 
 namespace warpfit::cpu::test {
@@ -135,6 +138,42 @@ TEST_F(SimdLevels, ActivationsAgree) {
       relu_backward(input, {dx.data(), 1, size, size});
       return dx;
     });
+  }
+}
+
+TEST_F(SimdLevels, DropoutAgrees) {
+  for (const auto size : kSizes) {
+    SCOPED_TRACE(testing::Message() << size << " values");
+    expect_same_bits([&] {
+      auto x = values(size);
+      dropout(pool_, {.p = 0.3F, .seed = 0x987654321, .layer = 2}, 5, {x.data(), 1, size});
+      return x;
+    });
+  }
+}
+
+TEST_F(SimdLevels, LossesAgree) {
+  constexpr std::int64_t kRows = 5;
+  for (const std::int64_t classes : {2, 10, 16, 33, 200}) {
+    SCOPED_TRACE(testing::Message() << classes << " classes");
+    const auto outputs = TestValues().uniform(kRows * classes, 30);
+    const auto labels = TestValues().labels(kRows, static_cast<int>(classes));
+    const auto gradients_of = [&](auto loss) {
+      return [&outputs, loss, classes] {
+        Floats gradients(outputs.size() + kRows);
+        Metrics metrics{};
+        loss({outputs.data(), kRows, classes}, Matrix{gradients.data(), kRows, classes},
+             Vector(gradients).last(kRows), metrics);
+        gradients.push_back(metrics.last_loss);
+        return gradients;
+      };
+    };
+    expect_same_bits(gradients_of([&](ConstMatrix logits, Matrix gradients, Vector losses, Metrics& metrics) {
+      softmax_cross_entropy(pool_, logits, labels, 0.1F, gradients, losses, metrics);
+    }));
+    expect_same_bits(gradients_of([&](ConstMatrix values, Matrix gradients, Vector losses, Metrics& metrics) {
+      mean_squared_error(pool_, values, labels, gradients, losses, metrics);
+    }));
   }
 }
 

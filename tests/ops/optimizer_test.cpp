@@ -1,6 +1,7 @@
 // Optimizers against PyTorch's formulas in double precision, and against steps worked out by hand.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 
 #include "host/optim/optimizer_state.hpp"
@@ -68,6 +69,7 @@ class OptimizerUpdate : public OnEachBackend {
       gradient.upload(values);
       step->run(one_batch(1, rate));
     }
+    moments_ = state.memory().moments;
     return parameters.values();
   }
 
@@ -93,6 +95,8 @@ class OptimizerUpdate : public OnEachBackend {
     for (const float g : gradients) steps.push_back({g});
     return run(optimizer, {1}, steps, rate).front();
   }
+
+  std::array<std::vector<float>, kMostMoments> moments_;  // behind the last run
 };
 
 TEST_P(OptimizerUpdate, FollowsPyTorchsFormulas) {
@@ -147,6 +151,7 @@ TEST_P(OptimizerUpdate, KeepsNan) {
   for (const Optimizer& optimizer :
        std::vector<Optimizer>{Sgd{.momentum = 0.5F}, Adam{.amsgrad = true}, Rmsprop{}, Adagrad{}}) {
     EXPECT_TRUE(std::isnan(one_parameter(optimizer, {nan, 1}, 0.1F)));
+    for (const auto& moment : moments_) EXPECT_TRUE(moment.empty() || std::isnan(moment.front()));
   }
 }
 
