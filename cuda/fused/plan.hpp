@@ -15,7 +15,12 @@
 namespace warpfit::cuda {
 
 constexpr int kMostFusedLayers = 8;
+/// In a block; the build option WARPFIT_FUSED_THREADS sets another number, for comparisons on a GPU.
+#ifdef WARPFIT_FUSED_THREADS
+constexpr int kMostFusedThreads = WARPFIT_FUSED_THREADS;
+#else
 constexpr int kMostFusedThreads = 256;
+#endif
 constexpr int kPlaceBytes = 16;  ///< what shared memory is shared out in: the widest access
 
 /// Values 0 are the samples', values i the outputs of layer i - 1, values `layers` the logits. Places are

@@ -143,9 +143,15 @@ expect "no phases, and no second build" [ "$(calls | grep -c -- '--target warpfi
 expect_run 0 bundle --build "$own" --variant phases
 unpack
 expect_file "$scratch/unpacked/variants/phases/warpfit"
+forget_calls
+expect_run 0 bundle --build "$own" --variant wide:WARPFIT_FUSED_THREADS=512
+expect "built with its option" grep -q -- "^cmake -S $repo -B $own/wide .*-DWARPFIT_FUSED_THREADS=512" "$scratch/calls"
+unpack
+expect_file "$scratch/unpacked/variants/wide/libwarpfit_cuda.so"
+expect "says with which" [ "$(cat "$scratch/unpacked/variants/wide/COMMIT")" = "0123abc and changes, WARPFIT_FUSED_THREADS=512" ]
 expect_run 2 bundle --variant old=nothing
 expect_said "there is no such commit"
-for wrong in old 'a/b=abc1' '=abc1' 'old='; do expect_run 2 bundle --variant "$wrong"; done
+for wrong in old 'a/b=abc1' '=abc1' 'old=' 'old:=1' 'old:ON' ':ON=1'; do expect_run 2 bundle --variant "$wrong"; done
 cmake abc3
 forget_calls
 expect_run 1 bundle --variant broken=abc3
