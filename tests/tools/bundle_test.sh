@@ -181,7 +181,8 @@ expect_run 0 run_there "$there/build/release/warpfit" train "a b"
 expect_said "warpfit train a b in $there with $ours"
 expect "unpacked" cmp -s "$scratch/system/libdnnl.so.2" "$there/lib/libdnnl.so.2"
 expect "and nothing else is left" [ -z "$(find "$there" -maxdepth 1 -name '*.xz' -o -maxdepth 1 -name 'unpacked*')" ]
-expect_run 0 run_there "$there/build/release/warpfit"
+expect_run 0 run_there build/release/warpfit train
+expect_said "warpfit train in $there with $ours"
 for round in 1 2 3; do
   arrive :
   for turn in 1 2 3 4; do run_there "$there/build/release/cuda_tests" "$turn" & done >"$scratch/said" 2>&1
