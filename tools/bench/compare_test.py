@@ -94,11 +94,11 @@ class CompareTest(StandIns):
         self.assertEqual(len(last["rows"][0]["warm_up_s"]), 2)
 
     def test_a_hang_is_killed_with_its_children(self):
-        write_script(self.folder / "hanging", "sleep 60 & echo $! >'$0.child'; wait")
+        write_script(self.folder / "hanging", "sleep 60 & echo $! >'$0.new'; mv '$0.new' '$0.child'; wait")
         begin = time.monotonic()
         done = self.compare("--jax-python", self.folder / "hanging", "--variants", "ours,torch-tensors")
         self.assertEqual(done.returncode, 0, "JAX is not asked where no variant needs it: " + done.stderr)
-        script = "case $1 in -c) exit 0 ;; esac; sleep 60 & echo $! >'$0.child'; wait"
+        script = "case $1 in -c) exit 0 ;; esac; sleep 60 & echo $! >'$0.new'; mv '$0.new' '$0.child'; wait"
         write_script(self.folder / "hanging", script)
         done = self.compare("--jax-python", self.folder / "hanging", "--timeout", "3", "--threads", "1")
         self.assertEqual(done.returncode, 1, done.stderr)
@@ -107,7 +107,7 @@ class CompareTest(StandIns):
         self.assert_ended(self.folder / "hanging.child")
 
     def test_ended_by_a_signal_it_ends_the_contender(self):
-        write_script(self.folder / "hanging", "sleep 60 & echo $! >'$0.child'; wait")
+        write_script(self.folder / "hanging", "sleep 60 & echo $! >'$0.new'; mv '$0.new' '$0.child'; wait")
         hanging = self.command("--torch-python", self.folder / "hanging", "--variants", "torch-tensors")
         process = subprocess.Popen(hanging, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + 30
