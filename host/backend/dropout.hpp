@@ -19,13 +19,17 @@ struct Dropout {
 
   /// The factors of values 4 * quad to 4 * quad + 3 of the layer's output, counted row by row: 0 or scale().
   [[nodiscard]] constexpr std::array<float, 4> factors(std::int64_t step, std::int64_t quad) const {
-    const auto number = static_cast<std::uint64_t>(step);
-    const auto draws = philox({static_cast<std::uint32_t>(quad), layer, static_cast<std::uint32_t>(number),
-                               static_cast<std::uint32_t>(number >> 32)},
-                              seed);
+    const auto draws = philox(counter(step, quad), seed);
     std::array<float, 4> factors{};
     for (int i = 0; i < 4; ++i) factors[i] = factor(draws[i]);
     return factors;
+  }
+
+  /// What those factors' random words are drawn with, beside the seed.
+  [[nodiscard]] constexpr std::array<std::uint32_t, 4> counter(std::int64_t step, std::int64_t quad) const {
+    const auto number = static_cast<std::uint64_t>(step);
+    return {static_cast<std::uint32_t>(quad), layer, static_cast<std::uint32_t>(number),
+            static_cast<std::uint32_t>(number >> 32)};
   }
 
   /// The factor that a random word gives.

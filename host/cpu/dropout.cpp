@@ -15,14 +15,9 @@ constexpr std::int64_t kLanes = 16;
 inline void drop_lanes(const Dropout& dropout, std::int64_t step, std::int64_t first, float* values) {
   using Lanes = std::array<std::uint32_t, kLanes>;
   std::array<Lanes, kQuad> words;
-  const auto number = static_cast<std::uint64_t>(step);
-#pragma omp simd
-  for (std::int64_t lane = 0; lane < kLanes; ++lane) {
-    words[0][lane] = static_cast<std::uint32_t>(first + lane);
-    words[1][lane] = dropout.layer;
-    words[2][lane] = static_cast<std::uint32_t>(number);
-    words[3][lane] = static_cast<std::uint32_t>(number >> 32);
-  }
+  const auto counter = dropout.counter(step, first);
+  for (std::int64_t i = 0; i < kQuad; ++i) words[i].fill(counter[i]);
+  for (std::int64_t lane = 0; lane < kLanes; ++lane) words[0][lane] += static_cast<std::uint32_t>(lane);
   Philox key(dropout.seed);
   for (int round = 0; round < Philox::kRounds; ++round, key.advance()) {
 #pragma omp simd

@@ -145,7 +145,7 @@ unpack
 expect_file "$scratch/unpacked/variants/phases/warpfit"
 forget_calls
 expect_run 0 bundle --build "$own" --variant wide:WARPFIT_FUSED_THREADS=512
-expect "built with its option" grep -q -- "^cmake -S $repo -B $own/wide .*-DWARPFIT_FUSED_THREADS=512" "$scratch/calls"
+expect "built with its option" grep -q -- "^cmake -S $repo -B $own/options/wide .*-DWARPFIT_FUSED_THREADS=512" "$scratch/calls"
 unpack
 expect_file "$scratch/unpacked/variants/wide/libwarpfit_cuda.so"
 expect "says with which" [ "$(cat "$scratch/unpacked/variants/wide/COMMIT")" = "0123abc and changes, WARPFIT_FUSED_THREADS=512" ]
@@ -181,6 +181,7 @@ expect_run 0 run_there "$there/build/release/warpfit" train "a b"
 expect_said "warpfit train a b in $there with $ours"
 expect "unpacked" cmp -s "$scratch/system/libdnnl.so.2" "$there/lib/libdnnl.so.2"
 expect "and nothing else is left" [ -z "$(find "$there" -maxdepth 1 -name '*.xz' -o -maxdepth 1 -name 'unpacked*')" ]
+expect_run 0 run_there "$there/build/release/warpfit"
 expect_run 0 run_there build/release/warpfit train
 expect_said "warpfit train in $there with $ours"
 for round in 1 2 3; do
