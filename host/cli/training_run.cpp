@@ -114,7 +114,7 @@ void train(const TrainCommand& command, const BackendOptions& device, const Trai
   if (ending == Ending::kNoImprovement) {
     log_info(fmt::format("no improvement in {} epochs", options.patience));
   }
-  const auto parameters = network.parameters().to_host();
+  const auto parameters = trainer.parameters();
   if (folder != nullptr) save_model(folder->file("model.safetensors"), model, parameters);
   if (!command.run.model.empty()) save_model(command.run.model, model, parameters);
   reports.done();

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "host/base/error.hpp"
+#include "host/base/finite.hpp"
 #include "host/base/parse_number.hpp"
 #include "host/base/shown.hpp"
 #include "host/files/safetensors_file.hpp"
@@ -15,6 +17,7 @@ namespace warpfit {
 namespace {
 
 constexpr std::string_view kData = "warpfit.data";
+constexpr std::string_view kSeed = "generator_seed";
 
 std::string key_of(std::string_view name) { return fmt::format("warpfit.state.{}", name); }
 
@@ -49,15 +52,50 @@ const std::string& entry(const SafetensorsFile& file, const std::string& key) {
   return found->second;
 }
 
+// Counts are bounded, so that adding to them and multiplying them cannot overflow; seeds have 64 bits.
+template <class T>
+bool is_allowed(T value, std::string_view name) {
+  constexpr std::int64_t kMaxCount = std::int64_t{1} << 53;
+  if constexpr (std::is_floating_point_v<T>) {
+    return std::isfinite(value);
+  } else {
+    return name == kSeed || (std::cmp_greater_equal(value, 0) && std::cmp_less_equal(value, kMaxCount));
+  }
+}
+
 template <class T>
 T number_at(const SafetensorsFile& file, std::string_view name) {
   const auto& text = entry(file, key_of(name));
   const auto value = parse_number<T>(text);
-  if (!value || !std::isfinite(static_cast<double>(*value)) || (std::is_integral_v<T> && *value < T{0})) {
+  if (!value || !is_allowed(*value, name)) {
     throw ModelError(
         fmt::format("{}: {} is '{}', expected a number", file.path(), key_of(name), shown(text)));
   }
   return *value;
+}
+
+[[noreturn]] void fail(const std::string& path, const std::string& what) {
+  throw ModelError(fmt::format("{}: {}; expected a checkpoint of warpfit train", path, what));
+}
+
+// Refuses, in writing and in reading, a state that no run has, although each of its numbers alone is
+// possible. The generator's draws are checked before it is made, because it repeats them one by one.
+void check(const std::string& path, const TrainingState& state, std::uint64_t draws) {
+  if (!all_finite(state.parameters)) fail(path, "a parameter is not a finite number");
+  constexpr std::int64_t kMaxEpochs = 1'000'000'000;  // that --epochs accepts
+  constexpr std::uint64_t kMaxDrawsPerEpoch = 8;      // SampleOrder::of_pass for three data sets
+  if (!all_finite(state.parameters)) fail(path, "a parameter is not a finite number");
+  if (state.epoch < 1 || state.epoch > kMaxEpochs + 1)
+    fail(path, fmt::format("epoch {}, but a run has 1 to {}", state.epoch, kMaxEpochs));
+  if (state.metrics.batches != state.batch)
+    fail(path, fmt::format("losses of {} batches at batch {}", state.metrics.batches, state.batch));
+  if (state.best.epoch >= state.epoch || state.best.waited >= state.epoch)
+    fail(path, fmt::format("a best epoch {}, {} epochs ago, at epoch {}", state.best.epoch, state.best.waited,
+                           state.epoch));
+  if (state.optimizer.steps > state.step)
+    fail(path, fmt::format("{} steps of the optimizer at step {}", state.optimizer.steps, state.step));
+  const auto most = state.parameters.size() + kMaxDrawsPerEpoch * static_cast<std::uint64_t>(state.epoch);
+  if (draws > most) fail(path, fmt::format("{} random numbers drawn, at most {} are", draws, most));
 }
 
 bool holds_moment(const SafetensorsFile& file, std::size_t moment) {
@@ -70,12 +108,14 @@ bool holds_moment(const SafetensorsFile& file, std::size_t moment) {
 
 void save_checkpoint(const std::string& path, const Checkpoint& checkpoint) {
   const auto& state = checkpoint.state;
+  check(path, state, state.generator.draws());
   auto metadata = metadata_of(checkpoint.info);
   const auto set = [&](std::string_view name, auto value) {
+    if (!is_allowed(value, name)) fail(path, fmt::format("{} is {}", key_of(name), value));
     metadata[key_of(name)] = fmt::format("{}", value);
   };
   for_each_number(state, checkpoint.metrics, set);
-  set("generator_seed", state.generator.seed());
+  set(kSeed, state.generator.seed());
   set("generator_draws", state.generator.draws());
   metadata[std::string(kData)] = checkpoint.data;
 
@@ -103,7 +143,8 @@ Checkpoint load_checkpoint(const std::string& path) {
     value = number_at<std::remove_reference_t<decltype(value)>>(file, name);
   });
   const auto draws = number_at<std::uint64_t>(file, "generator_draws");
-  state.generator = TorchGenerator(number_at<std::uint64_t>(file, "generator_seed"), draws);
+  check(path, state, draws);
+  state.generator = TorchGenerator(number_at<std::uint64_t>(file, kSeed), draws);
   return checkpoint;
 }
 

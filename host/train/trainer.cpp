@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "host/base/error.hpp"
+#include "host/base/finite.hpp"
 
 namespace warpfit {
 namespace {
@@ -110,8 +112,14 @@ TrainingState Trainer::state() const {
           .generator = epochs_generator_,
           .metrics = batch_ > 0 ? checked_metrics() : Metrics{},
           .best = best_,
-          .parameters = network_.parameters().to_host(),
+          .parameters = parameters(),
           .optimizer = optimizer_.memory()};
+}
+
+std::vector<float> Trainer::parameters() const {
+  auto parameters = network_.parameters().to_host();
+  if (!all_finite(parameters)) fail_diverged(fmt::format("step {}: a parameter", step()));
+  return parameters;
 }
 
 void Trainer::restore(const TrainingState& state) {
@@ -168,8 +176,8 @@ void Trainer::end_epoch(const Metrics& training) {
   report.trained = samples_ - first_trained_ * options_.batch_size;
   const ProfileRange range(backend_, "evaluation", epoch_);
   const auto evaluation_started = Clock::now();
-  if (validation_) report.validation = validation_->run(generator_);
-  report.test = test_.run(generator_);
+  if (validation_) report.validation = evaluate(*validation_, "validation");
+  report.test = evaluate(test_, "test");
   report.evaluation_seconds = seconds_since(evaluation_started);
   judge(report);
   report_.epoch_ended(report);
@@ -181,7 +189,13 @@ void Trainer::end_epoch(const Metrics& training) {
   if (due && hooks_.save) hooks_.save(state());
 }
 
-// A NaN improves nothing.
+Result Trainer::evaluate(Evaluation& evaluation, std::string_view set) {
+  const Result result = evaluation.run(generator_);
+  if (!std::isfinite(result.loss))
+    fail_diverged(fmt::format("epoch {}: the loss of the {} set", epoch_, set));
+  return result;
+}
+
 void Trainer::judge(const EpochReport& report) {
   const Result& result = report.validation ? *report.validation : report.test;
   const bool by_loss = options_.best_by == BestBy::kLoss;
@@ -198,7 +212,7 @@ void Trainer::judge(const EpochReport& report) {
   if (!first && !better(best_.value, 0)) return;
   best_.epoch = epoch_;
   best_.value = value;
-  if (hooks_.improved) hooks_.improved(network_.parameters().to_host());
+  if (hooks_.improved) hooks_.improved(parameters());
 }
 
 bool Trainer::train_epoch() {
@@ -272,12 +286,14 @@ void Trainer::report_loss(std::int64_t batch) {
 
 Metrics Trainer::checked_metrics() const {
   const Metrics metrics = training_.read_metrics();
-  if (metrics.non_finite > 0) {
-    throw DivergedError(
-        fmt::format("epoch {}, batch {}: the loss is not a finite number; try a lower --lr than {}", epoch_,
-                    metrics.first_non_finite, options_.learning_rate));
-  }
+  if (metrics.non_finite > 0)
+    fail_diverged(fmt::format("epoch {}, batch {}: the loss", epoch_, metrics.first_non_finite));
   return metrics;
+}
+
+void Trainer::fail_diverged(const std::string& what) const {
+  throw DivergedError(
+      fmt::format("{} is not a finite number; try a lower --lr than {}", what, options_.learning_rate));
 }
 
 }  // namespace warpfit

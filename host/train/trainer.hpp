@@ -6,6 +6,8 @@
 #include <functional>
 #include <optional>
 #include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "host/backend/backend.hpp"
@@ -63,13 +65,13 @@ enum class Ending {
 
 /// What others have to do with a run; each may be left out.
 struct TrainerHooks {
-  std::function<bool()> should_stop;  ///< asked often: whether to end at once
-  std::int64_t save_every_steps = 0;  ///< 0 for not at all
+  std::function<bool()> should_stop = {};  ///< asked often: whether to end at once
+  std::int64_t save_every_steps = 0;       ///< 0 for not at all
   std::int64_t save_every_epochs = 0;
   /// Called when that many were trained, and when a run ends before its time.
-  std::function<void(const TrainingState&)> save;
+  std::function<void(const TrainingState&)> save = {};
   /// Called behind an epoch that is the best so far, by the validation set or else the test set.
-  std::function<void(std::span<const float> parameters)> improved;
+  std::function<void(std::span<const float> parameters)> improved = {};
 };
 
 class Trainer {
@@ -87,9 +89,14 @@ class Trainer {
   /// Which engine trains, for people: "fused", or "layers (fused: it has no dropout)".
   [[nodiscard]] const std::string& engine() const { return engine_; }
 
-  /// Trains the epochs that are left. Errors: DivergedError where a loss is not finite; what data and device
-  /// throw.
+  /// Trains the epochs that are left. Errors: DivergedError if a loss is not finite, in training or in an
+  /// evaluation, or a parameter is not finite when a checkpoint or the best model is due; what data and
+  /// device throw.
   Ending run();
+
+  /// The parameters, in the order of the network's layout. Errors: DivergedError if one is not finite: no
+  /// file gets such parameters.
+  [[nodiscard]] std::vector<float> parameters() const;
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -107,6 +114,8 @@ class Trainer {
   [[nodiscard]] TrainingState state() const;
   [[nodiscard]] TrainingRule training_rule() const;
   [[nodiscard]] Metrics checked_metrics() const;
+  Result evaluate(Evaluation& evaluation, std::string_view set);
+  [[noreturn]] void fail_diverged(const std::string& what) const;
   [[nodiscard]] std::int64_t batches_per_epoch() const;
   /// Steps trained so far.
   [[nodiscard]] std::int64_t step() const { return (epoch_ - 1) * batches_per_epoch() + batch_; }

@@ -3,11 +3,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <string>
 
 #include "host/base/error.hpp"
+#include "host/files/safetensors_file.hpp"
+#include "host/files/safetensors_writer.hpp"
 #include "host/train/run_folder.hpp"
 #include "tests/support/files.hpp"
 #include "tests/support/random.hpp"
@@ -26,7 +30,7 @@ class CheckpointTest : public testing::Test {
     state = {.epoch = 3,
              .batch = 17,
              .step = 1893,
-             .generator = TorchGenerator(0xfedcba9876543210, 1000),
+             .generator = TorchGenerator(0xfedcba9876543210, 20),
              .metrics = {.loss_sum = 1.0 / 3, .last_loss = 0.1F, .batches = 17, .correct = 99},
              .best = {.epoch = 2, .value = 2.0 / 3, .waited = 1, .reference = 0.7},
              .parameters = filled(),
@@ -72,9 +76,12 @@ class CheckpointTest : public testing::Test {
     EXPECT_EQ(read.info.network.widths, checkpoint_.info.network.widths);
   }
 
+  // Those of the parameters, and of three passes over data in each epoch.
+  std::uint64_t most_draws() const { return checkpoint_.state.parameters.size() + 3 * 8; }
+
   Checkpoint with_step(std::int64_t step) const {
     Checkpoint checkpoint = checkpoint_;
-    checkpoint.state.step = step;
+    checkpoint.state.step = checkpoint.state.optimizer.steps = step;
     return checkpoint;
   }
 
@@ -120,6 +127,73 @@ TEST_F(CheckpointTest, IsRefusedWithAnyBitFlipped) {
     set_byte(at, bytes[at]);
   }
   expect_same(load_checkpoint(path_));
+}
+
+// What the reader refuses the writer must refuse too: else a run would keep checkpoints that cannot be read.
+TEST_F(CheckpointTest, IsNeitherWrittenNorReadWithNumbersThatNoRunHas) {
+  const std::vector<std::pair<std::string, std::string>> wrong{
+      {"epoch", "0"},
+      {"epoch", "1000000002"},
+      {"epoch", "9223372036854775807"},
+      {"batch", "18"},
+      {"step", "9223372036854775807"},
+      {"optimizer_steps", "9223372036854775807"},
+      {"optimizer_steps", "1894"},
+      {"batches", "18"},
+      {"correct", "9223372036854775807"},
+      {"best_epoch", "3"},
+      {"waited", "3"},
+      {"best_value", "nan"},
+      {"best_reference", "inf"},
+      {"loss_sum", "-inf"},
+      {"metrics_json_bytes", "18446744073709551615"},
+      {"generator_draws", "18446744073709551615"},  // they would take centuries to repeat
+      {"generator_draws", std::to_string(most_draws() + 1)},
+  };
+  save_checkpoint(path_, checkpoint_);
+  const auto right = SafetensorsFile(path_).metadata();
+  for (const auto& [name, value] : wrong) {
+    auto metadata = right;
+    metadata.at("warpfit.state." + name) = value;
+    write_safetensors(path_, metadata, parameter_tensors(checkpoint_.info, checkpoint_.state.parameters));
+    EXPECT_THAT([&] { load_checkpoint(path_); }, testing::ThrowsMessage<ModelError>(HasSubstr(path_)))
+        << name << " = " << value;
+  }
+  const std::vector<void (*)(TrainingState&)> changes{
+      [](auto& state) { state.epoch = 0; },
+      [](auto& state) { state.step = std::numeric_limits<std::int64_t>::max(); },
+      [](auto& state) { state.metrics.batches = 18; },
+      [](auto& state) { state.metrics.loss_sum = std::nan(""); },
+      [](auto& state) { state.best.value = std::nan(""); },
+      [](auto& state) { state.optimizer.steps = 1894; },
+      [](auto& state) { state.generator = TorchGenerator(0, 1000); },
+  };
+  fs::remove(path_);
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    Checkpoint checkpoint = checkpoint_;
+    changes[i](checkpoint.state);
+    EXPECT_THROW(save_checkpoint(path_, checkpoint), ModelError) << "change " << i;
+    EXPECT_FALSE(fs::exists(path_));
+  }
+  Checkpoint checkpoint = checkpoint_;
+  checkpoint.state.generator = TorchGenerator(0, most_draws());
+  save_checkpoint(path_, checkpoint);
+  EXPECT_EQ(load_checkpoint(path_).state.generator.draws(), most_draws());
+}
+
+TEST_F(CheckpointTest, IsNeitherWrittenNorReadWithParametersThatAreNotFinite) {
+  save_checkpoint(path_, checkpoint_);
+  const auto before = read_file(path_);
+  for (const float value : {std::numeric_limits<float>::infinity(), std::nanf("")}) {
+    Checkpoint checkpoint = checkpoint_;
+    checkpoint.state.parameters[1] = value;
+    EXPECT_THROW(save_checkpoint(path_, checkpoint), ModelError);
+    EXPECT_EQ(read_file(path_), before);
+    const auto metadata = SafetensorsFile(path_).metadata();
+    const std::string other = path_ + "2";
+    write_safetensors(other, metadata, parameter_tensors(checkpoint.info, checkpoint.state.parameters));
+    EXPECT_THROW(load_checkpoint(other), ModelError);
+  }
 }
 
 TEST_F(CheckpointTest, IsNoModelWithoutAState) {
