@@ -111,9 +111,10 @@ void apply_config(std::string_view text, const std::string& path, const Options&
   }
 }
 
-void apply_config_file(const std::string& path, const Options& options) {
+void apply_config_file(const FileLocation& location, const Options& options) {
   constexpr std::uint64_t kMostBytes = 1 << 20;
-  const File file(path);
+  const File file(location);
+  const std::string& path = file.path();
   if (file.size() > kMostBytes) {
     throw UsageError(
         fmt::format("{}: {} bytes, expected a configuration of at most {}", path, file.size(), kMostBytes));

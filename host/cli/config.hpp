@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "host/cli/options.hpp"
+#include "host/files/folder.hpp"
 
 namespace warpfit {
 
@@ -17,6 +18,6 @@ std::string config_text(const Options& options);
 void apply_config(std::string_view text, const std::string& path, const Options& options);
 
 /// Likewise from a file. Errors: IoError too.
-void apply_config_file(const std::string& path, const Options& options);
+void apply_config_file(const FileLocation& location, const Options& options);
 
 }  // namespace warpfit

@@ -22,9 +22,9 @@ void run(const TrainCommand& command) {
 
 void run(const ResumeCommand& command) {
   apply(command.verbosity);
-  const auto folder = RunFolder::open(command.folder);
+  auto folder = RunFolder::open(command.folder);
   TrainCommand train;
-  apply_config_file(folder.file("config.toml"), options_of(train));
+  apply_config_file(folder.file(kConfigFile), options_of(train));
   if (command.device_memory_limit) train.training.device_memory_limit = command.device_memory_limit;
   const auto checkpoint = folder.newest(log_warning);
   if (!checkpoint) log_info("no checkpoint yet: the run begins anew");

@@ -10,6 +10,7 @@
 #include "host/cli/config.hpp"
 #include "host/cli/inference.hpp"
 #include "host/cli/training_setup.hpp"
+#include "host/files/atomic_file.hpp"
 #include "host/model/initializer.hpp"
 #include "host/report/console.hpp"
 #include "host/report/log.hpp"
@@ -42,10 +43,7 @@ class Keeper {
  public:
   Keeper(const RunFolder& folder, const ModelInfo& model, std::string data, const std::string& device,
          const MetricsSizes& keep)
-      : folder_(folder),
-        model_(model),
-        data_(std::move(data)),
-        metrics_(folder.file("metrics.jsonl"), folder.file("metrics.csv"), device, keep) {}
+      : folder_(folder), model_(model), data_(std::move(data)), metrics_(folder.folder(), device, keep) {}
 
   [[nodiscard]] Report& metrics() { return metrics_; }
 
@@ -54,7 +52,7 @@ class Keeper {
     folder_.save({model_, state, metrics_.sizes(), data_});
   }
   void improved(std::span<const float> parameters) {
-    save_model(folder_.file("best.safetensors"), model_, parameters);
+    save_model(folder_.file(kBestFile), model_, parameters);
   }
 
  private:
@@ -72,8 +70,22 @@ TrainerHooks hooks_for(const RunFlags& run, Keeper& keeper, const Interrupt& int
           .improved = [&keeper](std::span<const float> parameters) { keeper.improved(parameters); }};
 }
 
+// A run may be resumed from another working folder.
+void make_absolute(std::string& path) {
+  if (!path.empty()) path = std::filesystem::absolute(path).string();
+}
+
+std::string config_of(TrainCommand command) {
+  auto& files = command.data.files;
+  for (auto* path : {&command.data.folder, &files.train_images, &files.train_labels, &files.test_images,
+                     &files.test_labels, &command.run.init_from}) {
+    make_absolute(*path);
+  }
+  return config_text(options_of(command));
+}
+
 void train(const TrainCommand& command, const BackendOptions& device, const TrainOptions& options,
-           const TrainingFiles& files, const RunFolder* folder, const Checkpoint* checkpoint) {
+           const TrainingFiles& files, RunFolder* folder, const Checkpoint* checkpoint) {
   const auto& model = files.model();
   if (checkpoint != nullptr) check_fits(*checkpoint, model, files.identity());
   const auto backend = make_backend(device);
@@ -93,6 +105,7 @@ void train(const TrainCommand& command, const BackendOptions& device, const Trai
   std::optional<Interrupt> interrupt;  // a run that is kept nowhere ends at once
   TrainerHooks hooks;
   if (folder != nullptr) {
+    if (folder->is_new()) folder->write_config(config_of(command));
     keeper.emplace(*folder, model, files.identity(), backend->description(),
                    anew ? MetricsSizes{} : checkpoint->metrics);
     shown.emplace_back(keeper->metrics());
@@ -106,6 +119,8 @@ void train(const TrainCommand& command, const BackendOptions& device, const Trai
     log_info(fmt::format("resumed at epoch {}, batch {}", checkpoint->state.epoch, checkpoint->state.batch));
   }
 
+  if (folder != nullptr) folder->keep();
+
   const auto ending = trainer.run();
   if (ending == Ending::kInterrupted) {
     throw Interrupted(
@@ -115,41 +130,28 @@ void train(const TrainCommand& command, const BackendOptions& device, const Trai
     log_info(fmt::format("no improvement in {} epochs", options.patience));
   }
   const auto parameters = trainer.parameters();
-  if (folder != nullptr) save_model(folder->file("model.safetensors"), model, parameters);
+  if (folder != nullptr) save_model(folder->file(kModelFile), model, parameters);
   if (!command.run.model.empty()) save_model(command.run.model, model, parameters);
   reports.done();
 }
 
-// A run may be resumed from another working folder.
-void make_absolute(std::string& path) {
-  if (!path.empty()) path = std::filesystem::absolute(path).string();
-}
-
-std::string config_of(TrainCommand command) {
-  auto& files = command.data.files;
-  for (auto* path : {&command.data.folder, &files.train_images, &files.train_labels, &files.test_images,
-                     &files.test_labels, &command.run.init_from}) {
-    make_absolute(*path);
-  }
-  return config_text(options_of(command));
-}
-
 }  // namespace
 
-// What the command line alone can tell comes first, the data next, while the device starts: none of it should
-// leave a folder behind.
+// Before data is read, every output is proven writable: training takes time that a wrong path should not
+// waste.
 void train(const TrainCommand& command) {
   const auto options = training_options_of(command);
   const auto device = backend_options(command.device);
+  std::optional<RunFolder> folder;
+  if (!command.run.folder.empty()) folder.emplace(RunFolder::create(command.run.folder));
+  if (!command.run.model.empty()) check_writable(command.run.model);
   std::optional<DeviceWarmUp> warm_up(device.device);
   const TrainingFiles files(command);
   warm_up.reset();
-  std::optional<RunFolder> folder;
-  if (!command.run.folder.empty()) folder.emplace(RunFolder::create(command.run.folder, config_of(command)));
   train(command, device, options, files, folder ? &*folder : nullptr, nullptr);
 }
 
-void resume_training(const TrainCommand& command, const RunFolder& folder, const Checkpoint* checkpoint) {
+void resume_training(const TrainCommand& command, RunFolder& folder, const Checkpoint* checkpoint) {
   auto options = training_options_of(command);
   options.measure_norm = true;
   train(command, backend_options(command.device), options, TrainingFiles(command), &folder, checkpoint);

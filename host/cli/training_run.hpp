@@ -9,7 +9,7 @@ namespace warpfit {
 /// Goes on with the run in `folder` from `checkpoint`, or begins it anew where there is none yet.
 /// Errors: ModelError where the checkpoint is of another network, optimizer or data set; Interrupted where a
 /// signal ended it; any of host/base/error.hpp.
-void resume_training(const TrainCommand& command, const RunFolder& folder, const Checkpoint* checkpoint);
+void resume_training(const TrainCommand& command, RunFolder& folder, const Checkpoint* checkpoint);
 
 /// Trains a new run. Errors: likewise.
 void train(const TrainCommand& command);

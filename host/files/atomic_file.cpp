@@ -1,82 +1,136 @@
 #include "host/files/atomic_file.hpp"
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <filesystem>
-#include <system_error>
 #include <utility>
 
-#include "host/base/error.hpp"
+#include "host/files/system_call.hpp"
 
 namespace warpfit {
 namespace {
 
-// `action`: "cannot ...".
-[[noreturn]] void fail(const std::string& path, const std::string& action, int error) {
-  throw IoError(fmt::format("{}: {}: {}", path, action, std::generic_category().message(error)));
+namespace fs = std::filesystem;
+
+constexpr std::string_view kStart = ".warpfit-";
+constexpr std::string_view kEnding = ".tmp";
+
+std::string name_in(const FileLocation& location) {
+  auto name = fs::path(location.name).filename().string();
+  if (name.empty()) {
+    throw IoError(
+        fmt::format("'{}': cannot write: expected the path of a file, with its name", location.path));
+  }
+  return name;
 }
 
-// /dev/null among what is refused: renaming onto it would take it away from everybody.
-void check_replaceable(const std::string& path) {
-  if (std::filesystem::path(path).filename().empty()) {
-    throw IoError(fmt::format("'{}': cannot write: expected the path of a file, with its name", path));
+Folder folder_of(const FileLocation& location) {
+  const fs::path parent = fs::path(location.name).parent_path() / ".";
+  const int descriptor =
+      retried([&] { return openat(location.folder, parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
+  if (descriptor < 0) fail_io(location.path, "cannot write: cannot open its folder");
+  return {descriptor, parent.string()};
+}
+
+// Files there stand for devices and processes: replacing one would take it away from everybody.
+bool is_of_the_system(const fs::path& path) {
+  auto part = path.begin();
+  if (part == path.end() || *part != "/" || ++part == path.end()) return false;
+  if (*part == "proc" || *part == "sys") return true;
+  return *part == "dev" && (++part == path.end() || *part != "shm");  // /dev/shm holds ordinary files
+}
+
+// Whether the file is in such a folder, or is a link that leads into one over any number of links.
+bool leads_to_the_system(const Folder& folder, std::string name) {
+  constexpr int kMostLinks = 40;  // as Linux follows
+  std::error_code error;
+  fs::path place = fs::read_symlink(fmt::format("/proc/self/fd/{}", folder.descriptor()), error);
+  for (int links = 0; links < kMostLinks && !error; ++links) {
+    if (is_of_the_system(place / name)) return true;
+    const auto target = fs::read_symlink(place / name, error);
+    if (error) return false;           // no link
+    const auto next = place / target;  // `target` alone if it begins with '/'
+    name = next.filename().string();
+    place = fs::canonical(next.parent_path(), error);
+    if (error) return is_of_the_system(next);
+  }
+  return false;
+}
+
+// The permissions of the file that is replaced, if there is one.
+std::optional<mode_t> check_replaceable(const Folder& folder, const std::string& name,
+                                        const std::string& path) {
+  if (leads_to_the_system(folder, name)) {
+    throw IoError(
+        fmt::format("{}: cannot write: it leads into /dev, /proc or /sys, expected the path of a "
+                    "regular file",
+                    path));
   }
   struct stat status {};
-  if (stat(path.c_str(), &status) != 0) {
-    if (errno == ENOENT || errno == EACCES) return;  // none yet; or opening PATH.tmp says why not
-    fail(path, "cannot write: cannot see what is there", errno);
+  if (fstatat(folder.descriptor(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
+    if (errno == ENOENT) return std::nullopt;
+    fail_io(path, "cannot write: cannot see what is there");
   }
-  if (S_ISREG(status.st_mode)) return;
+  if (S_ISLNK(status.st_mode)) return std::nullopt;
+  if (S_ISREG(status.st_mode)) return status.st_mode & 0777;
   throw IoError(fmt::format("{}: cannot write: there is {}, expected a regular file or nothing", path,
                             S_ISDIR(status.st_mode) ? "a folder" : "a device or pipe"));
 }
 
-void flush_folder(const std::string& path) {
-  const auto parent = std::filesystem::path(path).parent_path();
-  const int folder = open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const bool flushed = folder >= 0 && fsync(folder) == 0;
-  const int error = errno;
-  if (folder >= 0) close(folder);
-  if (!flushed) fail(path, "was written, but cannot flush its folder", error);
-}
-
 }  // namespace
 
-AtomicFile::AtomicFile(std::string path) : path_(std::move(path)), temporary_(path_ + ".tmp") {
-  check_replaceable(path_);
-  if (unlink(temporary_.c_str()) != 0 && errno != ENOENT)
-    fail(path_, fmt::format("cannot create {} to write it, nor remove the one there", temporary_), errno);
+bool is_temporary_name(std::string_view name) { return name.starts_with(kStart) && name.ends_with(kEnding); }
+
+void check_writable(const FileLocation& location) { AtomicFile(location).discard(); }
+
+AtomicFile::AtomicFile(const FileLocation& location)
+    : path_(location.path), name_(name_in(location)), folder_(folder_of(location)) {
+  const auto permissions = check_replaceable(folder_, name_, path_);
+  create_temporary();
+  if (!permissions || fchmod(descriptor_, *permissions) == 0) return;
+  const int error = errno;
+  unlinkat(folder_.descriptor(), temporary_.c_str(), 0);
+  close(descriptor_);
+  fail_io(path_, action("give the permissions of the file at its place to"), error);
+}
+
+void AtomicFile::create_temporary() {
   constexpr mode_t kAsUmaskSays = 0666;
-  descriptor_ = open(temporary_.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, kAsUmaskSays);
-  if (descriptor_ < 0) fail(path_, fmt::format("cannot create {} to write it", temporary_), errno);
+  constexpr std::size_t kMostOfName = 200;  // bytes; a name has at most 255
+  for (int number = 1; descriptor_ < 0; ++number) {
+    temporary_ = fmt::format("{}{}-{}-{}{}", kStart, getpid(), number, name_.substr(0, kMostOfName), kEnding);
+    descriptor_ = retried([&] {
+      return openat(folder_.descriptor(), temporary_.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC,
+                    kAsUmaskSays);
+    });
+    if (descriptor_ < 0 && errno != EEXIST) fail_io(path_, action("create"));
+  }
+}
+
+// "cannot write: cannot create .warpfit-1-1-model.tmp".
+std::string AtomicFile::action(std::string_view verb) const {
+  return fmt::format("cannot write: cannot {} {} in its folder", verb, temporary_);
 }
 
 AtomicFile::~AtomicFile() {
   if (descriptor_ < 0) return;
-  if (is_still_there()) unlink(temporary_.c_str());
+  unlinkat(folder_.descriptor(), temporary_.c_str(), 0);
   close(descriptor_);
 }
 
-// A second run that writes to PATH has removed this PATH.tmp and made its own.
-bool AtomicFile::is_still_there() const noexcept {
-  struct stat ours {};
-  struct stat found {};
-  return fstat(descriptor_, &ours) == 0 && lstat(temporary_.c_str(), &found) == 0 &&
-         ours.st_dev == found.st_dev && ours.st_ino == found.st_ino;
+void AtomicFile::discard() {
+  if (unlinkat(folder_.descriptor(), temporary_.c_str(), 0) != 0) fail_io(path_, action("remove"));
+  close(std::exchange(descriptor_, -1));
 }
 
 void AtomicFile::write(std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
-    const ssize_t count = ::write(descriptor_, bytes.data(), bytes.size());
-    if (count < 0 && errno == EINTR) continue;
+    const auto count = retried([&] { return ::write(descriptor_, bytes.data(), bytes.size()); });
     if (count <= 0) {
-      fail(path_,
-           fmt::format("cannot write at byte {} of {}, what was at its place stays", written_, temporary_),
-           count < 0 ? errno : ENOSPC);
+      fail_io(path_, fmt::format("cannot write at byte {}; the file there is unchanged", written_),
+              count < 0 ? errno : ENOSPC);
     }
     written_ += static_cast<std::uint64_t>(count);
     bytes = bytes.subspan(static_cast<std::size_t>(count));
@@ -84,16 +138,12 @@ void AtomicFile::write(std::span<const std::byte> bytes) {
 }
 
 void AtomicFile::commit() {
-  if (fsync(descriptor_) != 0) fail(path_, fmt::format("cannot flush {}", temporary_), errno);
-  if (!is_still_there()) {
-    throw IoError(
-        fmt::format("{}: cannot write: {} was removed or replaced meanwhile; does another run write there?",
-                    path_, temporary_));
-  }
-  if (rename(temporary_.c_str(), path_.c_str()) != 0)
-    fail(path_, fmt::format("cannot rename {}", temporary_), errno);
-  close(std::exchange(descriptor_, -1));  // nothing is left to go wrong behind fsync
-  flush_folder(path_);
+  if (retried([&] { return fsync(descriptor_); }) != 0) fail_io(path_, action("flush"));
+  if (renameat(folder_.descriptor(), temporary_.c_str(), folder_.descriptor(), name_.c_str()) != 0)
+    fail_io(path_, action("rename"));
+  close(std::exchange(descriptor_, -1));  // after fsync nothing is left to go wrong
+  if (retried([&] { return fsync(folder_.descriptor()); }) != 0)
+    fail_io(path_, "was written, but cannot flush its folder");
 }
 
 }  // namespace warpfit

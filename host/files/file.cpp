@@ -5,29 +5,26 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <system_error>
 #include <utility>
 
-#include "host/base/error.hpp"
+#include "host/files/system_call.hpp"
 
 namespace warpfit {
 namespace {
 
-std::string reason(int error) { return std::generic_category().message(error); }
-
 struct stat status_of(int descriptor, const std::string& path) {
   struct stat status {};
-  if (fstat(descriptor, &status) != 0) throw IoError(fmt::format("{}: cannot stat: {}", path, reason(errno)));
+  if (fstat(descriptor, &status) != 0) fail_io(path, "cannot stat");
   return status;
 }
 
 }  // namespace
 
-File::File(std::string path) : path_(std::move(path)) {
+File::File(const FileLocation& location) : path_(location.path) {
   // O_NONBLOCK: opening a pipe must not wait for its writer.
-  descriptor_ = open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (descriptor_ < 0) throw IoError(fmt::format("{}: cannot open: {}", path_, reason(errno)));
+  constexpr int kFlags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
+  descriptor_ = retried([&] { return openat(location.folder, location.name.c_str(), kFlags); });
+  if (descriptor_ < 0) fail_io(path_, "cannot open");
   try {
     opened_ = status_of(descriptor_, path_);
     if (S_ISDIR(opened_.st_mode)) throw IoError(fmt::format("{}: is a folder, expected a file", path_));
@@ -49,9 +46,9 @@ File::~File() {
 
 void File::read(std::uint64_t offset, std::span<std::uint8_t> out) const {
   while (!out.empty()) {
-    const ssize_t count = pread(descriptor_, out.data(), out.size(), static_cast<off_t>(offset));
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) throw IoError(fmt::format("{}: cannot read at byte {}: {}", path_, offset, reason(errno)));
+    const auto count =
+        retried([&] { return pread(descriptor_, out.data(), out.size(), static_cast<off_t>(offset)); });
+    if (count < 0) fail_io(path_, fmt::format("cannot read at byte {}", offset));
     if (count == 0) {
       throw IoError(fmt::format("{}: ends at byte {} while it is read; it had {} bytes when it was opened",
                                 path_, offset, size()));

@@ -7,12 +7,14 @@
 #include <span>
 #include <string>
 
+#include "host/files/folder.hpp"
+
 namespace warpfit {
 
 class File {
  public:
   /// Errors: IoError where there is no such file, it is a folder or a device, or may not be read.
-  explicit File(std::string path);
+  explicit File(const FileLocation& location);
   File(File&& other) noexcept;
   File& operator=(File&&) = delete;
   ~File();

@@ -26,7 +26,8 @@ bool claims_checksum(const Metadata& metadata) {
 
 }  // namespace
 
-SafetensorsFile::SafetensorsFile(const std::string& path, Checksum checksum) : file_(path) {
+SafetensorsFile::SafetensorsFile(const FileLocation& location, Checksum checksum) : file_(location) {
+  const std::string& path = file_.path();
   const std::string json = read_header();
   header_ = parse_safetensors_header(json, file_.size() - Header::kLengthSize - json.size(), path);
   if (!header_.checksum.empty()) {

@@ -20,7 +20,7 @@ class SafetensorsFile {
  public:
   /// Errors: IoError where it cannot be read; ModelError naming file, tensor and byte where it is damaged,
   /// cut, or no such file.
-  explicit SafetensorsFile(const std::string& path, Checksum checksum = Checksum::kWhereGiven);
+  explicit SafetensorsFile(const FileLocation& location, Checksum checksum = Checksum::kWhereGiven);
 
   [[nodiscard]] const std::string& path() const { return file_.path(); }
   /// What it says of itself, without the checksum.

@@ -60,15 +60,16 @@ Start start_of(const Metadata& metadata, std::span<const TensorView> tensors, co
 
 }  // namespace
 
-void write_safetensors(const std::string& path, const Metadata& metadata,
+void write_safetensors(const FileLocation& location, const Metadata& metadata,
                        std::span<const TensorView> tensors) {
+  const std::string& path = location.path;
   check_tensors(tensors, path);
   Start start = start_of(metadata, tensors, path);
   std::uint32_t sum = crc32_of(std::as_bytes(std::span(start.bytes)));
   for (const auto& tensor : tensors) sum = crc32_of(tensor.data, sum);
   start.bytes.replace(start.checksum, Header::kNoChecksum.size(), fmt::format("{:08x}", sum));
 
-  AtomicFile file(path);
+  AtomicFile file(location);
   file.write(start.bytes);
   for (const auto& tensor : tensors) file.write(tensor.data);
   file.commit();

@@ -156,8 +156,8 @@ Metadata metadata_of(const ModelInfo& info) {
           {"warpfit.pixels", "float32(byte) / 255"}};
 }
 
-void save_model(const std::string& path, const ModelInfo& info, std::span<const float> parameters) {
-  write_safetensors(path, metadata_of(info), parameter_tensors(info, parameters));
+void save_model(const FileLocation& location, const ModelInfo& info, std::span<const float> parameters) {
+  write_safetensors(location, metadata_of(info), parameter_tensors(info, parameters));
 }
 
 Model load_model(const std::string& path) { return load_model(SafetensorsFile(path)); }

@@ -41,8 +41,8 @@ std::vector<TensorView> parameter_tensors(const ModelInfo& info, std::span<const
 /// The model as metadata, to be read back by read_model_info.
 Metadata metadata_of(const ModelInfo& info);
 
-/// Replaces the file at `path`. Errors: IoError.
-void save_model(const std::string& path, const ModelInfo& info, std::span<const float> parameters);
+/// Replaces the file at `location`. Errors: IoError.
+void save_model(const FileLocation& location, const ModelInfo& info, std::span<const float> parameters);
 
 /// A model of ours, or a state dict of PyTorch's whose only tensors are the weights and biases of a chain of
 /// nn.Linear, in the order of their names' numbers. Errors: ModelError naming what does not fit; IoError.

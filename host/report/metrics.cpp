@@ -11,6 +11,7 @@
 #include <variant>
 
 #include "host/files/json.hpp"
+#include "host/report/log.hpp"
 
 namespace warpfit {
 namespace {
@@ -120,9 +121,15 @@ std::string checked(std::string device, const std::string& path) {
 
 }  // namespace
 
-MetricsReport::MetricsReport(const std::string& json_path, const std::string& csv_path, std::string device,
-                             MetricsSizes keep)
-    : device_(checked(std::move(device), json_path)), json_(json_path, keep.json), csv_(csv_path, keep.csv) {
+MetricsReport::MetricsReport(const Folder& folder, std::string device, MetricsSizes keep)
+    : device_(checked(std::move(device), folder.path())),
+      json_(folder, kMetricsJson, keep.json),
+      csv_(folder, kMetricsCsv, keep.csv) {
+  for (const MetricsFile* file : {&json_, &csv_}) {
+    if (file->problem().empty()) continue;
+    log_warning(fmt::format("{}: {}. The file begins again here, without the rows before the checkpoint",
+                            file->path(), file->problem()));
+  }
   if (csv_.size() == 0) csv_.write(csv_header());
 }
 

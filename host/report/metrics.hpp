@@ -26,6 +26,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "host/report/metrics_file.hpp"
 #include "host/report/report.hpp"
@@ -38,12 +39,15 @@ struct MetricsSizes {
   std::uint64_t csv = 0;   ///< bytes
 };
 
+constexpr std::string_view kMetricsJson = "metrics.jsonl";
+constexpr std::string_view kMetricsCsv = "metrics.csv";
+
 class MetricsReport final : public Report {
  public:
-  /// Keeps the first `keep` bytes of each file, as sizes() gave them to the checkpoint that is resumed; none
-  /// for a new run. Errors: IoError of MetricsFile; ModelError where `device` is no UTF-8.
-  MetricsReport(const std::string& json_path, const std::string& csv_path, std::string device,
-                MetricsSizes keep = {});
+  /// Writes to metrics.jsonl and metrics.csv in the folder, which must stay open. Keeps the first `keep`
+  /// bytes of each file, as sizes() gave them to the checkpoint that is resumed, or none for a new run; a
+  /// warning says if they are lost. Errors: IoError of MetricsFile; ModelError if `device` is no UTF-8.
+  MetricsReport(const Folder& folder, std::string device, MetricsSizes keep = {});
 
   void loss(const LossReport& report) override;          ///< Errors: IoError.
   void epoch_ended(const EpochReport& report) override;  ///< Errors: IoError.

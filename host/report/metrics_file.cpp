@@ -5,60 +5,77 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <system_error>
 #include <utility>
 
-#include "host/base/error.hpp"
+#include "host/files/system_call.hpp"
 
 namespace warpfit {
 namespace {
 
-// `action`: "cannot ...".
-[[noreturn]] void fail(const std::string& path, const std::string& action, int error) {
-  throw IoError(fmt::format("{}: {}: {}", path, action, std::generic_category().message(error)));
-}
-
-[[noreturn]] void fail_to_resume(const std::string& path, std::uint64_t keep, const std::string& found) {
-  throw IoError(
-      fmt::format("{}: the checkpoint goes on from its first {} bytes, but {}; put the file of the "
-                  "checkpoint's run there, or begin a new run",
-                  path, keep, found));
-}
-
-int open_to_append(const std::string& path, std::uint64_t keep) {
-  // One that is missing is not created where rows are to be kept. O_RDWR: to see how those end, and Linux
-  // opens a pipe so without waiting for its other end.
-  const int flags = O_RDWR | O_APPEND | O_CLOEXEC | (keep == 0 ? O_CREAT : 0);
+// O_NOFOLLOW and the number of links: what somebody else has put there must not lead to another file. O_RDWR:
+// to see how the rows end; O_NONBLOCK: opening a pipe must not wait for its other end.
+int open_to_append(const FileLocation& location, int create) {
+  const int flags = O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | create;
   constexpr mode_t kAsUmaskSays = 0666;
-  const int descriptor = open(path.c_str(), flags, kAsUmaskSays);
-  if (descriptor >= 0) return descriptor;
-  if (errno == ENOENT && keep > 0) fail_to_resume(path, keep, "there is no such file");
-  fail(path, "cannot open to write", errno);
+  const int descriptor =
+      retried([&] { return openat(location.folder, location.name.c_str(), flags, kAsUmaskSays); });
+  if (descriptor >= 0 || (errno == ENOENT && create == 0)) return descriptor;
+  if (errno == ELOOP)
+    throw IoError(fmt::format("{}: cannot write: it is a link, which is not followed here", location.path));
+  fail_io(location.path, "cannot open to write");
 }
 
-void check_kept(int descriptor, const std::string& path, std::uint64_t keep) {
-  struct stat status {};
-  if (fstat(descriptor, &status) != 0) fail(path, "cannot stat", errno);
+void check_ordinary(const struct stat& status, const std::string& path) {
   if (!S_ISREG(status.st_mode))
     throw IoError(fmt::format("{}: cannot write: expected a regular file or nothing there", path));
-  if (keep == 0) return;
+  if (status.st_nlink > 1) {
+    throw IoError(fmt::format("{}: cannot write: the file has {} names (hard links), expected one", path,
+                              status.st_nlink));
+  }
+}
+
+// Why the first `keep` bytes are not the rows up to a checkpoint; "" if they are.
+std::string problem_of(int descriptor, const struct stat& status, std::uint64_t keep,
+                       const std::string& path) {
+  if (keep == 0) return "";
   if (static_cast<std::uint64_t>(status.st_size) < keep)
-    fail_to_resume(path, keep, fmt::format("there are {}", status.st_size));
+    return fmt::format("it has {} bytes, but {} at the checkpoint", status.st_size, keep);
   char last = 0;
-  if (pread(descriptor, &last, 1, static_cast<off_t>(keep - 1)) != 1) fail(path, "cannot read", errno);
-  if (last != '\n') fail_to_resume(path, keep, "they do not end with a row");
+  const auto at = static_cast<off_t>(keep - 1);
+  if (retried([&] { return pread(descriptor, &last, 1, at); }) != 1) fail_io(path, "cannot read");
+  return last == '\n' ? ""
+                      : fmt::format("its first {} bytes, those of the checkpoint, end within a row", keep);
+}
+
+struct stat status_of(int descriptor, const std::string& path) {
+  struct stat status {};
+  if (fstat(descriptor, &status) != 0) fail_io(path, "cannot stat");
+  return status;
 }
 
 }  // namespace
 
-MetricsFile::MetricsFile(std::string path, std::uint64_t keep)
-    : path_(std::move(path)), size_(keep), descriptor_(open_to_append(path_, keep)) {
+MetricsFile::MetricsFile(const Folder& folder, std::string_view name, std::uint64_t keep)
+    : path_(FileLocation(folder, name).path), size_(keep) {
+  const FileLocation location(folder, name);
+  descriptor_ = open_to_append(location, keep == 0 ? O_CREAT : 0);
   try {
-    check_kept(descriptor_, path_, keep);
+    if (descriptor_ >= 0) {
+      const auto status = status_of(descriptor_, path_);
+      check_ordinary(status, path_);
+      problem_ = problem_of(descriptor_, status, keep, path_);
+      if (!problem_.empty()) problem_ += "; it is now " + folder.set_aside(name);
+    } else {
+      problem_ = "it is missing";
+    }
+    if (!problem_.empty()) {
+      if (descriptor_ >= 0) close(std::exchange(descriptor_, -1));
+      descriptor_ = open_to_append(location, O_CREAT | O_EXCL);
+      size_ = 0;
+    }
     cut_to_size();
   } catch (...) {
-    close(descriptor_);
+    if (descriptor_ >= 0) close(descriptor_);
     throw;
   }
 }
@@ -66,19 +83,18 @@ MetricsFile::MetricsFile(std::string path, std::uint64_t keep)
 MetricsFile::~MetricsFile() { close(descriptor_); }
 
 void MetricsFile::cut_to_size() const {
-  if (ftruncate(descriptor_, static_cast<off_t>(size_)) != 0)
-    fail(path_, fmt::format("cannot cut to its first {} bytes", size_), errno);
+  if (retried([&] { return ftruncate(descriptor_, static_cast<off_t>(size_)); }) != 0)
+    fail_io(path_, fmt::format("cannot cut to its first {} bytes", size_));
 }
 
 void MetricsFile::write(std::string_view row) {
   std::string_view left = row;
   while (!left.empty()) {
-    const ssize_t count = ::write(descriptor_, left.data(), left.size());
-    if (count < 0 && errno == EINTR) continue;
+    const auto count = retried([&] { return ::write(descriptor_, left.data(), left.size()); });
     if (count <= 0) {
       const int error = count < 0 ? errno : ENOSPC;
       cut_to_size();
-      fail(path_, fmt::format("cannot write a row at byte {}, those before it stay", size_), error);
+      fail_io(path_, fmt::format("cannot write a row at byte {}, those before it stay", size_), error);
     }
     left.remove_prefix(static_cast<std::size_t>(count));
   }
@@ -86,7 +102,7 @@ void MetricsFile::write(std::string_view row) {
 }
 
 void MetricsFile::flush() const {
-  if (fdatasync(descriptor_) != 0) fail(path_, "cannot flush", errno);
+  if (retried([&] { return fdatasync(descriptor_); }) != 0) fail_io(path_, "cannot flush");
 }
 
 }  // namespace warpfit

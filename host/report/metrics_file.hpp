@@ -5,19 +5,24 @@
 #include <string>
 #include <string_view>
 
+#include "host/files/folder.hpp"
+
 namespace warpfit {
 
 class MetricsFile {
  public:
-  /// Keeps the first `keep` bytes of what is there, the rows up to the checkpoint, and drops the rest; with 0
-  /// the file is begun anew. Errors: IoError where the file cannot be opened, is no regular file, or does not
-  /// have whole rows in that many bytes; it is then as it was.
-  MetricsFile(std::string path, std::uint64_t keep);
+  /// Opens the file `name` of the folder. Keeps its first `keep` bytes, the rows up to the checkpoint, and
+  /// drops the rest; with 0 the file begins again. If it does not have whole rows in that many bytes, it is
+  /// renamed, the file begins again, and problem() says why: a run can go on without its earlier rows.
+  /// Errors: IoError if it cannot be opened, is a link or has a second name, or is no regular file.
+  MetricsFile(const Folder& folder, std::string_view name, std::uint64_t keep);
   ~MetricsFile();
   MetricsFile(const MetricsFile&) = delete;
   MetricsFile& operator=(const MetricsFile&) = delete;
 
   [[nodiscard]] const std::string& path() const { return path_; }
+  /// Why the rows up to the checkpoint are not in it; empty if they are.
+  [[nodiscard]] const std::string& problem() const { return problem_; }
   /// Bytes of its rows.
   [[nodiscard]] std::uint64_t size() const { return size_; }
 
@@ -33,6 +38,7 @@ class MetricsFile {
   void cut_to_size() const;
 
   std::string path_;
+  std::string problem_;
   std::uint64_t size_;
   int descriptor_ = -1;
 };

@@ -106,8 +106,9 @@ bool holds_moment(const SafetensorsFile& file, std::size_t moment) {
 
 }  // namespace
 
-void save_checkpoint(const std::string& path, const Checkpoint& checkpoint) {
+void save_checkpoint(const FileLocation& location, const Checkpoint& checkpoint) {
   const auto& state = checkpoint.state;
+  const std::string& path = location.path;
   check(path, state, state.generator.draws());
   auto metadata = metadata_of(checkpoint.info);
   const auto set = [&](std::string_view name, auto value) {
@@ -125,11 +126,11 @@ void save_checkpoint(const std::string& path, const Checkpoint& checkpoint) {
     const auto moment = parameter_tensors(checkpoint.info, state.optimizer.moments[k], moment_prefix(k));
     tensors.insert(tensors.end(), moment.begin(), moment.end());
   }
-  write_safetensors(path, metadata, tensors);
+  write_safetensors(location, metadata, tensors);
 }
 
-Checkpoint load_checkpoint(const std::string& path) {
-  const SafetensorsFile file(path, Checksum::kRequired);
+Checkpoint load_checkpoint(const FileLocation& location) {
+  const SafetensorsFile file(location, Checksum::kRequired);
   Model model = load_model(file);
   Checkpoint checkpoint{
       .info = model.info, .state = {}, .metrics = {}, .data = entry(file, std::string(kData))};
@@ -143,7 +144,7 @@ Checkpoint load_checkpoint(const std::string& path) {
     value = number_at<std::remove_reference_t<decltype(value)>>(file, name);
   });
   const auto draws = number_at<std::uint64_t>(file, "generator_draws");
-  check(path, state, draws);
+  check(file.path(), state, draws);
   state.generator = TorchGenerator(number_at<std::uint64_t>(file, kSeed), draws);
   return checkpoint;
 }

@@ -17,10 +17,10 @@ struct Checkpoint {
   std::string data;      ///< what the run was trained on
 };
 
-/// Replaces the file at `path`. Errors: IoError.
-void save_checkpoint(const std::string& path, const Checkpoint& checkpoint);
+/// Replaces the file at `location`. Errors: IoError.
+void save_checkpoint(const FileLocation& location, const Checkpoint& checkpoint);
 
 /// Errors: ModelError where it is damaged, cut, or no checkpoint; IoError.
-Checkpoint load_checkpoint(const std::string& path);
+Checkpoint load_checkpoint(const FileLocation& location);
 
 }  // namespace warpfit

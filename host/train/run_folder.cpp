@@ -1,26 +1,25 @@
 #include "host/train/run_folder.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
-#include <system_error>
+#include <ranges>
 #include <utility>
 
-#include "host/base/error.hpp"
 #include "host/base/parse_number.hpp"
 #include "host/files/atomic_file.hpp"
+#include "host/files/system_call.hpp"
 
 namespace warpfit {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kConfig = "config.toml";
 constexpr std::string_view kCheckpoints = "checkpoints";
 constexpr std::string_view kStep = "step_";
 constexpr std::string_view kEnding = ".safetensors";
@@ -35,124 +34,143 @@ bool is_checkpoint_name(std::string_view name) {
   return step && name == checkpoint_name(*step);
 }
 
-[[noreturn]] void fail(const std::string& path, std::string_view doing, const std::error_code& error) {
-  throw IoError(fmt::format("{}: cannot {}: {}", path, doing, error.message()));
-}
-
-void make_with_parents(const std::string& path) {
-  std::error_code error;
-  fs::create_directories(path, error);
-  if (error) fail(path, "make the folder", error);
-}
-
-void make_folder(const std::string& path) {
-  std::error_code error;
-  fs::create_directory(path, error);
-  if (error) fail(path, "make the folder", error);
+// From the oldest to the newest: their names sort by step.
+std::vector<std::string> checkpoints_in(const Folder& folder) {
+  auto names = folder.names();
+  std::erase_if(names, [](const std::string& name) { return !is_checkpoint_name(name); });
+  std::ranges::sort(names);
+  return names;
 }
 
 // Two runs in one folder would overwrite each other's files.
-int lock(const std::string& path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0) fail(path, "open the run's folder", {errno, std::generic_category()});
-  if (flock(descriptor, LOCK_EX | LOCK_NB) == 0) return descriptor;
-  const std::error_code error(errno, std::generic_category());
-  close(descriptor);
-  if (error == std::errc::operation_would_block) {
-    throw IoError(fmt::format("{}: another process is training in it; wait for its end", path));
+void lock(const Folder& folder) {
+  if (retried([&] { return flock(folder.descriptor(), LOCK_EX | LOCK_NB); }) == 0) return;
+  if (errno == EWOULDBLOCK) {
+    throw IoError(fmt::format("{}: another process is training in it; wait for its end", folder.path()));
   }
-  fail(path, "lock the run's folder", error);
+  fail_io(folder.path(), "cannot lock the run's folder");
 }
 
-// One that cannot be looked at is not taken for none: a new run would overwrite it.
-bool holds_run(const std::string& path) {
-  const auto config = fs::path(path) / kConfig;
-  std::error_code error;
-  const bool found = fs::exists(config, error);
-  if (error) fail(config.string(), "see whether there is a run", error);
-  return found;
+// A new run must overwrite nothing.
+void check_free(const Folder& folder) {
+  if (folder.has(kConfigFile)) {
+    throw UsageError(fmt::format(
+        "--run-dir {}: there is a run in it; warpfit resume {} goes on with it, or name another folder",
+        folder.path(), folder.path()));
+  }
+  const auto refuse = [&](std::string_view what) {
+    throw UsageError(
+        fmt::format("--run-dir {}: {} in it would be overwritten by a new run; name another folder",
+                    folder.path(), what));
+  };
+  for (const auto name : {kMetricsJson, kMetricsCsv, kModelFile, kBestFile}) {
+    if (folder.has(name)) refuse(name);
+  }
+  if (folder.has(kCheckpoints) && !checkpoints_in({folder, kCheckpoints}).empty()) refuse(kCheckpoints);
+}
+
+// Temporary files of a process that was killed; the lock says that it is gone.
+void remove_temporary(const Folder& folder) {
+  for (const auto& name : folder.names()) {
+    if (is_temporary_name(name)) folder.remove(name);
+  }
 }
 
 }  // namespace
 
-RunFolder RunFolder::create(const std::string& path, std::string_view config) {
-  make_with_parents(path);
-  RunFolder folder(path, lock(path));
-  if (holds_run(path)) {
-    throw UsageError(fmt::format(
-        "--run-dir {}: there is a run in it; warpfit resume {} goes on with it, or name another folder", path,
-        path));
+void RunFolder::MadeFolders::make_with_parents(const std::string& path) {
+  constexpr mode_t kAsUmaskSays = 0777;
+  fs::path place;
+  for (const auto& part : fs::path(path)) {
+    place /= part;
+    std::error_code error;
+    if (fs::is_directory(place, error)) continue;
+    if (mkdir(place.c_str(), kAsUmaskSays) == 0) {
+      add(place.string());
+    } else if (errno != EEXIST) {
+      fail_io(path, "cannot make the folder");
+    }
   }
-  make_folder(folder.file(kCheckpoints));
-  AtomicFile file(folder.file(kConfig));
-  file.write(config);
-  file.commit();
+}
+
+RunFolder::MadeFolders::~MadeFolders() {
+  for (const auto& each : std::views::reverse(paths_)) rmdir(each.c_str());
+}
+
+RunFolder RunFolder::create(const std::string& path) {
+  MadeFolders made;
+  made.make_with_parents(path);
+  RunFolder folder(std::move(made), Folder(path));
+  lock(folder.folder_);
+  check_free(folder.folder_);
+  folder.is_new_ = true;
+  if (folder.folder_.make(kCheckpoints)) folder.made_.add(folder.file(kCheckpoints).path);
+  check_writable({Folder(folder.folder_, kCheckpoints), kConfigFile});
   return folder;
 }
 
 RunFolder RunFolder::open(const std::string& path) {
-  RunFolder folder(path, lock(path));
-  if (!holds_run(path)) {
-    throw UsageError(fmt::format("{}: no {} in it; expected the folder of a run (--run-dir)", path, kConfig));
+  RunFolder folder({}, Folder(path));
+  lock(folder.folder_);
+  if (!folder.folder_.has(kConfigFile)) {
+    throw UsageError(
+        fmt::format("{}: no {} in it; expected the folder of a run (--run-dir)", path, kConfigFile));
   }
+  folder.folder_.make(kCheckpoints);
+  remove_temporary(folder.folder_);
+  remove_temporary(Folder(folder.folder_, kCheckpoints));
   return folder;
 }
 
-RunFolder::RunFolder(RunFolder&& other) noexcept
-    : path_(std::move(other.path_)), lock_(std::exchange(other.lock_, -1)) {}
-
 RunFolder::~RunFolder() {
-  if (lock_ >= 0) close(lock_);
+  if (!is_new_ || folder_.descriptor() < 0) return;
+  for (const auto name : {kConfigFile, kMetricsJson, kMetricsCsv}) {
+    unlinkat(folder_.descriptor(), std::string(name).c_str(), 0);
+  }
 }
 
-std::string RunFolder::file(std::string_view name) const { return (fs::path(path_) / name).string(); }
+void RunFolder::write_config(std::string_view config) const {
+  AtomicFile file(this->file(kConfigFile));
+  file.write(config);
+  file.commit();
+}
 
-// From the oldest to the newest; their names sort by step.
-std::vector<std::string> RunFolder::checkpoints() const {
-  std::vector<std::string> paths;
-  std::error_code error;
-  fs::directory_iterator entry(file(kCheckpoints), error);
-  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {  // ++ has errors of its own
-    if (is_checkpoint_name(entry->path().filename().string())) paths.push_back(entry->path().string());
+void RunFolder::keep() {
+  folder_.flush();
+  // A new folder survives a power cut once the one that it is in is flushed.
+  for (const auto& path : made_.clear()) {
+    const auto parent = fs::path(path).parent_path();
+    Folder(parent.empty() ? "." : parent.string()).flush();
   }
-  if (error && error != std::errc::no_such_file_or_directory)
-    fail(file(kCheckpoints), "list the folder", error);
-  std::ranges::sort(paths);
-  return paths;
+  is_new_ = false;
 }
 
 void RunFolder::save(const Checkpoint& checkpoint) const {
-  make_folder(file(kCheckpoints));
-  save_checkpoint((fs::path(file(kCheckpoints)) / checkpoint_name(checkpoint.state.step)).string(),
-                  checkpoint);
-  const auto all = checkpoints();
-  for (std::size_t i = 0; i + kKept < all.size(); ++i) {
-    std::error_code error;
-    fs::remove(all[i], error);
-    if (error) fail(all[i], "remove the old checkpoint", error);
-  }
+  folder_.make(kCheckpoints);
+  const Folder folder(folder_, kCheckpoints);
+  const auto name = checkpoint_name(checkpoint.state.step);
+  save_checkpoint({folder, name}, checkpoint);
+  auto others = checkpoints_in(folder);
+  std::erase(others, name);
+  for (std::size_t i = 0; i + kKept - 1 < others.size(); ++i) folder.remove(others[i]);
 }
 
 // Damaged ones are renamed: being the newest by name, they would have good ones removed before them.
 std::optional<Checkpoint> RunFolder::newest(const std::function<void(std::string_view)>& skipped) const {
-  const auto all = checkpoints();
+  const Folder folder(folder_, kCheckpoints);
+  const auto all = checkpoints_in(folder);
   std::string last;
-  for (auto path = all.rbegin(); path != all.rend(); ++path) {
+  for (const auto& name : std::views::reverse(all)) {
     try {
-      return load_checkpoint(*path);
+      return load_checkpoint({folder, name});
     } catch (const ModelError& error) {
       last = error.what();
-      skipped(fmt::format("checkpoint skipped: {}", last));
     }
-    std::error_code error;
-    fs::rename(*path, *path + ".damaged", error);
-    if (error) fail(*path, "set the damaged checkpoint aside", error);
+    skipped(fmt::format("checkpoint skipped: {}; it is now {}", last, folder.set_aside(name)));
   }
-  if (!all.empty()) {
-    throw ModelError(
-        fmt::format("{}: none of its {} checkpoints can be read; {}", file(kCheckpoints), all.size(), last));
-  }
-  return std::nullopt;
+  if (all.empty()) return std::nullopt;
+  throw ModelError(
+      fmt::format("{}: none of its {} checkpoints can be read; {}", folder.path(), all.size(), last));
 }
 
 }  // namespace warpfit

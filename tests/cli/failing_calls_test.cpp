@@ -35,8 +35,13 @@ struct Call {
 
   [[nodiscard]] bool is_write() const { return name == "write" || name == "pwrite"; }
   [[nodiscard]] bool is_look() const {
-    constexpr std::array kLooks{"stat", "lstat", "fstat", "pread", "readdir", "flock"};
+    constexpr std::array kLooks{"fstatat", "fstat", "pread", "readdir", "flock"};
     return std::ranges::find(kLooks, name) != kLooks.end();
+  }
+  [[nodiscard]] bool may_be_interrupted() const {
+    constexpr std::array kSlow{"open",  "openat",    "write",     "pread",
+                               "fsync", "fdatasync", "ftruncate", "flock"};
+    return std::ranges::find(kSlow, name) != kSlow.end();
   }
   [[nodiscard]] std::vector<std::string> failures() const {
     if (is_look()) return {"EIO"};
@@ -98,7 +103,7 @@ class FailingCalls : public testing::Test {
     return calls;
   }
 
-  static std::vector<Failure> drawn_from(const std::vector<Call>& calls) {
+  static std::vector<Failure> drawn_from(const std::vector<Call>& calls, bool interrupted = false) {
     const bool all = std::getenv("WARPFIT_ALL_CALLS") != nullptr;
     std::map<std::string, std::vector<Call>> kinds;
     for (const auto& call : calls) {
@@ -109,6 +114,10 @@ class FailingCalls : public testing::Test {
     std::vector<Failure> drawn;
     for (const auto& [kind, same] : kinds) {
       const auto& call = same[engine() % same.size()];
+      if (interrupted) {
+        if (call.may_be_interrupted()) drawn.push_back({call, "EINTR"});
+        continue;
+      }
       auto ways = call.failures();
       if (!all && !call.is_write()) ways = {ways[engine() % ways.size()]};
       for (const auto& how : ways) drawn.push_back({call, how});
@@ -126,14 +135,16 @@ class FailingCalls : public testing::Test {
     }
   }
 
+  static bool saves_checkpoint(const Call& call) {
+    return call.name == "renameat" && call.path.parent_path().filename() == "checkpoints";
+  }
+
   /// The newest three that were in their places before the call are there.
   static void expect_checkpoints(const fs::path& folder, const std::vector<Call>& calls, const Call& at) {
     std::vector<fs::path> saved;
     for (const auto& call : calls) {
-      const auto place = call.path.parent_path().filename() / call.path.stem();
-      if (call.number < at.number && call.name == "rename" &&
-          call.path.parent_path().filename() == "checkpoints")
-        saved.push_back(folder / place);
+      if (call.number < at.number && saves_checkpoint(call))
+        saved.push_back(folder / "checkpoints" / call.path.filename());
     }
     for (std::size_t i = saved.size() - std::min(saved.size(), kKept); i < saved.size(); ++i) {
       EXPECT_TRUE(fs::exists(saved[i])) << saved[i];
@@ -173,7 +184,8 @@ class FailingCalls : public testing::Test {
 TEST_F(FailingCalls, LoseNothingOfANewRun) {
   const auto whole = folder("whole");
   const auto calls = calls_of(train(whole), whole);
-  for (const char* name : {"mkdir", "open", "write", "fsync", "rename", "remove", "fdatasync", "ftruncate"}) {
+  for (const char* name : {"mkdir", "mkdirat", "open", "openat", "write", "fsync", "renameat", "unlinkat",
+                           "fstatat", "fdatasync", "ftruncate"}) {
     EXPECT_THAT(calls, testing::Contains(testing::Field(&Call::name, name))) << "not seen by the library";
   }
   for (const auto& failure : drawn_from(calls)) {
@@ -186,12 +198,61 @@ TEST_F(FailingCalls, LoseNothingOfANewRun) {
   }
 }
 
+// A signal that the program goes on after may interrupt any slow call: it is made again.
+TEST_F(FailingCalls, AreRepeatedIfASignalInterruptsThem) {
+  const auto whole = folder("whole");
+  const auto place = folder("run");
+  for (const auto& failure : drawn_from(calls_of(train(whole), whole), true)) {
+    SCOPED_TRACE(shown(failure));
+    const auto outcome = run(train(place), place, failure);
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.error;
+    expect_same(whole, place);
+    fs::remove_all(place);
+  }
+}
+
+// What a power cut leaves depends on the order: a file is flushed before it gets its name, its folder after
+// that, and rows of metrics before the checkpoint that counts on them.
+TEST_F(FailingCalls, AreInTheOrderThatSurvivesAPowerCut) {
+  const auto whole = folder("whole");
+  const auto calls = calls_of(train(whole), whole);
+  std::map<fs::path, std::size_t> written, flushed;  // the last call's number
+  std::size_t renamed = 0;
+  for (const auto& call : calls) {
+    if (call.is_write()) written[call.path] = call.number;
+    if (call.name == "fsync" || call.name == "fdatasync") flushed[call.path] = call.number;
+    if (call.name != "renameat") continue;
+    SCOPED_TRACE(call.path);
+    ++renamed;
+    // The temporary file is the last one written: nothing else is written meanwhile.
+    const auto last = std::ranges::max_element(written, {}, [](const auto& entry) { return entry.second; });
+    EXPECT_THAT(last->first.filename().string(), HasSubstr(call.path.filename().string()));
+    EXPECT_GT(flushed[last->first], last->second);
+    const auto behind =
+        std::ranges::find_if(calls.begin() + static_cast<std::ptrdiff_t>(call.number), calls.end(),
+                             [](const Call& next) { return next.name != "fstatat"; });
+    ASSERT_NE(behind, calls.end());
+    EXPECT_EQ(behind->name, "fsync");
+    EXPECT_EQ(behind->path, call.path.parent_path());
+    if (!saves_checkpoint(call)) continue;
+    for (const char* rows : {"metrics.jsonl", "metrics.csv"}) {
+      EXPECT_GE(flushed[whole / rows], written[whole / rows]) << rows;
+    }
+  }
+  EXPECT_GT(renamed, 10U);
+  // The names of the metrics' files before the first checkpoint.
+  const auto first = std::ranges::find_if(calls, saves_checkpoint);
+  const auto opened = std::ranges::find_if(
+      calls, [&](const Call& call) { return call.name == "openat" && call.path == whole / "metrics.csv"; });
+  ASSERT_LT(opened, first);
+  EXPECT_TRUE(std::any_of(opened, first,
+                          [&](const Call& call) { return call.name == "fsync" && call.path == whole; }));
+}
+
 TEST_F(FailingCalls, LoseNothingOfAResumedRun) {
   const auto whole = folder("whole");
   auto calls = calls_of(train(whole), whole);
-  std::erase_if(calls, [](const Call& call) {
-    return call.name != "rename" || call.path.parent_path().filename() != "checkpoints";
-  });
+  std::erase_if(calls, [](const Call& call) { return !saves_checkpoint(call); });
   const auto halfway = folder("halfway");
   constexpr std::size_t kFifth = 4;
   ASSERT_GT(calls.size(), kFifth);

@@ -2,8 +2,8 @@
 // folder WARPFIT_FAIL_IN, from 1, and
 //   WARPFIT_CALLS=FILE     writes them to FILE, a line a call: NAME PATH
 //   WARPFIT_FAIL_AT=K      makes the K-th fail, as
-//   WARPFIT_FAIL_WITH=HOW  says: ENOSPC; EIO; short, where a write takes half of its bytes and the next call
-//                          finds the disk full.
+//   WARPFIT_FAIL_WITH=HOW  says: ENOSPC; EIO; EINTR, as if a signal had come; short, where a write takes half
+//                          of its bytes and the next call finds the disk full.
 // Nothing is flushed: no test cuts the power, and waiting for a disk took most of the time.
 // Its functions are those which warpfit and libstdc++ call (strace, nm -D --undefined-only).
 #include <dirent.h>
@@ -38,6 +38,12 @@ std::string path_of(int descriptor) {
   return size > 0 ? std::string(path.data(), static_cast<std::size_t>(size)) : "";
 }
 
+// The path of a file that is named relative to an open folder.
+std::string path_in(int folder, const std::string& path) {
+  if (folder == AT_FDCWD || path.starts_with('/')) return path;
+  return path == "." ? path_of(folder) : path_of(folder) + "/" + path;
+}
+
 enum class Verdict { kPasses, kFails, kShort };
 
 class Disk {
@@ -58,7 +64,7 @@ class Disk {
     const bool halves = how_ == "short";
     if (number == at_ && halves) return Verdict::kShort;
     if (number != (halves ? at_ + 1 : at_)) return Verdict::kPasses;
-    errno = how_ == "EIO" ? EIO : ENOSPC;
+    errno = how_ == "EIO" ? EIO : how_ == "EINTR" ? EINTR : ENOSPC;
     return Verdict::kFails;
   }
 
@@ -99,8 +105,7 @@ int openat(int folder, const char* path, int flags, ...) {
   va_start(more, flags);
   const mode_t mode = (flags & O_CREAT) != 0 ? va_arg(more, mode_t) : 0;
   va_end(more);
-  const bool whole = folder == AT_FDCWD || path[0] == '/';
-  return fails("openat", whole ? path : path_of(folder) + "/" + path) ? -1 : real(folder, path, flags, mode);
+  return fails("openat", path_in(folder, path)) ? -1 : real(folder, path, flags, mode);
 }
 
 ssize_t write(int descriptor, const void* bytes, size_t size) {
@@ -140,29 +145,35 @@ int flock(int descriptor, int operation) noexcept {
   return fails("flock", path_of(descriptor)) ? -1 : real(descriptor, operation);
 }
 
-int stat(const char* path, struct stat* status) noexcept {
-  static const auto real = behind<int(const char*, struct stat*)>(&::stat, "stat");
-  return fails("stat", path) ? -1 : real(path, status);
+int fstatat(int folder, const char* path, struct stat* status, int flags) noexcept {
+  static const auto real = behind(&::fstatat, "fstatat");
+  return fails("fstatat", path_in(folder, path)) ? -1 : real(folder, path, status, flags);
 }
 
-int lstat(const char* path, struct stat* status) noexcept {
-  static const auto real = behind(&::lstat, "lstat");
-  return fails("lstat", path) ? -1 : real(path, status);
+int fchmod(int descriptor, mode_t mode) noexcept {
+  static const auto real = behind(&::fchmod, "fchmod");
+  return fails("fchmod", path_of(descriptor)) ? -1 : real(descriptor, mode);
 }
 
-int rename(const char* from, const char* to) noexcept {
-  static const auto real = behind(&::rename, "rename");
-  return fails("rename", from) ? -1 : real(from, to);
+// Recorded by what is replaced.
+int renameat(int from_folder, const char* from, int to_folder, const char* to) noexcept {
+  static const auto real = behind(&::renameat, "renameat");
+  return fails("renameat", path_in(to_folder, to)) ? -1 : real(from_folder, from, to_folder, to);
 }
 
-int unlink(const char* path) noexcept {
-  static const auto real = behind(&::unlink, "unlink");
-  return fails("unlink", path) ? -1 : real(path);
+int unlinkat(int folder, const char* path, int flags) noexcept {
+  static const auto real = behind(&::unlinkat, "unlinkat");
+  return fails("unlinkat", path_in(folder, path)) ? -1 : real(folder, path, flags);
 }
 
-int remove(const char* path) noexcept {
-  static const auto real = behind(&::remove, "remove");
-  return fails("remove", path) ? -1 : real(path);
+int mkdirat(int folder, const char* path, mode_t mode) noexcept {
+  static const auto real = behind(&::mkdirat, "mkdirat");
+  return fails("mkdirat", path_in(folder, path)) ? -1 : real(folder, path, mode);
+}
+
+int rmdir(const char* path) noexcept {
+  static const auto real = behind(&::rmdir, "rmdir");
+  return fails("rmdir", path) ? -1 : real(path);
 }
 
 int mkdir(const char* path, mode_t mode) noexcept {

@@ -208,7 +208,8 @@ TEST_F(SafetensorsTest, RefusesToReadIntoAnotherSize) {
 TEST_F(SafetensorsTest, SaysWhereThereIsNoFile) {
   EXPECT_THAT([this] { SafetensorsFile{path()}; },
               ThrowsMessage<IoError>(HasSubstr("No such file or directory")));
-  EXPECT_THAT([this] { SafetensorsFile{folder_.path()}; }, ThrowsMessage<IoError>(HasSubstr("is a folder")));
+  EXPECT_THAT([this] { SafetensorsFile{folder_.path().string()}; },
+              ThrowsMessage<IoError>(HasSubstr("is a folder")));
 }
 
 TEST_F(SafetensorsTest, WritesNothingThatCouldNotBeRead) {

@@ -26,20 +26,19 @@ class MetricsFileTest : public testing::Test {
     return {bytes.begin(), bytes.end()};
   }
   void put(std::string_view text) const { folder_.add("rows", {text.begin(), text.end()}); }
-  void expect_refused(std::uint64_t keep, const std::string& found) const {
-    EXPECT_THAT(([this, keep] {
-                  MetricsFile{path(), keep};
-                }),
-                ThrowsMessage<IoError>(AllOf(
-                    HasSubstr(path() + ": the checkpoint goes on from its first " + std::to_string(keep)),
-                    HasSubstr(found), HasSubstr("put the file of the checkpoint's run there"))));
+  void expect_lost(std::uint64_t keep, const std::string& why) const {
+    const MetricsFile file(opened_, "rows", keep);
+    EXPECT_THAT(file.problem(), HasSubstr(why));
+    EXPECT_EQ(file.size(), 0U);
+    EXPECT_EQ(text(), "");
   }
 
   TemporaryFolder folder_;
+  Folder opened_{folder_.path().string()};
 };
 
 TEST_F(MetricsFileTest, GrowsByRowsThatAreThereAtOnce) {
-  MetricsFile file(path(), 0);
+  MetricsFile file(opened_, "rows", 0);
   EXPECT_EQ(text(), "");
   file.write("one\n");
   EXPECT_EQ(text(), "one\n");
@@ -51,7 +50,7 @@ TEST_F(MetricsFileTest, GrowsByRowsThatAreThereAtOnce) {
 
 TEST_F(MetricsFileTest, BeginsAnew) {
   put("of another run\n");
-  MetricsFile file(path(), 0);
+  MetricsFile file(opened_, "rows", 0);
   EXPECT_EQ(file.size(), 0U);
   file.write("one\n");
   EXPECT_EQ(text(), "one\n");
@@ -60,7 +59,7 @@ TEST_F(MetricsFileTest, BeginsAnew) {
 // The last row is that of a run which was killed while it wrote it.
 TEST_F(MetricsFileTest, DropsTheRowsBehindTheCheckpoint) {
   put("one\ntwo\nthree\nfo");
-  MetricsFile file(path(), 8);
+  MetricsFile file(opened_, "rows", 8);
   EXPECT_EQ(text(), "one\ntwo\n");
   EXPECT_EQ(file.size(), 8U);
   file.write("3\n");
@@ -69,22 +68,44 @@ TEST_F(MetricsFileTest, DropsTheRowsBehindTheCheckpoint) {
 
 TEST_F(MetricsFileTest, KeepsAFileThatEndsAtTheCheckpoint) {
   put("one\n");
-  MetricsFile(path(), 4).write("two\n");
+  MetricsFile(opened_, "rows", 4).write("two\n");
   EXPECT_EQ(text(), "one\ntwo\n");
 }
 
-TEST_F(MetricsFileTest, RefusesAFileThatIsNotTheCheckpoints) {
-  expect_refused(4, "there is no such file");
-  EXPECT_FALSE(fs::exists(path()));
+// The weights are whole: a run can go on without its earlier rows. Nothing that is there is overwritten.
+TEST_F(MetricsFileTest, SetsAsideAFileThatIsNotTheCheckpoints) {
+  expect_lost(4, "it is missing");
   put("one\ntwo\n");
-  expect_refused(9, "there are 8");
-  expect_refused(5, "they do not end with a row");
-  EXPECT_EQ(text(), "one\ntwo\n");
+  expect_lost(9, "it has 8 bytes, but 9 at the checkpoint; it is now rows.damaged");
+  EXPECT_EQ(read_file(path() + ".damaged"),
+            read_file(folder_.add("expected", {'o', 'n', 'e', '\n', 't', 'w', 'o', '\n'})));
+  put("one\ntwo\n");
+  expect_lost(5, "end within a row; it is now rows.damaged-2");
+  EXPECT_TRUE(fs::exists(path() + ".damaged"));
+}
+
+TEST_F(MetricsFileTest, RefusesLinks) {
+  const auto victim = folder_.add("victim", {'o', 'l', 'd', '\n'});
+  const auto expect_refused = [this](std::uint64_t keep, const std::string& what) {
+    EXPECT_THAT(([this, keep] {
+                  MetricsFile{opened_, "rows", keep};
+                }),
+                ThrowsMessage<IoError>(AllOf(HasSubstr(path()), HasSubstr(what))));
+  };
+  for (const std::uint64_t keep : {0, 4, 9}) {
+    fs::create_symlink("victim", path());
+    expect_refused(keep, "is a link");
+    fs::remove(path());
+    fs::create_hard_link(victim, path());
+    expect_refused(keep, "has 2 names");
+    fs::remove(path());
+  }
+  EXPECT_EQ(read_file(victim), (Bytes{'o', 'l', 'd', '\n'}));
 }
 
 // Somebody who empties the file meanwhile gets the rows to come, and no hole of zeros before them.
 TEST_F(MetricsFileTest, AppendsWhereverTheFileEnds) {
-  MetricsFile file(path(), 0);
+  MetricsFile file(opened_, "rows", 0);
   file.write("one\n");
   fs::resize_file(path(), 0);
   file.write("two\n");
@@ -92,7 +113,7 @@ TEST_F(MetricsFileTest, AppendsWhereverTheFileEnds) {
 }
 
 TEST_F(MetricsFileTest, KeepsWholeRowsWhereTheDiskIsFull) {
-  MetricsFile file(path(), 0);
+  MetricsFile file(opened_, "rows", 0);
   file.write("one\n");
   for (const rlim_t limit : {4, 5, 7}) {
     const FileSizeLimit full(limit);
@@ -107,23 +128,20 @@ TEST_F(MetricsFileTest, KeepsWholeRowsWhereTheDiskIsFull) {
 }
 
 TEST_F(MetricsFileTest, RefusesWhatCannotBeWritten) {
-  EXPECT_THAT(([this] {
-                MetricsFile{path() + "/deeper", 0};
-              }),
-              ThrowsMessage<IoError>(HasSubstr("deeper: cannot open to write: No such file or directory")));
-  EXPECT_THAT(([this] {
-                MetricsFile{folder_.path().string(), 0};
-              }),
-              ThrowsMessage<IoError>(HasSubstr("cannot open to write: Is a directory")));
-  EXPECT_THAT(([] {
-                MetricsFile{"/dev/null", 0};
-              }),
-              ThrowsMessage<IoError>(HasSubstr("/dev/null: cannot write: expected a regular file")));
+  const auto expect_refused = [this](const std::string& what) {
+    EXPECT_THAT(([this] {
+                  MetricsFile{opened_, "rows", 0};
+                }),
+                ThrowsMessage<IoError>(AllOf(HasSubstr(path()), HasSubstr(what))));
+  };
+  fs::create_directory(path());
+  expect_refused("cannot open to write: Is a directory");
+  fs::remove(path());
   ASSERT_EQ(mkfifo(path().c_str(), 0600), 0);
-  EXPECT_THAT(([this] {
-                MetricsFile{path(), 0};
-              }),
-              ThrowsMessage<IoError>(HasSubstr("rows: cannot write: expected a regular file")));
+  expect_refused("cannot write: expected a regular file");
+  fs::remove(path());
+  fs::remove(folder_.path());
+  expect_refused("cannot open to write: No such file or directory");
 }
 
 }  // namespace

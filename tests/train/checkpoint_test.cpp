@@ -12,7 +12,6 @@
 #include "host/base/error.hpp"
 #include "host/files/safetensors_file.hpp"
 #include "host/files/safetensors_writer.hpp"
-#include "host/train/run_folder.hpp"
 #include "tests/support/files.hpp"
 #include "tests/support/random.hpp"
 #include "tests/support/sanitizers.hpp"
@@ -78,12 +77,6 @@ class CheckpointTest : public testing::Test {
 
   // Those of the parameters, and of three passes over data in each epoch.
   std::uint64_t most_draws() const { return checkpoint_.state.parameters.size() + 3 * 8; }
-
-  Checkpoint with_step(std::int64_t step) const {
-    Checkpoint checkpoint = checkpoint_;
-    checkpoint.state.step = checkpoint.state.optimizer.steps = step;
-    return checkpoint;
-  }
 
   TestValues values_;
   TemporaryFolder folder_;
@@ -199,78 +192,6 @@ TEST_F(CheckpointTest, IsNeitherWrittenNorReadWithParametersThatAreNotFinite) {
 TEST_F(CheckpointTest, IsNoModelWithoutAState) {
   save_model(path_, checkpoint_.info, checkpoint_.state.parameters);
   EXPECT_THROW(load_checkpoint(path_), ModelError);
-}
-
-class RunFolderTest : public CheckpointTest {
- protected:
-  [[nodiscard]] std::vector<std::string> names() const {
-    std::vector<std::string> names;
-    for (const auto& entry : fs::directory_iterator(run_ / "checkpoints"))
-      names.push_back(entry.path().filename());
-    std::ranges::sort(names);
-    return names;
-  }
-  void damage(const std::string& name) const {
-    const auto path = run_ / "checkpoints" / name;
-    auto bytes = read_file(path);
-    bytes.back() ^= 1;
-    write_file(path, bytes);
-  }
-
-  fs::path run_ = folder_.path() / "new" / "run";
-};
-
-TEST_F(RunFolderTest, KeepsTheNewestThree) {
-  const auto folder = RunFolder::create(run_, "lr = 1\n");
-  for (const std::int64_t step : {9, 10, 100, 1000}) folder.save(with_step(step));
-  EXPECT_THAT(names(), testing::ElementsAre("step_000000000010.safetensors", "step_000000000100.safetensors",
-                                            "step_000000001000.safetensors"));
-  EXPECT_EQ(folder.newest([](auto) { FAIL(); })->state.step, 1000);
-}
-
-TEST_F(RunFolderTest, GoesBackToAnOlderOneWhereTheNewestIsDamaged) {
-  const auto folder = RunFolder::create(run_, "");
-  for (const std::int64_t step : {1, 2, 3}) folder.save(with_step(step));
-  damage("step_000000000002.safetensors");
-  damage("step_000000000003.safetensors");
-  std::vector<std::string> said;
-  EXPECT_EQ(folder.newest([&](std::string_view text) { said.emplace_back(text); })->state.step, 1);
-  ASSERT_EQ(said.size(), 2U);
-  EXPECT_THAT(said[0], HasSubstr("step_000000000003.safetensors"));
-  EXPECT_THAT(said[1], HasSubstr("step_000000000002.safetensors"));
-  // They no longer count, so that good ones are not removed in their favour.
-  folder.save(with_step(2));
-  EXPECT_THAT(names(), testing::ElementsAre("step_000000000001.safetensors", "step_000000000002.safetensors",
-                                            "step_000000000002.safetensors.damaged",
-                                            "step_000000000003.safetensors.damaged"));
-}
-
-TEST_F(RunFolderTest, RefusesWhereAllAreDamaged) {
-  const auto folder = RunFolder::create(run_, "");
-  EXPECT_FALSE(folder.newest([](auto) {}));
-  folder.save(with_step(1));
-  damage("step_000000000001.safetensors");
-  EXPECT_THROW((void)folder.newest([](auto) {}), ModelError);
-}
-
-TEST_F(RunFolderTest, PassesOverWhatIsNoCheckpoint) {
-  const auto folder = RunFolder::create(run_, "");
-  folder.save(with_step(5));
-  for (const char* name : {"step_000000000009.safetensors.tmp", "step_9.safetensors", "notes.txt"}) {
-    write_file(run_ / "checkpoints" / name, Bytes{1});
-  }
-  EXPECT_EQ(folder.newest([](auto) { FAIL(); })->state.step, 5);
-}
-
-TEST_F(RunFolderTest, BelongsToOneProcess) {
-  {
-    const auto folder = RunFolder::create(run_, "");
-    EXPECT_THROW(RunFolder::open(run_), IoError);
-  }
-  EXPECT_THROW(RunFolder::create(run_, ""), UsageError);
-  EXPECT_EQ(RunFolder::open(run_).path(), run_.string());
-  EXPECT_THROW(RunFolder::open(folder_.path()), UsageError);
-  EXPECT_THROW(RunFolder::open(folder_.path() / "nothing"), IoError);
 }
 
 }  // namespace

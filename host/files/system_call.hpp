@@ -1,0 +1,28 @@
+// What all calls of the operating system on files have in common.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <string_view>
+#include <system_error>
+
+#include "host/base/error.hpp"
+
+namespace warpfit {
+
+/// The result of `call`, which is repeated as long as a signal interrupts it: it returns -1 with errno EINTR
+/// then.
+template <class Call>
+auto retried(Call call) {
+  auto result = call();
+  while (result == -1 && errno == EINTR) result = call();
+  return result;
+}
+
+/// Throws IoError: "PATH: ACTION: reason". `action`: "cannot ...".
+[[noreturn]] inline void fail_io(std::string_view path, std::string_view action, int error = errno) {
+  throw IoError(fmt::format("{}: {}: {}", path, action, std::generic_category().message(error)));
+}
+
+}  // namespace warpfit
