@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <system_error>
+
 #include "host/backend/cuda_library.hpp"
 #include "host/base/error.hpp"
 #include "host/base/parse_number.hpp"
@@ -25,12 +27,15 @@ DeviceChoice parse_device(std::string_view text) {
 
 DeviceWarmUp::DeviceWarmUp(const DeviceChoice& device) {
   if (device.kind == DeviceChoice::Kind::kCpu) return;
-  thread_ = std::thread([index = device.index] {
-    try {
-      warm_cuda(index);
-    } catch (const Error&) {  // make_backend() will meet it again, and say so
-    }
-  });
+  try {
+    thread_ = std::thread([index = device.index] {
+      try {
+        warm_cuda(index);
+      } catch (const std::exception&) {  // make_backend() will meet it again, and say so
+      }
+    });
+  } catch (const std::system_error&) {  // no thread to be had: the device starts later
+  }
 }
 
 DeviceWarmUp::~DeviceWarmUp() {

@@ -1,5 +1,7 @@
 #include "host/cli/train_command.hpp"
 
+#include <utility>
+
 #include "host/cli/config.hpp"
 #include "host/cli/training_run.hpp"
 #include "host/report/log.hpp"
@@ -26,9 +28,9 @@ void run(const ResumeCommand& command) {
   TrainCommand train;
   apply_config_file(folder.file(kConfigFile), options_of(train));
   if (command.device_memory_limit) train.training.device_memory_limit = command.device_memory_limit;
-  const auto checkpoint = folder.newest(log_warning);
+  auto checkpoint = folder.newest(log_warning);
   if (!checkpoint) log_info("no checkpoint yet: the run begins anew");
-  resume_training(train, folder, checkpoint ? &*checkpoint : nullptr);
+  resume_training(train, folder, std::move(checkpoint));
 }
 
 }  // namespace warpfit

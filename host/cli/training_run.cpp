@@ -62,12 +62,30 @@ class Keeper {
   MetricsReport metrics_;
 };
 
-TrainerHooks hooks_for(const RunFlags& run, Keeper& keeper, const Interrupt& interrupt) {
-  return {.should_stop = [&interrupt] { return interrupt.requested(); },
+TrainerHooks hooks_for(const RunFlags& run, Keeper& keeper) {
+  return {.should_stop = {},
           .save_every_steps = run.save_in_epochs ? 0 : run.save_every,
           .save_every_epochs = run.save_in_epochs ? run.save_every : 0,
           .save = [&keeper](const TrainingState& state) { keeper.save(state); },
           .improved = [&keeper](std::span<const float> parameters) { keeper.improved(parameters); }};
+}
+
+[[noreturn]] void end_interrupted(const Console& console, const RunFolder* folder) {
+  const auto saved = folder == nullptr
+                         ? std::string()
+                         : fmt::format("; checkpoint saved. Resume with: warpfit resume {}", folder->path());
+  if (!console.failure().empty()) throw IoError(console.failure() + saved);
+  throw Interrupted("interrupted" + saved);
+}
+
+// A checkpoint's are loaded later, with the rest of it; the network is made with anything until then.
+std::vector<float> first_parameters(const TrainCommand& command, const ModelInfo& model,
+                                    const ParameterLayout& layout, TorchGenerator& generator,
+                                    const std::optional<Checkpoint>& checkpoint) {
+  if (checkpoint) return std::vector<float>(layout.size());
+  auto parameters = initial_parameters(layout, generator);
+  if (!command.run.init_from.empty()) warm_start(command.run.init_from, model, parameters);
+  return parameters;
 }
 
 // A run may be resumed from another working folder.
@@ -85,9 +103,9 @@ std::string config_of(TrainCommand command) {
 }
 
 void train(const TrainCommand& command, const BackendOptions& device, const TrainOptions& options,
-           const TrainingFiles& files, RunFolder* folder, const Checkpoint* checkpoint) {
+           const TrainingFiles& files, RunFolder* folder, std::optional<Checkpoint> checkpoint) {
   const auto& model = files.model();
-  if (checkpoint != nullptr) check_fits(*checkpoint, model, files.identity());
+  if (checkpoint) check_fits(*checkpoint, model, files.identity());
   const auto backend = make_backend(device);
   log_info(fmt::format("device: {}", backend->description()));
   log_info(fmt::format("data: {}", files.summary()));
@@ -95,37 +113,35 @@ void train(const TrainCommand& command, const BackendOptions& device, const Trai
 
   TorchGenerator generator(options.seed);
   const ParameterLayout layout(model.network);
-  auto first = initial_parameters(layout, generator);
-  const bool anew = checkpoint == nullptr;
-  if (anew && !command.run.init_from.empty()) warm_start(command.run.init_from, model, first);
-  const Network network(*backend, model.network, layout, first);
+  const Network network(*backend, model.network, layout,
+                        first_parameters(command, model, layout, generator, checkpoint));
+  const IgnoredPipe ignored_pipe;
   Console console;
   std::vector<std::reference_wrapper<Report>> shown{console};
   std::optional<Keeper> keeper;
-  std::optional<Interrupt> interrupt;  // a run that is kept nowhere ends at once
+  std::optional<Interrupt> interrupt;  // a run without a folder is ended by a signal at once
   TrainerHooks hooks;
   if (folder != nullptr) {
     if (folder->is_new()) folder->write_config(config_of(command));
     keeper.emplace(*folder, model, files.identity(), backend->description(),
-                   anew ? MetricsSizes{} : checkpoint->metrics);
+                   checkpoint ? checkpoint->metrics : MetricsSizes{});
     shown.emplace_back(keeper->metrics());
-    hooks = hooks_for(command.run, *keeper, interrupt.emplace());
+    hooks = hooks_for(command.run, *keeper);
+    interrupt.emplace();
   }
+  hooks.should_stop = [&] { return !console.failure().empty() || (interrupt && interrupt->requested()); };
   Reports reports(shown);
   Trainer trainer(*backend, network, files.data(command), options, generator, reports, hooks);
   log_detail(fmt::format("engine: {}", trainer.engine()));
-  if (!anew) {
+  if (checkpoint) {
     trainer.restore(checkpoint->state);
     log_info(fmt::format("resumed at epoch {}, batch {}", checkpoint->state.epoch, checkpoint->state.batch));
+    checkpoint.reset();  // it takes as much memory as all that is trained
   }
-
   if (folder != nullptr) folder->keep();
 
   const auto ending = trainer.run();
-  if (ending == Ending::kInterrupted) {
-    throw Interrupted(
-        fmt::format("interrupted; saved, to be gone on with by warpfit resume {}", folder->path()));
-  }
+  if (ending == Ending::kInterrupted) end_interrupted(console, folder);
   if (ending == Ending::kNoImprovement) {
     log_info(fmt::format("no improvement in {} epochs", options.patience));
   }
@@ -133,6 +149,7 @@ void train(const TrainCommand& command, const BackendOptions& device, const Trai
   if (folder != nullptr) save_model(folder->file(kModelFile), model, parameters);
   if (!command.run.model.empty()) save_model(command.run.model, model, parameters);
   reports.done();
+  if (!console.failure().empty()) throw IoError(console.failure());
 }
 
 }  // namespace
@@ -148,13 +165,14 @@ void train(const TrainCommand& command) {
   std::optional<DeviceWarmUp> warm_up(device.device);
   const TrainingFiles files(command);
   warm_up.reset();
-  train(command, device, options, files, folder ? &*folder : nullptr, nullptr);
+  train(command, device, options, files, folder ? &*folder : nullptr, std::nullopt);
 }
 
-void resume_training(const TrainCommand& command, RunFolder& folder, const Checkpoint* checkpoint) {
+void resume_training(const TrainCommand& command, RunFolder& folder, std::optional<Checkpoint> checkpoint) {
   auto options = training_options_of(command);
   options.measure_norm = true;
-  train(command, backend_options(command.device), options, TrainingFiles(command), &folder, checkpoint);
+  train(command, backend_options(command.device), options, TrainingFiles(command), &folder,
+        std::move(checkpoint));
 }
 
 }  // namespace warpfit

@@ -70,9 +70,9 @@ TrainOptions training_options_of(const TrainCommand& command) {
   return options;
 }
 
-// Both sets are decoded side by side.
+// Both sets are decoded at the same time; one after the other if the system has no thread to give.
 TrainingFiles::TrainingFiles(const TrainCommand& command)
-    : TrainingFiles(command, std::async(std::launch::async, [&data = command.data] {
+    : TrainingFiles(command, std::async(std::launch::async | std::launch::deferred, [&data = command.data] {
                       return open_set(data, &DatasetPaths::test_images, &DatasetPaths::test_labels);
                     })) {}
 

@@ -10,19 +10,24 @@
 #include "host/report/log.hpp"
 
 namespace warpfit {
-namespace {
-
-void print_result(std::string_view of, const Result& result) {
-  print(fmt::format("{} Error: \n Accuracy: {:.1f}%, Avg loss: {:>8f} \n\n", of, 100 * result.accuracy(),
-                    result.loss));
-}
-
-}  // namespace
-
 void print(std::string_view text) {
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
     throw IoError(fmt::format("standard output: cannot write: {}", std::generic_category().message(errno)));
   }
+}
+
+void Console::print(std::string_view text) {
+  if (!failure_.empty()) return;
+  try {
+    warpfit::print(text);
+  } catch (const IoError& error) {
+    failure_ = error.what();
+  }
+}
+
+void Console::print_result(std::string_view of, const Result& result) {
+  print(fmt::format("{} Error: \n Accuracy: {:.1f}%, Avg loss: {:>8f} \n\n", of, 100 * result.accuracy(),
+                    result.loss));
 }
 
 void Console::epoch_started(std::int64_t epoch) {

@@ -27,7 +27,8 @@ BatchStream::BatchStream(Backend& backend, Subset dataset, const StreamPlan& pla
       dataset_(std::move(dataset)),
       chunk_samples_(plan.chunk_samples),
       resident_(plan.resident),
-      ring_(backend, plan.slots, static_cast<std::size_t>(chunk_samples_ * (dataset_.sample_size() + 1))) {
+      ring_(backend, plan.slots, static_cast<std::size_t>(chunk_samples_ * (dataset_.sample_size() + 1))),
+      reader_([this] { attach_reader(); }) {
   if (!resident_) return;
   const auto samples = static_cast<std::size_t>(dataset_.size());
   pixels_ = {backend, samples * static_cast<std::size_t>(dataset_.sample_size())};
@@ -39,7 +40,17 @@ BatchStream::~BatchStream() { stop(); }
 
 void BatchStream::stop() {
   ring_.stop();
-  if (reader_.joinable()) reader_.join();
+  reader_.wait();
+  reading_ = false;
+}
+
+// What fails here is handed to the trainer by the pass.
+void BatchStream::attach_reader() {
+  try {
+    backend_.attach_thread("reader");
+  } catch (...) {
+    attach_failure_ = std::current_exception();
+  }
 }
 
 void BatchStream::start(SampleOrder order, std::int64_t first) {
@@ -50,12 +61,14 @@ void BatchStream::start(SampleOrder order, std::int64_t first) {
   kept_ = 0;
   ring_.reset();
   first = resident_ ? 0 : first / chunk_samples_ * chunk_samples_;
-  reader_ = std::thread([this, first] { read_pass(resident_ ? SampleOrder() : order_, first); });
+  reading_ = true;
+  reader_.start([this, first] { read_pass(first); });
 }
 
-void BatchStream::read_pass(const SampleOrder& order, std::int64_t first) {
+void BatchStream::read_pass(std::int64_t first) {
   try {
-    backend_.attach_thread("reader");
+    if (attach_failure_) std::rethrow_exception(attach_failure_);
+    const bool in_file_order = resident_ || order_.is_file_order();
     for (; first < dataset_.size(); first += chunk_samples_) {
       const std::int64_t samples = std::min(chunk_samples_, dataset_.size() - first);
       StagingSlot* slot = ring_.acquire();
@@ -63,10 +76,10 @@ void BatchStream::read_pass(const SampleOrder& order, std::int64_t first) {
       const auto pixel_bytes = static_cast<std::size_t>(samples * dataset_.sample_size());
       const auto pixels = slot->host().first(pixel_bytes);
       const auto labels = slot->host().subspan(pixel_bytes, static_cast<std::size_t>(samples));
-      if (order.is_file_order()) {
+      if (in_file_order) {
         dataset_.read(first, pixels, labels);
       } else {
-        dataset_.gather(order.indices(first, samples), pixels, labels);
+        dataset_.gather(order_.indices(first, samples), pixels, labels);
       }
       ring_.publish({slot, first, samples});
     }
@@ -78,13 +91,14 @@ void BatchStream::read_pass(const SampleOrder& order, std::int64_t first) {
 
 std::optional<Chunk> BatchStream::next() {
   if (given_) return std::nullopt;
-  if (resident_ && kept_ == dataset_.size() && !reader_.joinable()) return whole_set();
+  if (resident_ && kept_ == dataset_.size() && !reading_) return whole_set();
   while (const auto filled = ring_.take()) {
     if (!resident_) return sent_chunk(*filled);
     const SampleView part = keep(*filled);
     if (order_.is_file_order()) return Chunk(filled->first, part);
   }
-  reader_.join();
+  reader_.wait();
+  reading_ = false;
   // A shuffled pass begins when all samples are there; one in the file's order has seen them arrive.
   if (resident_ && !order_.is_file_order()) return whole_set();
   given_ = true;

@@ -3,10 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <optional>
-#include <thread>
 
 #include "host/backend/buffer.hpp"
+#include "host/stream/reader_thread.hpp"
 #include "host/stream/sample_order.hpp"
 #include "host/stream/staging_ring.hpp"
 #include "host/stream/stream_plan.hpp"
@@ -48,7 +49,8 @@ StreamPlan plan_alone(const Backend& backend, const Subset& dataset, std::int64_
 
 class BatchStream {
  public:
-  /// The backend and the data set must outlive the stream. The plan is for the data set.
+  /// The backend and the data set must outlive the stream. The plan is for the data set. Errors: OutOfMemory,
+  /// also if there is no thread to read with.
   BatchStream(Backend& backend, Subset dataset, const StreamPlan& plan);
   ~BatchStream();
   BatchStream(const BatchStream&) = delete;
@@ -63,7 +65,8 @@ class BatchStream {
   [[nodiscard]] bool is_resident() const { return resident_; }
 
  private:
-  void read_pass(const SampleOrder& order, std::int64_t first);
+  void attach_reader();
+  void read_pass(std::int64_t first);
   void stop();
   [[nodiscard]] Chunk sent_chunk(const FilledSlot& filled);
   [[nodiscard]] SampleView keep(const FilledSlot& filled);
@@ -74,14 +77,17 @@ class BatchStream {
   std::int64_t chunk_samples_;
   bool resident_;
   StagingRing ring_;
-  std::thread reader_;
-  SampleOrder order_;  // of the current pass; the reader's own copy where it sends in that order
+  SampleOrder order_;  // of the current pass; the reader reads it too
+  bool reading_ = false;
+  std::exception_ptr attach_failure_;
 
   // Of a data set that stays: its first `kept_` samples are there.
   Buffer<std::uint8_t> pixels_, labels_;
   Buffer<std::uint32_t> visits_;  // the order of a shuffled pass
   std::int64_t kept_ = 0;
   bool given_ = false;  // the whole set, in this pass
+
+  ReaderThread reader_;  // the last member: it uses the others until it has ended
 };
 
 }  // namespace warpfit

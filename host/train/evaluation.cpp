@@ -12,17 +12,32 @@ Evaluation::Evaluation(Backend& backend, const Network& network, const Workspace
               }),
       stream_(backend, samples, plan) {}
 
-Result Evaluation::run(TorchGenerator& generator) {
+std::optional<Result> Evaluation::run(TorchGenerator& generator, const std::function<bool()>& should_stop) {
   stream_.start(SampleOrder::of_pass(size_, false, generator));
   runner_.clear_metrics();
   while (const auto chunk = stream_.next()) {
     const auto& samples = chunk->samples();
     const std::int64_t full = samples.count / batch_size_;
-    if (full > 0) runner_.run({samples, 0, full, batch_size_});
+    if (!run_batches(samples, full, should_stop)) return std::nullopt;
     const std::int64_t left = samples.count - full * batch_size_;
     if (left > 0) runner_.run({samples, samples.count - left, 1, left});
   }
   return result_of(runner_.read_metrics(), size_);
+}
+
+// False if it was stopped.
+bool Evaluation::run_batches(const SampleView& samples, std::int64_t batches,
+                             const std::function<bool()>& should_stop) {
+  for (std::int64_t done = 0; done < batches;) {
+    if (should_stop && should_stop()) return false;
+    const std::int64_t count = pace_.next(batches - done);
+    runner_.run({samples, done * batch_size_, count, batch_size_});
+    done += count;
+    if (!pace_.is_cut()) continue;
+    runner_.wait();
+    pace_.finished();
+  }
+  return true;
 }
 
 }  // namespace warpfit

@@ -2,9 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <optional>
 
 #include "host/report/report.hpp"
 #include "host/stream/batch_stream.hpp"
+#include "host/train/pace.hpp"
 #include "host/train/step.hpp"
 
 namespace warpfit {
@@ -19,12 +22,17 @@ class Evaluation {
   bool fuse(const WholeStep& step, std::string& reason) { return runner_.fuse(step, reason); }
 
   /// A pass over the samples, with the draw that PyTorch's DataLoader takes from the generator for it.
-  Result run(TorchGenerator& generator);
+  /// Nothing if `should_stop`, which is asked several times a second and may be empty, said so before its
+  /// end.
+  std::optional<Result> run(TorchGenerator& generator, const std::function<bool()>& should_stop = {});
 
  private:
+  bool run_batches(const SampleView& samples, std::int64_t batches, const std::function<bool()>& should_stop);
+
   std::int64_t size_;
   std::int64_t batch_size_;
   StepRunner runner_;
+  Pace pace_;
   BatchStream stream_;
 };
 

@@ -6,15 +6,21 @@
 namespace warpfit {
 namespace {
 
-constexpr std::array<int, 3> kSignals{SIGINT, SIGTERM, SIGUSR1};
-
 std::atomic<bool> signalled = false;  // any thread may be the one that is interrupted
 static_assert(std::atomic<bool>::is_always_lock_free);
 
-// One signal is enough: the next one, of whatever kind, finds no handler.
+bool is_ignored(int number) {
+  struct sigaction now {};
+  return sigaction(number, nullptr, &now) == 0 && now.sa_handler == SIG_IGN;
+}
+
+// The first signal asks the run to save; the next one of any kind ends the process at once. Only SIGHUP comes
+// twice by itself, from the kernel and from the shell, as a terminal is closed.
 void take_note(int) {
   signalled = true;
-  for (const int number : kSignals) signal(number, SIG_DFL);
+  for (const int number : kStopSignals) {
+    if (!is_ignored(number)) signal(number, number == SIGHUP ? SIG_IGN : SIG_DFL);
+  }
 }
 
 }  // namespace
@@ -24,13 +30,26 @@ Interrupt::Interrupt() {
   struct sigaction action {};
   action.sa_handler = take_note;
   action.sa_flags = SA_RESTART;
-  for (std::size_t i = 0; i < kSignals.size(); ++i) sigaction(kSignals[i], &action, &before_[i]);
+  for (std::size_t i = 0; i < kStopSignals.size(); ++i) {
+    // What the parent process has told this one to ignore, as nohup does, stays ignored.
+    if (is_ignored(kStopSignals[i])) action.sa_handler = SIG_IGN;
+    sigaction(kStopSignals[i], &action, &before_[i]);
+    action.sa_handler = take_note;
+  }
 }
 
 Interrupt::~Interrupt() {
-  for (std::size_t i = 0; i < kSignals.size(); ++i) sigaction(kSignals[i], &before_[i], nullptr);
+  for (std::size_t i = 0; i < kStopSignals.size(); ++i) sigaction(kStopSignals[i], &before_[i], nullptr);
 }
 
 bool Interrupt::requested() const { return signalled; }
+
+IgnoredPipe::IgnoredPipe() {
+  struct sigaction ignore {};
+  ignore.sa_handler = SIG_IGN;
+  sigaction(SIGPIPE, &ignore, &before_);
+}
+
+IgnoredPipe::~IgnoredPipe() { sigaction(SIGPIPE, &before_, nullptr); }
 
 }  // namespace warpfit

@@ -99,6 +99,7 @@ class StepRunner {
   void set_metrics(const Metrics& metrics) { metrics_.upload(std::vector{metrics}); }
   /// Waits for all that is queued.
   [[nodiscard]] Metrics read_metrics() const;
+  void wait() const { (void)read_metrics(); }
 
  private:
   Backend& backend_;

@@ -123,7 +123,7 @@ std::vector<float> Trainer::parameters() const {
 }
 
 void Trainer::restore(const TrainingState& state) {
-  if (state.parameters.size() != network_.parameters().size() || state.batch >= batches_per_epoch() ||
+  if (state.parameters.size() != network_.parameters().size() || state.batch > batches_per_epoch() ||
       state.step != (state.epoch - 1) * batches_per_epoch() + state.batch) {
     throw ModelError(
         fmt::format("checkpoint of {} parameters at epoch {}, batch {}, step {}: expected {} parameters and "
@@ -161,23 +161,27 @@ bool Trainer::run_epoch() {
   const ProfileRange range(backend_, "epoch", epoch_);
   report_.epoch_started(epoch_);
   training_started_ = Clock::now();
-  if (!train_epoch()) return false;
-  end_epoch(checked_metrics());
-  return true;
+  return train_epoch() && end_epoch(checked_metrics());
 }
 
-void Trainer::end_epoch(const Metrics& training) {
+// False if it was stopped within; the state is then that of an epoch whose evaluation is to be done.
+bool Trainer::end_epoch(const Metrics& training) {
   EpochReport report;
   report.epoch = epoch_;
   report.step = step();
   report.learning_rate = schedule_.rate(step() - 1);
   report.training = result_of(training, samples_);
   report.training_seconds = seconds_since(training_started_);
-  report.trained = samples_ - first_trained_ * options_.batch_size;
+  report.trained = std::max<std::int64_t>(0, samples_ - first_trained_ * options_.batch_size);
   const ProfileRange range(backend_, "evaluation", epoch_);
   const auto evaluation_started = Clock::now();
-  if (validation_) report.validation = evaluate(*validation_, "validation");
-  report.test = evaluate(test_, "test");
+  if (validation_) {
+    report.validation = evaluate(*validation_, "validation");
+    if (!report.validation) return false;
+  }
+  const auto test = evaluate(test_, "test");
+  if (!test) return false;
+  report.test = *test;
   report.evaluation_seconds = seconds_since(evaluation_started);
   judge(report);
   report_.epoch_ended(report);
@@ -187,11 +191,13 @@ void Trainer::end_epoch(const Metrics& training) {
   const bool due = is_multiple(epoch_ - 1, hooks_.save_every_epochs) ||
                    is_multiple(step(), hooks_.save_every_steps) || epoch_ > options_.epochs;
   if (due && hooks_.save) hooks_.save(state());
+  return true;
 }
 
-Result Trainer::evaluate(Evaluation& evaluation, std::string_view set) {
-  const Result result = evaluation.run(generator_);
-  if (!std::isfinite(result.loss))
+// Nothing if it was stopped.
+std::optional<Result> Trainer::evaluate(Evaluation& evaluation, std::string_view set) {
+  const auto result = evaluation.run(generator_, hooks_.should_stop);
+  if (result && !std::isfinite(result->loss))
     fail_diverged(fmt::format("epoch {}: the loss of the {} set", epoch_, set));
   return result;
 }
@@ -200,27 +206,18 @@ void Trainer::judge(const EpochReport& report) {
   const Result& result = report.validation ? *report.validation : report.test;
   const bool by_loss = options_.best_by == BestBy::kLoss;
   const double value = by_loss ? result.loss : result.accuracy();
-  const auto better = [&](double than, double delta) {
-    return by_loss ? value < than - delta : value > than + delta;
-  };
-  const bool first = best_.epoch == 0;
-  ++best_.waited;
-  if (first || better(best_.reference, options_.min_delta)) {
-    best_.reference = value;
-    best_.waited = 0;
-  }
-  if (!first && !better(best_.value, 0)) return;
-  best_.epoch = epoch_;
-  best_.value = value;
-  if (hooks_.improved) hooks_.improved(parameters());
+  const bool is_best = best_.update(epoch_, value, by_loss, options_.min_delta);
+  if (is_best && hooks_.improved) hooks_.improved(parameters());
 }
 
 bool Trainer::train_epoch() {
   const std::int64_t start = batch_ * options_.batch_size;  // above 0 in an epoch that goes on
-  training_stream_.start(SampleOrder::of_pass(samples_, options_.shuffle, generator_), start);
+  auto order = SampleOrder::of_pass(samples_, options_.shuffle, generator_);
   if (batch_ == 0) training_.clear_metrics();
-  upload_rates();
   first_trained_ = batch_;
+  if (batch_ == batches_per_epoch()) return true;  // it was stopped in the evaluation
+  upload_rates();
+  training_stream_.start(std::move(order), start);
   while (const auto chunk = training_stream_.next()) {
     const ProfileRange range(backend_, "chunk", batch_);
     const auto& samples = chunk->samples();
@@ -242,8 +239,9 @@ void Trainer::upload_rates() {
   rates_.upload(rates);
 }
 
-// A run of batches ends where a loss is due, so that its line appears before the next batch is computed, and
-// where the run is to be saved. False where training was stopped before the epoch's end.
+// A run of batches ends where a loss is due, so that its line appears before the next batch is computed,
+// where the run is to be saved, and where it has to look at whether to stop. False where training was stopped
+// before the epoch's end.
 bool Trainer::train_batches(const SampleView& samples, std::int64_t first, std::int64_t batches,
                             std::int64_t rows) {
   while (batches > 0) {
@@ -253,6 +251,7 @@ bool Trainer::train_batches(const SampleView& samples, std::int64_t first, std::
     if (const auto every = hooks_.save_every_steps; every > 0) {
       count = std::min(count, every - step() % every);
     }
+    count = pace_.next(count);
     training_.run({.samples = samples,
                    .first = first,
                    .batches = count,
@@ -262,6 +261,10 @@ bool Trainer::train_batches(const SampleView& samples, std::int64_t first, std::
     first += count * rows;
     batches -= count;
     batch_ += count;
+    if (pace_.is_cut()) {
+      training_.wait();
+      pace_.finished();
+    }
     if ((batch_ - 1) % options_.log_every == 0) report_loss(batch_ - 1);
     if (batch_ == batches_per_epoch()) return true;
     if (is_multiple(step(), hooks_.save_every_steps)) hooks_.save(state());

@@ -17,6 +17,7 @@
 #include "host/stream/batch_stream.hpp"
 #include "host/train/engine.hpp"
 #include "host/train/evaluation.hpp"
+#include "host/train/pace.hpp"
 #include "host/train/step.hpp"
 #include "host/train/training_state.hpp"
 
@@ -65,7 +66,7 @@ enum class Ending {
 
 /// What others have to do with a run; each may be left out.
 struct TrainerHooks {
-  std::function<bool()> should_stop = {};  ///< asked often: whether to end at once
+  std::function<bool()> should_stop = {};  ///< asked several times a second: whether to end now
   std::int64_t save_every_steps = 0;       ///< 0 for not at all
   std::int64_t save_every_epochs = 0;
   /// Called when that many were trained, and when a run ends before its time.
@@ -103,7 +104,7 @@ class Trainer {
 
   [[nodiscard]] bool fuse(std::int64_t most_rows, std::string& reason);
   bool run_epoch();
-  void end_epoch(const Metrics& training);
+  bool end_epoch(const Metrics& training);
   void judge(const EpochReport& report);
   bool train_epoch();
   void upload_rates();
@@ -114,7 +115,7 @@ class Trainer {
   [[nodiscard]] TrainingState state() const;
   [[nodiscard]] TrainingRule training_rule() const;
   [[nodiscard]] Metrics checked_metrics() const;
-  Result evaluate(Evaluation& evaluation, std::string_view set);
+  std::optional<Result> evaluate(Evaluation& evaluation, std::string_view set);
   [[noreturn]] void fail_diverged(const std::string& what) const;
   [[nodiscard]] std::int64_t batches_per_epoch() const;
   /// Steps trained so far.
@@ -136,6 +137,7 @@ class Trainer {
   Workspace workspace_;
   std::vector<StreamPlan> plans_;  // for training, test and validation
   StepRunner training_;
+  Pace pace_;
   BatchStream training_stream_;
   std::optional<Evaluation> validation_;
   Evaluation test_;

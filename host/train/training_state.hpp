@@ -7,16 +7,9 @@
 #include "host/backend/backend.hpp"
 #include "host/base/torch_random.hpp"
 #include "host/optim/optimizer_state.hpp"
+#include "host/train/best.hpp"
 
 namespace warpfit {
-
-/// The best epoch so far, by what TrainOptions::best_by says.
-struct Best {
-  std::int64_t epoch = 0;   ///< from 1; 0 where none was evaluated
-  double value = 0;         ///< its loss or accuracy
-  std::int64_t waited = 0;  ///< epochs since, or since one better by the least improvement that counts
-  double reference = 0;     ///< value of the epoch that `waited` counts from
-};
 
 struct TrainingState {
   std::int64_t epoch = 1;       ///< that is trained next, from 1

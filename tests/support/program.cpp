@@ -104,6 +104,11 @@ bool Program::wait_for(std::string_view text) {
 
 void Program::signal(int number) const { kill(process_, number); }
 
+void Program::close_out() {
+  if (out_ >= 0) close(out_);
+  out_ = -1;
+}
+
 double Program::seconds() const { return now() - started_; }
 
 Outcome Program::finish() {

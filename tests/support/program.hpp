@@ -33,6 +33,8 @@ class Program {
   /// Reads its output until standard output holds `text`; false where it ended first.
   bool wait_for(std::string_view text);
   void signal(int number) const;
+  /// Nobody reads its standard output from now on.
+  void close_out();
   /// Since it was started.
   [[nodiscard]] double seconds() const;
   /// Waits for its end; one that takes more than a minute is killed.

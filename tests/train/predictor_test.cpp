@@ -75,8 +75,8 @@ TEST_P(Predicting, MeasuresTheLossOfAnEvaluation) {
                              .run(generator);
   const auto metrics = Predictor(*backend_, network, Loss{}, samples, kBatch).run([](auto, auto) {});
   const auto result = result_of(metrics, samples.size());
-  EXPECT_EQ(result.loss, evaluated.loss);
-  EXPECT_EQ(result.correct, evaluated.correct);
+  EXPECT_EQ(result.loss, evaluated->loss);
+  EXPECT_EQ(result.correct, evaluated->correct);
 }
 
 INSTANTIATE_TEST_SUITE_P(Backends, Predicting, testing::ValuesIn(backend_names()), backend_name);

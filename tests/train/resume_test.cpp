@@ -66,7 +66,7 @@ class Resume : public OnEachBackend {
     Trained run;
     Recorder recorder(run.rows);
     Trainer trainer(*backend_, network, {training, validation, test_set}, options, generator, recorder,
-                    {.should_stop = {},
+                    {.should_stop = [&] { return stop_at_ > 0 && run.rows.steps.contains(stop_at_); },
                      .save_every_steps = 1,
                      .save_every_epochs = 0,
                      .save =
@@ -77,11 +77,12 @@ class Resume : public OnEachBackend {
                      .improved = {}});
     engine_ = trainer.engine();
     if (from != nullptr) trainer.restore(*from);
-    EXPECT_EQ(trainer.run(), Ending::kDone);
+    EXPECT_EQ(trainer.run(), stop_at_ > 0 ? Ending::kInterrupted : Ending::kDone);
     return run;
   }
 
-  std::string engine_;  // of the newest run
+  std::string engine_;        // of the newest run
+  std::int64_t stop_at_ = 0;  // step whose loss is reported; 0 for none
 
   void check(const TrainOptions& options) {
     const Trained whole = train(options);
@@ -129,6 +130,24 @@ TEST_P(Resume, GoesOnBitForBitWithEveryOptimizer) {
     SCOPED_TRACE(testing::Message() << "optimizer " << i);
     check(options_for(optimizers[i], i % 2 == 0));
   }
+}
+
+// Stopped as soon as the last batch of an epoch was trained: the evaluation is left to the run that goes on.
+TEST_P(Resume, GoesOnBitForBitFromAnEvaluation) {
+  auto options = options_for(Adam{}, true);
+  options.log_every = 1;
+  const Trained whole = train(options);
+  stop_at_ = 16;  // the second epoch's last of 8 batches
+  const Trained stopped = train(options);
+  ASSERT_EQ(stopped.end.batch, 8);
+  ASSERT_EQ(stopped.end.step, 16);
+  EXPECT_EQ(stopped.rows.epochs.size(), 1U);
+  stop_at_ = 0;
+  const Trained rest = train(options, &stopped.end);
+  ASSERT_TRUE(same(rest.end, whole.end));
+  EXPECT_EQ(rest.rows.steps.begin()->first, 17);
+  ASSERT_EQ(rest.rows.epochs.size(), 2U);
+  for (const auto& [epoch, row] : rest.rows.epochs) EXPECT_EQ(row, whole.rows.epochs.at(epoch));
 }
 
 TEST_P(Resume, GoesOnBitForBitWhereTheUpdateIsFolded) {

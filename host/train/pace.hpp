@@ -1,0 +1,39 @@
+// How many batches to queue before the next look at whether to stop: as many as take some tenths of a second,
+// so that a signal is answered soon whatever the network's size.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+
+namespace warpfit {
+
+class Pace {
+ public:
+  /// The batches to queue next, at most `most`; starts the clock.
+  std::int64_t next(std::int64_t most) {
+    started_ = Clock::now();
+    cut_ = batches_ < most;
+    return std::min(batches_, most);
+  }
+
+  /// Whether next() gave less than it was asked for: wait for those batches then, and call finished().
+  [[nodiscard]] bool is_cut() const { return cut_; }
+
+  void finished() {
+    constexpr std::chrono::duration<double> kShort{0.1};
+    constexpr std::chrono::duration<double> kLong{0.5};
+    const auto took = Clock::now() - started_;
+    if (took < kShort) batches_ *= 2;
+    if (took > kLong) batches_ = std::max<std::int64_t>(1, batches_ / 2);
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  std::int64_t batches_ = 1;
+  bool cut_ = false;
+  Clock::time_point started_;
+};
+
+}  // namespace warpfit
