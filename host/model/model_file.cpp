@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "host/base/error.hpp"
 #include "host/base/parse_number.hpp"
@@ -176,9 +177,10 @@ Model load_model(const SafetensorsFile& file) {
     model.info.names = module_of(model.info, names);
   }
   model.parameters = read_tensors(file, model.info.network, names);
+  const std::unordered_set<std::string_view> known(names.begin(), names.end());
   for (const auto& tensor : file.tensors()) {
     const bool of_checkpoint = tensor.name.starts_with(kOptimizerPrefix);
-    if (!of_checkpoint && std::ranges::find(names, tensor.name) == names.end()) {
+    if (!of_checkpoint && !known.contains(tensor.name)) {
       throw ModelError(fmt::format("{}: tensor {} is no part of its network {}", file.path(),
                                    shown(tensor.name), model.info.network.text()));
     }
@@ -208,8 +210,9 @@ WarmStart load_matching(const std::string& path, const ModelInfo& info, std::spa
       result.missing.push_back(fmt::format("{} ({})", names[i], fmt::join(extents[i], ", ")));
     }
   }
+  const std::unordered_set<std::string_view> loaded(result.loaded.begin(), result.loaded.end());
   for (const auto& tensor : file.tensors()) {
-    if (std::ranges::find(result.loaded, tensor.name) == result.loaded.end()) {
+    if (!loaded.contains(tensor.name)) {
       result.unexpected.push_back(fmt::format("{} ({})", shown(tensor.name), fmt::join(tensor.shape, ", ")));
     }
   }
