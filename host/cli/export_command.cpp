@@ -63,17 +63,6 @@ const Format& format_of(const std::string& name) {
   throw UsageError(fmt::format("{}: expected safetensors, onnx or npz", given));
 }
 
-// Attributes of modules, joined by dots: anything else could not be loaded in PyTorch.
-void check_names(std::string_view names) {
-  const auto fits = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.';
-  };
-  const bool joined = !names.starts_with('.') && !names.ends_with('.') && names.find("..") == names.npos;
-  if (joined && std::ranges::all_of(names, fits)) return;
-  throw UsageError(
-      fmt::format("--names {}: expected an attribute of PyTorch's module, as in linear_relu_stack", names));
-}
-
 }  // namespace
 
 void run(const ExportCommand& command) {

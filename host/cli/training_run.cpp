@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <system_error>
 
 #include "host/base/error.hpp"
 #include "host/cli/config.hpp"
@@ -122,13 +123,17 @@ void train(const TrainCommand& command, const BackendOptions& device, const Trai
 
 // A run may be resumed from another working folder.
 void make_absolute(std::string& path) {
-  if (!path.empty()) path = std::filesystem::absolute(path).string();
+  if (path.empty()) return;
+  std::error_code error;
+  const auto absolute = std::filesystem::absolute(path, error);
+  if (error) throw IoError(fmt::format("{}: cannot find the working folder: {}", path, error.message()));
+  path = absolute.string();
 }
 
 std::string config_of(TrainCommand command) {
   auto& files = command.data.files;
   for (auto* path : {&command.data.folder, &files.train_images, &files.train_labels, &files.test_images,
-                     &files.test_labels, &command.run.init_from}) {
+                     &files.test_labels, &command.run.init_from, &command.run.model}) {
     make_absolute(*path);
   }
   return config_text(options_of(command));

@@ -9,6 +9,7 @@
 #include "host/base/error.hpp"
 #include "host/base/parse_number.hpp"
 #include "host/base/shown.hpp"
+#include "host/base/utf8.hpp"
 #include "host/files/safetensors_file.hpp"
 #include "host/files/safetensors_writer.hpp"
 #include "host/model/state_dict.hpp"
@@ -122,6 +123,19 @@ std::string module_of(const ModelInfo& info, const std::vector<std::string>& nam
 }
 
 }  // namespace
+
+// Names of npz are paths in an archive; names of optimizer state are for checkpoints.
+void check_names(std::string_view names) {
+  const auto is_bad = [](char c) {
+    return (static_cast<std::uint8_t>(c) < ' ') || c == '\x7f' || c == '/' || c == '\\';
+  };
+  const bool is_joined = !names.starts_with('.') && !names.ends_with('.') && names.find("..") == names.npos;
+  const bool is_taken = fmt::format("{}.", names).starts_with(kOptimizerPrefix);
+  if (is_joined && !is_taken && is_utf8(names) && std::ranges::none_of(names, is_bad)) return;
+  throw UsageError(
+      fmt::format("--names {}: expected an attribute of PyTorch's module, as in linear_relu_stack{}", names,
+                  is_taken ? "; optimizer is for the state of optimizers" : ""));
+}
 
 std::vector<std::string> parameter_names(const ModelInfo& info) {
   const std::size_t modules = info.dropout > 0 ? 3 : 2;  // of a hidden layer

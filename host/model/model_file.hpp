@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "host/files/safetensors_file.hpp"
@@ -29,6 +30,10 @@ struct Model {
 
 /// What the names of the tensors that a checkpoint holds beside the model's begin with.
 constexpr std::string_view kOptimizerPrefix = "optimizer.";
+
+/// Errors: UsageError if no file could hold tensors of these names, or PyTorch could not load them: expected
+/// are attributes of modules joined by dots, in UTF-8, or none.
+void check_names(std::string_view names);
 
 /// "linear_relu_stack.0.weight", "linear_relu_stack.0.bias", "linear_relu_stack.2.weight", ...: nn.Sequential
 /// counts ReLU and Dropout too.
