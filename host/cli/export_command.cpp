@@ -70,6 +70,9 @@ void run(const ExportCommand& command) {
   const auto& format = format_of(command.to);
   if (command.output.empty()) throw UsageError("no --output given; name the file to write");
   auto model = load_model(command.model);
+  if (const auto found = not_finite(model.info, model.parameters); !found.empty()) {
+    log_warning(fmt::format("{}: {}; it is exported as it is", command.model, found));
+  }
   if (command.names) {
     check_names(*command.names);
     model.info.names = *command.names;

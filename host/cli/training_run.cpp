@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <ranges>
 #include <system_error>
 
 #include "host/base/error.hpp"
@@ -20,12 +21,20 @@
 namespace warpfit {
 namespace {
 
+// A line for each tensor, as far as anybody would read them.
+void warn_of_tensors(std::string_view what, const std::vector<std::string>& names) {
+  constexpr std::size_t kMaxLines = 20;
+  for (const auto& name : names | std::views::take(kMaxLines)) log_warning(fmt::format("{}: {}", what, name));
+  if (names.size() > kMaxLines)
+    log_warning(fmt::format("{}: {} more tensors", what, names.size() - kMaxLines));
+}
+
 void warm_start(const std::string& path, const ModelInfo& model, std::span<float> parameters) {
   const auto met = load_matching(path, model, parameters);
   log_info(fmt::format("{}: {} of {} tensors loaded", path, met.loaded.size(),
                        met.loaded.size() + met.missing.size()));
-  for (const auto& name : met.missing) log_warning(fmt::format("not loaded, as drawn: {}", name));
-  for (const auto& name : met.unexpected) log_warning(fmt::format("not used: {}", name));
+  warn_of_tensors("not loaded, as drawn", met.missing);
+  warn_of_tensors("not used", met.unexpected);
 }
 
 void check_fits(const Checkpoint& checkpoint, const ModelInfo& model, const std::string& data) {

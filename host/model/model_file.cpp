@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <unordered_set>
 
 #include "host/base/error.hpp"
@@ -122,6 +123,13 @@ std::string module_of(const ModelInfo& info, const std::vector<std::string>& nam
   return parameter_names(guess) == names ? guess.names : info.names;
 }
 
+// "element 3 of tensor 0.weight is nan" of the first that is not finite, or "".
+std::string not_finite(const std::string& name, std::span<const float> values) {
+  const auto bad = std::ranges::find_if_not(values, [](float value) { return std::isfinite(value); });
+  if (bad == values.end()) return "";
+  return fmt::format("element {} of tensor {} is {}", bad - values.begin(), shown(name), *bad);
+}
+
 }  // namespace
 
 // Names of npz are paths in an archive; names of optimizer state are for checkpoints.
@@ -158,6 +166,15 @@ std::vector<TensorView> parameter_tensors(const ModelInfo& info, std::span<const
     tensors.push_back({prefix + names[i], DType::kF32, extents[i], std::as_bytes(values[i])});
   }
   return tensors;
+}
+
+std::string not_finite(const ModelInfo& info, std::span<const float> parameters) {
+  const auto names = parameter_names(info);
+  const auto values = pieces(info.network, parameters);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (auto found = not_finite(names[i], values[i]); !found.empty()) return found;
+  }
+  return "";
 }
 
 Metadata metadata_of(const ModelInfo& info) {
@@ -219,6 +236,10 @@ WarmStart load_matching(const std::string& path, const ModelInfo& info, std::spa
     const auto* tensor = file.find(names[i]);
     if (tensor != nullptr && tensor->dtype == DType::kF32 && tensor->shape == extents[i]) {
       file.read(*tensor, std::as_writable_bytes(values[i]));
+      if (const auto found = not_finite(names[i], values[i]); !found.empty()) {
+        throw ModelError(fmt::format(
+            "{}: {}, expected finite numbers; use a model whose training did not diverge", path, found));
+      }
       result.loaded.push_back(names[i]);
     } else {
       result.missing.push_back(fmt::format("{} ({})", names[i], fmt::join(extents[i], ", ")));

@@ -43,6 +43,10 @@ std::vector<std::string> parameter_names(const ModelInfo& info);
 std::vector<TensorView> parameter_tensors(const ModelInfo& info, std::span<const float> parameters,
                                           const std::string& prefix = "");
 
+/// Tells of the first parameter that is NaN or infinite: "element 3 of tensor 0.weight is nan"; "" if there
+/// is none.
+std::string not_finite(const ModelInfo& info, std::span<const float> parameters);
+
 /// The model as metadata, to be read back by read_model_info.
 Metadata metadata_of(const ModelInfo& info);
 
@@ -66,7 +70,8 @@ struct WarmStart {
   std::vector<std::string> unexpected;  ///< of the file, not in the network or of another shape
 };
 
-/// Fills in what matches, as load_state_dict(strict=False). Errors: ModelError where nothing does; IoError.
+/// Fills in what matches, as load_state_dict(strict=False). Errors: ModelError where nothing does, or a value
+/// that does is not finite; IoError.
 WarmStart load_matching(const std::string& path, const ModelInfo& info, std::span<float> parameters);
 
 }  // namespace warpfit

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 
@@ -111,6 +112,25 @@ TEST_F(RunOptions, AreRefusedWithoutAWorkingFolder) {
     EXPECT_THAT(error_,
                 testing::AnyOf(HasSubstr(": No such file or directory"), HasSubstr(".: no train-images")));
   }
+}
+
+TEST_F(RunOptions, RefuseAModelThatIsNotFinite) {
+  const auto model = add_model(folder_, "infinite", with_infinite_bias(brightest_pixel()));
+  const auto run = run_warpfit({"train", "--device", "cpu", "--data", folder_.path().string(), "--network",
+                                "3-3", "--init-from", model});
+  EXPECT_EQ(run.exit_code, 4) << run.error;
+  EXPECT_THAT(run.error, HasSubstr(model + ": element 1 of tensor linear_relu_stack.0.bias is inf"));
+  EXPECT_EQ(run.out, "");
+}
+
+TEST_F(RunOptions, TellOfSomeOfManyTensorsThatDoNotMatch) {
+  Model deep{{.network = {std::vector<std::int64_t>(101, 3)}, .sample_shape = {3}}, {}};
+  deep.parameters.resize(ParameterLayout(deep.info.network).size());
+  const auto model = add_model(folder_, "deep", deep);
+  ASSERT_EQ(shell(train_ + "--data . --init-from deep"), 0) << error_;
+  EXPECT_THAT(error_, HasSubstr("2 of 2 tensors loaded"));
+  EXPECT_THAT(error_, HasSubstr("not used: 178 more tensors\n"));
+  EXPECT_LT(std::ranges::count(error_, '\n'), 40);
 }
 
 TEST_F(RunOptions, KeepAnEmptyName) {
