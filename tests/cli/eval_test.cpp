@@ -86,6 +86,18 @@ TEST_F(Eval, CountsAndScoresWhatPlainLoopsGive) {
   EXPECT_NEAR(json_of(on(path, {"--json", "--batch-size", "1000"}))["loss"], whole, 1e-5 * whole);
 }
 
+// oneDNN's own log goes to standard output.
+TEST_F(Eval, PrintsNothingOfALibrarysLog) {
+  const auto path =
+      add_model(folder_, "model",
+                {{.network = {{784, 6, 10}}, .sample_shape = {28, 28}}, random_parameters({{784, 6, 10}})});
+  const auto arguments = on(path, {"--json"});
+  const auto plain = run_warpfit(arguments, {"DNNL_VERBOSE=0", "ONEDNN_VERBOSE=0"});
+  for (const char* variable : {"DNNL_VERBOSE=1", "ONEDNN_VERBOSE=1", "ONEDNN_VERBOSE=2"}) {
+    EXPECT_EQ(run_warpfit(arguments, {variable}).out, plain.out) << variable;
+  }
+}
+
 class LastEpoch final : public Report {
  public:
   void epoch_ended(const EpochReport& report) override { test = report.test; }

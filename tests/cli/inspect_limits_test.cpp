@@ -1,6 +1,8 @@
 // How much `warpfit inspect` takes and prints of hostile and large files.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <filesystem>
 
 #include "host/files/protobuf_writer.hpp"
@@ -62,6 +64,19 @@ TEST_F(InspectLimits, PrintsTextInProportionToTheFile) {
   const auto model =
       Message().integer(1, 8).message(8, Message().integer(2, 17)).bytes(7, graph.text()).text();
   expect_small(folder_.add("onnx", Bytes(model.begin(), model.end())), {"30001 tensors, 0 bytes"});
+}
+
+TEST_F(InspectLimits, AdvisesNothingOfOtherCommandsWhereMemoryRunsOut) {
+  if (kSanitized)
+    GTEST_SKIP() << "sanitizers reserve terabytes and end the program where an allocation fails";
+  constexpr std::uint64_t kHeader = 100'000'000;  // bytes, the most that a header may have: 0x05F5E100
+  write_file(path("large"), Bytes{0x00, 0xE1, 0xF5, 0x05, 0, 0, 0, 0, '{'});
+  std::filesystem::resize_file(path("large"), 8 + kHeader);
+  const auto command = fmt::format("ulimit -v 120000; exec '{}' inspect '{}' >'{}' 2>&1", program_path(),
+                                   path("large"), path("output"));
+  EXPECT_EQ(WEXITSTATUS(std::system(command.c_str())), 7);
+  const auto output = read_file(path("output"));
+  EXPECT_EQ(std::string(output.begin(), output.end()), "warpfit [error] out of memory\n");
 }
 
 }  // namespace
