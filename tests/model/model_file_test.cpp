@@ -150,6 +150,10 @@ TEST_F(ModelFile, RefusesMetadataThatDoesNotFit) {
   EXPECT_THAT(with("warpfit.output", "softmax"), HasSubstr("expected logits or log_softmax"));
   EXPECT_THAT(with("warpfit.sample_shape", "2x2"), HasSubstr("warpfit.sample_shape is '2x2', expected"));
   EXPECT_THAT(with("warpfit.sample_shape", "3x"), HasSubstr("warpfit.sample_shape"));
+  for (const auto* shape : {"0x6", "0x28", "6x0", "2x0x3", "0"}) {
+    EXPECT_THAT(with("warpfit.sample_shape", shape), HasSubstr("expected extents that make 6 inputs"))
+        << shape;
+  }
   EXPECT_THAT(with("warpfit.sample_shape", "-2x-3"), HasSubstr("warpfit.sample_shape"));
   EXPECT_THAT(with("warpfit.dropout", "1"), HasSubstr("warpfit.dropout is '1'"));
   EXPECT_THAT(with("warpfit.dropout", "nan"), HasSubstr("warpfit.dropout is 'nan'"));

@@ -42,6 +42,32 @@ TEST(Dataset, GivesSamplesWithoutLabelsTheLabel0) {
   EXPECT_THROW(Dataset(folder.add("empty", {})), DataError);
 }
 
+TEST(Dataset, RefusesAnotherNumberOfLabels) {
+  const TemporaryFolder folder;
+  const auto images = folder.add("images", idx({3, 1}, {0, 0, 0}));
+  for (const std::uint32_t count : {1U, 2U, 4U, 300U}) {
+    const auto labels = folder.add("labels", idx({count}, Bytes(count)));
+    EXPECT_THAT(
+        [&] { Dataset(images, labels); },
+        testing::ThrowsMessage<DataError>(HasSubstr("labels: " + std::to_string(count) +
+                                                    " labels at byte 4, but " + images + " has 3 samples")));
+  }
+}
+
+// A run is resumed with data of the same identity only.
+TEST(Dataset, HasAnIdentityOfItsShapeAndLabels) {
+  const TemporaryFolder folder;
+  const auto identity = [&](const Bytes& images, const Bytes& labels) {
+    return Dataset(folder.add("images", images), folder.add("labels", labels)).identity();
+  };
+  const auto first = identity(idx({2, 2}, {1, 2, 3, 4}), idx({2}, {0, 1}));
+  EXPECT_EQ(first, "2x2, labels 36de2269");  // Python's zlib.crc32(bytes([0, 1]))
+  EXPECT_EQ(identity(idx({2, 2}, {5, 6, 7, 8}), idx({2}, {0, 1})), first);
+  EXPECT_NE(identity(idx({2, 2}, {1, 2, 3, 4}), idx({2}, {1, 0})), first);
+  EXPECT_NE(identity(idx({2, 2, 1}, {1, 2, 3, 4}), idx({2}, {0, 1})), first);
+  EXPECT_NE(identity(idx({2, 1}, {1, 2}), idx({2}, {0, 1})), first);
+}
+
 TEST(Dataset, NamesTheByteOfALabelThatIsTooHigh) {
   const TemporaryFolder folder;
   const Dataset dataset(folder.add("images", idx({3, 1}, {0, 0, 0})),
