@@ -1,8 +1,10 @@
 // warpfit: parse, run, exit code. The only place that catches.
 #include <fmt/format.h>
 
+#include <cstdlib>
 #include <exception>
 #include <new>
+#include <string_view>
 #include <variant>
 
 #include "host/base/error.hpp"
@@ -18,6 +20,23 @@
 
 namespace {
 
+// Options that the command has and that decide how much memory it takes.
+template <class Command>
+constexpr std::string_view memory_advice(const Command&) {
+  if constexpr (requires(Command command) { command.network; }) {
+    return "; try a smaller --batch-size or --network";
+  } else if constexpr (requires(Command command) { command.batch_size; }) {
+    return "; try a smaller --batch-size";
+  } else {
+    return "";
+  }
+}
+
+// oneDNN writes what it does to standard output, into the results.
+void silence_libraries() {
+  for (const char* variable : {"DNNL_VERBOSE", "ONEDNN_VERBOSE"}) unsetenv(variable);
+}
+
 int fail(warpfit::ExitCode code, const char* message) {
   warpfit::log_error(message);
   return static_cast<int>(code);
@@ -27,14 +46,20 @@ int fail(warpfit::ExitCode code, const char* message) {
 
 int main(int argc, char** argv) {
   using warpfit::ExitCode;
+  std::string_view advice;
   try {
+    silence_libraries();
     const auto command = warpfit::parse_command_line(argc, argv);
-    std::visit([](const auto& asked) { warpfit::run(asked); }, command);
+    const auto run = [&advice](const auto& asked) {
+      advice = memory_advice(asked);
+      warpfit::run(asked);
+    };
+    std::visit(run, command);
     return static_cast<int>(ExitCode::kDone);
   } catch (const warpfit::Error& error) {
     return fail(error.code(), error.what());
   } catch (const std::bad_alloc&) {
-    return fail(ExitCode::kOutOfMemory, "out of memory; try a smaller --batch-size or --network");
+    return fail(ExitCode::kOutOfMemory, fmt::format("out of memory{}", advice).c_str());
   } catch (const std::exception& error) {
     return fail(ExitCode::kInternal, fmt::format("internal error: {}", error.what()).c_str());
   }

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "host/base/terminal_text.hpp"
+
 namespace warpfit {
 
 /// ASCII as it is; all else, control characters among it, byte by byte as \x0a.
@@ -20,6 +22,11 @@ inline std::string printable(std::string_view text) {
     }
   }
   return shown;
+}
+
+/// Likewise of `text` shortened to `max_size` bytes.
+inline std::string printable(std::string_view text, std::size_t max_size) {
+  return printable(shorten(text, max_size));
 }
 
 }  // namespace warpfit

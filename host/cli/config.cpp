@@ -5,18 +5,58 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <charconv>
 #include <limits>
+#include <optional>
 #include <vector>
 
 #include "host/base/error.hpp"
 #include "host/base/parse_number.hpp"
+#include "host/base/utf8.hpp"
 #include "host/cli/nearest.hpp"
 #include "host/files/file.hpp"
 
 namespace warpfit {
 namespace {
 
+constexpr std::string_view kEncoded = "percent-encoded";
+
+// As in a URL: every byte but printable ASCII as %1B, and '%' itself.
+std::string percent_encoded(std::string_view value) {
+  std::string text;
+  for (const char c : value) {
+    const auto code = static_cast<std::uint8_t>(c);
+    if (code > 0x20 && code < 0x7F && c != '%') {
+      text += c;
+    } else {
+      text += fmt::format("%{:02X}", code);
+    }
+  }
+  return text;
+}
+
+// Nothing where a '%' is not followed by two hexadecimal digits.
+std::optional<std::string> percent_decoded(std::string_view text) {
+  constexpr int kHexadecimal = 16;
+  std::string value;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      value += text[i];
+      continue;
+    }
+    const auto digits = text.substr(i + 1, 2);
+    std::uint8_t code = 0;
+    const auto [end, error] =
+        std::from_chars(digits.data(), digits.data() + digits.size(), code, kHexadecimal);
+    if (digits.size() != 2 || error != std::errc{} || end != digits.data() + 2) return std::nullopt;
+    value += static_cast<char>(code);
+    i += digits.size();
+  }
+  return value;
+}
+
 std::string quoted(std::string_view value) {
+  if (!is_utf8(value)) return fmt::format("{{ {} = {} }}", kEncoded, quoted(percent_encoded(value)));
   std::string text = "\"";
   for (const char c : value) {
     const auto code = static_cast<unsigned char>(c);
@@ -62,12 +102,24 @@ const Option& option_named(std::string_view key, const std::string& path, const 
                                                    : fmt::format(": did you mean {}?", meant)));
 }
 
+// The text of a string, or of a table as quoted() writes for other bytes than UTF-8.
+std::optional<std::string> text_in(const toml::node& node) {
+  if (const auto* text = node.as_string()) return text->get();
+  const auto* const table = node.as_table();
+  if (table == nullptr || table->size() != 1) return std::nullopt;
+  const auto* const encoded = table->get_as<std::string>(kEncoded);
+  return encoded != nullptr ? percent_decoded(encoded->get()) : std::nullopt;
+}
+
 std::string text_of(const toml::node& node, const Option& option, const std::string& path) {
   if (option.is_switch()) {
     if (const auto* on = node.as_boolean()) return on->get() ? "true" : "false";
     refuse(path, node.source().begin, fmt::format("{}: expected true or false", option.flag));
   }
-  if (const auto* text = node.as_string()) return text->get();
+  if (auto text = text_in(node)) {
+    if (text->find('\0') == text->npos) return *std::move(text);
+    refuse(path, node.source().begin, fmt::format("{}: expected a text without NUL characters", option.flag));
+  }
   if (option.is_number) {
     if (const auto* whole = node.as_integer()) return fmt::format("{}", whole->get());
     if (const auto* real = node.as_floating_point()) return fmt::format("{}", real->get());
@@ -82,7 +134,8 @@ std::string config_text(const Options& options) {
   std::string text;
   std::string_view group;
   for (const auto& option : options) {
-    if (!option.in_config || (option.get().empty() && !option.is_switch())) continue;
+    const bool has_value = option.may_be_empty || option.is_switch() || !option.get().empty();
+    if (!option.in_config || !has_value) continue;
     if (option.group != group) {
       group = option.group;
       text += fmt::format("{}# {}\n", text.empty() ? "" : "\n", group);

@@ -1,4 +1,5 @@
-// Options as a TOML file, a key a flag: `lr = 0.001` for --lr 0.001.
+// Options as a TOML file, a key a flag: `lr = 0.001` for --lr 0.001. TOML's strings are UTF-8, but a path may
+// be any bytes: such a text is written as `data = { percent-encoded = "/data/%FF" }`.
 #pragma once
 
 #include <string>

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "host/backend/cuda_library.hpp"
+#include "host/base/terminal_text.hpp"
 #include "host/cli/help.hpp"
 #include "host/cpu/matmul.hpp"
 #include "host/cpu/processor.hpp"
@@ -12,7 +13,7 @@ namespace warpfit {
 namespace {
 
 std::string line(std::string_view name, std::string_view value) {
-  return fmt::format("  {:<13} {}\n", name, value);
+  return fmt::format("  {:<13} {}\n", name, sanitize_for_terminal(value));
 }
 
 std::string gibibytes(std::uint64_t bytes) {

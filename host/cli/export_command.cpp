@@ -63,17 +63,6 @@ const Format& format_of(const std::string& name) {
   throw UsageError(fmt::format("{}: expected safetensors, onnx or npz", given));
 }
 
-// Attributes of modules, joined by dots: anything else could not be loaded in PyTorch.
-void check_names(std::string_view names) {
-  const auto fits = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.';
-  };
-  const bool joined = !names.starts_with('.') && !names.ends_with('.') && names.find("..") == names.npos;
-  if (joined && std::ranges::all_of(names, fits)) return;
-  throw UsageError(
-      fmt::format("--names {}: expected an attribute of PyTorch's module, as in linear_relu_stack", names));
-}
-
 }  // namespace
 
 void run(const ExportCommand& command) {
@@ -81,6 +70,9 @@ void run(const ExportCommand& command) {
   const auto& format = format_of(command.to);
   if (command.output.empty()) throw UsageError("no --output given; name the file to write");
   auto model = load_model(command.model);
+  if (const auto found = not_finite(model.info, model.parameters); !found.empty()) {
+    log_warning(fmt::format("{}: {}; it is exported as it is", command.model, found));
+  }
   if (command.names) {
     check_names(*command.names);
     model.info.names = *command.names;

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "host/base/error.hpp"
+#include "host/base/terminal_text.hpp"
 #include "host/report/log.hpp"
 
 namespace warpfit {
@@ -45,8 +46,9 @@ Metrics run_inference(const Inference& inference, const BackendOptions& device, 
   const auto backend = make_backend(device);
   log_info(fmt::format("device: {}", backend->description()));
   log_info(fmt::format("data: {} samples of {}", samples.size(), fmt::join(samples.sample_shape(), "x")));
-  log_info(
-      fmt::format("model: {}, {} parameters", model.info.network.text(), model.info.network.parameters()));
+  constexpr std::size_t kMaxNetwork = 200;
+  log_info(fmt::format("model: {}, {} parameters", shorten(model.info.network.text(), kMaxNetwork),
+                       model.info.network.parameters()));
   const Network network(*backend, model.info.network, ParameterLayout(model.info.network), model.parameters);
   return Predictor(*backend, network, loss, samples, batch_size)
       .run([&](std::int64_t first, std::span<const float> logits) {

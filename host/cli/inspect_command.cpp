@@ -6,6 +6,37 @@
 #include "host/report/console.hpp"
 
 namespace warpfit {
+namespace {
+
+// Text on its way to standard output, in blocks: a file may have many lines.
+class Output {
+ public:
+  void add(std::string_view text) {
+    constexpr std::size_t kBlock = 1 << 16;
+    held_ += text;
+    if (held_.size() >= kBlock) flush();
+  }
+  void flush() {
+    print(held_);
+    held_.clear();
+  }
+
+ private:
+  std::string held_;
+};
+
+void describe(const InspectCommand& command, const TextSink& print) {
+  switch (file_kind(command.path)) {
+    case FileKind::kIdx:
+      return describe_idx(command.path, command.images, print);
+    case FileKind::kSafetensors:
+      return describe_safetensors(command.path, print);
+    case FileKind::kOnnx:
+      return describe_onnx(command.path, print);
+  }
+}
+
+}  // namespace
 
 Options options_of(InspectCommand& command) {
   constexpr std::int64_t kMostImages = 1000;
@@ -17,14 +48,9 @@ Options options_of(InspectCommand& command) {
 }
 
 void run(const InspectCommand& command) {
-  switch (file_kind(command.path)) {
-    case FileKind::kIdx:
-      return print(describe_idx(command.path, command.images));
-    case FileKind::kSafetensors:
-      return print(describe_safetensors(command.path));
-    case FileKind::kOnnx:
-      return print(describe_onnx(command.path));
-  }
+  Output output;
+  describe(command, [&output](std::string_view text) { output.add(text); });
+  output.flush();
 }
 
 }  // namespace warpfit

@@ -18,7 +18,8 @@ struct Option {
   std::string range{};       ///< what it may be; empty where anything
   std::string otherwise{};   ///< the default in words, where it depends on others
   bool is_number = false;
-  bool in_config = true;  ///< whether a run's configuration holds it
+  bool in_config = true;      ///< whether a run's configuration holds it
+  bool may_be_empty = false;  ///< whether the empty text is a value that differs from none
   /// The value as `set` takes it; empty where there is none.
   std::function<std::string()> get{};
   /// Errors: UsageError naming flag, value and range.

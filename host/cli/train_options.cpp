@@ -134,11 +134,11 @@ Options run_options(RunFlags& run) {
   rows.back().in_config = false;
   rows.push_back(save_every_option(run));
   rows.push_back(text({kGroup, "--save", "FILE", "write the trained model, as safetensors"}, "", run.model));
-  rows.back().in_config = false;
   rows.push_back(text({kGroup, "--init-from", "FILE", "begin with the tensors of a model that match"}, "",
                       run.init_from));
   rows.push_back(text({kGroup, "--names", "NAME", "attribute of PyTorch's module that holds the layers"}, "",
                       run.names));
+  rows.back().may_be_empty = true;
   return rows;
 }
 

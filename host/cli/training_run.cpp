@@ -5,6 +5,8 @@
 
 #include <filesystem>
 #include <memory>
+#include <ranges>
+#include <system_error>
 
 #include "host/base/error.hpp"
 #include "host/cli/config.hpp"
@@ -20,12 +22,20 @@
 namespace warpfit {
 namespace {
 
+// A line for each tensor, as far as anybody would read them.
+void warn_of_tensors(std::string_view what, const std::vector<std::string>& names) {
+  constexpr std::size_t kMaxLines = 20;
+  for (const auto& name : names | std::views::take(kMaxLines)) log_warning(fmt::format("{}: {}", what, name));
+  if (names.size() > kMaxLines)
+    log_warning(fmt::format("{}: {} more tensors", what, names.size() - kMaxLines));
+}
+
 void warm_start(const std::string& path, const ModelInfo& model, std::span<float> parameters) {
   const auto met = load_matching(path, model, parameters);
   log_info(fmt::format("{}: {} of {} tensors loaded", path, met.loaded.size(),
                        met.loaded.size() + met.missing.size()));
-  for (const auto& name : met.missing) log_warning(fmt::format("not loaded, as drawn: {}", name));
-  for (const auto& name : met.unexpected) log_warning(fmt::format("not used: {}", name));
+  warn_of_tensors("not loaded, as drawn", met.missing);
+  warn_of_tensors("not used", met.unexpected);
 }
 
 void check_fits(const Checkpoint& checkpoint, const ModelInfo& model, const std::string& data) {
@@ -90,13 +100,17 @@ std::vector<float> first_parameters(const TrainCommand& command, const ModelInfo
 
 // A run may be resumed from another working folder.
 void make_absolute(std::string& path) {
-  if (!path.empty()) path = std::filesystem::absolute(path).string();
+  if (path.empty()) return;
+  std::error_code error;
+  const auto absolute = std::filesystem::absolute(path, error);
+  if (error) throw IoError(fmt::format("{}: cannot find the working folder: {}", path, error.message()));
+  path = absolute.string();
 }
 
 std::string config_of(TrainCommand command) {
   auto& files = command.data.files;
   for (auto* path : {&command.data.folder, &files.train_images, &files.train_labels, &files.test_images,
-                     &files.test_labels, &command.run.init_from}) {
+                     &files.test_labels, &command.run.init_from, &command.run.model}) {
     make_absolute(*path);
   }
   return config_text(options_of(command));

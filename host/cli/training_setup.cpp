@@ -52,6 +52,7 @@ NetworkSpec fitting_network(const std::string& asked, const Dataset& training_se
 }
 
 TrainOptions training_options_of(const TrainCommand& command) {
+  check_names(command.run.names);
   TrainOptions options = command.training;
   options.optimizer = optimizer_of(command.optimizer);
   options.learning_rate = learning_rate_of(command.optimizer);

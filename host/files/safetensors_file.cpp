@@ -39,6 +39,8 @@ SafetensorsFile::SafetensorsFile(const FileLocation& location, Checksum checksum
                     path, Header::kChecksumKey));
   }
   file_.check_unchanged(file_.size());
+  by_name_.reserve(header_.tensors.size());
+  for (const auto& tensor : header_.tensors) by_name_.emplace(tensor.name, &tensor);
 }
 
 std::string SafetensorsFile::read_header() const {
@@ -83,8 +85,8 @@ void SafetensorsFile::check_sum(const std::string& json) const {
 }
 
 const StoredTensor* SafetensorsFile::find(std::string_view name) const {
-  const auto found = std::ranges::find(header_.tensors, name, &StoredTensor::name);
-  return found == header_.tensors.end() ? nullptr : &*found;
+  const auto found = by_name_.find(name);
+  return found == by_name_.end() ? nullptr : found->second;
 }
 
 void SafetensorsFile::read(const StoredTensor& tensor, std::span<std::byte> out) const {

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "host/files/file.hpp"
@@ -45,6 +46,7 @@ class SafetensorsFile {
 
   File file_;
   SafetensorsHeader header_;
+  std::unordered_map<std::string_view, const StoredTensor*> by_name_;  // of header_, which is not changed
 };
 
 }  // namespace warpfit

@@ -5,6 +5,7 @@
 #include <array>
 #include <vector>
 
+#include "host/base/terminal_text.hpp"
 #include "host/files/crc32.hpp"
 #include "host/files/file.hpp"
 #include "host/inspect/describe.hpp"
@@ -59,7 +60,8 @@ std::string summary(const IdxFile& file, const Contents& contents) {
   const auto decoded = static_cast<std::uint64_t>(file.byte_of(file.count()));
   const auto encoded = File(file.path()).size();
   const auto& dimensions = file.dimensions();
-  auto text = fmt::format("{}: IDX, {}\n", file.path(), dimensions.size() == 1 ? "labels" : "samples");
+  auto text = fmt::format("{}: IDX, {}\n", sanitize_for_terminal(file.path()),
+                          dimensions.size() == 1 ? "labels" : "samples");
   text += fmt::format("dimensions  {} unsigned bytes\n", fmt::join(dimensions, "x"));
   text += fmt::format("bytes       {}{}\n", decoded,
                       encoded == decoded ? std::string() : fmt::format(", {} as gzip", encoded));
@@ -79,24 +81,26 @@ std::string label_table(const Contents& contents) {
 }
 
 // Samples of more than two dimensions stand as planes one below the other.
-std::string draw_first(const IdxFile& file, std::int64_t drawings) {
+void draw_first(const IdxFile& file, std::int64_t drawings, const TextSink& print) {
   const auto width = file.dimensions().back();
   std::vector<std::uint8_t> sample(static_cast<std::size_t>(file.sample_size()));
-  std::string text;
   for (std::int64_t i = 0; i < std::min(drawings, file.count()); ++i) {
     file.read(i, sample);
-    text += fmt::format("\nimage {}\n{}", i, drawing(sample, file.sample_size() / width, width));
+    print(fmt::format("\nimage {}\n{}", i, drawing(sample, file.sample_size() / width, width)));
   }
-  return text;
 }
 
 }  // namespace
 
-std::string describe_idx(const std::string& path, std::int64_t drawings) {
+void describe_idx(const std::string& path, std::int64_t drawings, const TextSink& print) {
   const IdxFile file(path, 1, 4);
   const auto contents = read_contents(file);
-  const bool is_labels = file.dimensions().size() == 1;
-  return summary(file, contents) + (is_labels ? label_table(contents) : draw_first(file, drawings));
+  print(summary(file, contents));
+  if (file.dimensions().size() == 1) {
+    print(label_table(contents));
+  } else {
+    draw_first(file, drawings, print);
+  }
 }
 
 }  // namespace warpfit

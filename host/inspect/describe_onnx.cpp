@@ -2,6 +2,7 @@
 #include <fmt/ranges.h>
 
 #include "host/base/printable.hpp"
+#include "host/base/terminal_text.hpp"
 #include "host/files/onnx_file.hpp"
 #include "host/inspect/describe.hpp"
 #include "host/inspect/metadata_lines.hpp"
@@ -10,12 +11,15 @@
 namespace warpfit {
 namespace {
 
+constexpr std::size_t kMaxName = 200;
+constexpr std::size_t kMaxList = 4000;
+
 // "x FLOAT batch x 28 x 28"
 std::string value_line(std::string_view what, const OnnxModel::Value& value) {
-  auto text = fmt::format("{:<12}{} {}", what, printable(value.name),
+  auto text = fmt::format("{:<12}{} {}", what, printable(value.name, kMaxName),
                           value.type.empty() ? std::string("of no tensor type") : value.type);
   if (!value.shape.empty())
-    text += fmt::format(" {}", printable(fmt::format("{}", fmt::join(value.shape, "x"))));
+    text += fmt::format(" {}", printable(fmt::format("{}", fmt::join(value.shape, "x")), kMaxName));
   return text + "\n";
 }
 
@@ -23,27 +27,28 @@ std::string operator_sets(const OnnxModel& model) {
   std::string text;
   for (const auto& [domain, version] : model.operator_sets) {
     text += fmt::format("{}{}{}{}", text.empty() ? "" : ", ", version, domain.empty() ? "" : " of ",
-                        printable(domain));
+                        printable(domain, kMaxName));
   }
-  return text;
+  return shorten(text, kMaxList);
 }
 
 }  // namespace
 
-std::string describe_onnx(const std::string& path) {
+void describe_onnx(const std::string& path, const TextSink& print) {
   const OnnxFile file(path);
   const auto& model = file.model();
-  auto text = fmt::format("{}: ONNX, IR version {}\n", path, model.ir_version);
+  print(fmt::format("{}: ONNX, IR version {}\n", sanitize_for_terminal(path), model.ir_version));
   if (!model.producer.empty()) {
-    text += fmt::format("producer    {}{}{}\n", printable(model.producer),
-                        model.producer_version.empty() ? "" : " ", printable(model.producer_version));
+    print(fmt::format("producer    {}{}{}\n", printable(model.producer, kMaxName),
+                      model.producer_version.empty() ? "" : " ",
+                      printable(model.producer_version, kMaxName)));
   }
-  text += fmt::format("opset       {}\n", operator_sets(model));
-  for (const auto& value : model.inputs) text += value_line("input", value);
-  for (const auto& value : model.outputs) text += value_line("output", value);
-  text += fmt::format("nodes       {}{}{}\n", model.operators.size(), model.operators.empty() ? "" : ": ",
-                      printable(fmt::format("{}", fmt::join(model.operators, ", "))));
-  text += metadata_lines(model.metadata);
+  print(fmt::format("opset       {}\n", operator_sets(model)));
+  for (const auto& value : model.inputs) print(value_line("input", value));
+  for (const auto& value : model.outputs) print(value_line("output", value));
+  print(fmt::format("nodes       {}{}{}\n", model.operators.size(), model.operators.empty() ? "" : ": ",
+                    printable(fmt::format("{}", fmt::join(model.operators, ", ")), kMaxList)));
+  print_metadata(model.metadata, print);
 
   TensorRows rows;
   for (const auto& tensor : model.initializers) {
@@ -56,7 +61,8 @@ std::string describe_onnx(const std::string& path) {
     }
     rows.add(tensor.name, tensor.type, tensor.dtype, tensor.shape, data);
   }
-  return text + "\n" + rows.text();
+  print("\n");
+  rows.print(print);
 }
 
 }  // namespace warpfit

@@ -1,6 +1,6 @@
 #include <fmt/format.h>
 
-#include "host/base/printable.hpp"
+#include "host/base/terminal_text.hpp"
 #include "host/files/safetensors_file.hpp"
 #include "host/inspect/describe.hpp"
 #include "host/inspect/metadata_lines.hpp"
@@ -8,19 +8,20 @@
 
 namespace warpfit {
 
-std::string describe_safetensors(const std::string& path) {
+void describe_safetensors(const std::string& path, const TextSink& print) {
   const SafetensorsFile file(path);
-  auto text = fmt::format("{}: safetensors, {}\n", path,
-                          file.checksum().empty() ? std::string("without a checksum")
-                                                  : fmt::format("its checksum {} is right", file.checksum()));
-  text += metadata_lines(file.metadata());
+  print(fmt::format("{}: safetensors, {}\n", sanitize_for_terminal(path),
+                    file.checksum().empty() ? std::string("without a checksum")
+                                            : fmt::format("its checksum {} is right", file.checksum())));
+  print_metadata(file.metadata(), print);
   TensorRows rows;
   for (const auto& tensor : file.tensors()) {
     const auto read = [&](std::uint64_t offset, std::span<std::byte> out) { file.read(tensor, offset, out); };
     rows.add(tensor.name, dtype_name(tensor.dtype), tensor.dtype, tensor.shape,
              TensorRows::Data{tensor.size, read});
   }
-  return text + "\n" + rows.text();
+  print("\n");
+  rows.print(print);
 }
 
 }  // namespace warpfit

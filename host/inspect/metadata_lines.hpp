@@ -8,25 +8,30 @@
 #include <string_view>
 
 #include "host/base/printable.hpp"
+#include "host/inspect/describe.hpp"
 
 namespace warpfit {
 
-/// `entries` are pairs of texts. Empty where there are none.
+/// `entries` are pairs of texts. Empty where there are none. Long keys and values are shortened; the values
+/// stand in a column, but for those of keys that are longer than a column may be wide.
 template <class Entries>
-std::string metadata_lines(const Entries& entries) {
+void print_metadata(const Entries& entries, const TextSink& print) {
+  constexpr std::size_t kMaxKey = 200, kMaxValue = 4000, kMaxWidth = 32;
   std::size_t width = 0;
-  for (const auto& [key, value] : entries) width = std::max(width, printable(key).size());
-  std::string text;
   for (const auto& [key, value] : entries) {
-    std::string_view rest = value;
-    text += fmt::format("{}{:<{}}", text.empty() ? "\n" : "", printable(key), width);
+    width = std::max(width, std::min(kMaxWidth, printable(key, kMaxKey).size()));
+  }
+  if (!entries.empty()) print("\n");
+  for (const auto& [key, value] : entries) {
+    print(fmt::format("{:<{}}", printable(key, kMaxKey), width));
+    const std::string text = shorten(value, kMaxValue);
+    std::string_view rest = text;
     for (bool is_first = true; is_first || !rest.empty(); is_first = false) {
       const auto line = rest.substr(0, rest.find('\n'));
-      text += fmt::format("{:{}}{}\n", "", is_first ? 2 : width + 2, printable(line));
+      print(fmt::format("{:{}}{}\n", "", is_first ? 2 : width + 2, printable(line)));
       rest.remove_prefix(std::min(line.size() + 1, rest.size()));
     }
   }
-  return text;
 }
 
 }  // namespace warpfit

@@ -13,6 +13,8 @@ namespace warpfit {
 namespace {
 
 constexpr std::size_t kPiece = 1 << 20;
+constexpr std::size_t kMaxName = 200;
+constexpr std::size_t kMaxShape = 100;
 constexpr auto kRight = TextTable::Align::kRight;
 
 template <class T>
@@ -53,8 +55,8 @@ TensorRows::TensorRows()
 
 void TensorRows::add(std::string_view name, std::string_view type, std::optional<DType> dtype,
                      std::span<const std::int64_t> shape, const std::optional<Data>& data) {
-  std::vector<std::string> row{printable(name), std::string(type),
-                               shape.empty() ? "scalar" : fmt::format("{}", fmt::join(shape, "x"))};
+  const auto extents = shape.empty() ? "scalar" : fmt::format("{}", fmt::join(shape, "x"));
+  std::vector<std::string> row{printable(name, kMaxName), std::string(type), shorten(extents, kMaxShape)};
   ++tensors_;
   row.resize(9, "-");
   if (data) {
@@ -74,8 +76,9 @@ void TensorRows::add(std::string_view name, std::string_view type, std::optional
   table_.add(std::move(row));
 }
 
-std::string TensorRows::text() const {
-  return table_.text() + fmt::format("{} tensor{}, {} bytes\n", tensors_, tensors_ == 1 ? "" : "s", bytes_);
+void TensorRows::print(const TextSink& print) const {
+  table_.print(print);
+  print(fmt::format("{} tensor{}, {} bytes\n", tensors_, tensors_ == 1 ? "" : "s", bytes_));
 }
 
 }  // namespace warpfit

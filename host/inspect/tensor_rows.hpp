@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "host/files/tensor.hpp"
+#include "host/inspect/describe.hpp"
 #include "host/inspect/text_table.hpp"
 
 namespace warpfit {
@@ -32,7 +33,7 @@ class TensorRows {
            std::span<const std::int64_t> shape, const std::optional<Data>& data);
 
   /// The table, and a line of totals.
-  [[nodiscard]] std::string text() const;
+  void print(const TextSink& print) const;
 
  private:
   TextTable table_;

@@ -4,10 +4,13 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
+#include <unordered_set>
 
 #include "host/base/error.hpp"
 #include "host/base/parse_number.hpp"
 #include "host/base/shown.hpp"
+#include "host/base/utf8.hpp"
 #include "host/files/safetensors_file.hpp"
 #include "host/files/safetensors_writer.hpp"
 #include "host/model/state_dict.hpp"
@@ -120,7 +123,27 @@ std::string module_of(const ModelInfo& info, const std::vector<std::string>& nam
   return parameter_names(guess) == names ? guess.names : info.names;
 }
 
+// "element 3 of tensor 0.weight is nan" of the first that is not finite, or "".
+std::string not_finite(const std::string& name, std::span<const float> values) {
+  const auto bad = std::ranges::find_if_not(values, [](float value) { return std::isfinite(value); });
+  if (bad == values.end()) return "";
+  return fmt::format("element {} of tensor {} is {}", bad - values.begin(), shown(name), *bad);
+}
+
 }  // namespace
+
+// Names of npz are paths in an archive; names of optimizer state are for checkpoints.
+void check_names(std::string_view names) {
+  const auto is_bad = [](char c) {
+    return (static_cast<std::uint8_t>(c) < ' ') || c == '\x7f' || c == '/' || c == '\\';
+  };
+  const bool is_joined = !names.starts_with('.') && !names.ends_with('.') && names.find("..") == names.npos;
+  const bool is_taken = fmt::format("{}.", names).starts_with(kOptimizerPrefix);
+  if (is_joined && !is_taken && is_utf8(names) && std::ranges::none_of(names, is_bad)) return;
+  throw UsageError(
+      fmt::format("--names {}: expected an attribute of PyTorch's module, as in linear_relu_stack{}", names,
+                  is_taken ? "; optimizer is for the state of optimizers" : ""));
+}
 
 std::vector<std::string> parameter_names(const ModelInfo& info) {
   const std::size_t modules = info.dropout > 0 ? 3 : 2;  // of a hidden layer
@@ -143,6 +166,15 @@ std::vector<TensorView> parameter_tensors(const ModelInfo& info, std::span<const
     tensors.push_back({prefix + names[i], DType::kF32, extents[i], std::as_bytes(values[i])});
   }
   return tensors;
+}
+
+std::string not_finite(const ModelInfo& info, std::span<const float> parameters) {
+  const auto names = parameter_names(info);
+  const auto values = pieces(info.network, parameters);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (auto found = not_finite(names[i], values[i]); !found.empty()) return found;
+  }
+  return "";
 }
 
 Metadata metadata_of(const ModelInfo& info) {
@@ -176,9 +208,10 @@ Model load_model(const SafetensorsFile& file) {
     model.info.names = module_of(model.info, names);
   }
   model.parameters = read_tensors(file, model.info.network, names);
+  const std::unordered_set<std::string_view> known(names.begin(), names.end());
   for (const auto& tensor : file.tensors()) {
     const bool of_checkpoint = tensor.name.starts_with(kOptimizerPrefix);
-    if (!of_checkpoint && std::ranges::find(names, tensor.name) == names.end()) {
+    if (!of_checkpoint && !known.contains(tensor.name)) {
       throw ModelError(fmt::format("{}: tensor {} is no part of its network {}", file.path(),
                                    shown(tensor.name), model.info.network.text()));
     }
@@ -203,13 +236,18 @@ WarmStart load_matching(const std::string& path, const ModelInfo& info, std::spa
     const auto* tensor = file.find(names[i]);
     if (tensor != nullptr && tensor->dtype == DType::kF32 && tensor->shape == extents[i]) {
       file.read(*tensor, std::as_writable_bytes(values[i]));
+      if (const auto found = not_finite(names[i], values[i]); !found.empty()) {
+        throw ModelError(fmt::format(
+            "{}: {}, expected finite numbers; use a model whose training did not diverge", path, found));
+      }
       result.loaded.push_back(names[i]);
     } else {
       result.missing.push_back(fmt::format("{} ({})", names[i], fmt::join(extents[i], ", ")));
     }
   }
+  const std::unordered_set<std::string_view> loaded(result.loaded.begin(), result.loaded.end());
   for (const auto& tensor : file.tensors()) {
-    if (std::ranges::find(result.loaded, tensor.name) == result.loaded.end()) {
+    if (!loaded.contains(tensor.name)) {
       result.unexpected.push_back(fmt::format("{} ({})", shown(tensor.name), fmt::join(tensor.shape, ", ")));
     }
   }

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "host/files/safetensors_file.hpp"
@@ -30,6 +31,10 @@ struct Model {
 /// What the names of the tensors that a checkpoint holds beside the model's begin with.
 constexpr std::string_view kOptimizerPrefix = "optimizer.";
 
+/// Errors: UsageError if no file could hold tensors of these names, or PyTorch could not load them: expected
+/// are attributes of modules joined by dots, in UTF-8, or none.
+void check_names(std::string_view names);
+
 /// "linear_relu_stack.0.weight", "linear_relu_stack.0.bias", "linear_relu_stack.2.weight", ...: nn.Sequential
 /// counts ReLU and Dropout too.
 std::vector<std::string> parameter_names(const ModelInfo& info);
@@ -37,6 +42,10 @@ std::vector<std::string> parameter_names(const ModelInfo& info);
 /// The parameters, or what is laid out like them, as tensors named `prefix` + PyTorch's name.
 std::vector<TensorView> parameter_tensors(const ModelInfo& info, std::span<const float> parameters,
                                           const std::string& prefix = "");
+
+/// Tells of the first parameter that is NaN or infinite: "element 3 of tensor 0.weight is nan"; "" if there
+/// is none.
+std::string not_finite(const ModelInfo& info, std::span<const float> parameters);
 
 /// The model as metadata, to be read back by read_model_info.
 Metadata metadata_of(const ModelInfo& info);
@@ -61,7 +70,8 @@ struct WarmStart {
   std::vector<std::string> unexpected;  ///< of the file, not in the network or of another shape
 };
 
-/// Fills in what matches, as load_state_dict(strict=False). Errors: ModelError where nothing does; IoError.
+/// Fills in what matches, as load_state_dict(strict=False). Errors: ModelError where nothing does, or a value
+/// that does is not finite; IoError.
 WarmStart load_matching(const std::string& path, const ModelInfo& info, std::span<float> parameters);
 
 }  // namespace warpfit

@@ -5,6 +5,7 @@
 
 #include "host/base/error.hpp"
 #include "host/base/parse_number.hpp"
+#include "host/base/shown.hpp"
 
 namespace warpfit {
 namespace {
@@ -29,19 +30,21 @@ NetworkSpec parse_network(std::string_view text) {
     const auto part = text.substr(start, end - start);
     const auto width = parse_number<std::int64_t>(part);
     if (!width || *width < 1 || *width > kWidest) {
-      throw UsageError(fmt::format("--network {}: width {} is '{}', expected a number from 1 to {}", text,
-                                   spec.widths.size() + 1, part, kWidest));
+      throw UsageError(fmt::format("--network {}: width {} is '{}', expected a number from 1 to {}",
+                                   shown(text), spec.widths.size() + 1, shown(part), kWidest));
     }
     spec.widths.push_back(*width);
     start = end + 1;
   }
   if (spec.widths.size() < 2) {
-    throw UsageError(fmt::format("--network {}: expected at least two widths, as in 784-512-512-10", text));
+    throw UsageError(
+        fmt::format("--network {}: expected at least two widths, as in 784-512-512-10", shown(text)));
   }
-  if (spec.classes() < 2) throw UsageError(fmt::format("--network {}: expected at least 2 outputs", text));
+  if (spec.classes() < 2)
+    throw UsageError(fmt::format("--network {}: expected at least 2 outputs", shown(text)));
   // At most 2^24 * 2^24 a layer: no sum of a command line's length overflows.
   if (spec.parameters() > kMostParameters) {
-    throw UsageError(fmt::format("--network {}: more than {} parameters", text, kMostParameters));
+    throw UsageError(fmt::format("--network {}: more than {} parameters", shown(text), kMostParameters));
   }
   return spec;
 }

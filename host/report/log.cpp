@@ -3,6 +3,8 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include "host/base/terminal_text.hpp"
+
 namespace warpfit {
 namespace {
 
@@ -15,12 +17,19 @@ spdlog::logger& logger() {
   return *instance;
 }
 
+// Every message passes here: those that quote files, paths, options or the environment cannot avoid it.
+void write(spdlog::level::level_enum level, std::string_view text) {
+  constexpr std::size_t kMaxSize = 4000;
+  if (!logger().should_log(level)) return;
+  logger().log(level, std::string_view(sanitize_for_terminal(shorten(text, kMaxSize))));
+}
+
 }  // namespace
 
-void log_detail(std::string_view text) { logger().debug(text); }
-void log_info(std::string_view text) { logger().info(text); }
-void log_warning(std::string_view text) { logger().warn(text); }
-void log_error(std::string_view text) { logger().error(text); }
+void log_detail(std::string_view text) { write(spdlog::level::debug, text); }
+void log_info(std::string_view text) { write(spdlog::level::info, text); }
+void log_warning(std::string_view text) { write(spdlog::level::warn, text); }
+void log_error(std::string_view text) { write(spdlog::level::err, text); }
 void show_details() { logger().set_level(spdlog::level::debug); }
 void silence_info() { logger().set_level(spdlog::level::warn); }
 

@@ -1,4 +1,5 @@
-// Standard error: what is worth knowing but is no result.
+// Standard error: what is worth knowing but is no result. Messages may quote text of any origin: it is
+// sanitized (host/base/terminal_text.hpp), and a message of more than 4000 bytes keeps its beginning and end.
 #pragma once
 
 #include <string_view>

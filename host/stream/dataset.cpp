@@ -8,6 +8,7 @@
 #include <cstring>
 #include <filesystem>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "host/base/error.hpp"
@@ -29,15 +30,32 @@ constexpr std::array<UsualFile, 4> kUsualFiles{{
     {&DatasetPaths::test_labels, "--test-labels", "t10k-labels-idx1-ubyte"},
 }};
 
-// "" where none is there.
+[[noreturn]] void fail_to_look(const std::filesystem::path& path, const std::error_code& error) {
+  throw IoError(fmt::format("{}: cannot look for the data set: {}", path.string(), error.message()));
+}
+
+// "" where none is there. A path that cannot be looked at is passed over, but told of if the file is nowhere
+// else.
 std::string find_file(const std::filesystem::path& folder, std::string_view name) {
+  std::filesystem::path unknown;
+  std::error_code why;
   for (const char* below : {"", "raw", "FashionMNIST/raw"}) {
     for (const char* ending : {"", ".gz"}) {
       auto path = folder / below / (std::string(name) + ending);
-      std::error_code ignored;
-      if (std::filesystem::exists(path, ignored)) return path.string();
+      std::error_code error;
+      if (std::filesystem::exists(path, error)) return path.string();
+      if (error && !why) {
+        unknown = path;
+        why = error;
+      }
     }
   }
+  if (why) fail_to_look(unknown, why);
+  const auto status = std::filesystem::status(folder, why);
+  if (!std::filesystem::exists(status))
+    fail_to_look(folder, std::make_error_code(std::errc::no_such_file_or_directory));
+  if (!std::filesystem::is_directory(status))
+    fail_to_look(folder, std::make_error_code(std::errc::not_a_directory));
   return "";
 }
 

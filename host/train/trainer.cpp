@@ -175,10 +175,8 @@ bool Trainer::end_epoch(const Metrics& training) {
   report.trained = std::max<std::int64_t>(0, samples_ - first_trained_ * options_.batch_size);
   const ProfileRange range(backend_, "evaluation", epoch_);
   const auto evaluation_started = Clock::now();
-  if (validation_) {
-    report.validation = evaluate(*validation_, "validation");
-    if (!report.validation) return false;
-  }
+  if (validation_) report.validation = evaluate(*validation_, "validation");
+  if (validation_ && !report.validation) return false;
   const auto test = evaluate(test_, "test");
   if (!test) return false;
   report.test = *test;
@@ -248,9 +246,8 @@ bool Trainer::train_batches(const SampleView& samples, std::int64_t first, std::
     const std::int64_t behind_line = batch_ % options_.log_every;
     std::int64_t count = behind_line == 0 ? 1 : options_.log_every - behind_line + 1;
     count = std::min(count, batches);
-    if (const auto every = hooks_.save_every_steps; every > 0) {
+    if (const auto every = hooks_.save_every_steps; every > 0)
       count = std::min(count, every - step() % every);
-    }
     count = pace_.next(count);
     training_.run({.samples = samples,
                    .first = first,

@@ -1,7 +1,10 @@
 #include "host/cli/config.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <algorithm>
 
 #include "host/base/error.hpp"
 #include "host/cli/parse.hpp"
@@ -75,6 +78,53 @@ TEST(Config, SetsEveryOptionAsItWas) {
   EXPECT_EQ(read.device.threads, 2);
 }
 
+// A path may hold any byte but NUL.
+TEST(Config, KeepsTextsOfAnyBytes) {
+  std::string all;
+  for (int byte = 1; byte < 256; ++byte) all += static_cast<char>(byte);
+  const std::vector<std::string> texts{all,    "d\xffx",       "100%FF",           "\xff%41 \"", "\xc3\xa4",
+                                       "\xc3", "\xed\xa0\x80", "\U0001f600\u0085", "\r\n\t",     "{ a = 1 }"};
+  TrainCommand table;
+  int fields = 0;
+  for (const auto& option : options_of(table)) {
+    if (!option.in_config || option.is_number || option.is_switch()) continue;
+    for (const auto& text : texts) {
+      TrainCommand asked;
+      TrainCommand read;
+      const auto named = [&](const Option& other) { return other.flag == option.flag; };
+      const auto given = options_of(asked);
+      try {
+        std::ranges::find_if(given, named)->set(text);
+      } catch (const UsageError&) {
+        continue;  // no free text
+      }
+      ++fields;
+      apply_config(config_of(asked), "c.toml", options_of(read));
+      const auto kept = options_of(read);
+      EXPECT_EQ(std::ranges::find_if(kept, named)->get(), text) << option.flag;
+    }
+  }
+  EXPECT_GE(fields, 9 * std::ssize(texts));
+}
+
+TEST(Config, KeepsTheEmptyNameOfAModule) {
+  const auto asked = parse_train({"--names", ""});
+  TrainCommand read;
+  apply_config(config_of(asked), "c.toml", options_of(read));
+  EXPECT_EQ(read.run.names, "");
+}
+
+TEST(Config, ReadsAndWritesAllDigitsOfANumber) {
+  for (const double rate : {0.1234567890123456789, 1.0 / 3, 5e-324, 1.7976931348623157e308, 1e22, 0.1}) {
+    TrainCommand read;
+    apply_config(fmt::format("lr = {:.17g}", rate), "c.toml", options_of(read));
+    EXPECT_EQ(read.optimizer.rate, rate);
+    TrainCommand again;
+    apply_config(config_of(read), "c.toml", options_of(again));
+    EXPECT_EQ(again.optimizer.rate, rate);
+  }
+}
+
 TEST(Config, OfTheDefaultsSetsTheDefaults) {
   TrainCommand read;
   apply_config(config_of({}), "c.toml", options_of(read));
@@ -119,6 +169,26 @@ TEST(Config, RefusesWhatItDoesNotKnowNamingTheLine) {
   EXPECT_THAT(refusal("config = \"c.toml\""), HasSubstr("unknown option config"));
   EXPECT_THAT(refusal(std::string_view("epochs = 3\n\0", 12)), HasSubstr("c.toml, line 2"));
   EXPECT_THAT(refusal("epochs = 3 \xff"), HasSubstr("c.toml, line 1"));
+}
+
+TEST(Config, RefusesWhatIsNoText) {
+  EXPECT_THAT(refusal(R"(data = "a\u0000b")"),
+              HasSubstr("c.toml, line 1: --data: expected a text without NUL"));
+  EXPECT_THAT(refusal(R"(data = { percent-encoded = "a%00b" })"),
+              HasSubstr("--data: expected a text without NUL"));
+  EXPECT_THAT(refusal(R"(optimizer = "sgd\u0000")"), HasSubstr("--optimizer: expected a text without NUL"));
+  for (const auto* value : {"%", "%4", "%zz", "%+4", "%4z", "a%"}) {
+    EXPECT_THAT(refusal(fmt::format("data = {{ percent-encoded = \"{}\" }}", value)),
+                HasSubstr("c.toml, line 1: --data: expected a text in quotes"))
+        << value;
+  }
+  for (const auto* table :
+       {"{}", "{ a = 'b' }", "{ percent-encoded = 'b', c = 'd' }", "{ percent-encoded = 3 }"}) {
+    EXPECT_THAT(refusal(fmt::format("data = {}", table)),
+                HasSubstr("line 1: --data: expected a text in quotes"))
+        << table;
+  }
+  EXPECT_EQ(refusal(R"(data = { percent-encoded = "a%41%ff" })"), "accepted");
 }
 
 TEST(Config, RefusesFilesThatAreNone) {

@@ -86,6 +86,18 @@ TEST_F(Eval, CountsAndScoresWhatPlainLoopsGive) {
   EXPECT_NEAR(json_of(on(path, {"--json", "--batch-size", "1000"}))["loss"], whole, 1e-5 * whole);
 }
 
+// oneDNN's own log goes to standard output.
+TEST_F(Eval, PrintsNothingOfALibrarysLog) {
+  const auto path =
+      add_model(folder_, "model",
+                {{.network = {{784, 6, 10}}, .sample_shape = {28, 28}}, random_parameters({{784, 6, 10}})});
+  const auto arguments = on(path, {"--json"});
+  const auto plain = run_warpfit(arguments, {"DNNL_VERBOSE=0", "ONEDNN_VERBOSE=0"});
+  for (const char* variable : {"DNNL_VERBOSE=1", "ONEDNN_VERBOSE=1", "ONEDNN_VERBOSE=2"}) {
+    EXPECT_EQ(run_warpfit(arguments, {variable}).out, plain.out) << variable;
+  }
+}
+
 class LastEpoch final : public Report {
  public:
   void epoch_ended(const EpochReport& report) override { test = report.test; }
@@ -93,12 +105,17 @@ class LastEpoch final : public Report {
   Result test;
 };
 
-// In both kinds of model that training makes, with its own kernels: to the last bit.
+// In both kinds of model that training makes, with its own kernels: to the last bit. The last batch of 100
+// samples has 36, 100 or one of them.
 TEST_F(Eval, GivesWhatTrainingGaveLast) {
   const auto backend = make_backend({.device = {DeviceChoice::Kind::kCpu}, .threads = 1});
   const auto paths = find_dataset(sample_folder().string(), {});
   const Dataset training_set(paths.train_images, paths.train_labels);
-  for (const auto kind : {LossKind::kCrossEntropy, LossKind::kNll}) {
+  for (const auto& [kind, batch_size] : {std::pair{LossKind::kCrossEntropy, 64},
+                                         {LossKind::kNll, 64},
+                                         {LossKind::kCrossEntropy, 100},
+                                         {LossKind::kCrossEntropy, 33},
+                                         {LossKind::kCrossEntropy, 99}}) {
     Model model{{.network = {{784, 32, 10}}, .sample_shape = {28, 28}}, {}};
     model.info.log_softmax = kind == LossKind::kNll;
     const ParameterLayout layout(model.info.network);
@@ -107,16 +124,20 @@ TEST_F(Eval, GivesWhatTrainingGaveLast) {
     LastEpoch last;
     TrainOptions options;
     options.epochs = 2;
+    options.batch_size = batch_size;
     options.learning_rate = 0.5;
     options.loss.kind = kind;
     Trainer(*backend, network, {training_set, std::nullopt, samples_}, options, generator, last).run();
     model.parameters = network.parameters().to_host();
     const auto path = add_model(folder_, "trained", model);
 
-    EXPECT_EQ(json_of(on(path, {"--json"}))["loss"], last.test.loss);
+    const std::vector<std::string> same_batches{"--batch-size", std::to_string(batch_size)};
+    auto as_json = same_batches;
+    as_json.emplace_back("--json");
+    EXPECT_EQ(json_of(on(path, as_json))["loss"], last.test.loss) << batch_size;
     const auto line = fmt::format("Accuracy: {:.1f}% ({} of 100), Avg loss: {:>8f}\n",
                                   100 * last.test.accuracy(), last.test.correct, last.test.loss);
-    EXPECT_EQ(run_warpfit(on(path)).out.substr(0, line.size()), line);
+    EXPECT_EQ(run_warpfit(on(path, same_batches)).out.substr(0, line.size()), line) << batch_size;
   }
 }
 

@@ -43,6 +43,14 @@ class Export : public testing::Test {
 
 TEST_F(Export, GivesTheSameModel) { EXPECT_EQ(read_file(written(path_, "safetensors")), read_file(path_)); }
 
+TEST_F(Export, WarnsOfNumbersThatAreNotFinite) {
+  const auto path = add_model(folder_, "infinite", with_infinite_bias(model_));
+  const auto run = run_warpfit({"export", path, "--to", "onnx", "--output", path + ".onnx", "--quiet"});
+  EXPECT_EQ(run.exit_code, 0);
+  EXPECT_NE(run.error.find(path + ": element 1 of tensor linear_relu_stack.6.bias is inf"), std::string::npos)
+      << run.error;
+}
+
 TEST_F(Export, RenamesTheLayers) {
   for (const std::string names : {"net.layers", ""}) {
     const auto model = load_model(written(path_, "safetensors", {"--names", names}));

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
 #include <limits>
 #include <sstream>
 
@@ -12,7 +11,6 @@
 #include "host/files/safetensors_writer.hpp"
 #include "tests/support/files.hpp"
 #include "tests/support/program.hpp"
-#include "tests/support/sanitizers.hpp"
 
 namespace warpfit::test {
 namespace {
@@ -260,19 +258,6 @@ TEST_F(InspectTest, RefusesOtherFilesByTheirBytes) {
   EXPECT_EQ(run_warpfit({"inspect", path("absent")}).exit_code, 5);
   EXPECT_EQ(run_warpfit({"inspect", folder_.path().string()}).exit_code, 5);
   EXPECT_EQ(run_warpfit({"inspect"}).exit_code, 2);
-}
-
-TEST_F(InspectTest, NeedsLittleMemoryForLargeFiles) {
-  if (kSanitized) GTEST_SKIP() << "sanitizers take memory of their own";
-  constexpr std::uintmax_t kSize = 200 << 20;  // of a file with a hole
-  const std::string header = R"({"a":{"dtype":"F32","shape":[52428800],"data_offsets":[0,209715200]}})";
-  for (const auto& start : {idx({200, 1 << 10, 1 << 10}, {}), safetensors(header)}) {
-    const auto path = folder_.add("large", start);
-    std::filesystem::resize_file(path, start.size() + kSize);
-    const auto run = run_warpfit({"inspect", path, "--images", "0"});
-    EXPECT_EQ(run.exit_code, 0) << run.error;
-    EXPECT_LT(run.peak_kilobytes, 64 << 10) << run.out;
-  }
 }
 
 }  // namespace

@@ -130,6 +130,13 @@ TEST(CommandLine, RefusesValuesOutOfRangeNamingThem) {
        "--optimizer lion: expected one of sgd, adam, adamw, rmsprop, adagrad"},
       {{"train", "--threads", "0"}, "--threads 0"},
       {{"train", "--log-every", "0"}, "--log-every 0"},
+      {{"train", "--checkpoint-every", "0"},
+       "--checkpoint-every 0: expected steps or epochs, as in 500 or 2epochs"},
+      {{"train", "--checkpoint-every", "0epochs"}, "--checkpoint-every 0epochs"},
+      {{"train", "--checkpoint-every", "-1"}, "--checkpoint-every -1"},
+      {{"train", "--checkpoint-every", "1000000001"}, "--checkpoint-every 1000000001"},
+      {{"train", "--checkpoint-every", "2 epochs"}, "--checkpoint-every 2 epochs"},
+      {{"train", "--checkpoint-every", "2epocs"}, "--checkpoint-every 2epocs"},
   };
   for (const auto& refused : cases) {
     const auto message = refusal(refused.arguments);

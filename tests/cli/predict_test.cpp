@@ -8,7 +8,9 @@
 #include <numeric>
 #include <sstream>
 
+#include "host/files/safetensors_writer.hpp"
 #include "tests/support/program.hpp"
+#include "tests/support/sanitizers.hpp"
 #include "tests/support/saved_model.hpp"
 
 namespace warpfit::test {
@@ -161,6 +163,27 @@ TEST_F(Predict, EndsWithTheDocumentedCodeOnMisuse) {
 TEST_F(Predict, FailsWhereStandardOutputCannotBeWritten) {
   const auto command = program_path() + " predict --quiet " + random_model(false) + " " + images_;
   EXPECT_EQ(WEXITSTATUS(std::system((command + " >/dev/full 2>&1").c_str())), 5);
+}
+
+// Time in proportion to the number of tensors, and no line of the whole network.
+TEST_F(Predict, TakesAModelOfManyLayers) {
+  constexpr std::size_t kLayers = kSanitized ? 6'000 : 60'000;
+  Model model{{.network = {std::vector<std::int64_t>(kLayers, 1)}, .sample_shape = {1}}, {}};
+  model.info.network.widths.push_back(2);
+  model.parameters.assign(ParameterLayout(model.info.network).size(), 1);
+  const auto ours = add_model(folder_, "ours", model);
+  const auto torch = (folder_.path() / "torch").string();
+  write_safetensors(torch, {}, parameter_tensors(model.info, model.parameters));
+  const auto images = folder_.add("images", idx({2, 1}, {0, 255}));
+  for (const auto& path : {ours, torch}) {
+    const auto run = run_warpfit({"predict", path, images, "--device", "cpu", "--threads", "1"});
+    EXPECT_EQ(run.exit_code, 0) << run.error;
+    EXPECT_EQ(run.out, "index,class_1,probability_1\n0,0,0.500000\n1,0,0.500000\n");
+    EXPECT_LT(run.cpu_seconds, kSanitized ? 20 : 2) << path;
+    EXPECT_LT(run.error.size(), 600U);
+    const auto end = "-1-1-2, " + std::to_string(model.info.network.parameters()) + " parameters\n";
+    EXPECT_NE(run.error.find(end), std::string::npos) << run.error.substr(0, 6'000);
+  }
 }
 
 }  // namespace

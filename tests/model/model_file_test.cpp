@@ -1,7 +1,10 @@
 #include "host/model/model_file.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <limits>
 
 #include "host/base/error.hpp"
 #include "host/files/safetensors_file.hpp"
@@ -147,6 +150,10 @@ TEST_F(ModelFile, RefusesMetadataThatDoesNotFit) {
   EXPECT_THAT(with("warpfit.output", "softmax"), HasSubstr("expected logits or log_softmax"));
   EXPECT_THAT(with("warpfit.sample_shape", "2x2"), HasSubstr("warpfit.sample_shape is '2x2', expected"));
   EXPECT_THAT(with("warpfit.sample_shape", "3x"), HasSubstr("warpfit.sample_shape"));
+  for (const auto* shape : {"0x6", "0x28", "6x0", "2x0x3", "0"}) {
+    EXPECT_THAT(with("warpfit.sample_shape", shape), HasSubstr("expected extents that make 6 inputs"))
+        << shape;
+  }
   EXPECT_THAT(with("warpfit.sample_shape", "-2x-3"), HasSubstr("warpfit.sample_shape"));
   EXPECT_THAT(with("warpfit.dropout", "1"), HasSubstr("warpfit.dropout is '1'"));
   EXPECT_THAT(with("warpfit.dropout", "nan"), HasSubstr("warpfit.dropout is 'nan'"));
@@ -172,6 +179,43 @@ TEST_F(ModelFile, WarmStartsFromWhatMatches) {
 
   info_.names = "other";
   EXPECT_THROW(load_matching(path_, info_, parameters_), ModelError);
+}
+
+TEST_F(ModelFile, WarmStartsFromFloatsAlone) {
+  const std::vector<std::int32_t> numbers(30, 1);
+  const std::vector<float> ones(5, 1);
+  write_safetensors(
+      path_, {},
+      std::vector<TensorView>{
+          {"linear_relu_stack.0.weight", DType::kI32, {5, 6}, std::as_bytes(std::span(numbers))},
+          {"linear_relu_stack.0.bias", DType::kF32, {5}, std::as_bytes(std::span(ones))}});
+  const auto before = parameters_;
+  const auto result = load_matching(path_, info_, parameters_);
+  EXPECT_THAT(result.loaded, ElementsAre("linear_relu_stack.0.bias"));
+  EXPECT_THAT(result.missing, testing::Contains("linear_relu_stack.0.weight (5, 6)"));
+  EXPECT_THAT(result.unexpected, ElementsAre("linear_relu_stack.0.weight (5, 6)"));
+  EXPECT_TRUE(std::equal(before.begin(), before.begin() + 30, parameters_.begin()));
+}
+
+TEST_F(ModelFile, WarmStartsFromFiniteNumbersAlone) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  EXPECT_EQ(not_finite(info_, parameters_), "");
+  for (const float bad : {std::numeric_limits<float>::quiet_NaN(), kInfinity, -kInfinity}) {
+    auto broken = parameters_;
+    const auto at = ParameterLayout(info_.network).layers()[1].weight + 3;
+    broken[at] = bad;
+    const auto message = fmt::format("element 3 of tensor linear_relu_stack.2.weight is {}", bad);
+    EXPECT_EQ(not_finite(info_, broken), message);
+    save_model(path_, info_, broken);
+    auto parameters = parameters_;
+    EXPECT_THAT(
+        [&] { load_matching(path_, info_, parameters); },
+        testing::ThrowsMessage<ModelError>(HasSubstr(path_ + ": " + message + ", expected finite numbers")));
+    // One that is not taken does no harm.
+    ModelInfo other{.network = {{6, 5, 2}}, .sample_shape = {6}};
+    std::vector<float> few(ParameterLayout(other.network).size());
+    EXPECT_THAT(load_matching(path_, other, few).loaded, testing::SizeIs(2));
+  }
 }
 
 }  // namespace

@@ -121,6 +121,10 @@ Outcome Program::finish() {
   constexpr int kSignalled = 128;
   outcome_.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : kSignalled + WTERMSIG(status);
   outcome_.seconds = now() - started_;
+  const auto seconds_of = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
+  };
+  outcome_.cpu_seconds = seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime);
   outcome_.peak_kilobytes = usage.ru_maxrss;
   return outcome_;
 }

@@ -14,6 +14,7 @@ struct Outcome {
   std::string out;
   std::string error;
   double seconds = 0;
+  double cpu_seconds = 0;  ///< of the processor, which other work does not add to
   long peak_kilobytes = 0;
 };
 

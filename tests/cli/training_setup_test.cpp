@@ -1,0 +1,82 @@
+// From what a command line asks of training to what the trainer is given.
+#include "host/cli/training_setup.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "host/base/error.hpp"
+#include "host/base/torch_random.hpp"
+#include "tests/support/files.hpp"
+
+namespace warpfit::test {
+namespace {
+
+using testing::HasSubstr;
+using testing::ThrowsMessage;
+
+// 20 samples of a pixel, which tells each from the others.
+class TrainingSetup : public testing::Test {
+ protected:
+  TrainingSetup() {
+    Bytes pixels(kSamples);
+    std::iota(pixels.begin(), pixels.end(), 0);
+    command_.data.files.train_images = folder_.add("images", idx({kSamples, 1}, pixels));
+    command_.data.files.train_labels = folder_.add("labels", idx({kSamples}, Bytes(kSamples - 1) + Bytes{1}));
+    command_.data.files.test_images = command_.data.files.train_images;
+    command_.data.files.test_labels = command_.data.files.train_labels;
+  }
+
+  static Bytes pixels_of(const Subset& samples) {
+    Bytes pixels(static_cast<std::size_t>(samples.size()));
+    Bytes labels(pixels.size());
+    samples.read(0, pixels, labels);
+    return pixels;
+  }
+
+  static constexpr std::uint32_t kSamples = 20;
+  TemporaryFolder folder_;
+  TrainCommand command_;
+};
+
+// random_split takes its parts from torch.randperm with a generator of the seed.
+TEST_F(TrainingSetup, SplitsAtRandomBySeed) {
+  command_.validation = {.share = 0.25, .shuffle = true};
+  for (const std::uint64_t seed : {0U, 1U, 42U}) {
+    command_.training.seed = seed;
+    const TrainingFiles files(command_);
+    const auto data = files.data(command_);
+    TorchGenerator generator(seed);
+    const auto order = random_permutation(kSamples, generator);
+    EXPECT_EQ(pixels_of(data.training), Bytes(order.begin(), order.begin() + 15)) << seed;
+    EXPECT_EQ(pixels_of(*data.validation), Bytes(order.begin() + 15, order.end())) << seed;
+  }
+}
+
+TEST_F(TrainingSetup, ValidatesOnTheLastSamplesOtherwise) {
+  command_.validation = {.share = 0.25, .shuffle = false};
+  const TrainingFiles files(command_);
+  EXPECT_EQ(pixels_of(*files.data(command_).validation), (Bytes{15, 16, 17, 18, 19}));
+  command_.validation.share = 0;
+  EXPECT_EQ(files.data(command_).validation, std::nullopt);
+  EXPECT_EQ(files.data(command_).training.size(), kSamples);
+}
+
+TEST_F(TrainingSetup, WaitsForAnImprovementOfAValidationSetOnly) {
+  for (const std::int64_t patience : {1, 2, 100}) {
+    command_.training.patience = patience;
+    command_.validation.share = 0;
+    EXPECT_THAT([&] { training_options_of(command_); },
+                ThrowsMessage<UsageError>(HasSubstr("--patience: expected")));
+    command_.validation.share = 0.1;
+    EXPECT_EQ(training_options_of(command_).patience, patience);
+  }
+  command_.training.patience = 0;
+  command_.validation.share = 0;
+  EXPECT_EQ(training_options_of(command_).patience, 0);
+}
+
+}  // namespace
+}  // namespace warpfit::test

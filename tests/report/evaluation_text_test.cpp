@@ -1,0 +1,34 @@
+#include "host/report/evaluation_text.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace warpfit::test {
+namespace {
+
+std::string matrix(const Confusion& confusion) {
+  const auto text = evaluation_text({0, 64, confusion});
+  const std::string title = "predicted)\n";
+  return text.substr(text.find(title) + title.size());
+}
+
+TEST(EvaluationText, HasColumnsAsWideAsTheLargestCount) {
+  Confusion confusion(2);
+  for (int i = 0; i < 12'345; ++i) confusion.add(0, 1);
+  confusion.add(1, 1);
+  EXPECT_EQ(matrix(confusion),
+            "          0     1\n"
+            "    0     0 12345\n"
+            "    1     0     1\n");
+}
+
+TEST(EvaluationText, HasColumnsAsWideAsTheHighestClass) {
+  Confusion confusion(11);
+  confusion.add(9, 10);
+  const auto text = matrix(confusion);
+  EXPECT_THAT(text, testing::StartsWith("       0  1  2  3  4  5  6  7  8  9 10\n"));
+  EXPECT_THAT(text, testing::HasSubstr("    9  0  0  0  0  0  0  0  0  0  0  1\n"));
+}
+
+}  // namespace
+}  // namespace warpfit::test
