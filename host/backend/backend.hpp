@@ -101,6 +101,9 @@ class Backend {
   /// What it runs on, for people: "CPU (AMD EPYC, 2 threads, oneDNN 2.6.3)".
   [[nodiscard]] virtual std::string description() const = 0;
 
+  /// Whether its memory is the host's.
+  [[nodiscard]] virtual bool is_host() const { return false; }
+
   // Memory. It is aligned to 64 bytes or more and holds anything at first.
   [[nodiscard]] virtual void* allocate(std::size_t bytes) = 0;
   virtual void deallocate(void* memory) noexcept = 0;

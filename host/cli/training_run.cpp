@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <ranges>
 #include <system_error>
 
+#include "host/base/available_memory.hpp"
 #include "host/base/error.hpp"
 #include "host/cli/config.hpp"
 #include "host/cli/inference.hpp"
@@ -18,6 +20,7 @@
 #include "host/report/log.hpp"
 #include "host/report/reports.hpp"
 #include "host/train/interrupt.hpp"
+#include "host/train/memory_estimate.hpp"
 
 namespace warpfit {
 namespace {
@@ -57,9 +60,9 @@ class Keeper {
 
   [[nodiscard]] Report& metrics() { return metrics_; }
 
-  void save(const TrainingState& state) {
+  void save(TrainingState state) {
     metrics_.flush();
-    folder_.save({model_, state, metrics_.sizes(), data_});
+    folder_.save({model_, std::move(state), metrics_.sizes(), data_});
   }
   void improved(std::span<const float> parameters) {
     save_model(folder_.file(kBestFile), model_, parameters);
@@ -76,7 +79,7 @@ TrainerHooks hooks_for(const RunFlags& run, Keeper& keeper) {
   return {.should_stop = {},
           .save_every_steps = run.save_in_epochs ? 0 : run.save_every,
           .save_every_epochs = run.save_in_epochs ? run.save_every : 0,
-          .save = [&keeper](const TrainingState& state) { keeper.save(state); },
+          .save = [&keeper](TrainingState state) { keeper.save(std::move(state)); },
           .improved = [&keeper](std::span<const float> parameters) { keeper.improved(parameters); }};
 }
 
@@ -86,6 +89,14 @@ TrainerHooks hooks_for(const RunFlags& run, Keeper& keeper) {
                          : fmt::format("; checkpoint saved. Resume with: warpfit resume {}", folder->path());
   if (!console.failure().empty()) throw IoError(console.failure() + saved);
   throw Interrupted("interrupted" + saved);
+}
+
+void warn_of_memory(const Backend& backend, const TrainingFiles& files, const TrainOptions& options,
+                    bool saves) {
+  const auto rows = std::min(options.batch_size, files.most_samples());
+  const auto needed = estimated_memory(files.model().network, options, rows, backend.is_host(), saves);
+  const auto warning = memory_warning(needed, available_memory());
+  if (!warning.empty()) log_warning(warning);
 }
 
 // A checkpoint's are loaded later, with the rest of it; the network is made with anything until then.
@@ -124,6 +135,8 @@ void train(const TrainCommand& command, const BackendOptions& device, const Trai
   log_info(fmt::format("device: {}", backend->description()));
   log_info(fmt::format("data: {}", files.summary()));
   log_info(fmt::format("network: {}, {} parameters", model.network.text(), model.network.parameters()));
+
+  warn_of_memory(*backend, files, options, folder != nullptr);
 
   TorchGenerator generator(options.seed);
   const ParameterLayout layout(model.network);

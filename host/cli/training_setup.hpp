@@ -1,6 +1,7 @@
 // What a run of training is made of, from what was asked for.
 #pragma once
 
+#include <algorithm>
 #include <future>
 #include <optional>
 
@@ -25,6 +26,8 @@ class TrainingFiles {
   /// As the trainer takes them; they refer to this.
   [[nodiscard]] TrainingData data(const TrainCommand& command) const;
   [[nodiscard]] const ModelInfo& model() const { return model_; }
+  /// Of the larger set.
+  [[nodiscard]] std::int64_t most_samples() const { return std::max(training_set_.size(), test_set_.size()); }
   /// "60000 training and 10000 test samples of 28x28"
   [[nodiscard]] std::string summary() const;
   /// Tells the data from other data.

@@ -14,6 +14,7 @@ class CpuBackend final : public Backend {
   explicit CpuBackend(int threads);
 
   [[nodiscard]] std::string description() const override;
+  [[nodiscard]] bool is_host() const override { return true; }
 
   [[nodiscard]] void* allocate(std::size_t bytes) override;
   void deallocate(void* memory) noexcept override;

@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "host/base/error.hpp"
+#include "host/cpu/headroom.hpp"
 
 namespace warpfit::cpu {
 
@@ -82,7 +83,13 @@ Matmul::~Matmul() = default;
 
 Matmul::Product& Matmul::product(const Shape& shape) {
   auto& entry = products_[shape];
-  if (!entry) entry = std::make_unique<Product>(shape, engine_->engine);
+  if (entry) return *entry;
+  check_headroom();
+  try {
+    entry = std::make_unique<Product>(shape, engine_->engine);
+  } catch (const dnnl::error& error) {
+    fail("product", shape, error.status);
+  }
   return *entry;
 }
 
@@ -107,13 +114,17 @@ void Matmul::backward_input(ConstMatrix dy, Part<const float> w, Part<float> dx)
 
 void Matmul::backward_weights(Part<const float> x, Part<const float> dy, float scale, float keep,
                               Part<float> dw) {
+  const Shape shape{dw.rows, x.rows, dw.cols, x.stride, dw.stride, false};
+  if (weight_shapes_.insert(shape).second) check_headroom();
   const auto status = dnnl_sgemm('T', 'N', dw.rows, dw.cols, x.rows, scale, dy.data, dy.stride, x.data,
                                  x.stride, keep, dw.data, dw.stride);
-  if (status == dnnl_out_of_memory) throw OutOfMemory("weight gradient: oneDNN ran out of memory");
-  if (status != dnnl_success) {
-    throw InternalError(fmt::format("weight gradient ({}, {}) over {} rows: oneDNN status {}", dw.rows,
-                                    dw.cols, x.rows, static_cast<int>(status)));
-  }
+  if (status != dnnl_success) fail("weight gradient", shape, status);
+}
+
+void Matmul::fail(const char* what, const Shape& shape, int status) {
+  const auto text = fmt::format("{} ({}, {}) over {}", what, shape.rows, shape.cols, shape.inner);
+  if (status == dnnl_out_of_memory) throw OutOfMemory(text + ": oneDNN ran out of memory");
+  throw InternalError(fmt::format("{}: oneDNN status {}", text, status));
 }
 
 // Each has the bits of those it builds on, so that of a set which is newer than this table the best known

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "host/cpu/part.hpp"
@@ -12,7 +13,7 @@
 namespace warpfit::cpu {
 
 /// Products by the calling thread alone, their oneDNN primitives made once for each shape and kept. For one
-/// thread at a time.
+/// thread at a time. Errors: OutOfMemory at the first product of a shape.
 class Matmul {
  public:
   Matmul();
@@ -27,8 +28,7 @@ class Matmul {
   void backward_input(ConstMatrix dy, Part<const float> w, Part<float> dx);
 
   /// dw (M, K) = scale * dy' x + keep * dw; dy (N, M), x (N, K).
-  static void backward_weights(Part<const float> x, Part<const float> dy, float scale, float keep,
-                               Part<float> dw);
+  void backward_weights(Part<const float> x, Part<const float> dy, float scale, float keep, Part<float> dw);
 
   /// "oneDNN 2.6.3"
   [[nodiscard]] static std::string library();
@@ -43,10 +43,12 @@ class Matmul {
   };
   struct Product;
   Product& product(const Shape& shape);
+  [[noreturn]] static void fail(const char* what, const Shape& shape, int status);
 
   struct Engine;
   std::unique_ptr<Engine> engine_;
   std::map<Shape, std::unique_ptr<Product>> products_;
+  std::set<Shape> weight_shapes_;  // that a weight gradient was made of
 };
 
 }  // namespace warpfit::cpu

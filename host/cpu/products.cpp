@@ -136,10 +136,10 @@ void Products::backward_input(ConstMatrix dy, ConstMatrix w, ConstMatrix x, Acti
 template <class Finish>
 void Products::accumulate(ConstMatrix x, ConstMatrix dy, float scale, float keep, Matrix dw,
                           const Finish& finish) {
-  share(pool_, workers_, dw, x.rows, [&](Worker&, const Tile& tile) {
+  share(pool_, workers_, dw, x.rows, [&](Worker& worker, const Tile& tile) {
     const auto rows_dy = columns_of(dy, tile.row, tile.rows);
-    Matmul::backward_weights(columns_of(x, tile.column, tile.columns), rows_dy, scale, keep,
-                             part_of(dw, tile));
+    worker.matmul.backward_weights(columns_of(x, tile.column, tile.columns), rows_dy, scale, keep,
+                                   part_of(dw, tile));
     if (tile.column == 0) finish(rows_dy, tile.row);
   });
 }

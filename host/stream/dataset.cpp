@@ -89,15 +89,19 @@ DatasetPaths find_test_set(const std::string& folder, DatasetPaths given) {
   return find_files(folder, std::move(given), std::span(kUsualFiles).last(2));
 }
 
-Dataset::Dataset(const std::string& images_path)
-    : images_(images_path, 2, 4), labels_(static_cast<std::size_t>(images_.count())) {}
+Dataset::Dataset(const std::string& images_path) : images_(images_path, 2, 4) {}
 
-Dataset::Dataset(const std::string& images_path, const std::string& labels_path) : Dataset(images_path) {
-  const auto& file = label_file_.emplace(labels_path, 1, 1);
+// What the headers say is compared before memory is taken for the samples: a small gzip file can hold much.
+Dataset::Dataset(const std::string& images_path, const std::string& labels_path)
+    : images_(images_path, 2, 4, IdxFile::Decode::kLater) {
+  auto& file = label_file_.emplace(labels_path, 1, 1, IdxFile::Decode::kLater);
   if (images_.count() != file.count()) {
     throw DataError(fmt::format("{}: {} labels at byte 4, but {} has {} samples at byte 4; expected as many",
                                 labels_path, file.count(), images_path, images_.count()));
   }
+  file.decode();
+  images_.decode();
+  labels_.resize(static_cast<std::size_t>(file.count()));
   file.read(0, labels_);
   file.check_unchanged(file.count());
   classes_ = *std::max_element(labels_.begin(), labels_.end()) + 1;
@@ -124,13 +128,17 @@ void Dataset::check_labels_below(std::int64_t classes) const {
 void Dataset::read(std::int64_t first, std::span<std::uint8_t> pixels, std::span<std::uint8_t> labels) const {
   images_.read(first, pixels);
   images_.check_unchanged(first + static_cast<std::int64_t>(labels.size()));
-  std::memcpy(labels.data(), labels_.data() + first, labels.size());
+  if (labels_.empty()) {
+    std::ranges::fill(labels, std::uint8_t{0});
+  } else {
+    std::memcpy(labels.data(), labels_.data() + first, labels.size());
+  }
 }
 
 void Dataset::gather(std::span<const std::uint32_t> indices, std::span<std::uint8_t> pixels,
                      std::span<std::uint8_t> labels) const {
   images_.gather(indices, pixels);
-  for (std::size_t i = 0; i < indices.size(); ++i) labels[i] = labels_[indices[i]];
+  for (std::size_t i = 0; i < indices.size(); ++i) labels[i] = labels_.empty() ? 0 : labels_[indices[i]];
   images_.check_unchanged(images_.count());
 }
 

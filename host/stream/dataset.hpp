@@ -27,6 +27,7 @@ class Dataset {
   [[nodiscard]] std::int64_t classes() const { return classes_; }
   /// Tells it from another set: "60000x28x28, labels 1f2e3d4c" with a CRC-32.
   [[nodiscard]] std::string identity() const;
+  /// Empty without labels.
   [[nodiscard]] std::span<const std::uint8_t> labels() const { return labels_; }
   [[nodiscard]] const std::string& images_path() const { return images_.path(); }
 

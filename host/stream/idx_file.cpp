@@ -2,13 +2,14 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cstring>
 #include <string_view>
+#include <utility>
 
+#include "host/base/available_memory.hpp"
 #include "host/base/error.hpp"
 #include "host/stream/gzip.hpp"
 
@@ -59,24 +60,23 @@ std::vector<std::uint8_t> plain_start(const File& file) {
   return start;
 }
 
-// Bytes.
-std::uint64_t physical_memory() {
-  return static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) *
-         static_cast<std::uint64_t>(sysconf(_SC_PAGE_SIZE));
-}
-
 }  // namespace
 
-IdxFile::IdxFile(const std::string& path, int fewest, int most) : file_(path) {
+IdxFile::IdxFile(IdxFile&&) noexcept = default;
+IdxFile::~IdxFile() = default;
+
+IdxFile::IdxFile(const std::string& path, int fewest, int most, Decode when) : file_(path) {
   if (file_.size() == 0) throw DataError(fmt::format("{}: is empty, expected an IDX file", path));
   if (is_gzip(file_)) {
-    GzipReader gzip(file_);
+    gzip_ = std::make_unique<GzipReader>(file_);
     std::vector<std::uint8_t> start(kMagicSize + 4 * static_cast<std::size_t>(most));
-    const auto magic_size = gzip.read(std::span(start).first(kMagicSize));
+    const auto magic_size = gzip_->read(std::span(start).first(kMagicSize));
     const std::size_t rank = std::min<std::size_t>(start[3], static_cast<std::size_t>(most));
-    const auto rest = magic_size < kMagicSize ? 0 : gzip.read(std::span(start).subspan(kMagicSize, 4 * rank));
+    const auto rest =
+        magic_size < kMagicSize ? 0 : gzip_->read(std::span(start).subspan(kMagicSize, 4 * rank));
     parse_header(std::span(start).first(magic_size + rest), fewest, most);
-    decode(gzip);
+    check_gzip_size();
+    if (when == Decode::kNow) decode();
   } else {
     parse_header(plain_start(file_), fewest, most);
     check_plain_size();
@@ -137,33 +137,40 @@ void IdxFile::check_plain_size() const {
                               std::min(file_.size(), expected)));
 }
 
-// The header bounds what is decoded, and the size of the file bounds what the header may promise.
-void IdxFile::decode(GzipReader& gzip) {
+// The size of the file bounds what the header may promise.
+void IdxFile::check_gzip_size() const {
   const auto expected = static_cast<std::uint64_t>(count() * sample_size_);
-  if (expected > GzipReader::most_decoded(file_.size())) {
-    throw DataError(
-        fmt::format("{}: dimensions {} need {} bytes, more than {} bytes of gzip can hold: it is cut", path(),
-                    fmt::join(dimensions_, "x"), expected, file_.size()));
-  }
-  if (expected > physical_memory()) {
+  if (expected <= GzipReader::most_decoded(file_.size())) return;
+  throw DataError(
+      fmt::format("{}: dimensions {} need {} bytes, more than {} bytes of gzip can hold: it is cut", path(),
+                  fmt::join(dimensions_, "x"), expected, file_.size()));
+}
+
+// The header bounds what is decoded.
+void IdxFile::decode() {
+  if (!gzip_) return;
+  const auto gzip = std::exchange(gzip_, nullptr);
+  const auto expected = static_cast<std::uint64_t>(count() * sample_size_);
+  if (const auto available = available_memory(); expected > available) {
     throw OutOfMemory(
-        fmt::format("{}: dimensions {} need {} bytes, expected at most the {} of this machine's "
-                    "memory; decode the file with gunzip, for plain ones are read part by part",
-                    path(), fmt::join(dimensions_, "x"), expected, physical_memory()));
+        fmt::format("{}: dimensions {} need {} bytes of memory, but only {} are available; decode "
+                    "the file with gunzip, because plain files are read part by part",
+                    path(), fmt::join(dimensions_, "x"), expected, available));
   }
   decoded_ = std::make_unique_for_overwrite<std::uint8_t[]>(expected);  // untouched pages cost nothing
-  const std::size_t found = gzip.read({decoded_.get(), expected});
+  const std::size_t found = gzip->read({decoded_.get(), expected});
   if (found < expected) {
     throw DataError(fmt::format(
         "{}: its decoded data is cut at byte {}, expected {} bytes for its dimensions {}", path(),
         byte_of(0) + static_cast<std::int64_t>(found), byte_of(count()), fmt::join(dimensions_, "x")));
   }
   std::array<std::uint8_t, 1> beyond{};  // asking for it makes the decoder check the checksum and the end
-  if (gzip.read(beyond) > 0) {
+  if (gzip->read(beyond) > 0) {
     throw DataError(
         fmt::format("{}: its decoded data goes on at byte {}, expected its end there for its dimensions {}",
                     path(), byte_of(count()), fmt::join(dimensions_, "x")));
   }
+  file_.check_unchanged(file_.size());
 }
 
 void IdxFile::read(std::int64_t first, std::span<std::uint8_t> out) const {

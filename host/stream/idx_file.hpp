@@ -14,13 +14,21 @@
 namespace warpfit {
 
 /// An IDX file whose header was checked against its length. Plain data is read when it is asked for; gzip
-/// data is decoded and checked whole when the file is opened.
+/// data is decoded and checked whole, when the file is opened or later.
 class IdxFile {
  public:
+  enum class Decode { kNow, kLater };
+
   /// `fewest`, `most`: how many dimensions it may have, the count of samples among them.
   /// Errors: IoError where it cannot be read, DataError naming file, field and byte where it is not such a
-  /// file.
-  IdxFile(const std::string& path, int fewest, int most);
+  /// file, OutOfMemory where it takes more memory than there is.
+  IdxFile(const std::string& path, int fewest, int most, Decode when = Decode::kNow);
+  IdxFile(IdxFile&&) noexcept;  ///< not while decode() is due
+  ~IdxFile();
+
+  /// Decodes gzip data if that was left for later: what the header says can be checked before memory is taken
+  /// for the elements. Errors: those of the constructor.
+  void decode();
 
   [[nodiscard]] const std::string& path() const { return file_.path(); }
   /// All dimensions: {60000, 28, 28}. None is 0.
@@ -42,12 +50,13 @@ class IdxFile {
  private:
   void parse_header(std::span<const std::uint8_t> bytes, int fewest, int most);
   void check_plain_size() const;
-  void decode(class GzipReader& gzip);
+  void check_gzip_size() const;
 
   File file_;
   std::vector<std::int64_t> dimensions_;
   std::int64_t sample_size_ = 1;
   std::int64_t header_size_ = 0;
+  std::unique_ptr<class GzipReader> gzip_;   // behind the header; of gzip data that is to be decoded
   std::unique_ptr<std::uint8_t[]> decoded_;  // the elements of a gzip file
 };
 

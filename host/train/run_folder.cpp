@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
-#include <ranges>
 #include <utility>
 
 #include "host/base/parse_number.hpp"
@@ -94,7 +93,7 @@ void RunFolder::MadeFolders::make_with_parents(const std::string& path) {
 }
 
 RunFolder::MadeFolders::~MadeFolders() {
-  for (const auto& each : std::views::reverse(paths_)) rmdir(each.c_str());
+  for (auto path = paths_.rbegin(); path != paths_.rend(); ++path) rmdir(path->c_str());
 }
 
 RunFolder RunFolder::create(const std::string& path) {
@@ -160,13 +159,13 @@ std::optional<Checkpoint> RunFolder::newest(const std::function<void(std::string
   const Folder folder(folder_, kCheckpoints);
   const auto all = checkpoints_in(folder);
   std::string last;
-  for (const auto& name : std::views::reverse(all)) {
+  for (auto name = all.rbegin(); name != all.rend(); ++name) {
     try {
-      return load_checkpoint({folder, name});
+      return load_checkpoint({folder, *name});
     } catch (const ModelError& error) {
       last = error.what();
     }
-    skipped(fmt::format("checkpoint skipped: {}; it is now {}", last, folder.set_aside(name)));
+    skipped(fmt::format("checkpoint skipped: {}; it is now {}", last, folder.set_aside(*name)));
   }
   if (all.empty()) return std::nullopt;
   throw ModelError(

@@ -38,18 +38,18 @@ std::vector<StreamPlan> plan_data(const Backend& backend, const TrainOptions& op
   return plan_streams(backend, sets, options.residency, options.device_memory_limit);
 }
 
-bool is_folded(const TrainOptions& options) {
-  const bool clips = options.clipping.norm > 0 || options.clipping.value > 0;
-  return options.fold_update && is_plain_sgd(options.optimizer) && !clips;
-}
-
 bool measures_norm(const TrainOptions& options) {
-  return !is_folded(options) && (options.clipping.norm > 0 || options.measure_norm);
+  return !is_update_fused(options) && (options.clipping.norm > 0 || options.measure_norm);
 }
 
 bool is_multiple(std::int64_t count, std::int64_t every) { return every > 0 && count % every == 0; }
 
 }  // namespace
+
+bool is_update_fused(const TrainOptions& options) {
+  const bool clips = options.clipping.norm > 0 || options.clipping.value > 0;
+  return options.fold_update && is_plain_sgd(options.optimizer) && !clips;
+}
 
 Trainer::Trainer(Backend& backend, const Network& network, const TrainingData& data,
                  const TrainOptions& options, TorchGenerator generator, Report& report, TrainerHooks hooks)
@@ -61,7 +61,7 @@ Trainer::Trainer(Backend& backend, const Network& network, const TrainingData& d
       hooks_(std::move(hooks)),
       generator_(generator),
       epochs_generator_(generator),
-      folded_(is_folded(options)),
+      folded_(is_update_fused(options)),
       schedule_(options.schedule, options.learning_rate, options.warmup, batches_per_epoch(),
                 options.epochs * batches_per_epoch()),
       optimizer_(backend, options.optimizer, network.layout().size()),

@@ -51,6 +51,9 @@ struct TrainOptions {
   std::int64_t first_profiled = 0, last_profiled = 0;
 };
 
+/// Whether plain SGD is fused into the products that give the weight gradients, which then take no memory.
+bool is_update_fused(const TrainOptions& options);
+
 struct TrainingData {
   Subset training;
   std::optional<Subset> validation;
@@ -70,7 +73,7 @@ struct TrainerHooks {
   std::int64_t save_every_steps = 0;       ///< 0 for not at all
   std::int64_t save_every_epochs = 0;
   /// Called when that many were trained, and when a run ends before its time.
-  std::function<void(const TrainingState&)> save = {};
+  std::function<void(TrainingState)> save = {};
   /// Called behind an epoch that is the best so far, by the validation set or else the test set.
   std::function<void(std::span<const float> parameters)> improved = {};
 };

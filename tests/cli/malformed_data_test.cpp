@@ -80,7 +80,8 @@ std::vector<BadFile> bad_files() {
       {"gzip_length", 0, flipped(packed, packed.size() - 4), kBadData, "damaged"},
       {"gzip_bomb", 0, gzip(idx({4, 2, 2}, {}), 50'000'000), kBadData, "goes on at byte 32"},
       {"gzip_promises_too_much", 0, gzip(idx({0x7FFFFFFF, 28, 28}, Bytes(784))), kBadData, "it is cut"},
-      {"gzip_promises_much", 0, gzip(idx({100'001, 40, 1}, {}), 4'000'000), kBadData, "cut at byte 4000016"},
+      {"gzip_promises_much", 0, gzip(idx({100'001, 40, 1}, {}), 4'000'000), kBadData,
+       "100001 samples at byte 4"},
       {"gzip_of_gzip", 0, gzip(packed), kBadData, "1f8b"},
       {"gzip_of_zeros", 0, gzip({}, 8'000'000), kBadData, "element type 0x00 (an unknown type) at byte 2"},
   };

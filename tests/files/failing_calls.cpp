@@ -4,11 +4,13 @@
 //   WARPFIT_FAIL_AT=K      makes the K-th fail, as
 //   WARPFIT_FAIL_WITH=HOW  says: ENOSPC; EIO; EINTR, as if a signal had come; short, where a write takes half
 //                          of its bytes and the next call finds the disk full.
+// WARPFIT_FAIL_THREADS_AFTER=K lets the system give K threads and no more.
 // Nothing is flushed: no test cuts the power, and waiting for a disk took most of the time.
 // Its functions are those which warpfit and libstdc++ call (strace, nm -D --undefined-only).
 #include <dirent.h>
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -179,6 +181,15 @@ int rmdir(const char* path) noexcept {
 int mkdir(const char* path, mode_t mode) noexcept {
   static const auto real = behind(&::mkdir, "mkdir");
   return fails("mkdir", path) ? -1 : real(path, mode);
+}
+
+int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*start)(void*),
+                   void* argument) noexcept {
+  static const auto real = behind(&::pthread_create, "pthread_create");
+  static const char* const after = std::getenv("WARPFIT_FAIL_THREADS_AFTER");
+  static std::atomic<long> created = 0;
+  if (after != nullptr && created++ >= std::atol(after)) return EAGAIN;
+  return real(thread, attributes, start, argument);
 }
 
 struct dirent* readdir(DIR* folder) {

@@ -1,0 +1,14 @@
+// How much memory a process can still get, so that a run can say at its start that it needs more.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace warpfit {
+
+/// Bytes: what the system says is available (MemAvailable of /proc/meminfo), at most what the limits of the
+/// process's control groups leave, of version 1 or 2 (a container's limits). Without /proc the largest
+/// number. `root` goes before all paths, for tests.
+std::uint64_t available_memory(const std::string& root = "");
+
+}  // namespace warpfit

@@ -1,0 +1,45 @@
+#include "host/train/memory_estimate.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+
+namespace warpfit {
+namespace {
+
+// The program itself, its libraries and the slots that batches are read into.
+constexpr std::uint64_t kProgram = std::uint64_t{24} << 20;
+
+std::uint64_t copies_of_parameters(const TrainOptions& options, bool on_cpu, bool saves) {
+  const auto kept = moments_of(options.optimizer);
+  const auto moments = static_cast<std::uint64_t>(std::ranges::count(kept, true));
+  const std::uint64_t trained = on_cpu ? 1 + moments + (is_update_fused(options) ? 0 : 1) : 0;
+  const std::uint64_t initial = on_cpu ? 2 : 1;  // drawn, then copied to where they are trained
+  const std::uint64_t saved = saves ? 1 + moments : 1;
+  return std::max(initial, trained + saved);
+}
+
+}  // namespace
+
+std::uint64_t estimated_memory(const NetworkSpec& network, const TrainOptions& options,
+                               std::int64_t most_rows, bool on_cpu, bool saves) {
+  const auto& widths = network.widths;
+  const auto parameters = static_cast<std::uint64_t>(network.parameters());
+  // Of each layer its output and the gradient of that; the inputs have no gradient.
+  const auto values = static_cast<std::uint64_t>(
+      most_rows * (2 * std::accumulate(widths.begin(), widths.end(), std::int64_t{0}) - widths.front()));
+  const auto numbers = parameters * copies_of_parameters(options, on_cpu, saves) + (on_cpu ? values : 0);
+  return kProgram + numbers * sizeof(float);
+}
+
+std::string memory_warning(std::uint64_t needed, std::uint64_t available) {
+  if (needed <= available) return "";
+  constexpr double kGigabyte = 1e9;
+  return fmt::format(
+      "this run needs about {:.2f} GB of memory, but only {:.2f} GB are available: the system may end "
+      "it; try a smaller --network or --batch-size",
+      static_cast<double>(needed) / kGigabyte, static_cast<double>(available) / kGigabyte);
+}
+
+}  // namespace warpfit

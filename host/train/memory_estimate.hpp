@@ -1,0 +1,21 @@
+// How much of the host's memory a run takes, from its shapes alone: a run that needs more than there is would
+// be ended by the system in the middle of its work.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "host/train/trainer.hpp"
+
+namespace warpfit {
+
+/// The most bytes that a run takes at one time beside the data sets in memory: parameters, gradients, the
+/// optimizer's moments and the values between the layers, which are on the host if it computes (`on_cpu`),
+/// and the copy of parameters and moments that is made to save them, if it has a folder (`saves`).
+std::uint64_t estimated_memory(const NetworkSpec& network, const TrainOptions& options,
+                               std::int64_t most_rows, bool on_cpu, bool saves);
+
+/// A warning if that is more than what is available; else empty.
+std::string memory_warning(std::uint64_t needed, std::uint64_t available);
+
+}  // namespace warpfit

@@ -1,0 +1,156 @@
+// Memory and threads that cannot be had, at the start or later: exit code 7 with advice, never a crash.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "host/train/memory_estimate.hpp"
+#include "tests/support/files.hpp"
+#include "tests/support/program.hpp"
+
+namespace warpfit::test {
+namespace {
+
+using testing::AnyOf;
+using testing::HasSubstr;
+
+class Resources : public testing::Test {
+ protected:
+  [[nodiscard]] std::string path(const std::string& name) const { return (folder_.path() / name).string(); }
+  [[nodiscard]] static std::vector<std::string> train(const std::string& network,
+                                                      const std::vector<std::string>& more = {}) {
+    std::vector<std::string> all{"train",     "--data", sample_folder().string(),
+                                 "--network", network,  "--epochs",
+                                 "1",         "--lr",   "1e-4",
+                                 "--threads", "2",      "--device",
+                                 "cpu"};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  }
+  // With so many kilobytes of address space.
+  static Outcome run_within(int kilobytes, const std::vector<std::string>& arguments) {
+    std::vector<std::string> all{"-c", fmt::format("ulimit -v {}; exec \"$0\" \"$@\"", kilobytes),
+                                 program_path()};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    return Program(all, "/bin/sh").finish();
+  }
+  static void expect_done_or_out_of_memory(const Outcome& outcome) {
+    EXPECT_THAT(outcome.exit_code, AnyOf(0, 7)) << outcome.error;
+    if (outcome.exit_code != 7) return;
+    EXPECT_THAT(outcome.error, HasSubstr("[error]"));
+  }
+
+  TemporaryFolder folder_;
+};
+
+// oneDNN called address 0 where it got no memory for a kernel: 139 at 80 and 150 MB.
+TEST_F(Resources, MayBeAnyAmountOfMemory) {
+  int done = 0;
+  int refused = 0;
+  for (int megabytes = 60; megabytes <= 260; megabytes += 10) {
+    SCOPED_TRACE(megabytes);
+    const auto outcome = run_within(megabytes * 1000, train("784-4-10"));
+    expect_done_or_out_of_memory(outcome);
+    ++(outcome.exit_code == 0 ? done : refused);
+  }
+  EXPECT_GT(done, 0);
+  EXPECT_GT(refused, 0);
+  for (const int megabytes : {300, 350, 400, 450}) {
+    expect_done_or_out_of_memory(run_within(megabytes * 1000, train("784-2048-2048-10")));
+  }
+}
+
+TEST_F(Resources, MayBeAnyNumberOfThreads) {
+  const auto model = path("model");
+  ASSERT_EQ(run_warpfit(train("784-4-10", {"--save", model})).exit_code, 0);
+  const auto images = (sample_folder() / "t10k-images-idx3-ubyte.gz").string();
+  const std::vector<std::vector<std::string>> commands{
+      train("784-4-10", {"--validation-split", "0.2"}),
+      {"eval", model, "--data", sample_folder().string(), "--threads", "2"},
+      {"predict", model, std::filesystem::exists(images) ? images : images.substr(0, images.size() - 3),
+       "--threads", "2"}};
+  int refused = 0;
+  for (const auto& command : commands) {
+    for (const char* threads : {"0", "1", "2", "3", "4", "5", "6"}) {
+      SCOPED_TRACE(command.front() + " with " + threads);
+      const auto outcome = run_warpfit(command, {"LD_PRELOAD=" WARPFIT_FAILING_CALLS,
+                                                 std::string("WARPFIT_FAIL_THREADS_AFTER=") + threads});
+      expect_done_or_out_of_memory(outcome);
+      if (outcome.exit_code != 7) continue;
+      ++refused;
+      EXPECT_THAT(outcome.error, HasSubstr("cannot start the thread that reads data"));
+      EXPECT_THAT(outcome.out, testing::IsEmpty()) << "not before the run began";
+    }
+  }
+  EXPECT_GT(refused, 2);
+}
+
+// 8 TB, which no machine has.
+TEST_F(Resources, AreComparedWithWhatARunNeeds) {
+  const auto outcome = run_warpfit(train("784-1000000-1000000-10"));
+  EXPECT_EQ(outcome.exit_code, 7) << outcome.error;
+  EXPECT_THAT(outcome.error, HasSubstr("this run needs about 8"));
+  EXPECT_THAT(outcome.error, HasSubstr("try a smaller --network or --batch-size"));
+  EXPECT_THAT(run_warpfit(train("784-4-10")).error, testing::Not(HasSubstr("this run needs")));
+}
+
+TEST_F(Resources, AreEstimatedAsARunTakesThem) {
+  constexpr std::int64_t kWidth = 2048;
+  const NetworkSpec network{{784, kWidth, kWidth, 10}};
+  const auto network_text = fmt::format("784-{}-{}-10", kWidth, kWidth);
+  const auto expect_near = [&](const Outcome& outcome, const TrainOptions& options, bool saves) {
+    ASSERT_EQ(outcome.exit_code, 0) << outcome.error;
+    const double estimate =
+        static_cast<double>(estimated_memory(network, options, options.batch_size, true, saves)) / 1024;
+    EXPECT_NEAR(estimate / static_cast<double>(outcome.peak_kilobytes), 1, 0.25)
+        << outcome.peak_kilobytes << " kB";
+  };
+  TrainOptions options{.batch_size = 64};
+  expect_near(run_warpfit(train(network_text)), options, false);
+  expect_near(run_warpfit(train(network_text, {"--run-dir", path("sgd")})), options, true);
+  options.optimizer = Adam{};
+  expect_near(run_warpfit(train(network_text, {"--optimizer", "adam", "--run-dir", path("adam")})), options,
+              true);
+}
+
+TEST_F(Resources, SufficeToResumeIfTheySufficedToTrain) {
+  auto command =
+      train("784-2048-2048-10", {"--optimizer", "adam", "--run-dir", path("run"), "--checkpoint-every", "3"});
+  const auto trained = run_warpfit(command);
+  ASSERT_EQ(trained.exit_code, 0) << trained.error;
+  std::filesystem::remove(
+      path("run/checkpoints/step_000000000005.safetensors"));  // so that there is work left
+  const auto resumed = run_warpfit({"resume", path("run")});
+  ASSERT_EQ(resumed.exit_code, 0) << resumed.error;
+  EXPECT_THAT(resumed.error, HasSubstr("resumed at epoch 1, batch 3"));
+  EXPECT_LE(static_cast<double>(resumed.peak_kilobytes), 1.1 * static_cast<double>(trained.peak_kilobytes));
+}
+
+// 972 KB of gzip that stand for a billion labels, beside three images: the headers tell.
+TEST_F(Resources, AreNotSpentOnHeadersThatDoNotFit) {
+  constexpr std::uint32_t kMany = 1'000'000'000;
+  folder_.add("train-images-idx3-ubyte", idx({3, 28, 28}, Bytes(3 * 784)));
+  folder_.add("train-labels-idx1-ubyte.gz", gzip(idx({kMany}, {}), kMany));
+  folder_.add("t10k-images-idx3-ubyte", idx({3, 28, 28}, Bytes(3 * 784)));
+  folder_.add("t10k-labels-idx1-ubyte", idx({3}, {0, 1, 2}));
+  const auto expect_refused = [](const Outcome& outcome, int exit_code) {
+    EXPECT_EQ(outcome.exit_code, exit_code) << outcome.error;
+    EXPECT_LT(outcome.seconds, 1);
+    EXPECT_LT(outcome.peak_kilobytes, 64 * 1024);
+  };
+  expect_refused(run_warpfit({"train", "--data", folder_.path().string(), "--device", "cpu"}), 3);
+
+  // Three billion samples of one byte, which take no blocks of the disk.
+  const auto images = folder_.add("sparse", idx({3'000'000'000, 1}, {}));
+  std::filesystem::resize_file(images, 3'000'000'012);
+  expect_refused(
+      run_warpfit({"train", "--data", folder_.path().string(), "--train-images", images, "--device", "cpu"}),
+      3);
+  const auto model = path("model");
+  ASSERT_EQ(run_warpfit(train("784-4-10", {"--save", model})).exit_code, 0);
+  expect_refused(run_warpfit({"predict", model, images}), 2);
+}
+
+}  // namespace
+}  // namespace warpfit::test
