@@ -26,7 +26,7 @@ Checkpoint checkpoint(std::size_t moments) {
   state.epoch = 3;
   state.batch = 17;
   state.step = 1893;
-  state.generator = TorchGenerator(0xfedcba9876543210, 1000);
+  state.generator = TorchGenerator(0xfedcba9876543210, 100);
   state.metrics = {.loss_sum = 1.0 / 3, .last_loss = 0.1F, .batches = 17, .correct = 99};
   state.best = {.epoch = 2, .value = 2.0 / 3, .waited = 1, .reference = 0.7};
   state.parameters = parameters_of(result.info, 0.5F);
