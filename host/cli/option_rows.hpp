@@ -63,7 +63,7 @@ Option number(const Row& row, T lowest, T highest, Field& field, std::string oth
     const bool fits =
         parsed && *parsed >= lowest && *parsed <= highest && std::isfinite(static_cast<double>(*parsed));
     if (!fits) throw UsageError(fmt::format("{} {}: expected a number, {}", flag, given, range));
-    field = *parsed;
+    field = *parsed + T{0};  // -0 becomes 0: a configuration would read "-0" as an integer, without the sign
   };
   const auto get = [&field]() -> std::string {
     if constexpr (std::is_same_v<Field, std::optional<T>>) {

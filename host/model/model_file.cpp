@@ -98,16 +98,21 @@ std::vector<std::vector<std::int64_t>> shapes(const NetworkSpec& network) {
 
 std::vector<float> read_tensors(const SafetensorsFile& file, const NetworkSpec& network,
                                 const std::vector<std::string>& names) {
-  std::vector<float> flat(ParameterLayout(network).size());
-  const auto values = pieces(network, std::span(flat));
   const auto extents = shapes(network);
+  std::vector<const StoredTensor*> tensors;
   for (std::size_t i = 0; i < names.size(); ++i) {
     const auto* tensor = file.find(names[i]);
     if (tensor == nullptr || tensor->dtype != DType::kF32 || tensor->shape != extents[i]) {
       throw ModelError(fmt::format("{}: no tensor {} of F32 ({}), as its network {} asks for", file.path(),
                                    shown(names[i]), fmt::join(extents[i], ", "), network.text()));
     }
-    file.read(*tensor, std::as_writable_bytes(values[i]));
+    tensors.push_back(tensor);
+  }
+  // Allocated only now: the file's size bounds the tensors that it holds, not the network that it names.
+  std::vector<float> flat(ParameterLayout(network).size());
+  const auto values = pieces(network, std::span(flat));
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    file.read(*tensors[i], std::as_writable_bytes(values[i]));
   }
   return flat;
 }

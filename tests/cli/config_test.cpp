@@ -131,6 +131,17 @@ TEST(Config, OfTheDefaultsSetsTheDefaults) {
   EXPECT_EQ(config_of(read), config_of({}));
 }
 
+// TOML's -0 is an integer, which has no sign.
+TEST(Config, HoldsNoNegativeZero) {
+  TrainCommand command;
+  apply_config("lr = -0.0", "c.toml", options_of(command));
+  const auto text = config_of(command);
+  EXPECT_THAT(text, HasSubstr("lr = 0\n"));
+  TrainCommand again;
+  apply_config(text, "c.toml", options_of(again));
+  EXPECT_EQ(config_of(again), text);
+}
+
 TEST(Config, IsReadableToml) {
   const auto text = config_of(parse_train({"--lr", "0.5", "--shuffle"}));
   EXPECT_THAT(text, HasSubstr("# Training\n"));

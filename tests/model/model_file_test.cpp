@@ -160,6 +160,14 @@ TEST_F(ModelFile, RefusesMetadataThatDoesNotFit) {
   EXPECT_THAT(with("warpfit.names", "other"), HasSubstr("no tensor other.0.weight"));
 }
 
+// 2 TB of parameters, which no tensor of the file has: no memory is asked for.
+TEST_F(ModelFile, RefusesANetworkLargerThanTheFile) {
+  auto metadata = metadata_of(info_);
+  metadata["warpfit.network"] = "16777216-32768";
+  metadata["warpfit.sample_shape"] = "16777216";
+  EXPECT_THAT(refusal(state_dict({}, metadata)), HasSubstr("no tensor linear_relu_stack.0.weight"));
+}
+
 TEST_F(ModelFile, WarmStartsFromWhatMatches) {
   state_dict({{"linear_relu_stack.0.weight", {5, 6}},
               {"linear_relu_stack.0.bias", {5}},

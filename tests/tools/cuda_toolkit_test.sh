@@ -19,7 +19,7 @@ expect "names no index" eval '! grep -qiE "://|--(extra-)?index|--find-links" "$
 
 # A python3 whose pip makes the tree that NVIDIA's wheels unpack into.
 # shellcheck disable=SC2016  # for the fake to expand
-healthy='[ "$1 $2" = "-m pip" ] || exit 1
+healthy='[ "$1 $2 $3" = "-I -m pip" ] || exit 1
 while [ $# -gt 0 ]; do
   case $1 in --dest) wheels=$2 ;; --target) site=$2 ;; --requirement) wanted=$2 ;; esac
   shift
@@ -121,7 +121,7 @@ expect_file "$kit/precious"
 rm -r "$kit"
 
 # No pip: an environment's, else Debian's package where that can be installed, else its name.
-venv='case "$*" in "-m venv --clear "*) mkdir -p "$4/bin"; printf "%s\n" "$VENV" >"$4/bin/python3"; chmod +x "$4/bin/python3"; exit ;; esac
+venv='case "$*" in "-I -m venv --clear "*) mkdir -p "$5/bin"; printf "%s\n" "$VENV" >"$5/bin/python3"; chmod +x "$5/bin/python3"; exit ;; esac
 exit 1'
 fake python3 "$venv"
 export VENV="#!/usr/bin/env bash

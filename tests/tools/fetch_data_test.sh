@@ -68,9 +68,16 @@ expect_said "$scratch/bad/${names[1]}.gz"
 expect_said "found $(echo other | sha256sum | cut -d' ' -f1)"
 expect_no_file "$scratch/from_bad/${names[1]}.gz"
 expect_no_file "$scratch/from_bad/${names[1]}.gz.part"
-echo damaged >"$folder/${names[1]}.gz"
+
+# A user's file of this name stays until there is a good one in its place.
+mine=$folder/${names[1]}.gz
+expect_mine() {
+  expect "the user's file stays" [ "$(cat "$mine")" = "not the data set's" ]
+  expect_no_file "$mine.part"
+}
+echo "not the data set's" >"$mine"
 expect_run 3 fetch_data "$folder"
-expect_no_file "$folder/${names[1]}.gz"
+expect_mine
 
 # Without the package's folder: installs the package, once, where no question is needed; else it downloads.
 sed -i "s|^package_folder=.*|package_folder='$scratch/package'|" "$scratch/repo/tools/fetch_data"
@@ -103,6 +110,16 @@ expect "nothing is left" [ -z "$(ls "$scratch/broken")" ]
 fake curl "$broken"
 expect_run 3 fetch_data "$scratch/broken"
 expect "nothing is left" [ -z "$(ls "$scratch/broken")" ]
+# shellcheck disable=SC2016  # for the fake to expand
+fake curl 'while [ $# -gt 1 ]; do [ "$1" != --output ] || target=$2; shift; done
+exec head -c 67108865 /dev/zero >"$target"'
+expect_run 5 fetch_data "$scratch/broken"
+expect_said "download failed"
+expect "nothing is left" [ -z "$(ls "$scratch/broken")" ]
+fake curl 'exit 6'
+expect_run 5 fetch_data "$folder"
+expect_mine
+expect "a download takes half an hour at most" eval 'calls | grep -q "^curl .*--max-time 1800 "'
 no_fake curl
 expect_run 5 fetch_data "$scratch/broken"
 expect_said "apt-get install dataset-fashion-mnist"

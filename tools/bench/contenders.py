@@ -60,8 +60,11 @@ class Peer:
             "import jax; jax.devices('cuda')" if (module, device) == ("jax", "cuda") else f"import {module}"
         )
         self.error = None
+        # Without the working folder (""), where the peers' own programs do not look either. -I would leave out the
+        # packages that were installed for one user.
+        elsewhere = "import sys; sys.path = [path for path in sys.path if path]"
         try:
-            runs.launch([python, "-c", probe], timeout=120)
+            runs.launch([python, "-c", f"{elsewhere}\n{probe}"], timeout=120)
         except runs.RunError as error:
             self.error = runs.RunError(f"{python} cannot use {framework}: {error.summary}").summary
 

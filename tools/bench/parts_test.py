@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Tests of the modules that `compare` is made of: runs, report, flops and initial_weights; and of
-sass_counts. Needs Python alone.
+"""Tests of the modules that `compare` is made of: runs, report, flops and initial_weights; of
+sass_counts; and of the peers' versions. Needs Python alone.
 
 python3 tools/bench/parts_test.py
 """
@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import sys
 import unittest
 
@@ -112,6 +113,20 @@ class RunsTest(unittest.TestCase):
             ].strip(),
             "None",
         )
+
+
+class PeersTest(unittest.TestCase):
+    def test_every_package_has_an_exact_version(self):
+        files = sorted(pathlib.Path(__file__).parent.glob("peers*.txt"))
+        self.assertEqual([file.name for file in files], ["peers.txt", "peers_cuda.txt"])
+        pinned = set()
+        for file in files:
+            for line in file.read_text().splitlines():
+                if not line or line.startswith("#") or line == "-r peers.txt":
+                    continue
+                self.assertRegex(line, r"^[a-z0-9_-]+(\[[a-z0-9]+\])?==[0-9]+(\.[0-9]+)+$", file.name)
+                pinned.add(re.split(r"[\[=]", line)[0])
+        self.assertLessEqual({"torch", "numpy", "jax", "jaxlib"}, pinned)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,64 @@
+// Configurations of runs, TOML. What is accepted is written again as a configuration that sets the same
+// options.
+#include <fmt/format.h>
+
+#include "host/cli/commands.hpp"
+#include "host/cli/config.hpp"
+#include "tests/fuzz/target.hpp"
+
+namespace warpfit::fuzz {
+namespace {
+
+std::string text_of(TrainCommand& command) { return config_text(options_of(command)); }
+
+}  // namespace
+
+void read(Input input) {
+  static InputFile file;
+  TrainCommand command;
+  apply_config_file(file.holding(input), options_of(command));
+  const auto text = text_of(command);
+  TrainCommand again;
+  apply_config(text, "config.toml", options_of(again));
+  require(text_of(again) == text, "a configuration that was read and written reads back the same");
+}
+
+std::vector<Bytes> seeds() {
+  TrainCommand command;
+  command.data.folder = "data/\"fashion\\mnist";
+  command.network = "784-16-10";
+  command.training.seed = ~std::uint64_t{0};
+  command.optimizer.rate = 1e-3;
+  command.schedule.milestones = {2, 5};
+  return {bytes_of(text_of(command)), bytes_of("lr = 1e-3\nepochs = 0x10\n# none\nquiet = true\n"),
+          bytes_of("data = '''a\nb'''\nseed = \"18446744073709551615\"\nnetwork = \"784-10\"")};
+}
+
+std::vector<std::string> words() {
+  std::vector<std::string> all{"[[",
+                               "]]",
+                               "'''",
+                               "\"\"\"",
+                               "\\u0000",
+                               "\\U0010FFFF",
+                               "true",
+                               "false",
+                               "inf",
+                               "nan",
+                               "1979-05-27T07:32:00Z",
+                               "0x",
+                               "0b",
+                               "0o",
+                               "1_000",
+                               "{a = 1}",
+                               "a.b = ",
+                               "\r\n"};
+  TrainCommand command;
+  for (const auto& option : options_of(command)) {
+    all.push_back(fmt::format("{} = ", option.flag.substr(2)));
+    if (!option.get().empty()) all.push_back(option.get());
+  }
+  return all;
+}
+
+}  // namespace warpfit::fuzz
