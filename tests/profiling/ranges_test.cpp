@@ -78,8 +78,10 @@ TEST(ProfileRanges, FormTheDocumentedTree) {
 TEST(ProfileRanges, ShowTheFusedEnginesLaunches) {
   auto record = profile({"--epochs", "2", "--network", "784-8-10", "--engine", "fused"});
   EXPECT_TRUE(record.balanced);
-  // The first batch, whose loss is printed; the other full ones; the short one.
-  EXPECT_EQ(record.paths["epoch/chunk/fused"], 6);
+  // Each of two epochs: the first batch, whose loss is printed; the other full ones, at least in one launch
+  // and at most in one for each, as fast as the device has shown to be; the short one.
+  EXPECT_GE(record.paths["epoch/chunk/fused"], 2 * 3);
+  EXPECT_LE(record.paths["epoch/chunk/fused"], 2 * 5);
   EXPECT_EQ(record.paths["epoch/evaluation/fused"], 4);
   EXPECT_EQ(record.paths["epoch/chunk/step"], 0);
 }
