@@ -195,7 +195,26 @@ void train(const TrainCommand& command) {
   train(command, device, options, files, folder ? &*folder : nullptr, std::nullopt);
 }
 
+namespace {
+
+// The folder may be somebody else's, who has chosen the path: no file of the user's but a model may be lost.
+void check_replaces_model(const std::string& path) {
+  std::error_code error;
+  if (path.empty() || !std::filesystem::exists(path, error)) return;
+  try {
+    if (is_own_model(SafetensorsFile(path))) return;
+  } catch (const ModelError&) {
+  }
+  throw IoError(fmt::format(
+      "{}: the run's config.toml names this file to save the model in (--save), but it is no model of "
+      "warpfit, and a resumed run replaces no other file; move it away first",
+      path));
+}
+
+}  // namespace
+
 void resume_training(const TrainCommand& command, RunFolder& folder, std::optional<Checkpoint> checkpoint) {
+  check_replaces_model(command.run.model);
   auto options = training_options_of(command);
   options.measure_norm = true;
   train(command, backend_options(command.device), options, TrainingFiles(command), &folder,

@@ -199,10 +199,12 @@ void save_model(const FileLocation& location, const ModelInfo& info, std::span<c
 
 Model load_model(const std::string& path) { return load_model(SafetensorsFile(path)); }
 
+bool is_own_model(const SafetensorsFile& file) { return file.metadata().contains(std::string(kNetwork)); }
+
 Model load_model(const SafetensorsFile& file) {
   Model model;
   std::vector<std::string> names;
-  if (file.metadata().contains(std::string(kNetwork))) {
+  if (is_own_model(file)) {
     model.info = info_of(file);
     names = parameter_names(model.info);
   } else {

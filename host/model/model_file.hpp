@@ -58,6 +58,9 @@ void save_model(const FileLocation& location, const ModelInfo& info, std::span<c
 Model load_model(const std::string& path);
 Model load_model(const SafetensorsFile& file);
 
+/// Whether warpfit wrote it, going by its metadata.
+bool is_own_model(const SafetensorsFile& file);
+
 /// What was written from parameter_tensors with this prefix. Errors: ModelError where a tensor is missing or
 /// of another shape.
 std::vector<float> read_parameters(const SafetensorsFile& file, const ModelInfo& info,

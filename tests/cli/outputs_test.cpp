@@ -93,6 +93,23 @@ TEST_F(Outputs, OverwriteNoFileThatALinkLeadsTo) {
   }
 }
 
+// config.toml names where the model is saved, and somebody may have sent it.
+TEST_F(Outputs, OfAResumedRunReplaceModelsAlone) {
+  const auto model = path("model");
+  ASSERT_EQ(train({"--run-dir", path("run"), "--save", model}).exit_code, 0);
+  EXPECT_EQ(run_warpfit({"resume", path("run")}).exit_code, 0);
+  for (const auto& own : {kOwn, safetensors("{}")}) {
+    folder_.add("model", own);
+    const auto resumed = run_warpfit({"resume", path("run")});
+    EXPECT_EQ(resumed.exit_code, 5) << resumed.error;
+    EXPECT_THAT(resumed.error, HasSubstr(model + ": the run's config.toml names this file"));
+    EXPECT_EQ(read_file(model), own);
+  }
+  fs::remove(model);
+  EXPECT_EQ(run_warpfit({"resume", path("run")}).exit_code, 0);
+  EXPECT_TRUE(fs::exists(model));
+}
+
 TEST_F(Outputs, KeepTheCheckpointsOfAnotherRun) {
   ASSERT_EQ(train({"--run-dir", path("run")}).exit_code, 0);
   fs::remove(path("run/config.toml"));

@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <random>
@@ -125,6 +126,41 @@ TEST_F(ResumeProgram, LosesNothingWhereItIsKilled) {
     ASSERT_FALSE(HasFailure());
   }
   if (std::filesystem::exists(path("run"))) at_its_end(run_warpfit({"resume", path("run")}));
+}
+
+// Stopped by any signal at any moment, its start included, several times a run. WARPFIT_STOPPED_RUNS sets how
+// many runs.
+TEST_F(ResumeProgram, LosesNothingWhateverSignalStopsIt) {
+  const char* given = std::getenv("WARPFIT_STOPPED_RUNS");
+  const int runs = given != nullptr ? std::atoi(given) : 2;
+  constexpr std::array kSignals{SIGKILL, SIGKILL, SIGTERM, SIGINT, SIGHUP, SIGUSR1};
+  constexpr int kStops = 5;
+  std::mt19937 engine(test_seed());
+  std::uniform_real_distribution<double> moment(0, kSanitized ? 3 : 0.4);
+  constexpr const char* kEpochs = kThreadSanitizer ? "20" : "40";
+  ASSERT_EQ(run_warpfit(arguments("whole", kEpochs, "1epoch")).exit_code, 0);
+  const auto next = [&] {
+    const bool begun = std::filesystem::exists(path("run") + "/config.toml");
+    return begun ? std::vector<std::string>{"resume", path("run")} : arguments("run", kEpochs, "9");
+  };
+  for (int run = 0; run < runs; ++run) {
+    for (int stop = 0; stop < kStops; ++stop) {
+      SCOPED_TRACE(testing::Message() << "run " << run << ", stop " << stop << ", seed " << test_seed());
+      Program program(next());
+      std::this_thread::sleep_for(std::chrono::duration<double>(moment(engine)));
+      const int number = kSignals[engine() % kSignals.size()];
+      program.signal(number);
+      if (engine() % 4 == 0) program.signal(SIGTERM);  // a second one ends it at once
+      const auto outcome = program.finish();
+      ASSERT_THAT(outcome.exit_code, testing::AnyOf(0, 75, 128 + number, 128 + SIGTERM)) << outcome.error;
+      ASSERT_THAT(outcome.error, testing::Not(HasSubstr("[warning]")));
+    }
+    const auto outcome = run_warpfit(next());
+    ASSERT_EQ(outcome.exit_code, 0) << outcome.error;
+    expect_same("whole", "run");
+    ASSERT_FALSE(HasFailure());
+    std::filesystem::remove_all(path("run"));
+  }
 }
 
 TEST_F(ResumeProgram, RefusesWhatDoesNotBelongTogether) {
