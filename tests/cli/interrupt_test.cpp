@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <thread>
 
@@ -85,6 +86,16 @@ class InterruptProgram : public testing::Test {
 };
 
 constexpr double kPromised = kSanitized ? 8 : 2;  // seconds
+
+// Whatever time it takes.
+TEST_F(InterruptProgram, SavesAtASignal) {
+  auto arguments = small("run");
+  std::ranges::replace(arguments, "40", "1000000");
+  Program program(arguments);
+  ASSERT_TRUE(program.wait_for("Epoch 2\n"));
+  expect_answered(program, 60);
+  EXPECT_FALSE(std::filesystem::is_empty(path("run/checkpoints")));
+}
 
 TEST_F(InterruptProgram, IsAnsweredWithinAnEpochOfManyBatches) {
   Program program(large(5000, 10));  // half a minute an epoch, and one line

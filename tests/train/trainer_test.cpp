@@ -78,6 +78,21 @@ TEST(Trainer, ReportsTheLossesOfTheBatchesItWasAskedFor) {
   }
 }
 
+// So many that the trainer queues several at once.
+TEST(Trainer, ReportsTheLossesOfManyBatches) {
+  const NetworkSpec spec{{784, 16, 10}};
+  TrainOptions options{.epochs = 2, .batch_size = 3, .learning_rate = 0.01, .log_every = 1};
+  const auto each = train_on_sample(1, options, spec);
+  options.log_every = 7;
+  const auto seventh = train_on_sample(1, options, spec);
+  EXPECT_EQ(seventh.parameters, each.parameters);
+  std::vector<float> due;
+  for (std::size_t batch = 0; batch < each.losses.size(); ++batch) {
+    if (batch % 100 % 7 == 0) due.push_back(each.losses[batch]);
+  }
+  EXPECT_EQ(seventh.losses, due);
+}
+
 // At a rate of 0 nothing but the masks changes a loss.
 TEST(Trainer, DropsOutOtherValuesInEachStepAndForEachSeed) {
   const NetworkSpec spec{{784, 16, 10}};
