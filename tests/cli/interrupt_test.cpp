@@ -121,6 +121,16 @@ TEST_F(InterruptProgram, KeepsIgnoringWhatItWasStartedToIgnore) {
   }
 }
 
+// While it still saves for the first.
+TEST_F(InterruptProgram, IgnoresASecondHangup) {
+  Program program(large(5000, 10));
+  ASSERT_TRUE(program.wait_for("loss:"));
+  program.signal(SIGHUP);
+  std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  program.signal(SIGHUP);
+  EXPECT_EQ(program.finish().exit_code, 75);
+}
+
 // The kernel and the shell each send one as a terminal is closed.
 TEST_F(InterruptProgram, SavesWhenTheTerminalIsClosed) {
   ASSERT_EQ(run_warpfit(small("whole")).exit_code, 0);

@@ -152,6 +152,12 @@ TEST(CommandLine, RefusesWhatTheOptimizerDoesNotHave) {
       {{"--betas", "0.9,0.99"}, "--betas: --optimizer sgd has no such setting; it is for adam, adamw"},
       {{"--optimizer", "adam", "--momentum", "0.9"}, "--momentum: --optimizer adam has no such setting"},
       {{"--optimizer", "adagrad", "--alpha", "0.9"}, "--alpha: --optimizer adagrad has no such setting"},
+      {{"--optimizer", "rmsprop", "--dampening", "0.1"}, "--dampening: --optimizer rmsprop has no such"},
+      {{"--optimizer", "rmsprop", "--momentum", "0.9", "--nesterov"},
+       "--nesterov: --optimizer rmsprop has no"},
+      {{"--optimizer", "rmsprop", "--amsgrad"}, "--amsgrad: --optimizer rmsprop has no such setting"},
+      {{"--optimizer", "sgd", "--eps", "1e-8"}, "--eps: --optimizer sgd has no such setting"},
+      {{"--optimizer", "adam", "--centered"}, "--centered: --optimizer adam has no such setting"},
       {{"--nesterov"}, "--nesterov: expected --momentum above 0 and no --dampening"},
       {{"--nesterov", "--momentum", "0.9", "--dampening", "0.1"}, "--nesterov: expected"},
   };

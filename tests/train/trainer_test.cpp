@@ -93,6 +93,26 @@ TEST(Trainer, ReportsTheLossesOfManyBatches) {
   EXPECT_EQ(seventh.losses, due);
 }
 
+// At a rate of 0 the loss of a batch of one tells which sample it is of: the order of each epoch is drawn
+// behind what the evaluation before it draws.
+TEST(Trainer, VisitsTheSamplesInPyTorchsOrderAfterAnEvaluation) {
+  const NetworkSpec spec{{784, 10}};
+  TrainOptions options{.epochs = 2, .batch_size = 1, .learning_rate = 0, .log_every = 1};
+  const auto in_file_order = train_on_sample(1, options, spec).losses;
+  options.shuffle = true;
+  const auto shuffled = train_on_sample(1, options, spec).losses;
+
+  TorchGenerator generator(0);
+  initial_parameters(ParameterLayout(spec), generator);
+  std::vector<float> expected;
+  for (int epoch = 0; epoch < 2; ++epoch) {
+    const auto order = SampleOrder::of_pass(300, true, generator);
+    for (const auto sample : order.indices(0, 300)) expected.push_back(in_file_order[sample]);
+    SampleOrder::of_pass(100, false, generator);
+  }
+  EXPECT_EQ(shuffled, expected);
+}
+
 // At a rate of 0 nothing but the masks changes a loss.
 TEST(Trainer, DropsOutOtherValuesInEachStepAndForEachSeed) {
   const NetworkSpec spec{{784, 16, 10}};
