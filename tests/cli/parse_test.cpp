@@ -212,8 +212,12 @@ TEST(CommandLine, ShowsHelpAndVersion) {
   EXPECT_NE(std::get<ShowText>(parse({"--help"})).text.find("warpfit train --data DIR"), std::string::npos);
   const auto help = std::get<ShowText>(parse({"train", "-h"})).text;
   TrainCommand defaults;
-  for (const auto& option : options_of(defaults))
+  for (const auto& option : options_of(defaults)) {
     EXPECT_NE(help.find(option.flag), std::string::npos) << option.flag;
+    if (const auto value = option.standard(); !value.empty()) {
+      EXPECT_NE(help.find(" [" + value + "]\n"), std::string::npos) << option.flag;
+    }
+  }
 }
 
 TEST(CommandLine, TakesArgumentsByTheirPlaces) {
