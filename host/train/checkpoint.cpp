@@ -81,7 +81,6 @@ T number_at(const SafetensorsFile& file, std::string_view name) {
 // Refuses, in writing and in reading, a state that no run has, although each of its numbers alone is
 // possible. The generator's draws are checked before it is made, because it repeats them one by one.
 void check(const std::string& path, const TrainingState& state, std::uint64_t draws) {
-  if (!all_finite(state.parameters)) fail(path, "a parameter is not a finite number");
   constexpr std::int64_t kMaxEpochs = 1'000'000'000;  // that --epochs accepts
   constexpr std::uint64_t kMaxDrawsPerEpoch = 8;      // SampleOrder::of_pass for three data sets
   if (!all_finite(state.parameters)) fail(path, "a parameter is not a finite number");

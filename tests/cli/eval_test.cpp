@@ -187,6 +187,11 @@ TEST_F(Eval, EndsWithTheDocumentedCodeOnMisuse) {
   const auto infinite = add_model(
       folder_, "infinite",
       with_infinite_bias({{.network = {{784, 10}}, .sample_shape = {784}}, random_parameters({{784, 10}})}));
+  // Finite outputs, whose differences are not.
+  Model huge{{.network = {{784, 10}}, .sample_shape = {784}}, {}};
+  const ParameterLayout layout(huge.info.network);
+  huge.parameters.resize(layout.size());
+  for (std::size_t c = 0; c < 10; ++c) huge.parameters[layout.layers()[0].bias + c] = c == 0 ? 3e38F : -3e38F;
   const auto data = sample_folder().string();
   const std::string images = sample_folder() / "t10k-images-idx3-ubyte.gz";
   const std::vector<std::tuple<std::vector<std::string>, int, std::string>> cases{
@@ -201,6 +206,8 @@ TEST_F(Eval, EndsWithTheDocumentedCodeOnMisuse) {
       {on(folder_.add("text", {'n', 'o'})), 4, "text"},
       {on(with("many", {{784, 1001}})), 4, "1001 outputs, expected at most 1000"},
       {on(infinite), 4, "its output 1 for sample 0 of " + images + " is inf"},
+      {on(add_model(folder_, "huge", huge)), 4,
+       "its loss on " + images + " is inf, expected a finite number"},
       {on("missing"), 5, "missing"},
       {{"eval", good, "--data", folder_.path().string()}, 5, "no t10k-images-idx3-ubyte"},
       {{"eval", good, "--data", data, "--device", "cuda:99"}, 6, "cuda"},

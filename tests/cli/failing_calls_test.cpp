@@ -116,6 +116,7 @@ class FailingCalls : public testing::Test {
       const auto& call = same[engine() % same.size()];
       if (interrupted) {
         if (call.may_be_interrupted()) drawn.push_back({call, "EINTR"});
+        if (call.is_write() || call.name == "pread") drawn.push_back({call, "half"});
         continue;
       }
       auto ways = call.failures();
@@ -149,6 +150,14 @@ class FailingCalls : public testing::Test {
     for (std::size_t i = saved.size() - std::min(saved.size(), kKept); i < saved.size(); ++i) {
       EXPECT_TRUE(fs::exists(saved[i])) << saved[i];
     }
+  }
+
+  /// The folder of a run that has four of its checkpoints, given the calls of a whole one.
+  [[nodiscard]] fs::path halfway(std::vector<Call> calls) const {
+    std::erase_if(calls, [](const Call& call) { return !saves_checkpoint(call); });
+    const auto place = folder("halfway");
+    expect_said(run(train(place), place, {calls.at(4), "EIO"}), place);
+    return place;
   }
 
   static std::string rows(const fs::path& file, const std::string& times, const std::string& instead) {
@@ -198,16 +207,25 @@ TEST_F(FailingCalls, LoseNothingOfANewRun) {
   }
 }
 
-// A signal that the program goes on after may interrupt any slow call: it is made again.
+// A signal that the program goes on after may interrupt any slow call, before it has done anything or when
+// half is done: it is made again.
 TEST_F(FailingCalls, AreRepeatedIfASignalInterruptsThem) {
   const auto whole = folder("whole");
   const auto place = folder("run");
-  for (const auto& failure : drawn_from(calls_of(train(whole), whole), true)) {
+  const auto expect_ends = [&](const Arguments& arguments, const Failure& failure) {
     SCOPED_TRACE(shown(failure));
-    const auto outcome = run(train(place), place, failure);
-    EXPECT_EQ(outcome.exit_code, 0) << outcome.error;
+    EXPECT_EQ(run(arguments, place, failure).exit_code, 0);
     expect_same(whole, place);
     fs::remove_all(place);
+  };
+  const auto calls = calls_of(train(whole), whole);
+  for (const auto& failure : drawn_from(calls, true)) expect_ends(train(place), failure);
+  const auto start = halfway(calls);
+  fs::copy(start, place, fs::copy_options::recursive);
+  for (const auto& failure : drawn_from(calls_of(resume(place), place), true)) {
+    fs::remove_all(place);
+    fs::copy(start, place, fs::copy_options::recursive);
+    expect_ends(resume(place), failure);
   }
 }
 
@@ -251,19 +269,13 @@ TEST_F(FailingCalls, AreInTheOrderThatSurvivesAPowerCut) {
 
 TEST_F(FailingCalls, LoseNothingOfAResumedRun) {
   const auto whole = folder("whole");
-  auto calls = calls_of(train(whole), whole);
-  std::erase_if(calls, [](const Call& call) { return !saves_checkpoint(call); });
-  const auto halfway = folder("halfway");
-  constexpr std::size_t kFifth = 4;
-  ASSERT_GT(calls.size(), kFifth);
-  expect_said(run(train(halfway), halfway, {calls[kFifth], "EIO"}), halfway);
-
+  const auto start = halfway(calls_of(train(whole), whole));
   const auto place = folder("run");
-  fs::copy(halfway, place, fs::copy_options::recursive);
+  fs::copy(start, place, fs::copy_options::recursive);
   for (const auto& failure : drawn_from(calls_of(resume(place), place))) {
     SCOPED_TRACE(shown(failure));
     fs::remove_all(place);
-    fs::copy(halfway, place, fs::copy_options::recursive);
+    fs::copy(start, place, fs::copy_options::recursive);
     expect_said(run(resume(place), place, failure), place);
     expect_ends_as(whole, place, resume(place));
   }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <thread>
 
@@ -30,6 +31,7 @@ class Ignored {
 
 class InterruptProgram : public testing::Test {
  protected:
+  void SetUp() override { restore_signals(); }
   [[nodiscard]] std::string path(const std::string& name) const { return (folder_.path() / name).string(); }
   [[nodiscard]] std::vector<std::string> small(const std::string& run) const {
     return {"train",     "--data",    sample_folder().string(),
@@ -86,6 +88,16 @@ class InterruptProgram : public testing::Test {
 
 constexpr double kPromised = kSanitized ? 8 : 2;  // seconds
 
+// Whatever time that takes, it is long before the last epoch.
+TEST_F(InterruptProgram, SavesAtASignal) {
+  auto arguments = small("run");
+  std::ranges::replace(arguments, "40", "300");
+  Program program(arguments);
+  ASSERT_TRUE(program.wait_for("Epoch 2\n"));
+  expect_answered(program, 60);
+  EXPECT_FALSE(std::filesystem::is_empty(path("run/checkpoints")));
+}
+
 TEST_F(InterruptProgram, IsAnsweredWithinAnEpochOfManyBatches) {
   Program program(large(5000, 10));  // half a minute an epoch, and one line
   ASSERT_TRUE(program.wait_for("loss:"));
@@ -108,6 +120,16 @@ TEST_F(InterruptProgram, KeepsIgnoringWhatItWasStartedToIgnore) {
     program.signal(number);
     EXPECT_EQ(program.finish().exit_code, 0);
   }
+}
+
+// While it still saves for the first.
+TEST_F(InterruptProgram, IgnoresASecondHangup) {
+  Program program(large(5000, 10));
+  ASSERT_TRUE(program.wait_for("loss:"));
+  program.signal(SIGHUP);
+  std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  program.signal(SIGHUP);
+  EXPECT_EQ(program.finish().exit_code, 75);
 }
 
 // The kernel and the shell each send one as a terminal is closed.

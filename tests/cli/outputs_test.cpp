@@ -114,6 +114,9 @@ TEST_F(Outputs, KeepTheCheckpointsOfAnotherRun) {
   ASSERT_EQ(train({"--run-dir", path("run")}).exit_code, 0);
   fs::remove(path("run/config.toml"));
   expect_refused({"--run-dir", path("run"), "--seed", "5"}, 2, "would be overwritten");
+  for (const char* name : {"metrics.jsonl", "metrics.csv", "model.safetensors", "best.safetensors"})
+    ASSERT_TRUE(fs::remove(path("run") + "/" + name));
+  expect_refused({"--run-dir", path("run")}, 2, "checkpoints in it would be overwritten");
 }
 
 TEST_F(Outputs, KeepPermissionsAndNeighbours) {

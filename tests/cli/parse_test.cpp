@@ -132,6 +132,9 @@ TEST(CommandLine, RefusesValuesOutOfRangeNamingThem) {
       {{"train", "--log-every", "0"}, "--log-every 0"},
       {{"train", "--checkpoint-every", "0"},
        "--checkpoint-every 0: expected steps or epochs, as in 500 or 2epochs"},
+      {{"train", "--profile-epochs", "0"}, "--profile-epochs 0: expected epochs as in 2 or 2-3"},
+      {{"train", "--profile-epochs", "3-2"}, "--profile-epochs 3-2"},
+      {{"train", "--profile-epochs", "2-"}, "--profile-epochs 2-"},
       {{"train", "--checkpoint-every", "0epochs"}, "--checkpoint-every 0epochs"},
       {{"train", "--checkpoint-every", "-1"}, "--checkpoint-every -1"},
       {{"train", "--checkpoint-every", "1000000001"}, "--checkpoint-every 1000000001"},
@@ -149,6 +152,12 @@ TEST(CommandLine, RefusesWhatTheOptimizerDoesNotHave) {
       {{"--betas", "0.9,0.99"}, "--betas: --optimizer sgd has no such setting; it is for adam, adamw"},
       {{"--optimizer", "adam", "--momentum", "0.9"}, "--momentum: --optimizer adam has no such setting"},
       {{"--optimizer", "adagrad", "--alpha", "0.9"}, "--alpha: --optimizer adagrad has no such setting"},
+      {{"--optimizer", "rmsprop", "--dampening", "0.1"}, "--dampening: --optimizer rmsprop has no such"},
+      {{"--optimizer", "rmsprop", "--momentum", "0.9", "--nesterov"},
+       "--nesterov: --optimizer rmsprop has no"},
+      {{"--optimizer", "rmsprop", "--amsgrad"}, "--amsgrad: --optimizer rmsprop has no such setting"},
+      {{"--optimizer", "sgd", "--eps", "1e-8"}, "--eps: --optimizer sgd has no such setting"},
+      {{"--optimizer", "adam", "--centered"}, "--centered: --optimizer adam has no such setting"},
       {{"--nesterov"}, "--nesterov: expected --momentum above 0 and no --dampening"},
       {{"--nesterov", "--momentum", "0.9", "--dampening", "0.1"}, "--nesterov: expected"},
   };
@@ -203,8 +212,12 @@ TEST(CommandLine, ShowsHelpAndVersion) {
   EXPECT_NE(std::get<ShowText>(parse({"--help"})).text.find("warpfit train --data DIR"), std::string::npos);
   const auto help = std::get<ShowText>(parse({"train", "-h"})).text;
   TrainCommand defaults;
-  for (const auto& option : options_of(defaults))
+  for (const auto& option : options_of(defaults)) {
     EXPECT_NE(help.find(option.flag), std::string::npos) << option.flag;
+    if (const auto value = option.standard(); !value.empty()) {
+      EXPECT_NE(help.find(" [" + value + "]\n"), std::string::npos) << option.flag;
+    }
+  }
 }
 
 TEST(CommandLine, TakesArgumentsByTheirPlaces) {

@@ -114,6 +114,15 @@ TEST_F(Predict, PrintsSixDecimalsAndTheLowerOfEqualClassesFirst) {
             output(model, images));
 }
 
+TEST_F(Predict, PrintsSmallProbabilitiesWithoutAnExponent) {
+  auto sure = brightest_pixel();
+  for (float& value : sure.parameters) value *= 20;
+  EXPECT_EQ(output(add_model(folder_, "sure", sure), folder_.add("images", idx({1, 3}, {0, 102, 255})),
+                   {"--format", "jsonl", "--top-k", "3"}),
+            R"({"index":0,"classes":[2,1,0],"probabilities":[0.999994,0.000006,0.000000]})"
+            "\n");
+}
+
 // More than is held back at a time, and a last batch that is short.
 TEST_F(Predict, WritesARowForEachOfManySamples) {
   const auto model = add_model(folder_, "model", brightest_pixel());

@@ -2,9 +2,12 @@
 #include "tests/support/program.hpp"
 
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <regex>
 
 #include "tests/support/files.hpp"
@@ -177,6 +180,26 @@ TEST(Program, SaysWhenTheDataIsMoreThanItsLimit) {
 
 TEST(Program, FailsWhereStandardOutputCannotBeWritten) {
   EXPECT_EQ(shell("WARPFIT --version >/dev/full 2>&1"), 5);
+}
+
+// A file that may have as many bytes as all the output but the last: training is over when that fails.
+TEST(Program, FailsWhereItsLastLineCannotBeWritten) {
+  const TemporaryFolder folder;
+  const auto out = (folder.path() / "out").string();
+  const auto train = "WARPFIT train --data '" + sample_folder().string() +
+                     "' --network 784-10 --epochs 1 --device cpu --threads 1 --quiet >'" + out +
+                     "' 2>/dev/null";
+  ASSERT_EQ(shell(train), 0);
+  const auto size = std::filesystem::file_size(out);
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+  const rlimit lower{.rlim_cur = size - 1, .rlim_max = before.rlim_max};
+  const auto handler = signal(SIGXFSZ, SIG_IGN);  // which the program inherits
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &lower), 0);
+  EXPECT_EQ(shell(train), 5);
+  setrlimit(RLIMIT_FSIZE, &before);
+  signal(SIGXFSZ, handler);
+  EXPECT_EQ(std::filesystem::file_size(out), size - 1);
 }
 
 }  // namespace

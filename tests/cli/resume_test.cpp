@@ -23,6 +23,7 @@ using testing::HasSubstr;
 
 class ResumeProgram : public testing::Test {
  protected:
+  void SetUp() override { restore_signals(); }
   // A run of 19 steps an epoch, whose state has moments, masks, an order and a best epoch.
   [[nodiscard]] std::vector<std::string> arguments(const std::string& folder, const std::string& epochs,
                                                    const std::string& every,

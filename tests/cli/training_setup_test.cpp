@@ -78,5 +78,22 @@ TEST_F(TrainingSetup, WaitsForAnImprovementOfAValidationSetOnly) {
   EXPECT_EQ(training_options_of(command_).patience, 0);
 }
 
+TEST_F(TrainingSetup, RefusesWhatWouldHaveNoEffect) {
+  command_.training.loss.label_smoothing = 0.1F;
+  for (const auto kind : {LossKind::kMse, LossKind::kNll}) {
+    command_.training.loss.kind = kind;
+    EXPECT_THAT([&] { training_options_of(command_); },
+                ThrowsMessage<UsageError>(HasSubstr("--label-smoothing: expected --loss cross-entropy")));
+  }
+  command_.training.loss.kind = LossKind::kCrossEntropy;
+  EXPECT_EQ(training_options_of(command_).loss.label_smoothing, 0.1F);
+
+  command_.schedule.kind = ScheduleKind::kOneCycle;
+  command_.schedule.max_rate = 0.1;
+  EXPECT_NO_THROW(training_options_of(command_));
+  command_.optimizer.rate = 0.01;
+  EXPECT_THAT([&] { training_options_of(command_); }, ThrowsMessage<UsageError>(HasSubstr("--lr: ")));
+}
+
 }  // namespace
 }  // namespace warpfit::test

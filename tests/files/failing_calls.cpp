@@ -2,8 +2,9 @@
 // folder WARPFIT_FAIL_IN, from 1, and
 //   WARPFIT_CALLS=FILE     writes them to FILE, a line a call: NAME PATH
 //   WARPFIT_FAIL_AT=K      makes the K-th fail, as
-//   WARPFIT_FAIL_WITH=HOW  says: ENOSPC; EIO; EINTR, as if a signal had come; short, where a write takes half
-//                          of its bytes and the next call finds the disk full.
+//   WARPFIT_FAIL_WITH=HOW  says: ENOSPC; EIO; EINTR, as if a signal had come; half, where a read or write
+//   takes
+//                          half of its bytes; short, where after that the next call finds the disk full.
 // WARPFIT_FAIL_THREADS_AFTER=K lets the system give K threads and no more.
 // Nothing is flushed: no test cuts the power, and waiting for a disk took most of the time.
 // Its functions are those which warpfit and libstdc++ call (strace, nm -D --undefined-only).
@@ -63,9 +64,9 @@ class Disk {
       std::fprintf(record_, "%s %s\n", name, path.c_str());
       std::fflush(record_);  // a killed program leaves what it wrote
     }
-    const bool halves = how_ == "short";
-    if (number == at_ && halves) return Verdict::kShort;
-    if (number != (halves ? at_ + 1 : at_)) return Verdict::kPasses;
+    const bool is_short = how_ == "short";
+    if (number == at_ && (is_short || how_ == "half")) return Verdict::kShort;
+    if (number != (is_short ? at_ + 1 : at_)) return Verdict::kPasses;
     errno = how_ == "EIO" ? EIO : how_ == "EINTR" ? EINTR : ENOSPC;
     return Verdict::kFails;
   }
@@ -81,6 +82,9 @@ class Disk {
 bool fails(const char* name, const std::string& path) {
   return Disk::instance().judge(name, path) == Verdict::kFails;
 }
+
+// At least one byte: none would be the file's end.
+size_t taken(size_t size, Verdict verdict) { return verdict == Verdict::kShort ? size - size / 2 : size; }
 
 // The function that this library stands in front of.
 template <class Function>
@@ -114,19 +118,20 @@ ssize_t write(int descriptor, const void* bytes, size_t size) {
   static const auto real = behind(&::write, "write");
   const auto verdict = Disk::instance().judge("write", path_of(descriptor));
   if (verdict == Verdict::kFails) return -1;
-  return real(descriptor, bytes, verdict == Verdict::kShort ? size / 2 : size);
+  return real(descriptor, bytes, taken(size, verdict));
 }
 
 ssize_t pwrite(int descriptor, const void* bytes, size_t size, off_t offset) {
   static const auto real = behind(&::pwrite, "pwrite");
   const auto verdict = Disk::instance().judge("pwrite", path_of(descriptor));
   if (verdict == Verdict::kFails) return -1;
-  return real(descriptor, bytes, verdict == Verdict::kShort ? size / 2 : size, offset);
+  return real(descriptor, bytes, taken(size, verdict), offset);
 }
 
 ssize_t pread(int descriptor, void* bytes, size_t size, off_t offset) {
   static const auto real = behind(&::pread, "pread");
-  return fails("pread", path_of(descriptor)) ? -1 : real(descriptor, bytes, size, offset);
+  const auto verdict = Disk::instance().judge("pread", path_of(descriptor));
+  return verdict == Verdict::kFails ? -1 : real(descriptor, bytes, taken(size, verdict), offset);
 }
 
 int fsync(int descriptor) { return fails("fsync", path_of(descriptor)) ? -1 : 0; }

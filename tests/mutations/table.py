@@ -10,9 +10,10 @@ A fault is a paragraph; lines that begin with '#' outside of one are comments:
     -    if (!(y[i] > 0.0F)) dx[i] = 0.0F;
     +    if (!(y[i] >= 0.0F)) dx[i] = 0.0F;
 
-tests: suites, or beginnings of suite.test, of emulated_tests that must find it; /cuda_stream and its like behind
-one choose its parameter, which else begins with cuda. modes: the ways to run them (MODES), by default all, one
-after the other. sanitize: thread or address,undefined, where only these see it. The lines that begin with '-',
+program: whose tests must find it (PROGRAMS), by default emulated_tests. tests: suites, or beginnings of suite.test,
+of that program. Of emulated_tests, /cuda_stream and its like behind one choose its parameter, which else begins with
+cuda; modes: the ways to run them (MODES), by default all, one after the other; sanitize: thread or address,undefined,
+where only these see it. warpfit_tests has neither, and leaves out the tests of CUDA. The lines that begin with '-',
 joined, are the old text, which must occur exactly once in the file; those with '+' are the new one.
 """
 
@@ -20,7 +21,11 @@ import dataclasses
 import pathlib
 
 HERE = pathlib.Path(__file__).resolve().parent
-MODES = {
+PROGRAMS = {  # each with all that is linked for it: tests find a program that they run in their own folder
+    "emulated_tests": ["emulated_tests"],
+    "warpfit_tests": ["warpfit_tests", "warpfit"],
+}
+MODES = {  # of emulated_tests
     "eager": "order=forward,streams=eager",
     "lazy": "order=random,seed=5,streams=lazy",
     "reverse": "order=reverse,streams=eager",
@@ -39,6 +44,7 @@ class Mutation:
     tests: list
     modes: list
     sanitize: str
+    program: str
     old: str
     new: str
 
@@ -50,7 +56,9 @@ class Mutation:
         return text.replace(self.old, self.new)
 
 
-def gtest_filter(tests):
+def gtest_filter(program, tests):
+    if program == "warpfit_tests":
+        return ":".join(sorted({f"{test}*:*/{test}*" for test in tests})) + "-*/cuda*"
     pairs = (test.partition("/") for test in tests)
     return ":".join(sorted({f"*/{test}*/{backend or 'cuda'}*" for test, _, backend in pairs}))
 
@@ -66,14 +74,17 @@ def parse(paragraph, where):
         if not colon or key in fields:
             raise TableError(f"{where}: cannot read '{line}'")
         fields[key] = value.strip()
-    modes = fields.pop("modes", " ".join(MODES)).split()
-    missing = {"name", "file", "breaks", "tests"} - fields.keys()
-    unknown = (fields.keys() - {"name", "file", "breaks", "tests", "sanitize"}) | (set(modes) - MODES.keys())
+    program = fields.setdefault("program", "emulated_tests")
+    of_program = {"modes", "sanitize"} if program == "emulated_tests" else set()
+    needed = {"name", "file", "breaks", "tests"}
+    missing, unknown = needed - fields.keys(), fields.keys() - needed - of_program - {"program"}
+    modes = fields.pop("modes", " ".join(MODES)).split() if of_program else [""]
+    unknown |= ({program} - PROGRAMS.keys()) | (set(modes) - MODES.keys() - {""})
     if missing or unknown or not old:
         raise TableError(f"{where}: missing {sorted(missing)}, unknown {sorted(unknown)}, old text: {old}")
+    fields.setdefault("sanitize", "")
     tests = fields.pop("tests").split()
-    sanitize = fields.pop("sanitize", "")
-    return Mutation(**fields, tests=tests, modes=modes, sanitize=sanitize, old="\n".join(old), new="\n".join(new))
+    return Mutation(**fields, tests=tests, modes=modes, old="\n".join(old), new="\n".join(new))
 
 
 def read(source):

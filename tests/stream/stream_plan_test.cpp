@@ -73,6 +73,16 @@ TEST_P(StreamPlans, KeepToEveryLimitThatABatchOfEachFitsIn) {
   }
 }
 
+// As of a validation set that is smaller than a batch.
+TEST_P(StreamPlans, LeaveRoomForALargerBatchBehind) {
+  auto small = kTest;
+  small.batch_size = 1;
+  const std::vector<StreamRequest> sets{small, kTest};
+  const std::int64_t limit = kBatchBytes + kBatchBytes / 64;
+  const auto plans = plan_streams(*backend_, sets, Residency::kStream, limit);
+  EXPECT_EQ(device_bytes(sets[0], plans[0]) + device_bytes(sets[1], plans[1]), limit);
+}
+
 TEST_P(StreamPlans, RefuseALimitThatNotABatchFitsIn) {
   try {
     static_cast<void>(plan(Residency::kAuto, 2 * kBatchBytes - 1));

@@ -36,6 +36,10 @@ std::vector<char*> pointers(std::vector<std::string>& words) {
 
 }  // namespace
 
+void restore_signals() {
+  for (const int number : {SIGINT, SIGQUIT, SIGHUP}) ::signal(number, SIG_DFL);
+}
+
 Program::Program(const std::vector<std::string>& arguments, const std::string& name,
                  const std::vector<std::string>& environment)
     : started_(now()) {

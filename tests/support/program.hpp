@@ -21,6 +21,9 @@ struct Outcome {
 /// The path of a program that lies beside the tests.
 std::string program_path(const std::string& name = "warpfit");
 
+/// Signals that a shell's background jobs and nohup ignore end a program again, which inherits that.
+void restore_signals();
+
 /// A running warpfit.
 class Program {
  public:

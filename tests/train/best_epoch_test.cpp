@@ -145,6 +145,25 @@ TEST_P(BestEpochCases, EndsTheRunWhenPatienceIsOver) {
   EXPECT_EQ(static_cast<std::int64_t>(ended.reports.epochs.size()), last->epoch - 1);
 }
 
+TEST_P(BestEpochCases, GoesOnFromACheckpoint) {
+  const auto& [by, min_delta, validates] = GetParam();
+  auto asked = options();
+  asked.best_by = by;
+  asked.min_delta = min_delta;
+  const auto whole = train(asked, validates, {.save_every_epochs = 1});
+  for (std::size_t start = 1; start < whole.saved.size(); start += 3) {
+    const auto rest = train(asked, validates, {.save_every_epochs = 1}, &whole.saved[start]);
+    ASSERT_EQ(rest.saved.size(), whole.saved.size() - start - 1);
+    for (std::size_t i = 0; i < rest.saved.size(); ++i) {
+      const auto& best = rest.saved[i].best;
+      const auto& expected = whole.saved[start + 1 + i].best;
+      EXPECT_EQ(std::tuple(best.epoch, best.value, best.waited, best.reference),
+                std::tuple(expected.epoch, expected.value, expected.waited, expected.reference))
+          << "epoch " << rest.saved[i].epoch - 1 << " from " << whole.saved[start].epoch;
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Trainer, BestEpochCases,
                          testing::Combine(testing::Values(BestBy::kLoss, BestBy::kAccuracy),
                                           testing::Values(0.0, 0.02), testing::Bool()));
@@ -168,6 +187,16 @@ TEST_F(BestEpoch, StoppedInTheLastEpochIsDone) {
   EXPECT_EQ(run.reports.epochs.size(), 2U);
 }
 
+TEST_F(BestEpoch, StoppedWithinAnEpochSavesThere) {
+  int looks = 0;
+  const auto run = train(options(), false, {.should_stop = [&looks] { return ++looks == 3; }});
+  EXPECT_EQ(run.ending, Ending::kInterrupted);
+  EXPECT_TRUE(run.reports.epochs.empty());
+  ASSERT_EQ(run.saved.size(), 1U);
+  EXPECT_GT(run.saved[0].batch, 0);
+  EXPECT_LT(run.saved[0].batch, 10);
+}
+
 // Rates and counts of samples are those of the step and the time that a row speaks of.
 TEST_F(BestEpoch, RowsCountWhatWasTrained) {
   auto asked = options();
@@ -187,6 +216,21 @@ TEST_F(BestEpoch, RowsCountWhatWasTrained) {
   EXPECT_EQ(rest.reports.losses.front().seen, 8 * kBatchSize);
   EXPECT_EQ(rest.reports.losses.front().trained, 2 * kBatchSize);  // from batch 7 on
   EXPECT_EQ(rest.reports.epochs.front().trained, 300 - 7 * kBatchSize);
+}
+
+TEST_F(BestEpoch, TrainingLossIsTheMeanOfTheEpochsBatches) {
+  auto asked = options();
+  asked.epochs = 3;
+  asked.log_every = 1;
+  const auto run = train(asked, false);
+  for (const auto& epoch : run.reports.epochs) {
+    double sum = 0;
+    for (const auto& report : run.reports.losses)
+      sum += report.epoch == epoch.epoch ? double{report.loss} : 0;
+    EXPECT_DOUBLE_EQ(epoch.training.loss, sum / 10);
+    EXPECT_EQ(epoch.training.samples, 300);
+    EXPECT_LE(epoch.training.correct, 300);
+  }
 }
 
 // What is logged last in an epoch of 10 batches if each third is: batch 9, the short one.

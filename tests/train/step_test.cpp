@@ -159,6 +159,35 @@ TEST_P(TrainStep, DropsOutHiddenUnits) {
   }
 }
 
+// Two hidden layers of ones: behind each, its mask is left.
+TEST_P(TrainStep, DropsOutOtherUnitsInEachLayer) {
+  const NetworkSpec spec{{kInputs, 8, 8, kClasses}};
+  const ParameterLayout layout(spec);
+  std::vector<float> parameters(layout.size());
+  for (const auto& layer : layout.layers())
+    std::fill_n(parameters.begin() + layer.bias, layer.bias_size(), 1.0F);
+  const Network network(*backend_, spec, layout, parameters);
+  const Workspace workspace(*backend_, network, kRows, false);
+  const Buffer<std::uint8_t> pixels(*backend_, pixels_);
+  const Buffer<std::uint8_t> labels(*backend_, labels_);
+  rule_.dropout = {.p = 0.5F, .seed = 3};
+  StepRunner runner(*backend_, workspace, [&](const BatchViews& batch, Metrics* metrics) {
+    train_step(*backend_, network, batch, rule_, metrics, Phase::kForward);
+  });
+  runner.run({{pixels.data(), labels.data(), kSamples, kInputs}, 0, 1, kRows, kRate});
+  const auto batch = workspace.views(kRows);
+  for (std::uint32_t layer = 0; layer < 2; ++layer) {
+    std::vector<float> values(kRows * 8);
+    backend_->download(batch.x[layer + 1].data, std::as_writable_bytes(std::span(values)));
+    std::vector<float> mask;
+    for (std::int64_t quad = 0; quad < kRows * 2; ++quad) {
+      for (const float factor : Dropout{.p = 0.5F, .seed = 3, .layer = layer}.factors(0, quad))
+        mask.push_back(factor);
+    }
+    EXPECT_EQ(values, mask) << layer;
+  }
+}
+
 TEST_P(TrainStep, ClipsGradients) {
   rule_.clipping.norm = 0.01F;
   const auto before = parameters_;
