@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <memory>
-#include <ranges>
 #include <system_error>
 
 #include "host/base/available_memory.hpp"
@@ -28,7 +27,8 @@ namespace {
 // A line for each tensor, as far as anybody would read them.
 void warn_of_tensors(std::string_view what, const std::vector<std::string>& names) {
   constexpr std::size_t kMaxLines = 20;
-  for (const auto& name : names | std::views::take(kMaxLines)) log_warning(fmt::format("{}: {}", what, name));
+  for (std::size_t i = 0; i < std::min(names.size(), kMaxLines); ++i)
+    log_warning(fmt::format("{}: {}", what, names[i]));
   if (names.size() > kMaxLines)
     log_warning(fmt::format("{}: {} more tensors", what, names.size() - kMaxLines));
 }

@@ -37,7 +37,7 @@ TEST_F(InspectLimits, NeedsLittleMemoryForLargeFiles) {
 // Text that grows faster than the file: padding of every row to one long cell, or of every line to one long
 // key.
 TEST_F(InspectLimits, PrintsTextInProportionToTheFile) {
-  const auto expect_small = [this](const std::string& path, const std::vector<std::string>& parts) {
+  const auto expect_small = [](const std::string& path, const std::vector<std::string>& parts) {
     const auto run = run_warpfit({"inspect", path});
     EXPECT_EQ(run.exit_code, 0) << run.error;
     const auto size = std::filesystem::file_size(path);

@@ -18,16 +18,16 @@ namespace {
 
 using testing::HasSubstr;
 
-const Bytes kImages = idx({4, 3}, {0, 0, 9, 0, 9, 0, 9, 0, 0, 9, 9, 9});
-const Bytes kLabels = idx({4}, {2, 1, 0, 0});
+const Bytes kFourImages = idx({4, 3}, {0, 0, 9, 0, 9, 0, 9, 0, 0, 9, 9, 9});
+const Bytes kFourLabels = idx({4}, {2, 1, 0, 0});
 
 class RunOptions : public testing::Test {
  protected:
   RunOptions() {
     for (const char* name : {"train-images-idx3-ubyte", "t10k-images-idx3-ubyte", "a", "c"})
-      folder_.add(name, kImages);
+      folder_.add(name, kFourImages);
     for (const char* name : {"train-labels-idx1-ubyte", "t10k-labels-idx1-ubyte", "b", "d"})
-      folder_.add(name, kLabels);
+      folder_.add(name, kFourLabels);
   }
 
   [[nodiscard]] std::string path(const std::string& name) const { return (folder_.path() / name).string(); }
@@ -86,9 +86,9 @@ TEST_F(RunOptions, MayBePathsOfAnyBytes) {
   const std::string name = "x\xff\"\\\n%41";
   std::filesystem::create_directory(path(name));
   for (const auto& set : {"train-images-idx3-ubyte", "t10k-images-idx3-ubyte"})
-    write_file(path(name) + "/" + set, kImages);
+    write_file(path(name) + "/" + set, kFourImages);
   for (const auto& set : {"train-labels-idx1-ubyte", "t10k-labels-idx1-ubyte"})
-    write_file(path(name) + "/" + set, kLabels);
+    write_file(path(name) + "/" + set, kFourLabels);
   const auto saved = path(name) + "/saved\xfe";
   const auto run = run_warpfit({"train", "--device", "cpu", "--epochs", "1", "--network", "3-3", "--data",
                                 path(name), "--save", saved, "--run-dir", path("run")});

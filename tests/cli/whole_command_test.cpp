@@ -120,8 +120,8 @@ TEST_F(WholeCommand, DescribesTheNetworkInItsModels) {
 TEST_F(WholeCommand, PrintsTheResultsOfItsRows) {
   for (const auto& row : epochs_) {
     for (const auto& [title, set] : {std::pair{"Validation", "validation"}, {"Test", "test"}}) {
-      const auto field = [&](const std::string& name) {
-        return row[std::string(set) + "_" + name].get<double>();
+      const auto field = [&row, prefix = std::string(set) + "_"](const std::string& name) {
+        return row[prefix + name].get<double>();
       };
       EXPECT_THAT(run_.out, HasSubstr(fmt::format("{} Error: \n Accuracy: {:.1f}%, Avg loss: {:>8f} \n",
                                                   title, 100 * field("accuracy"), field("loss"))));

@@ -62,8 +62,8 @@ void read(Input input) {
   const auto& labels_path = labels_file.holding(labels);
   try_read([&] { check_round_trip(images_path, images); });
   try_read([&] { check_round_trip(labels_path, labels); });
-  try_read([&] { describe_idx(images_path, 3); });
-  try_read([&] { describe_idx(labels_path, 3); });
+  try_read([&] { describe_idx(images_path, 3, check_text); });
+  try_read([&] { describe_idx(labels_path, 3, check_text); });
   read_set(Dataset(images_path, labels_path));
 }
 

@@ -13,7 +13,7 @@ void read(Input input) {
   static InputFile file;
   const auto& path = file.holding(input);
   try_read([&] { file_kind(path); });
-  describe_onnx(path);
+  describe_onnx(path, check_text);
   const OnnxFile model(path);
   for (const auto& tensor : model.model().initializers) {
     if (!tensor.data) continue;

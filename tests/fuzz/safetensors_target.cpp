@@ -67,7 +67,7 @@ void check_model(const std::string& path) {
 void read(Input input) {
   static InputFile file;
   const auto& path = file.holding(input);
-  try_read([&] { describe_safetensors(path); });
+  try_read([&] { describe_safetensors(path, check_text); });
   try_read([&] { check_model(path); });
   try_read([&] {
     auto parameters = parameters_of(kSmall);
