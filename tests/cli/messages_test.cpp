@@ -9,6 +9,7 @@
 #include "host/files/safetensors_file.hpp"
 #include "host/files/safetensors_writer.hpp"
 #include "tests/support/program.hpp"
+#include "tests/support/sanitizers.hpp"
 #include "tests/support/saved_model.hpp"
 
 namespace warpfit::test {
@@ -18,6 +19,8 @@ using testing::HasSubstr;
 
 // Sets the title of a window, rings, clears the screen, and is no UTF-8.
 const std::string kHostile = "\x1b]0;PWNED\x07\x1b[2J\xc2\x9b\xff";
+
+constexpr std::size_t kLong = kSanitized ? 50'000 : 1'000'000;  // bytes, or layers
 
 struct Case {
   std::string name;
@@ -68,10 +71,10 @@ TEST_F(Messages, OfFilesDoNotReachTheTerminal) {
   const auto network = "3-" + text_;
   const std::string long_network = [] {
     std::string text = "3";
-    for (int i = 0; i < 1'000'000; ++i) text += "-1";
+    for (std::size_t i = 0; i < kLong; ++i) text += "-1";
     return text + "-x-3";
   }();
-  const std::string megabyte(1'000'000, 'x');
+  const std::string megabyte(kLong, 'x');
   const auto on = [&](const std::string& model) {
     return std::vector<std::string>{"predict", model, images, "--device", "cpu"};
   };
