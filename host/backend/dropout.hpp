@@ -25,7 +25,7 @@ struct Dropout {
     return factors;
   }
 
-  /// What those factors' random words are drawn with, beside the seed.
+  /// The counter of the Philox generator for those factors; its key is the seed.
   [[nodiscard]] constexpr std::array<std::uint32_t, 4> counter(std::int64_t step, std::int64_t quad) const {
     const auto number = static_cast<std::uint64_t>(step);
     return {static_cast<std::uint32_t>(quad), layer, static_cast<std::uint32_t>(number),

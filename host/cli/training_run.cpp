@@ -179,24 +179,6 @@ void train(const TrainCommand& command, const BackendOptions& device, const Trai
   if (!console.failure().empty()) throw IoError(console.failure());
 }
 
-}  // namespace
-
-// Before data is read, every output is proven writable: training takes time that a wrong path should not
-// waste.
-void train(const TrainCommand& command) {
-  const auto options = training_options_of(command);
-  const auto device = backend_options(command.device);
-  std::optional<RunFolder> folder;
-  if (!command.run.folder.empty()) folder.emplace(RunFolder::create(command.run.folder));
-  if (!command.run.model.empty()) check_writable(command.run.model);
-  std::optional<DeviceWarmUp> warm_up(device.device);
-  const TrainingFiles files(command);
-  warm_up.reset();
-  train(command, device, options, files, folder ? &*folder : nullptr, std::nullopt);
-}
-
-namespace {
-
 // The folder may be somebody else's, who has chosen the path: no file of the user's but a model may be lost.
 void check_replaces_model(const std::string& path) {
   std::error_code error;
@@ -212,6 +194,20 @@ void check_replaces_model(const std::string& path) {
 }
 
 }  // namespace
+
+// Before data is read, every output is proven writable: training takes time that a wrong path should not
+// waste.
+void train(const TrainCommand& command) {
+  const auto options = training_options_of(command);
+  const auto device = backend_options(command.device);
+  std::optional<RunFolder> folder;
+  if (!command.run.folder.empty()) folder.emplace(RunFolder::create(command.run.folder));
+  if (!command.run.model.empty()) check_writable(command.run.model);
+  std::optional<DeviceWarmUp> warm_up(device.device);
+  const TrainingFiles files(command);
+  warm_up.reset();
+  train(command, device, options, files, folder ? &*folder : nullptr, std::nullopt);
+}
 
 void resume_training(const TrainCommand& command, RunFolder& folder, std::optional<Checkpoint> checkpoint) {
   check_replaces_model(command.run.model);

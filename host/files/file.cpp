@@ -10,16 +10,6 @@
 #include "host/files/system_call.hpp"
 
 namespace warpfit {
-namespace {
-
-struct stat status_of(int descriptor, const std::string& path) {
-  struct stat status {};
-  if (fstat(descriptor, &status) != 0) fail_io(path, "cannot stat");
-  return status;
-}
-
-}  // namespace
-
 File::File(const FileLocation& location) : path_(location.path) {
   // O_NONBLOCK: opening a pipe must not wait for its writer.
   constexpr int kFlags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <cerrno>
 #include <string_view>
@@ -23,6 +24,13 @@ auto retried(Call call) {
 /// Throws IoError: "PATH: ACTION: reason". `action`: "cannot ...".
 [[noreturn]] inline void fail_io(std::string_view path, std::string_view action, int error = errno) {
   throw IoError(fmt::format("{}: {}: {}", path, action, std::generic_category().message(error)));
+}
+
+/// What fstat() says of an open file. Errors: IoError.
+inline struct stat status_of(int descriptor, std::string_view path) {
+  struct stat status {};
+  if (fstat(descriptor, &status) != 0) fail_io(path, "cannot stat");
+  return status;
 }
 
 }  // namespace warpfit

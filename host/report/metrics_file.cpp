@@ -47,12 +47,6 @@ std::string problem_of(int descriptor, const struct stat& status, std::uint64_t 
                       : fmt::format("its first {} bytes, those of the checkpoint, end within a row", keep);
 }
 
-struct stat status_of(int descriptor, const std::string& path) {
-  struct stat status {};
-  if (fstat(descriptor, &status) != 0) fail_io(path, "cannot stat");
-  return status;
-}
-
 }  // namespace
 
 MetricsFile::MetricsFile(const Folder& folder, std::string_view name, std::uint64_t keep)

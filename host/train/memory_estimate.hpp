@@ -9,7 +9,7 @@
 
 namespace warpfit {
 
-/// The most bytes that a run takes at one time beside the data sets in memory: parameters, gradients, the
+/// The peak host memory of a run in bytes, without the data sets: parameters, gradients, the
 /// optimizer's moments and the values between the layers, which are on the host if it computes (`on_cpu`),
 /// and the copy of parameters and moments that is made to save them, if it has a folder (`saves`).
 std::uint64_t estimated_memory(const NetworkSpec& network, const TrainOptions& options,

@@ -17,7 +17,7 @@ class Pace {
     return std::min(batches_, most);
   }
 
-  /// Whether next() gave less than it was asked for: wait for those batches then, and call finished().
+  /// Whether next() returned fewer batches than `most`. If so, wait for them to complete and call finished().
   [[nodiscard]] bool is_cut() const { return cut_; }
 
   void finished() {

@@ -127,7 +127,8 @@ TEST_F(Resources, SufficeToResumeIfTheySufficedToTrain) {
   EXPECT_LE(static_cast<double>(resumed.peak_kilobytes), 1.1 * static_cast<double>(trained.peak_kilobytes));
 }
 
-// 972 KB of gzip that stand for a billion labels, beside three images: the headers tell.
+// A gzip file of 972 KB decodes to a billion labels, but there are three images: comparing the headers is
+// enough.
 TEST_F(Resources, AreNotSpentOnHeadersThatDoNotFit) {
   constexpr std::uint32_t kMany = 1'000'000'000;
   folder_.add("train-images-idx3-ubyte", idx({3, 28, 28}, Bytes(3 * 784)));

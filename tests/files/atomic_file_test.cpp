@@ -28,7 +28,7 @@ const Bytes kNew{'n', 'e', 'w', '!'};
 class AtomicFileTest : public testing::Test {
  protected:
   [[nodiscard]] std::string path() const { return (folder_.path() / "model").string(); }
-  /// What is in the folder beside the file.
+  /// The names of all other files in the folder.
   [[nodiscard]] std::vector<std::string> others() const {
     std::vector<std::string> names;
     for (const auto& entry : fs::directory_iterator(folder_.path())) {

@@ -1,4 +1,4 @@
-// What the trainer keeps count of beside the parameters: the best epoch, the epochs without improvement, the
+// What the trainer tracks in addition to the parameters: the best epoch, the epochs without improvement, the
 // rows of the reports, and when it saves. Each is computed again here, by plain loops over the results.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -85,7 +85,15 @@ class BestEpoch : public testing::Test {
 };
 
 using Case = std::tuple<BestBy, double, bool>;
-class BestEpochCases : public BestEpoch, public testing::WithParamInterface<Case> {};
+class BestEpochCases : public BestEpoch, public testing::WithParamInterface<Case> {
+ protected:
+  [[nodiscard]] static TrainOptions options_for(BestBy by, double min_delta) {
+    auto asked = options();
+    asked.best_by = by;
+    asked.min_delta = min_delta;
+    return asked;
+  }
+};
 
 double value_of(const EpochReport& report, BestBy by) {
   const Result& result = report.validation ? *report.validation : report.test;
@@ -94,9 +102,7 @@ double value_of(const EpochReport& report, BestBy by) {
 
 TEST_P(BestEpochCases, IsThatOfAPlainLoopOverTheResults) {
   const auto& [by, min_delta, validates] = GetParam();
-  auto asked = options();
-  asked.best_by = by;
-  asked.min_delta = min_delta;
+  auto asked = options_for(by, min_delta);
   const auto run = train(asked, validates, {.save_every_epochs = 1});
   ASSERT_EQ(run.saved.size(), run.reports.epochs.size());
 
@@ -129,9 +135,7 @@ TEST_P(BestEpochCases, IsThatOfAPlainLoopOverTheResults) {
 
 TEST_P(BestEpochCases, EndsTheRunWhenPatienceIsOver) {
   const auto& [by, min_delta, validates] = GetParam();
-  auto asked = options();
-  asked.best_by = by;
-  asked.min_delta = min_delta;
+  auto asked = options_for(by, min_delta);
   const auto whole = train(asked, validates, {.save_every_epochs = 1});
   asked.patience = 2;
   const auto ended = train(asked, validates, {.save_every_epochs = 1});
@@ -147,9 +151,7 @@ TEST_P(BestEpochCases, EndsTheRunWhenPatienceIsOver) {
 
 TEST_P(BestEpochCases, GoesOnFromACheckpoint) {
   const auto& [by, min_delta, validates] = GetParam();
-  auto asked = options();
-  asked.best_by = by;
-  asked.min_delta = min_delta;
+  auto asked = options_for(by, min_delta);
   const auto whole = train(asked, validates, {.save_every_epochs = 1});
   for (std::size_t start = 1; start < whole.saved.size(); start += 3) {
     const auto rest = train(asked, validates, {.save_every_epochs = 1}, &whole.saved[start]);
