@@ -1,233 +1,53 @@
-// The persistent trainer: one cooperative launch trains a run of batches, forward to update. Block j owns the
-// same few columns of all hidden layers (plan.hpp). A step, for layers 0 .. L-1 and values v_0 .. v_L:
-//
-//   v_i[:, own] = relu(v_(i-1) w_(i-1)[own]' + b)     from gathered v_(i-1);      barrier, for each i < L-1
-//   v_(L-1)[:, own] likewise, and v_(L-1)[:, own] w_(L-1)[:, own]';               barrier
-//   logits (the sums of these), loss and dlogits of the rows that this block serves;   barrier
-//   d_(L-1)[:, own] = (dlogits w_(L-1)[:, own]) where v > 0;                      barrier
-//   d_i[:, own] = (d_(i+1) w_i[:, own]) where v > 0   from gathered d_(i+1);      barrier, for each i > 1
-//
-// and between arriving at a barrier and passing it, what only the block itself needs: w_i[own] is updated
-// once d_(i+1)[:, own] is known. 2 L - 2 barriers; 4 for the tutorial's three layers. The blocks read others'
-// columns of w_i while the logits are awaited: each owner writes behind the barrier that ends these reads.
-// Columns of w_(L-1) are read by their owner alone.
 #include <algorithm>
 
-#include "cuda/device/grid_barrier.cuh"
+#include "cuda/fused/block.cuh"
 #include "cuda/fused/fused_run.hpp"
-#include "cuda/fused/passes.cuh"
-#include "cuda/fused/phase_clock.cuh"
-#include "cuda/ops/optimizer_rule.cuh"
+#include "cuda/fused/plan_layout.hpp"
 #include "cuda/runtime/launch.hpp"
 
 namespace warpfit::cuda {
 namespace {
 
-template <class Rule>
-class Block : Passes {
- public:
-  __device__ Block(const Rule& rule, const FusedRun& run, unsigned char* shared)
-      : Passes(run, shared),
-        rule_(rule),
-        barrier_(run.exchange.arrived, run.passed, run.timeout),
-        clock_(run.exchange.phase_nanoseconds) {
-    load_parameters();
-    __syncthreads();
+template <FusedCode kCode, class Rule>
+__device__ void run_batches(const Rule& rule, const FusedRun& run, unsigned char* shared) {
+  const bool counts = kCode == FusedCode::kAny && run.progress != nullptr;
+  const std::int64_t steps_before = counts ? run.progress->steps : run.batches.step;
+  Block<Rule, kCode> block(rule, run, shared);
+  for (std::int64_t batch = 0; batch < run.batches.batches; ++batch) block.run_batch(batch, steps_before);
+  // All blocks have read the number: they are past a barrier.
+  if (run.trains && counts && blockIdx.x == 0 && threadIdx.x == 0) {
+    run.progress->steps = steps_before + run.batches.batches;
   }
-
-  __device__ void run_batch(std::int64_t batch, std::int64_t steps_before) {
-    const std::int64_t first = run_.batches.first + batch * rows_;
-    is_last_ = batch + 1 == run_.batches.batches;
-    // Early: it comes from the data set, far away.
-    const int first_row = static_cast<int>(blockIdx.x);
-    const int first_label = first_row < rows_ ? label_of(first + first_row) : 0;
-    load_pixels(first);
-    if (thread() == 0 && run_.trains) {
-      const float rate = run_.batches.rates != nullptr ? run_.batches.rates[batch] : run_.batches.rate;
-      *step_factors() = factors_of(rule_, rate, steps_before + batch + 1);
-    }
-    __syncthreads();
-    clock_.end(FusedPhase::kPixels);
-    forward();
-    serve_rows(first, first_label);
-    barrier_.arrive();
-    if (!is_last_) prefetch_samples(first + rows_);
-    clock_.end(FusedPhase::kLoss);
-    barrier_.wait();
-    clock_.end(FusedPhase::kLossWait);
-    if (run_.trains) {
-      backward();
-    } else {
-      add_metrics();
-    }
-    __syncthreads();
-  }
-
- private:
-  __device__ void forward() {
-    for (int i = 1; i < plan_.layers; ++i) {
-      if (i > 1) barrier_.wait();
-      if (i > 1) clock_.end(FusedPhase::kHiddenWait);
-      forward_layer(i);
-      if (i < top()) barrier_.arrive();
-      clock_.end(i == 1 ? FusedPhase::kFirstLayer : FusedPhase::kHiddenLayers);
-    }
-    if (top() == 0) own_pixels();
-    __syncthreads();
-    add_to_logits();
-    barrier_.arrive();
-    clock_.end(FusedPhase::kPartLogits);
-    if (run_.trains) {  // nobody writes weights until all have arrived with their dlogits
-      for (int i = 1; i < top(); ++i) load_weights_behind(i);
-    }
-    clock_.end(FusedPhase::kNextWeights);
-    barrier_.wait();
-    clock_.end(FusedPhase::kLogitsWait);
-  }
-
-  __device__ void backward() {
-    gather(run_.exchange.dlogits, stride(plan_.layers), floats(plan_.dlogits));
-    __syncthreads();
-    if (top() > 0) backward_layer(top());
-    clock_.end(FusedPhase::kTopGradients);
-    for (int i = top(); i > 1; --i) {
-      if (i < top()) {  // the next layer's inputs, before their owners may write anew
-        __syncthreads();
-        gather(run_.exchange.values[i - 1], i - 1);
-      }
-      barrier_.arrive();
-      if (i == top()) update_last();
-      update(i - 1, gathered(i - 1), 1.0F);
-      clock_.end(FusedPhase::kUpdates);
-      barrier_.wait();
-      clock_.end(FusedPhase::kGradientsWait);
-      backward_layer(i - 1);
-      clock_.end(FusedPhase::kHiddenGradients);
-    }
-    __syncthreads();
-    if (top() < 2) update_last();
-    if (top() > 0) update(0, Rows<std::uint8_t>{pixels(), pixel_stride()}, kPixelScale);
-    clock_.end(FusedPhase::kFirstUpdate);
-  }
-
-  /// The rows of this layer's weights that gave the block its newest gradients.
-  template <class T>
-  __device__ void update(int layer, Rows<T> x, float scale) {
-    const int width = plan_.widths[layer];
-    const int first = first_column(layer + 1);
-    const int own = own_columns(layer + 1);
-    const Factors factors = *step_factors();
-    const Rows<float> d{gradients(), own_stride(layer + 1)};
-    const bool in_packs = width % kVector == 0 && run_.weights[layer] % kVector == 0;
-    const bool is_read = layer > 0 || is_last_;  // by other blocks, or behind this launch
-    const auto update = [&]<int kCount>(std::int64_t at, Pack<kCount>& w, const Pack<kCount>& gradient) {
-      w = updated(factors, at, w, gradient);
-      if (is_read) pack<kCount>(run_.parameters + at) = w;
-    };
-    outer_products(d, x, rows_, own, stride(layer), [&](int j, int k, float4 g) {
-      float* w = weights(layer) + j * stride(layer) + k;
-      const std::int64_t at = weight_at(layer, first + j, k);
-      const Pack<kVector> gradient{g.x * scale, g.y * scale, g.z * scale, g.w * scale};
-      if (in_packs) {
-        update(at, pack<kVector>(w), gradient);
-      } else {
-#pragma unroll
-        for (int i = 0; i < kVector; ++i) {
-          if (k + i < width) update(at + i, pack<1>(w + i), Pack<1>{gradient.of[i]});
-        }
-      }
-    });
-    sums_over_rows(
-        1, own, rows_, [&](int n, int, int j) { return d.row(n)[j]; },
-        [&](int, int j, float sum) {
-          const std::int64_t at = run_.biases[layer] + first + j;
-          float& b = biases(layer)[j];
-          b = run_.parameters[at] = updated(factors, at, b, sum);
-        });
-  }
-
-  /// The columns of the last layer's weights that read own values; the grid's last block its biases, and the
-  /// metrics. Where there is a multiprocessor to spare that block owns nothing else, and nobody waits for it.
-  __device__ void update_last() {
-    const int classes = plan_.widths[plan_.layers];
-    const int own = own_columns(top());
-    const Factors factors = *step_factors();
-    const float* dlogits = floats(plan_.dlogits);
-    const float* x = values(top());
-    const int class_stride = stride(plan_.layers);
-    const int value_stride = own_stride(top());
-    sums_over_rows(
-        own, classes, rows_,
-        [&](int n, int j, int m) { return dlogits[n * class_stride + m] * x[n * value_stride + j]; },
-        [&](int j, int m, float sum) {
-          const std::int64_t at = weight_at(top(), m, first_column(top()) + j);
-          float& w = weights_behind(top())[j * class_stride + m];
-          w = updated(factors, at, w, sum);
-          if (is_last_) run_.parameters[at] = w;
-        });
-    if (!is_last_block()) return;
-    sums_over_rows(
-        1, classes, rows_, [&](int n, int, int m) { return dlogits[n * class_stride + m]; },
-        [&](int, int m, float sum) {
-          const std::int64_t at = run_.biases[top()] + m;
-          run_.parameters[at] = updated(factors, at, run_.parameters[at], sum);
-        });
-    add_metrics();
-  }
-
-  __device__ Factors* step_factors() const { return static_cast<Factors*>(factors()); }
-
-  __device__ void add_metrics() const {
-    if (is_last_block() && thread() < kWarp) {
-      add_rows<kWarp>(run_.exchange.results, rows_, rows_, run_.metrics);
-    }
-  }
-
-  __device__ static bool is_last_block() { return blockIdx.x == gridDim.x - 1; }
-
-  /// Parameters from `at` on, a step later.
-  template <int kCount>
-  __device__ Pack<kCount> updated(const Factors& factors, std::int64_t at, Pack<kCount> w,
-                                  const Pack<kCount>& gradient) const {
-    Pack<kCount> moments[kMostMoments] = {};
-#pragma unroll
-    for (std::size_t k = 0; k < kMostMoments; ++k) {
-      if (run_.moments[k] != nullptr) moments[k] = pack<kCount>(run_.moments[k] + at);
-    }
-#pragma unroll
-    for (int i = 0; i < kCount; ++i) {
-      Element e{w.of[i], gradient.of[i], {moments[0].of[i], moments[1].of[i], moments[2].of[i]}};
-      cuda::step(rule_, factors, e);
-      w.of[i] = e.w;
-#pragma unroll
-      for (std::size_t k = 0; k < kMostMoments; ++k) moments[k].of[i] = e.moments[k];
-    }
-#pragma unroll
-    for (std::size_t k = 0; k < kMostMoments; ++k) {
-      if (run_.moments[k] != nullptr) pack<kCount>(run_.moments[k] + at) = moments[k];
-    }
-    return w;
-  }
-  __device__ float updated(const Factors& factors, std::int64_t at, float w, float gradient) const {
-    return updated(factors, at, Pack<1>{w}, Pack<1>{gradient}).of[0];
-  }
-
-  const Rule& rule_;
-  GridBarrier barrier_;
-  PhaseClock clock_;
-  bool is_last_ = false;  // of the launch's batches
-};
+}
 
 template <class Rule>
 __global__ void __launch_bounds__(kMostFusedThreads, 1)
     fused_run_kernel(const __grid_constant__ Rule rule, const __grid_constant__ FusedRun run) {
   DYNAMIC_SHARED(uint4, shared);
-  const std::int64_t steps_before = run.progress != nullptr ? run.progress->steps : run.batches.step;
-  Block<Rule> block(rule, run, reinterpret_cast<unsigned char*>(shared));
-  for (std::int64_t batch = 0; batch < run.batches.batches; ++batch) block.run_batch(batch, steps_before);
-  // All blocks have read the number: they are past a barrier.
-  if (run.trains && run.progress != nullptr && blockIdx.x == 0 && threadIdx.x == 0) {
-    run.progress->steps = steps_before + run.batches.batches;
+  run_batches<FusedCode::kAny>(rule, run, reinterpret_cast<unsigned char*>(shared));
+}
+
+constexpr int kTutorialShared = kTutorialPlan.shared_bytes + kLowerBytes;
+
+// What tutorial_kernel() does: sizes that nvcc knows take half of the instructions.
+bool is_tutorial(const Optimizer& optimizer, const FusedRun& run) {
+  const auto* sgd = std::get_if<Sgd>(&optimizer);
+  const auto is_aligned = [](std::int64_t at) { return at % kVector == 0; };
+  return sgd != nullptr && sgd->momentum == 0 && sgd->weight_decay == 0 && run.plan == kTutorialPlan &&
+         run.batches.rows == run.plan.rows && run.progress == nullptr &&
+         reinterpret_cast<std::uintptr_t>(run.batches.samples.pixels) % 16 == 0 &&
+         std::ranges::all_of(run.moments, [](auto* m) { return m == nullptr; }) &&
+         std::ranges::all_of(run.weights, is_aligned);
+}
+
+// As fused_run_kernel() for plain SGD, where is_tutorial().
+__global__ void __launch_bounds__(kMostFusedThreads, 1)
+    tutorial_kernel(const __grid_constant__ FusedRun run) {
+  DYNAMIC_SHARED(uint4, shared);
+  if (static_cast<int>(blockIdx.x) < kTutorialPlan.owners) {
+    run_batches<FusedCode::kTutorialOwner>(Sgd{}, run, reinterpret_cast<unsigned char*>(shared));
+  } else {
+    run_batches<FusedCode::kTutorialLast>(Sgd{}, run, reinterpret_cast<unsigned char*>(shared));
   }
 }
 
@@ -241,6 +61,7 @@ int fused_resident_blocks(const Optimizer& optimizer, const FusedPlan& plan) {
   return std::visit(
       [&]<class Rule>(const Rule&) {
         allow_shared_memory(fused_run_kernel<Rule>, plan.shared_bytes);
+        if (plan == kTutorialPlan) allow_shared_memory(tutorial_kernel, kTutorialShared);
         return resident_blocks(fused_run_kernel<Rule>, plan.threads,
                                static_cast<std::size_t>(plan.shared_bytes));
       },
@@ -248,16 +69,17 @@ int fused_resident_blocks(const Optimizer& optimizer, const FusedPlan& plan) {
 }
 
 void launch_fused(const Optimizer& optimizer, const FusedRun& run, cudaStream_t stream) {
-  std::visit(
-      [&]<class Rule>(const Rule& rule) {
-        launch(fused_run_kernel<Rule>,
-               {.grid = static_cast<unsigned>(run.plan.blocks),
-                .block = static_cast<unsigned>(run.plan.threads),
-                .dynamic_shared = static_cast<std::size_t>(run.plan.shared_bytes),
-                .cooperative = true},
-               stream, rule, run);
-      },
-      optimizer);
+  LaunchShape shape{.grid = static_cast<unsigned>(run.plan.blocks),
+                    .block = static_cast<unsigned>(run.plan.threads),
+                    .dynamic_shared = static_cast<std::size_t>(run.plan.shared_bytes),
+                    .cooperative = true};
+  if (is_tutorial(optimizer, run)) {
+    shape.dynamic_shared = kTutorialShared;
+    launch(tutorial_kernel, shape, stream, run);
+    return;
+  }
+  std::visit([&]<class Rule>(const Rule& rule) { launch(fused_run_kernel<Rule>, shape, stream, rule, run); },
+             optimizer);
 }
 
 }  // namespace warpfit::cuda

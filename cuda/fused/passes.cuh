@@ -1,13 +1,19 @@
 // A block's own columns of hidden values and of their gradients, one layer at a time.
 #pragma once
 
-#include "cuda/fused/loss_rows.cuh"
+#include "cuda/fused/first_layer.cuh"
 
 namespace warpfit::cuda {
 
-class Passes : protected LossRows {
+template <FusedCode kCode>
+class Passes : protected FirstLayer<kCode> {
  protected:
-  using LossRows::LossRows;
+  using Memory = FirstLayer<kCode>;
+  using Memory::Memory, Memory::run_, Memory::plan, Memory::rows, Memory::thread, Memory::threads,
+      Memory::top, Memory::floats, Memory::weights, Memory::weights_behind, Memory::biases, Memory::values,
+      Memory::gradients, Memory::pixels, Memory::pixel_stride, Memory::own_stride, Memory::stride,
+      Memory::first_column, Memory::own_columns, Memory::gather, Memory::gathered, Memory::warp_row,
+      Memory::pixel_products, Memory::begin_gather, Memory::wait_for_rows, Memory::kKnown;
 
   /// Own values i from all values i - 1.
   __device__ void forward_layer(int i) {
@@ -21,12 +27,18 @@ class Passes : protected LossRows {
       own[n * own_stride(i) + j] = y;
       if (all != nullptr) all[n * stride(i) + j] = y;
     };
-    const Rows<float> w{weights(i - 1), stride(i - 1)};
-    if (i == 1) {
-      products(Rows<std::uint8_t>{pixels(), pixel_stride()}, w, rows_, own_columns(i), stride(0),
-               floats(plan_.partial), finish);
+    if (kKnown && i == 1) {
+      if constexpr (kCode == FusedCode::kTutorialOwner) {
+        wait_for_rows();
+        __syncthreads();  // a tile has the rows of two warps
+        pixel_products(finish);
+      }
+    } else if (i == 1) {
+      own_products(Rows<std::uint8_t>{pixels(), pixel_stride()}, Rows<float>{weights(0), stride(0)}, 1,
+                   stride(0), finish);
     } else {
-      gather_products(run_.exchange.values[i - 1], i - 1, w, own_columns(i), finish);
+      gather_products(run_.exchange.values[i - 1], i - 1, Rows<float>{weights(i - 1), stride(i - 1)}, i,
+                      finish);
     }
   }
 
@@ -42,10 +54,33 @@ class Passes : protected LossRows {
     };
     const Rows<float> w{weights_behind(i), stride(i + 1)};
     if (i == top()) {
-      products(Rows<float>{floats(plan_.dlogits), stride(plan_.layers)}, w, rows_, own_columns(i),
-               stride(i + 1), floats(plan_.partial), finish);
+      own_products(Rows<float>{floats(plan().dlogits), stride(plan().layers)}, w, i, stride(i + 1), finish);
     } else {
-      gather_products(run_.exchange.gradients[i + 1], i + 1, w, own_columns(i), finish);
+      gather_products(run_.exchange.gradients[i + 1], i + 1, w, i, finish);
+    }
+  }
+
+ private:
+  /// finish(n, j, sum of x[n][k] w[j][k] over k < depth) for each row and own column of values i.
+  template <class T, class Finish>
+  __device__ void own_products(Rows<T> x, Rows<float> w, int i, int depth, const Finish& finish) {
+    products(threads(), x, w, rows(), own_columns(i), depth, floats(plan().partial), finish);
+  }
+
+  /// Likewise, where x is values or gradients `all` of all blocks, at `from`.
+  template <class Finish>
+  __device__ void gather_products(const float* from, int all, Rows<float> w, int i, const Finish& finish) {
+    if constexpr (!kKnown) {
+      gather(from, all);
+      __syncthreads();
+      own_products(gathered(all), w, i, stride(all), finish);
+    } else if constexpr (kCode == FusedCode::kTutorialOwner) {
+      begin_gather(from, all);
+      wait_for_rows();
+      constexpr int kHidden = kTutorialPlan.widths[1];
+      const int lane = thread() % kWarp;
+      const float sum = whole_tile_sum<kHidden>(warp_row(), gathered(all), w);
+      finish(warp_row() + lane / kTileColumns, lane % kTileColumns, sum);
     }
   }
 };

@@ -15,13 +15,8 @@
 namespace warpfit::cuda {
 
 constexpr int kMostFusedLayers = 8;
-/// In a block; the build option WARPFIT_FUSED_THREADS sets another number, for comparisons on a GPU.
-#ifdef WARPFIT_FUSED_THREADS
-constexpr int kMostFusedThreads = WARPFIT_FUSED_THREADS;
-#else
-constexpr int kMostFusedThreads = 256;
-#endif
-constexpr int kPlaceBytes = 16;  ///< what shared memory is shared out in: the widest access
+constexpr int kMostFusedThreads = 256;  ///< in a block
+constexpr int kPlaceBytes = 16;         ///< what shared memory is shared out in: the widest access
 
 /// Values 0 are the samples', values i the outputs of layer i - 1, values `layers` the logits. Places are
 /// kPlaceBytes each, from the start of a block's dynamic shared memory; -1 for what is not kept. Matrices
@@ -40,12 +35,15 @@ struct FusedPlan {
   int gradients = -1;  ///< (rows, columns), the block's own of the newest values
   int partial = -1;    ///< (threads)
   int factors = -1;    ///< of the optimizer's step
+  int copies = -1;     ///< (warps), barriers of 8 bytes
   std::array<int, kMostFusedLayers> values{};   ///< (rows, columns), the block's own of these values
   std::array<int, kMostFusedLayers> biases{};   ///< (columns), the block's own of this layer, but the last
   std::array<int, kMostFusedLayers> weights{};  ///< (columns, inputs): own rows of this layer, but the last
   /// (columns, outputs): the weights of this layer, but the first, that read the block's own values.
   std::array<int, kMostFusedLayers> weights_behind{};
   int shared_bytes = 0;
+
+  [[nodiscard]] constexpr bool operator==(const FusedPlan&) const = default;
 
   /// Elements from one row to the next of a matrix with rows of `width`.
   [[nodiscard]] static constexpr int padded(int width, int to = 4) { return (width + to - 1) / to * to; }

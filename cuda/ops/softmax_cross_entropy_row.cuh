@@ -11,7 +11,7 @@ template <int kThreads>
 __device__ RowResult softmax_cross_entropy_row(const float* z, int label, float label_smoothing,
                                                std::int64_t rows, int classes, float* dz) {
   const auto add = [](auto a, auto b) { return a + b; };
-  const int thread = static_cast<int>(threadIdx.x);
+  const int thread = static_cast<int>(threadIdx.x) % kThreads;  // so that the compiler knows its range
   Highest highest{-INFINITY, classes};
   for (int c = thread; c < classes; c += kThreads) highest = higher(highest, {z[c], c});
   highest = block_highest<kThreads>(highest);

@@ -44,7 +44,7 @@ TEST(FusedPlan, LeavesNoColumnOut) {
 
 TEST(FusedPlan, SaysWhatDoesNotFit) {
   EXPECT_EQ(refusal(kTutorial, 64, kA100),
-            "weights and batch do not fit on the chip: 223 KiB a block, but there are 163");
+            "weights and batch do not fit on the chip: 224 KiB a block, but there are 163");
   EXPECT_NE(refusal(kTutorial, 1000, kH100).find("do not fit on the chip"), std::string::npos);
   EXPECT_EQ(refusal(kTutorial, 64, kOld), "this GPU cannot launch all blocks together");
   EXPECT_EQ(refusal(std::vector<std::int64_t>(10, 4), 1, kH100), "the network has 9 layers, more than 8");

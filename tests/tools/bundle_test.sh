@@ -144,11 +144,11 @@ expect_run 0 bundle --build "$own" --variant phases
 unpack
 expect_file "$scratch/unpacked/variants/phases/warpfit"
 forget_calls
-expect_run 0 bundle --build "$own" --variant wide:WARPFIT_FUSED_THREADS=512
-expect "built with its option" grep -q -- "^cmake -S $repo -B $own/options/wide .*-DWARPFIT_FUSED_THREADS=512" "$scratch/calls"
+expect_run 0 bundle --build "$own" --variant wide:WARPFIT_PARTS=512
+expect "built with its option" grep -q -- "^cmake -S $repo -B $own/options/wide .*-DWARPFIT_PARTS=512" "$scratch/calls"
 unpack
 expect_file "$scratch/unpacked/variants/wide/libwarpfit_cuda.so"
-expect "says with which" [ "$(cat "$scratch/unpacked/variants/wide/COMMIT")" = "0123abc and changes, WARPFIT_FUSED_THREADS=512" ]
+expect "says with which" [ "$(cat "$scratch/unpacked/variants/wide/COMMIT")" = "0123abc and changes, WARPFIT_PARTS=512" ]
 expect_run 2 bundle --variant old=nothing
 expect_said "there is no such commit"
 for wrong in old 'a/b=abc1' '=abc1' 'old=' 'old:=1' 'old:ON' ':ON=1'; do expect_run 2 bundle --variant "$wrong"; done

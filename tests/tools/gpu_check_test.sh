@@ -36,7 +36,7 @@ for engine in fused layers; do
     calls | grep -q '^ncu .*--source-folders.*--clock-control none .* --epochs 1 --engine $engine'"
   expect_log "ncu-$engine-details.txt" "page details"
 done
-expect "the fused kernel alone" eval 'calls | grep -q "^ncu --set full --kernel-name regex:fused_run --launch-skip 3 --launch-count 1 "'
+expect "the fused kernel alone" eval 'calls | grep -q "^ncu --set full --kernel-name regex:fused_run|tutorial --launch-skip 3 --launch-count 1 "'
 expect "the variant's own program" [ "$(calls | grep -cE '^variants/fast/warpfit (bench|train) .*--engine fused')" = 2 ]
 expect_log variant-fast.log "agrees with tutorial_seed0.json"
 expect "each figure names its stage" [ "$(grep -c '^{"stage": "[a-z0-9-]*", "steps":300}$' "$out/bench.jsonl")" = 5 ]

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <cstdio>
 #include <functional>
 #include <memory>
 #include <span>
@@ -150,6 +151,7 @@ void run(int milliseconds, const Sizes& sizes) {
 }  // namespace warpfit
 
 int main(int count, char** arguments) {
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);  // a run that is cut off leaves the lines that it has
   int milliseconds = 20;
   bool small = false;
   for (const std::string_view text : std::span(arguments + 1, arguments + count)) {

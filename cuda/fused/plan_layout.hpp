@@ -1,0 +1,101 @@
+// How plan_fused() shares a network out. At compile time too: fused_run.cu has a kernel compiled for one
+// plan.
+#pragma once
+
+#include <algorithm>
+
+#include "cuda/fused/plan.hpp"
+
+namespace warpfit::cuda {
+
+constexpr int kWarpThreads = 32;
+constexpr std::size_t kFactorsBytes = 16;
+
+/// Hands out shared memory.
+class Layout {
+ public:
+  constexpr int take(std::int64_t bytes) {
+    const std::int64_t place = used_;
+    used_ += (bytes + kPlaceBytes - 1) / kPlaceBytes;
+    return static_cast<int>(std::min<std::int64_t>(place, std::int64_t{1} << 30));
+  }
+  constexpr int take_floats(std::int64_t rows, std::int64_t width) {
+    return take(rows * FusedPlan::padded(static_cast<int>(width)) * std::int64_t{sizeof(float)});
+  }
+  [[nodiscard]] constexpr std::int64_t bytes() const { return used_ * kPlaceBytes; }
+
+ private:
+  std::int64_t used_ = 0;  // places
+};
+
+/// Values whose columns are owned: the hidden ones; the samples' where there are none.
+struct Owned {
+  int first, end;
+};
+constexpr Owned owned(const FusedPlan& plan) {
+  return plan.layers == 1 ? Owned{0, 1} : Owned{1, plan.layers};
+}
+
+//// As many blocks as multiprocessors, but none that would own no column, save one more where there is a
+// multiprocessor for it: the last block has work of its own (fused_run.cu).
+constexpr void share_columns(FusedPlan& plan, int multiprocessors) {
+  const auto [first, end] = owned(plan);
+  for (int i = first; i < end; ++i) {
+    plan.columns[i] = (plan.widths[i] + multiprocessors - 1) / multiprocessors;
+    plan.owners = (plan.widths[i] + plan.columns[i] - 1) / plan.columns[i];
+    plan.blocks = std::max(plan.blocks, plan.owners);
+  }
+  plan.blocks = std::min(plan.blocks + 1, multiprocessors);
+}
+
+/// Bytes of shared memory.
+constexpr std::int64_t lay_out(FusedPlan& plan) {
+  Layout layout;
+  const int classes = plan.widths[plan.layers];
+  plan.pixels = layout.take(std::int64_t{plan.rows} * FusedPlan::padded(plan.widths[0], 16));
+  if (plan.layers > 2) {
+    const int widest = *std::max_element(&plan.widths[1], &plan.widths[plan.layers]);
+    plan.gathered = layout.take_floats(plan.rows, widest);
+  }
+  plan.logits = layout.take_floats(plan.threads / kWarpThreads, classes);
+  plan.dlogits = layout.take_floats(plan.rows, classes);
+  plan.partial = layout.take_floats(1, plan.threads);
+  plan.factors = layout.take(kFactorsBytes);
+  plan.copies = layout.take(plan.threads / kWarpThreads * 8);
+  plan.values.fill(-1);
+  plan.biases.fill(-1);
+  plan.weights.fill(-1);
+  plan.weights_behind.fill(-1);
+  int most_columns = 0;
+  const auto [first, end] = owned(plan);
+  for (int i = first; i < end; ++i) {
+    most_columns = std::max(most_columns, plan.columns[i]);
+    plan.values[i] = layout.take_floats(plan.rows, plan.columns[i]);
+    plan.weights_behind[i] = layout.take_floats(plan.columns[i], plan.widths[i + 1]);
+    if (i == 0) continue;
+    plan.biases[i - 1] = layout.take_floats(1, plan.columns[i]);
+    plan.weights[i - 1] = layout.take_floats(plan.columns[i], plan.widths[i - 1]);
+  }
+  plan.gradients = layout.take_floats(plan.rows, most_columns);
+  return layout.bytes();
+}
+
+/// The tutorial's network, 784-512-512-10 in batches of 64, on the 132 multiprocessors of an H100 or H200.
+constexpr FusedPlan tutorial_plan() {
+  FusedPlan plan;
+  plan.layers = 3;
+  plan.rows = 64;
+  plan.threads = kMostFusedThreads;
+  plan.widths = {784, 512, 512, 10};
+  share_columns(plan, 132);
+  plan.shared_bytes = static_cast<int>(lay_out(plan));
+  return plan;
+}
+constexpr FusedPlan kTutorialPlan = tutorial_plan();
+
+/// What a copy of the kernel's code is compiled for: any plan, or the tutorial's and plain SGD, so that sizes
+/// and offsets are constants; there the blocks that own columns, or the last block, which owns none.
+enum class FusedCode { kAny, kTutorialOwner, kTutorialLast };
+static_assert(kTutorialPlan.blocks == kTutorialPlan.owners + 1);
+
+}  // namespace warpfit::cuda
