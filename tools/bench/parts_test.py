@@ -11,6 +11,7 @@ import os
 import pathlib
 import re
 import sys
+import tempfile
 import unittest
 
 sys.dont_write_bytecode = True
@@ -29,6 +30,14 @@ class ReportTest(unittest.TestCase):
         self.assertIsNone(report.noise_text([row(1.0, 1.2)], 0.1))
         self.assertIn("ours spreads 1.30-fold", report.noise_text([row(1.0, 1.3)], 0.1))
         self.assertIn("load before the run 1.50", report.noise_text([row(1.0, 1.0)], 1.5))
+
+    def test_a_bundle_names_its_commit(self):
+        with tempfile.TemporaryDirectory() as folder:
+            named = pathlib.Path(folder, "COMMIT")
+            named.write_text("0123abc\n")
+            self.assertEqual(report.commit_of(folder), {"commit": "0123abc", "dirty": False})
+            named.write_text("0123abc and changes\n")
+            self.assertEqual(report.commit_of(folder), {"commit": "0123abc", "dirty": True})
 
 
 class SassCountsTest(unittest.TestCase):

@@ -198,6 +198,11 @@ def gpu_state():
 
 
 def commit_of(repository):
+    """What is measured: a bundle's COMMIT says so, "ID" or "ID and changes"; else git does."""
+    bundled = pathlib.Path(repository, "COMMIT")
+    if bundled.exists():
+        commit, _, changes = bundled.read_text().strip().partition(" and ")
+        return {"commit": commit, "dirty": bool(changes)}
     commit = output_of(["git", "rev-parse", "HEAD"], repository)
     return {
         "commit": commit,
