@@ -46,14 +46,15 @@ class FirstLayer : protected LossRows<kCode> {
     const std::uint8_t* x = loaded_pixels(row) + t() * kVector;
     const std::uint8_t* y = loaded_pixels(row + 8) + t() * kVector;
     const float* w = (g() < 4 ? weights(0) + g() * kTutorialInputs : lower(g() - 4, 0)) + t() * kVector;
+    TensorCores cores;
     constexpr int kChains = 4;  // sums that do not wait for each other
     float d[kChains][4] = {};
     const auto add = [&](int group, float(&d0)[4], float(&d1)[4]) {
       const float4 p = four(x + group * 16);
       const float4 q = four(y + group * 16);
       const float4 b = four(w + group * 16);
-      add_tile_product(d0, make_float4(p.x, q.x, p.y, q.y), make_float2(upper_bits(b.x), upper_bits(b.y)));
-      add_tile_product(d1, make_float4(p.z, q.z, p.w, q.w), make_float2(upper_bits(b.z), upper_bits(b.w)));
+      cores.add_product(d0, make_float4(p.x, q.x, p.y, q.y), make_float2(upper_bits(b.x), upper_bits(b.y)));
+      cores.add_product(d1, make_float4(p.z, q.z, p.w, q.w), make_float2(upper_bits(b.z), upper_bits(b.w)));
     };
     constexpr int kHalf = kGroups / 2;  // of an odd number; the first half has one more
     const int first = second ? kHalf + 1 : 0;
@@ -103,6 +104,7 @@ class FirstLayer : protected LossRows<kCode> {
       b[step] = make_float2(part(row_of(step, 0)), part(row_of(step, 1)));
     }
     const bool kept = t() / 2 != 0;  // of the two tiles
+    TensorCores cores;
 #pragma unroll 1
     for (int group = thread() / kWarp; group * 32 < kTutorialInputs; group += threads() / kWarp) {
       const int k = group * 32 + g() * kVector;
@@ -112,8 +114,8 @@ class FirstLayer : protected LossRows<kCode> {
       for (int step = 0; step < kSteps; ++step) {
         const float4 p = four(from + row_of(step, 0) * kTutorialInputs);
         const float4 q = four(from + row_of(step, 1) * kTutorialInputs);
-        add_tile_product(d[0], make_float4(p.x, p.y, q.x, q.y), b[step]);
-        add_tile_product(d[1], make_float4(p.z, p.w, q.z, q.w), b[step]);
+        cores.add_product(d[0], make_float4(p.x, p.y, q.x, q.y), b[step]);
+        cores.add_product(d[1], make_float4(p.z, p.w, q.z, q.w), b[step]);
       }
       float sum[4];
 #pragma unroll
@@ -129,7 +131,7 @@ class FirstLayer : protected LossRows<kCode> {
   }
 
  private:
-  __device__ static int g() { return thread() % kWarp / 4; }  // as add_tile_product() calls them
+  __device__ static int g() { return thread() % kWarp / 4; }  // as TensorCores call them
   __device__ static int t() { return thread() % 4; }
 };
 
