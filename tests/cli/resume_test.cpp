@@ -103,7 +103,7 @@ TEST_F(ResumeProgram, ASecondSignalEndsItAtOnce) {
 // WARPFIT_KILLS sets how often.
 TEST_F(ResumeProgram, LosesNothingWhereItIsKilled) {
   const char* given = std::getenv("WARPFIT_KILLS");
-  const int kills = given != nullptr ? std::atoi(given) : 10;
+  const int kills = given != nullptr ? std::atoi(given) : kSanitized ? 4 : 10;
   std::mt19937 engine(test_seed());
   std::uniform_real_distribution<double> moment(0, 0.05);
   constexpr const char* kEpochs = kThreadSanitizer ? "20" : "40";
@@ -133,7 +133,7 @@ TEST_F(ResumeProgram, LosesNothingWhereItIsKilled) {
 // many runs.
 TEST_F(ResumeProgram, LosesNothingWhateverSignalStopsIt) {
   const char* given = std::getenv("WARPFIT_STOPPED_RUNS");
-  const int runs = given != nullptr ? std::atoi(given) : 2;
+  const int runs = given != nullptr ? std::atoi(given) : kSanitized ? 1 : 2;
   constexpr std::array kSignals{SIGKILL, SIGKILL, SIGTERM, SIGINT, SIGHUP, SIGUSR1};
   constexpr int kStops = 5;
   std::mt19937 engine(test_seed());

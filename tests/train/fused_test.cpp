@@ -53,7 +53,7 @@ constexpr std::size_t kTutorial = 15;  // this and the next on 32 and on 128 mul
 
 // The sanitizers see in a few steps what there is to see, and take their time for each.
 const std::int64_t kSteps = [] {
-  constexpr std::int64_t kUsual = kThreadSanitizer ? 4 : kSanitized ? 6 : 50;
+  constexpr std::int64_t kUsual = kThreadSanitizer ? 3 : kSanitized ? 6 : 50;
   const char* asked = std::getenv("WARPFIT_FUSED_STEPS");
   return asked != nullptr ? std::atoll(asked) : kUsual;
 }();
