@@ -111,7 +111,7 @@ class Block : Passes<kCode> {
     clock_.end(FusedPhase::kTopGradients);
     for_each(2, top() + 1, [&](int upwards) {
       const int i = top() + 2 - upwards;
-      if (i < top()) {  // the next layer's inputs, before their owners may write anew
+      if (i < top()) {  // gather the next layer's inputs before their owners overwrite them
         __syncthreads();
         gather(run_.exchange.values[i - 1], i - 1);
       }

@@ -36,8 +36,8 @@ constexpr Owned owned(const FusedPlan& plan) {
   return plan.layers == 1 ? Owned{0, 1} : Owned{1, plan.layers};
 }
 
-//// As many blocks as multiprocessors, but none that would own no column, save one more where there is a
-// multiprocessor for it: the last block has work of its own (fused_run.cu).
+/// Uses one block per multiprocessor, but no block without columns, except for one more where a
+/// multiprocessor is left: the last block has work of its own (block.cuh).
 constexpr void share_columns(FusedPlan& plan, int multiprocessors) {
   const auto [first, end] = owned(plan);
   for (int i = first; i < end; ++i) {
