@@ -1,5 +1,5 @@
 // What the program finds in libwarpfit_cuda.so.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "cuda/cuda_backend.hpp"
 #include "cuda/runtime/device.hpp"

@@ -1,5 +1,5 @@
 // warpfit: parse, run, exit code. The only place that catches.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cstdlib>
 #include <exception>

@@ -90,7 +90,11 @@ class TileLoader {
   __device__ static int group_of(int n) { return kAlong ? item(n) % T::kGroups : item(n) / kTile; }
 
   __device__ float4 load_four(const float* from) const {
-    if (kAlong && vector_) return *reinterpret_cast<const float4*>(from);
+    if (kAlong && vector_) {
+      // Through a reference: UBSan checks its alignment, but not that of a copy.
+      const float4& four = *reinterpret_cast<const float4*>(from);
+      return four;
+    }
     return make_float4(from[0], from[step_], from[2 * step_], from[3 * step_]);
   }
   __device__ float4 load_some(const float* from, int left) const {

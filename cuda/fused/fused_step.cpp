@@ -1,6 +1,6 @@
 #include "cuda/fused/fused_step.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

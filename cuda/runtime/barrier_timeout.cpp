@@ -1,6 +1,6 @@
 #include "cuda/runtime/barrier_timeout.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <atomic>

@@ -2,7 +2,7 @@
 // what the header promises.
 #include "cuda/runtime/blas.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "host/base/error.hpp"
 

@@ -1,6 +1,6 @@
 #include "cuda/runtime/check.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "cuda/runtime/barrier_timeout.hpp"
 #include "host/base/error.hpp"

@@ -1,7 +1,7 @@
 #include "cuda/runtime/device.hpp"
 
 #include <cuda_runtime_api.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "cuda/runtime/check.hpp"
 

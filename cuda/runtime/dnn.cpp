@@ -1,6 +1,6 @@
 #include "cuda/runtime/dnn.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "host/base/error.hpp"
 

@@ -1,7 +1,7 @@
 #include "cuda/runtime/dynamic_library.hpp"
 
 #include <dlfcn.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "host/base/error.hpp"
 

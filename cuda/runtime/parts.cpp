@@ -2,7 +2,7 @@
 
 #include <cuda_runtime_api.h>
 #include <dlfcn.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "cuda/runtime/blas_library.hpp"
 #include "cuda/runtime/device.hpp"

@@ -1,7 +1,7 @@
 #include "host/backend/cuda_library.hpp"
 
 #include <dlfcn.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <filesystem>
 

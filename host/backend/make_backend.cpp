@@ -1,6 +1,6 @@
 #include "host/backend/make_backend.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <system_error>
 

@@ -1,7 +1,7 @@
 // Text from a file, safe to show: a name in it must not steer the terminal or break a table's line.
 #pragma once
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <string>
 #include <string_view>

@@ -2,7 +2,7 @@
 // control the terminal, imitate another line of output, or fill the screen.
 #pragma once
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cstddef>
 #include <cstdint>

@@ -1,7 +1,7 @@
 // The only file that includes toml++.
 #include "host/cli/config.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 // No assertion of toml++ is to abort the program for a malformed file; nor, as clang does with NDEBUG, to be
 // assumed to hold.

@@ -1,6 +1,6 @@
 #include "host/cli/devices_command.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "host/backend/cuda_library.hpp"
 #include "host/base/terminal_text.hpp"

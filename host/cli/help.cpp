@@ -1,6 +1,6 @@
 #include "host/cli/help.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <string_view>
 

@@ -1,6 +1,6 @@
 #include "host/cli/optimizer_options.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <limits>
 

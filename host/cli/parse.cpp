@@ -2,7 +2,7 @@
 // nan for a positive number.
 #include "host/cli/parse.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
 #include <array>

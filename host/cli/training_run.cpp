@@ -1,6 +1,6 @@
 #include "host/cli/training_run.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>

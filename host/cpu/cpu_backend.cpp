@@ -1,6 +1,6 @@
 #include "host/cpu/cpu_backend.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <cstring>

@@ -1,6 +1,6 @@
 #include "host/cpu/headroom.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <sys/mman.h>
 
 #include "host/base/error.hpp"

@@ -1,7 +1,7 @@
 #include "host/cpu/matmul.hpp"
 
 #include <dnnl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <dnnl.hpp>
 #include <unordered_map>

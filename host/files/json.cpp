@@ -1,6 +1,6 @@
 #include "host/files/json.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <iterator>
 #include <limits>

@@ -1,6 +1,6 @@
 #include "host/files/onnx.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <limits>
 

@@ -1,6 +1,6 @@
 #include "host/files/protobuf_reader.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

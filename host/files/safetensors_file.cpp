@@ -1,6 +1,6 @@
 #include "host/files/safetensors_file.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>

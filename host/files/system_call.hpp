@@ -1,7 +1,7 @@
 // What all calls of the operating system on files have in common.
 #pragma once
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <sys/stat.h>
 
 #include <cerrno>

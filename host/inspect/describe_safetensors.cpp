@@ -1,4 +1,4 @@
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "host/base/terminal_text.hpp"
 #include "host/files/safetensors_file.hpp"

@@ -1,7 +1,7 @@
 // What a file says of itself: a key and its value, whose further lines stand below the first.
 #pragma once
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <string>

@@ -1,6 +1,6 @@
 #include "host/optim/optimizer_state.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "host/base/error.hpp"
 

@@ -1,6 +1,6 @@
 #include "host/report/console.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cerrno>
 #include <cstdio>

@@ -1,6 +1,6 @@
 #include "host/report/evaluation_text.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <string_view>

@@ -1,6 +1,6 @@
 #include "host/report/metrics.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <array>
 #include <cmath>

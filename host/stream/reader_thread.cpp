@@ -1,6 +1,6 @@
 #include "host/stream/reader_thread.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <system_error>
 #include <utility>

@@ -1,6 +1,6 @@
 #include "host/stream/stream_plan.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <functional>

@@ -1,6 +1,6 @@
 #include "host/stream/subset.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

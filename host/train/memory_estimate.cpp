@@ -1,6 +1,6 @@
 #include "host/train/memory_estimate.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <numeric>

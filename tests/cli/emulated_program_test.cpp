@@ -1,5 +1,5 @@
 // The whole program with --device cuda, on the emulated runtime.
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>

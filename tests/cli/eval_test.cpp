@@ -1,5 +1,5 @@
 // `warpfit eval` as its user sees it.
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>

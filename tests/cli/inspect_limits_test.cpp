@@ -1,5 +1,5 @@
 // How much `warpfit inspect` takes and prints of hostile and large files.
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>

@@ -1,5 +1,5 @@
 // Memory and threads that cannot be had, at the start or later: exit code 7 with advice, never a crash.
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

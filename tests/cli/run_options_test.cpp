@@ -1,5 +1,5 @@
 // What a run was told, as `resume` finds it again: paths, wherever both were started, and names.
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

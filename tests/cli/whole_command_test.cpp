@@ -1,6 +1,6 @@
 // `warpfit train` with many options at once: each reaches the run, its files and its rows. What the options
 // do is compared with what `eval` gives for the files in processes of its own, and with PyTorch's formulas.
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

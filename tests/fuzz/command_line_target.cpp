@@ -1,6 +1,6 @@
 // The command line, parsed and not run: each line of the input is an argument. Options that were accepted can
 // be set to the values that they report.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <sstream>

@@ -1,6 +1,6 @@
 // Configurations of runs, TOML. What is accepted is written again as a configuration that sets the same
 // options.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "host/cli/commands.hpp"
 #include "host/cli/config.hpp"

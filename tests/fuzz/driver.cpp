@@ -2,7 +2,7 @@
 //
 //   fuzz_TARGET --write=FOLDER      writes FOLDER/seeds/* and FOLDER/words.dict, and ends
 //   fuzz_TARGET [OPTION...] [CORPUS...]     see fuzz_TARGET -help=1
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <sys/mman.h>
 #include <unistd.h>
 

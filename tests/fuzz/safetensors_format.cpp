@@ -1,6 +1,6 @@
 #include "tests/fuzz/safetensors_format.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <cstring>

@@ -1,6 +1,6 @@
 // The engine that runs many batches in one go against the one that goes layer by layer: the same losses,
 // parameters and moments, on networks of every depth with widths that divide by nothing.
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>

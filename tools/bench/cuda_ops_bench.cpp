@@ -7,7 +7,7 @@
 // tutorial's step at some batch sizes, by our own kernels and by cuBLAS with ours behind it. Last a wide
 // layer in tf32 and bf16, its products within a step and cuBLAS's own alone in the same precision: the last
 // column is how much of cuBLAS's rate a step keeps. Exit code: 0; 2 usage; 6 there is no GPU.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <charconv>
 #include <cstdio>

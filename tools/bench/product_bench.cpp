@@ -1,6 +1,6 @@
 #include "tools/bench/product_bench.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <random>
 #include <string_view>
