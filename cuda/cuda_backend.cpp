@@ -95,14 +95,14 @@ void CudaBackend::capture_profile(bool on) {
 
 void CudaBackend::load_batch(Matrix x, Labels labels) { cuda::load_batch(position(), x, labels, joined()); }
 
-void CudaBackend::linear_forward(ConstMatrix x, ConstMatrix w, ConstVector b, Activation activation,
+void CudaBackend::linear_forward(ConstMatrix x, ConstMatrix w, ConstVector b, ActivationKind activation,
                                  Matrix y) {
   join();
   products_.forward(x, w, b, activation, y);
 }
 
-void CudaBackend::linear_backward_input(ConstMatrix dy, ConstMatrix w, ConstMatrix x, Activation activation,
-                                        Matrix dx) {
+void CudaBackend::linear_backward_input(ConstMatrix dy, ConstMatrix w, ConstMatrix x,
+                                        ActivationKind activation, Matrix dx) {
   products_.backward_input(dy, w, x, activation, dx);
 }
 
@@ -130,7 +130,7 @@ void CudaBackend::linear_backward_sgd(ConstMatrix x, ConstMatrix dy, Matrix w, V
   products_.backward_sgd(x, dy, position(), w, b);
 }
 
-void CudaBackend::dropout(const Dropout& dropout, Matrix values) {
+void CudaBackend::dropout(const DropoutMask& dropout, Matrix values) {
   cuda::dropout(dropout, &position()->step, values, compute_.get());
 }
 

@@ -38,8 +38,9 @@ class CudaBackend final : public Backend {
   void capture_profile(bool on) override;
 
   void load_batch(Matrix x, Labels labels) override;
-  void linear_forward(ConstMatrix x, ConstMatrix w, ConstVector b, Activation activation, Matrix y) override;
-  void linear_backward_input(ConstMatrix dy, ConstMatrix w, ConstMatrix x, Activation activation,
+  void linear_forward(ConstMatrix x, ConstMatrix w, ConstVector b, ActivationKind activation,
+                      Matrix y) override;
+  void linear_backward_input(ConstMatrix dy, ConstMatrix w, ConstMatrix x, ActivationKind activation,
                              Matrix dx) override;
   void linear_backward_weights(ConstMatrix x, ConstMatrix dy, Matrix dw, Vector db) override;
   void sgd_update(Vector parameters, ConstVector gradients) override;
@@ -47,7 +48,7 @@ class CudaBackend final : public Backend {
   void clip_gradient_value(float most, Vector gradients) override;
   void optimizer_update(const Optimizer& optimizer, const OptimizerViews& views) override;
   void linear_backward_sgd(ConstMatrix x, ConstMatrix dy, Matrix w, Vector b) override;
-  void dropout(const Dropout& dropout, Matrix values) override;
+  void dropout(const DropoutMask& dropout, Matrix values) override;
   void softmax_cross_entropy(ConstMatrix logits, ConstLabels labels, float label_smoothing, Matrix dlogits,
                              Metrics* metrics) override;
   void mean_squared_error(ConstMatrix outputs, ConstLabels labels, Matrix doutputs,

@@ -26,7 +26,7 @@ bool Products::own(std::int64_t rows, ConstMatrix w) const {
   return rows <= kMostRows && std::max(w.rows, w.cols) <= kMostWidth;
 }
 
-void Products::forward(ConstMatrix x, ConstMatrix w, ConstVector b, Activation activation, Matrix y) {
+void Products::forward(ConstMatrix x, ConstMatrix w, ConstVector b, ActivationKind activation, Matrix y) {
   if (own(x.rows, w)) {
     cuda::matmul_forward(x, w, b, activation, y, main_.get());
   } else {
@@ -35,13 +35,13 @@ void Products::forward(ConstMatrix x, ConstMatrix w, ConstVector b, Activation a
   }
 }
 
-void Products::backward_input(ConstMatrix dy, ConstMatrix w, ConstMatrix x, Activation activation,
+void Products::backward_input(ConstMatrix dy, ConstMatrix w, ConstMatrix x, ActivationKind activation,
                               Matrix dx) {
   if (own(dy.rows, w)) {
     cuda::matmul_backward_input(dy, w, x, activation, dx, main_.get());
   } else {
     blas().backward_input(dy, w, dx);
-    if (activation == Activation::kRelu) cuda::relu_backward(x.values(), dx.values(), main_.get());
+    if (activation == ActivationKind::kRelu) cuda::relu_backward(x.values(), dx.values(), main_.get());
   }
 }
 

@@ -18,8 +18,8 @@ class Products {
   Products(Stream& stream, Precision precision, ProductKernels kernels);
 
   // As Backend's operations have it. What the last two write is there behind join().
-  void forward(ConstMatrix x, ConstMatrix w, ConstVector b, Activation activation, Matrix y);
-  void backward_input(ConstMatrix dy, ConstMatrix w, ConstMatrix x, Activation activation, Matrix dx);
+  void forward(ConstMatrix x, ConstMatrix w, ConstVector b, ActivationKind activation, Matrix y);
+  void backward_input(ConstMatrix dy, ConstMatrix w, ConstMatrix x, ActivationKind activation, Matrix dx);
   void backward_weights(ConstMatrix x, ConstMatrix dy, Matrix dw, Vector db);
   void backward_sgd(ConstMatrix x, ConstMatrix dy, const Position* position, Matrix w, Vector b);
 

@@ -32,8 +32,8 @@ std::size_t share_out(const FusedPlan& plan, float* start, FusedExchange& exchan
   return used;
 }
 
-bool is_relu_network(const std::vector<Linear>& layers) {
-  const auto is_relu = [](const Linear& layer) { return layer.activation == Activation::kRelu; };
+bool is_relu_network(const std::vector<LinearViews>& layers) {
+  const auto is_relu = [](const LinearViews& layer) { return layer.activation == ActivationKind::kRelu; };
   return std::all_of(layers.begin(), layers.end() - 1, is_relu) && !is_relu(layers.back());
 }
 

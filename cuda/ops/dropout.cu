@@ -11,7 +11,7 @@ constexpr int kThreads = 256;
 constexpr int kVector = 4;
 
 __global__ void __launch_bounds__(kThreads)
-    dropout_kernel(Dropout dropout, const std::int64_t* step, float* values, std::int64_t size) {
+    dropout_kernel(DropoutMask dropout, const std::int64_t* step, float* values, std::int64_t size) {
   const std::int64_t number = *step;
   const std::int64_t stride = std::int64_t{gridDim.x} * kThreads;
   const bool aligned = reinterpret_cast<std::uintptr_t>(values) % sizeof(float4) == 0;
@@ -29,7 +29,7 @@ __global__ void __launch_bounds__(kThreads)
 
 }  // namespace
 
-void dropout(const Dropout& dropout, const std::int64_t* step, Matrix values, cudaStream_t stream) {
+void dropout(const DropoutMask& dropout, const std::int64_t* step, Matrix values, cudaStream_t stream) {
   launch_along(dropout_kernel, (values.size() + kVector - 1) / kVector, kThreads, stream, dropout, step,
                values.data, values.size());
 }

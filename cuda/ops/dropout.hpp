@@ -9,6 +9,6 @@
 namespace warpfit::cuda {
 
 /// As Backend::dropout; the step's number is read on the device.
-void dropout(const Dropout& dropout, const std::int64_t* step, Matrix values, cudaStream_t stream);
+void dropout(const DropoutMask& dropout, const std::int64_t* step, Matrix values, cudaStream_t stream);
 
 }  // namespace warpfit::cuda

@@ -91,15 +91,15 @@ void weight_gradient(ConstMatrix x, ConstMatrix dy, const float* rate, Matrix w,
 
 }  // namespace
 
-void matmul_forward(ConstMatrix x, ConstMatrix w, ConstVector b, Activation activation, Matrix y,
+void matmul_forward(ConstMatrix x, ConstMatrix w, ConstVector b, ActivationKind activation, Matrix y,
                     cudaStream_t stream) {
-  multiply(rows_of(x), rows_of(w), x.cols, Forward{b.data(), y.data, y.cols, activation == Activation::kRelu},
-           stream);
+  multiply(rows_of(x), rows_of(w), x.cols,
+           Forward{b.data(), y.data, y.cols, activation == ActivationKind::kRelu}, stream);
 }
 
-void matmul_backward_input(ConstMatrix dy, ConstMatrix w, ConstMatrix x, Activation activation, Matrix dx,
+void matmul_backward_input(ConstMatrix dy, ConstMatrix w, ConstMatrix x, ActivationKind activation, Matrix dx,
                            cudaStream_t stream) {
-  const float* mask = activation == Activation::kRelu ? x.data : nullptr;
+  const float* mask = activation == ActivationKind::kRelu ? x.data : nullptr;
   multiply(rows_of(dy), columns_of(w), dy.cols, InputGradient{mask, dx.data, dx.cols}, stream);
 }
 

@@ -10,11 +10,11 @@
 namespace warpfit::cuda {
 
 /// y (N, M) = activation(x (N, K) w' + b); w (M, K), b (M).
-void matmul_forward(ConstMatrix x, ConstMatrix w, ConstVector b, Activation activation, Matrix y,
+void matmul_forward(ConstMatrix x, ConstMatrix w, ConstVector b, ActivationKind activation, Matrix y,
                     cudaStream_t stream);
 
 /// dx (N, K) = dy (N, M) w (M, K), and 0 where ReLU's output x is not above 0.
-void matmul_backward_input(ConstMatrix dy, ConstMatrix w, ConstMatrix x, Activation activation, Matrix dx,
+void matmul_backward_input(ConstMatrix dy, ConstMatrix w, ConstMatrix x, ActivationKind activation, Matrix dx,
                            cudaStream_t stream);
 
 /// dw (M, K) = dy' x and db (M) = the sum of dy over its rows.

@@ -62,9 +62,9 @@ __global__ void __launch_bounds__(kThreads)
 
 }  // namespace
 
-void bias_relu_forward(Matrix y, ConstVector b, Activation activation, cudaStream_t stream) {
+void bias_relu_forward(Matrix y, ConstVector b, ActivationKind activation, cudaStream_t stream) {
   const auto kernel =
-      activation == Activation::kRelu ? bias_relu_forward_kernel<true> : bias_relu_forward_kernel<false>;
+      activation == ActivationKind::kRelu ? bias_relu_forward_kernel<true> : bias_relu_forward_kernel<false>;
   launch_over(kernel, y.rows, (y.cols + kVector - 1) / kVector, kThreads, stream, y.data, b.data(), y.rows,
               y.cols);
 }

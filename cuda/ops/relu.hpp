@@ -8,7 +8,7 @@
 namespace warpfit::cuda {
 
 /// y (N, M) = activation(y + b), in place; b (M).
-void bias_relu_forward(Matrix y, ConstVector b, Activation activation, cudaStream_t stream);
+void bias_relu_forward(Matrix y, ConstVector b, ActivationKind activation, cudaStream_t stream);
 
 /// dx = 0 where y, ReLU's output, is not above 0; equal sizes.
 void relu_backward(ConstVector y, Vector dx, cudaStream_t stream);

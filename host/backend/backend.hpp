@@ -144,12 +144,12 @@ class Backend {
   virtual void load_batch(Matrix x, Labels labels) = 0;
 
   /// y (N, M) = activation(x (N, K) w' + b), w (M, K) as nn.Linear keeps it, b (M).
-  virtual void linear_forward(ConstMatrix x, ConstMatrix w, ConstVector b, Activation activation,
+  virtual void linear_forward(ConstMatrix x, ConstMatrix w, ConstVector b, ActivationKind activation,
                               Matrix y) = 0;
 
   /// dx (N, K) = dy (N, M) w (M, K), and 0 where x, the activation's output, says that it let nothing
   /// through.
-  virtual void linear_backward_input(ConstMatrix dy, ConstMatrix w, ConstMatrix x, Activation activation,
+  virtual void linear_backward_input(ConstMatrix dy, ConstMatrix w, ConstMatrix x, ActivationKind activation,
                                      Matrix dx) = 0;
 
   /// dw (M, K) = dy' x and db (M) = the sum of dy over its rows. This and linear_backward_sgd may run beside
@@ -176,7 +176,7 @@ class Backend {
 
   /// values (N, M) *= 0 or 1 / (1 - p), as the dropout says for the run's current step: of a layer's output,
   /// and of its gradient. Only inside a step.
-  virtual void dropout(const Dropout& dropout, Matrix values) = 0;
+  virtual void dropout(const DropoutMask& dropout, Matrix values) = 0;
 
   // Losses add the batch to `metrics`: its loss, hits, and whether the loss is finite; and give the gradient
   // (N, C) of what they are made of, where it is asked for. Labels must be below C.

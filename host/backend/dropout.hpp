@@ -9,7 +9,7 @@
 
 namespace warpfit {
 
-struct Dropout {
+struct DropoutMask {
   float p = 0;  ///< share that is left out, below 1
   std::uint64_t seed = 0;
   std::uint32_t layer = 0;

@@ -1,17 +1,16 @@
 // A linear layer's views.
 #pragma once
 
+#include "host/backend/activation.hpp"
 #include "host/backend/views.hpp"
 
 namespace warpfit {
 
-enum class Activation { kNone, kRelu };
-
 /// One linear layer and what follows it.
-struct Linear {
+struct LinearViews {
   Matrix w;  ///< (outputs, inputs)
   Vector b;  ///< (outputs)
-  Activation activation = Activation::kNone;
+  ActivationKind activation = ActivationKind::kNone;
 };
 
 }  // namespace warpfit

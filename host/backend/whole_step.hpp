@@ -16,7 +16,7 @@ struct Metrics;
 /// Forward, softmax cross-entropy and, with an optimizer, backward and update. The loss is added to
 /// `metrics`. All views are of the backend's memory.
 struct WholeStep {
-  std::vector<Linear> layers;  ///< among the parameters
+  std::vector<LinearViews> layers;  ///< among the parameters
   Vector parameters;
   std::int64_t most_rows = 0;  ///< of a batch
   float label_smoothing = 0;

@@ -25,18 +25,19 @@ void run(const BenchCommand& command) {
   const auto paths = find_training_set(command.data.folder, command.data.files);
   const Dataset samples(paths.train_images, paths.train_labels);
   const auto spec = fitting_network(command.network, samples);
-  samples.check_labels_below(spec.classes());
+  const auto plan = plan_network(spec, shape_of(samples.sample_shape()));
+  samples.check_labels_below(plan.classes());
   std::optional<AtomicFile> file;
   if (!command.json.empty()) file.emplace(command.json);
 
   const auto backend = make_backend(device);
   log_info("measuring; other work on this machine disturbs it");
   TorchGenerator generator(options.seed);
-  const ParameterLayout layout(spec);
-  const Network network(*backend, spec, layout, initial_parameters(layout, generator));
+  const Network network(*backend, plan, initial_parameters(plan, generator));
   Benchmark benchmark(*backend, network, samples, options);
   log_info("engine: " + benchmark.engine());
   auto findings = benchmark.run();
+  findings.network = spec.text();
   findings.device = backend->description();
   findings.optimizer = optimizer_name(command.optimizer.kind);
   print(benchmark_text(findings));

@@ -19,10 +19,10 @@ namespace {
 // Of a matrix that a screen or a reader could still take; labels are bytes.
 constexpr std::int64_t kMostClasses = 1000;
 
-void check_classes(const std::string& path, const NetworkSpec& network) {
-  if (network.classes() <= kMostClasses) return;
-  throw ModelError(fmt::format("{}: {} outputs, expected at most {} for a confusion matrix", path,
-                               network.classes(), kMostClasses));
+void check_classes(const std::string& path, std::int64_t classes) {
+  if (classes <= kMostClasses) return;
+  throw ModelError(
+      fmt::format("{}: {} outputs, expected at most {} for a confusion matrix", path, classes, kMostClasses));
 }
 
 }  // namespace
@@ -31,8 +31,8 @@ void run(const EvalCommand& command) {
   if (command.quiet) silence_info();
   const auto device = backend_options(command.device);
   const auto model = load_model(command.model);
-  const std::int64_t classes = model.info.network.classes();
-  check_classes(command.model, model.info.network);
+  const std::int64_t classes = plan_of(model.info).classes();
+  check_classes(command.model, classes);
   const auto paths = find_test_set(command.data.folder, command.data.files);
   const Dataset samples(paths.test_images, paths.test_labels);
   samples.check_labels_below(classes);

@@ -27,7 +27,7 @@ void export_npz(const std::string& path, const Model& model) {
 
 void export_onnx(const std::string& path, const Model& model) {
   const auto names = parameter_names(model.info);
-  const ParameterLayout layout(model.info.network);
+  const auto plan = plan_of(model.info);
   const auto values = std::span(model.parameters);
   OnnxNetwork network;
   network.sample_shape = model.info.sample_shape;
@@ -35,15 +35,16 @@ void export_onnx(const std::string& path, const Model& model) {
   network.metadata = metadata_of(model.info);
   network.producer_version = WARPFIT_VERSION;
   network.metadata.erase("format");  // safetensors' own
-  for (std::size_t l = 0; l < layout.layers().size(); ++l) {
-    const auto& layer = layout.layers()[l];
-    network.layers.push_back({.weight_name = names[2 * l],
-                              .bias_name = names[2 * l + 1],
-                              .inputs = layer.inputs,
-                              .outputs = layer.outputs,
-                              .w = values.subspan(layer.weight, layer.weight_size()),
-                              .b = values.subspan(layer.bias, layer.bias_size()),
-                              .relu = l + 1 < layout.layers().size()});
+  for (const auto& node : plan.nodes) {
+    if (std::holds_alternative<Activation>(node.layer)) network.layers.back().relu = true;
+    if (!std::holds_alternative<Linear>(node.layer)) continue;
+    const auto first = node.first_tensor;
+    network.layers.push_back({.weight_name = names[first],
+                              .bias_name = names[first + 1],
+                              .inputs = node.in.size(),
+                              .outputs = node.out.size(),
+                              .w = plan.tensors[first].in(values),
+                              .b = plan.tensors[first + 1].in(values)});
   }
   write_onnx(path, network);
 }
@@ -79,7 +80,7 @@ void run(const ExportCommand& command) {
   }
   format.write(command.output, model);
   log_info(fmt::format("{}: {}, {} parameters, as {}", command.output, model.info.network.text(),
-                       model.info.network.parameters(), format.name));
+                       plan_of(model.info).parameters(), format.name));
 }
 
 Options options_of(ExportCommand& command) {

@@ -13,21 +13,21 @@
 namespace warpfit {
 namespace {
 
-void check_sample_size(const Inference& inference) {
-  const auto& network = inference.model.info.network;
+void check_sample_size(const Inference& inference, const NetworkPlan& plan) {
   const auto& samples = inference.samples;
-  if (network.inputs() == samples.sample_size()) return;
+  if (plan.inputs() == samples.sample_size()) return;
   throw UsageError(fmt::format("{}: {} inputs ({}), but the samples of {} have {} values ({})",
-                               inference.path, network.inputs(), network.text(), samples.images_path(),
-                               samples.sample_size(), fmt::join(samples.sample_shape(), "x")));
+                               inference.path, plan.inputs(), inference.model.info.network.text(),
+                               samples.images_path(), samples.sample_size(),
+                               fmt::join(samples.sample_shape(), "x")));
 }
 
 // The order of what is no number means nothing, and JSON cannot say it.
-void check_finite(const Inference& inference, std::int64_t first, std::span<const float> logits) {
+void check_finite(const Inference& inference, std::int64_t classes, std::int64_t first,
+                  std::span<const float> logits) {
   const auto bad = std::ranges::find_if_not(logits, [](float logit) { return std::isfinite(logit); });
   if (bad == logits.end()) return;
   const std::int64_t place = bad - logits.begin();
-  const std::int64_t classes = inference.model.info.network.classes();
   throw ModelError(fmt::format(
       "{}: its output {} for sample {} of {} is {}, expected a finite number; use a "
       "model whose training did not diverge",
@@ -41,18 +41,19 @@ BackendOptions backend_options(const DeviceFlags& device) {
 }
 
 Metrics run_inference(const Inference& inference, const BackendOptions& device, const Predictor::Take& take) {
-  check_sample_size(inference);
+  const auto plan = plan_of(inference.model.info);
+  check_sample_size(inference, plan);
   const auto& [path, model, samples, batch_size, loss] = inference;
   const auto backend = make_backend(device);
   log_info(fmt::format("device: {}", backend->description()));
   log_info(fmt::format("data: {} samples of {}", samples.size(), fmt::join(samples.sample_shape(), "x")));
   constexpr std::size_t kMaxNetwork = 200;
   log_info(fmt::format("model: {}, {} parameters", shorten(model.info.network.text(), kMaxNetwork),
-                       model.info.network.parameters()));
-  const Network network(*backend, model.info.network, ParameterLayout(model.info.network), model.parameters);
+                       plan.parameters()));
+  const Network network(*backend, plan, model.parameters);
   return Predictor(*backend, network, loss, samples, batch_size)
       .run([&](std::int64_t first, std::span<const float> logits) {
-        check_finite(inference, first, logits);
+        check_finite(inference, plan.classes(), first, logits);
         take(first, logits);
       });
 }

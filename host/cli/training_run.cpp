@@ -42,7 +42,7 @@ void warm_start(const std::string& path, const ModelInfo& model, std::span<float
 }
 
 void check_fits(const Checkpoint& checkpoint, const ModelInfo& model, const std::string& data) {
-  if (checkpoint.info.network.widths != model.network.widths) {
+  if (checkpoint.info.network != model.network) {
     throw ModelError(fmt::format("checkpoint of network {}, but config.toml and data ask for {}",
                                  checkpoint.info.network.text(), model.network.text()));
   }
@@ -94,18 +94,17 @@ TrainerHooks hooks_for(const RunFlags& run, Keeper& keeper) {
 void warn_of_memory(const Backend& backend, const TrainingFiles& files, const TrainOptions& options,
                     bool saves) {
   const auto rows = std::min(options.batch_size, files.most_samples());
-  const auto needed = estimated_memory(files.model().network, options, rows, backend.is_host(), saves);
+  const auto needed = estimated_memory(files.plan(), options, rows, backend.is_host(), saves);
   const auto warning = memory_warning(needed, available_memory());
   if (!warning.empty()) log_warning(warning);
 }
 
 // A checkpoint's are loaded later, with the rest of it; the network is made with anything until then.
-std::vector<float> first_parameters(const TrainCommand& command, const ModelInfo& model,
-                                    const ParameterLayout& layout, TorchGenerator& generator,
-                                    const std::optional<Checkpoint>& checkpoint) {
-  if (checkpoint) return std::vector<float>(layout.size());
-  auto parameters = initial_parameters(layout, generator);
-  if (!command.run.init_from.empty()) warm_start(command.run.init_from, model, parameters);
+std::vector<float> first_parameters(const TrainCommand& command, const TrainingFiles& files,
+                                    TorchGenerator& generator, const std::optional<Checkpoint>& checkpoint) {
+  if (checkpoint) return std::vector<float>(files.plan().floats);
+  auto parameters = initial_parameters(files.plan(), generator);
+  if (!command.run.init_from.empty()) warm_start(command.run.init_from, files.model(), parameters);
   return parameters;
 }
 
@@ -134,14 +133,12 @@ void train(const TrainCommand& command, const BackendOptions& device, const Trai
   const auto backend = make_backend(device);
   log_info(fmt::format("device: {}", backend->description()));
   log_info(fmt::format("data: {}", files.summary()));
-  log_info(fmt::format("network: {}, {} parameters", model.network.text(), model.network.parameters()));
+  log_info(fmt::format("network: {}, {} parameters", model.network.text(), files.plan().parameters()));
 
   warn_of_memory(*backend, files, options, folder != nullptr);
 
   TorchGenerator generator(options.seed);
-  const ParameterLayout layout(model.network);
-  const Network network(*backend, model.network, layout,
-                        first_parameters(command, model, layout, generator, checkpoint));
+  Network network(*backend, files.plan(), first_parameters(command, files, generator, checkpoint));
   const IgnoredPipe ignored_pipe;
   Console console;
   std::vector<std::reference_wrapper<Report>> shown{console};

@@ -27,12 +27,12 @@ void check_same_shape(const Dataset& training_set, const Dataset& test_set) {
                   fmt::join(training_set.sample_shape(), "x")));
 }
 
-void check_labels(const NetworkSpec& spec, const Dataset& training_set, const Dataset& test_set) {
-  training_set.check_labels_below(spec.classes());
-  test_set.check_labels_below(spec.classes());
-  if (spec.classes() > training_set.classes()) {
-    log_warning(fmt::format("the network has {} outputs, but the highest training label is {}",
-                            spec.classes(), training_set.classes() - 1));
+void check_labels(std::int64_t outputs, const Dataset& training_set, const Dataset& test_set) {
+  training_set.check_labels_below(outputs);
+  test_set.check_labels_below(outputs);
+  if (outputs > training_set.classes()) {
+    log_warning(fmt::format("the network has {} outputs, but the highest training label is {}", outputs,
+                            training_set.classes() - 1));
   }
 }
 
@@ -43,9 +43,9 @@ NetworkSpec fitting_network(const std::string& asked, const Dataset& training_se
     return default_network(training_set.sample_size(), std::max<std::int64_t>(2, training_set.classes()));
   }
   auto spec = parse_network(asked);
-  if (spec.inputs() != training_set.sample_size()) {
+  if (spec.inputs && *spec.inputs != training_set.sample_size()) {
     throw UsageError(fmt::format("--network {}: {} inputs, but the samples of {} have {} values ({})", asked,
-                                 spec.inputs(), training_set.images_path(), training_set.sample_size(),
+                                 *spec.inputs, training_set.images_path(), training_set.sample_size(),
                                  fmt::join(training_set.sample_shape(), "x")));
   }
   return spec;
@@ -87,7 +87,8 @@ TrainingFiles::TrainingFiles(const TrainCommand& command, std::future<Dataset> t
   model_.log_softmax = command.training.loss.kind == LossKind::kNll;
   model_.dropout = command.training.dropout;
   model_.names = command.run.names;
-  check_labels(model_.network, training_set_, test_set_);
+  plan_ = plan_of(model_);
+  check_labels(plan_.classes(), training_set_, test_set_);
 }
 
 std::string TrainingFiles::summary() const {

@@ -26,6 +26,7 @@ class TrainingFiles {
   /// As the trainer takes them; they refer to this.
   [[nodiscard]] TrainingData data(const TrainCommand& command) const;
   [[nodiscard]] const ModelInfo& model() const { return model_; }
+  [[nodiscard]] const NetworkPlan& plan() const { return plan_; }
   /// Of the larger set.
   [[nodiscard]] std::int64_t most_samples() const { return std::max(training_set_.size(), test_set_.size()); }
   /// "60000 training and 10000 test samples of 28x28"
@@ -39,6 +40,7 @@ class TrainingFiles {
   Dataset training_set_;
   Dataset test_set_;
   ModelInfo model_;
+  NetworkPlan plan_;
 };
 
 }  // namespace warpfit

@@ -107,13 +107,13 @@ void CpuBackend::load_batch(Matrix x, Labels labels) {
   });
 }
 
-void CpuBackend::linear_forward(ConstMatrix x, ConstMatrix w, ConstVector b, Activation activation,
+void CpuBackend::linear_forward(ConstMatrix x, ConstMatrix w, ConstVector b, ActivationKind activation,
                                 Matrix y) {
   products_.forward(x, w, b, activation, y);
 }
 
-void CpuBackend::linear_backward_input(ConstMatrix dy, ConstMatrix w, ConstMatrix x, Activation activation,
-                                       Matrix dx) {
+void CpuBackend::linear_backward_input(ConstMatrix dy, ConstMatrix w, ConstMatrix x,
+                                       ActivationKind activation, Matrix dx) {
   products_.backward_input(dy, w, x, activation, dx);
 }
 
@@ -141,7 +141,7 @@ void CpuBackend::linear_backward_sgd(ConstMatrix x, ConstMatrix dy, Matrix w, Ve
   products_.backward_sgd(x, dy, run_.rate, w, b);
 }
 
-void CpuBackend::dropout(const Dropout& dropout, Matrix values) {
+void CpuBackend::dropout(const DropoutMask& dropout, Matrix values) {
   cpu::dropout(pool_, dropout, run_.step, values);
 }
 

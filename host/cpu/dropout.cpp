@@ -12,7 +12,7 @@ constexpr std::int64_t kQuad = 4;
 constexpr std::int64_t kLanes = 16;
 
 // Multiplies the values of kLanes quads by their factors. `values` begins with those of quad `first`.
-inline void drop_lanes(const Dropout& dropout, std::int64_t step, std::int64_t first, float* values) {
+inline void drop_lanes(const DropoutMask& dropout, std::int64_t step, std::int64_t first, float* values) {
   using Lanes = std::array<std::uint32_t, kLanes>;
   std::array<Lanes, kQuad> words;
   const auto counter = dropout.counter(step, first);
@@ -35,7 +35,7 @@ inline void drop_lanes(const Dropout& dropout, std::int64_t step, std::int64_t f
 
 }  // namespace
 
-void dropout(ThreadPool& pool, const Dropout& dropout, std::int64_t step, Matrix values) {
+void dropout(ThreadPool& pool, const DropoutMask& dropout, std::int64_t step, Matrix values) {
   const std::int64_t size = values.size();
   constexpr std::int64_t kLeastQuads = 256;  // random numbers cost more than a product
   pool.split((size + kQuad - 1) / kQuad, kLeastQuads, [&](std::int64_t begin, std::int64_t end) {

@@ -8,6 +8,6 @@
 namespace warpfit::cpu {
 
 /// As Backend::dropout, in step number `step`.
-void dropout(ThreadPool& pool, const Dropout& dropout, std::int64_t step, Matrix values);
+void dropout(ThreadPool& pool, const DropoutMask& dropout, std::int64_t step, Matrix values);
 
 }  // namespace warpfit::cpu

@@ -103,7 +103,7 @@ Products::Products(ThreadPool& pool) : pool_(pool), workers_(static_cast<std::si
 
 // oneDNN has its fastest kernel for a result without gaps between its rows alone (at 64x512x256 106 GFLOP/s
 // in place of 85), so a tile is made by itself, and brought to its place by the pass of the activation.
-void Products::forward(ConstMatrix x, ConstMatrix w, ConstVector b, Activation activation, Matrix y) {
+void Products::forward(ConstMatrix x, ConstMatrix w, ConstVector b, ActivationKind activation, Matrix y) {
   share(pool_, workers_, y, x.cols, [&](Worker& worker, const Tile& tile) {
     const Part<float> place = part_of(y, tile);
     Part<float> made = place;
@@ -114,7 +114,7 @@ void Products::forward(ConstMatrix x, ConstMatrix w, ConstVector b, Activation a
     }
     worker.matmul.forward(rows_of(x, tile.row, tile.rows), rows_of(w, tile.column, tile.columns),
                           b.data() + tile.column, made);
-    if (activation == Activation::kRelu) {
+    if (activation == ActivationKind::kRelu) {
       relu_forward(made, place);
     } else if (made.data != place.data) {
       copy(made, place);
@@ -122,13 +122,13 @@ void Products::forward(ConstMatrix x, ConstMatrix w, ConstVector b, Activation a
   });
 }
 
-void Products::backward_input(ConstMatrix dy, ConstMatrix w, ConstMatrix x, Activation activation,
+void Products::backward_input(ConstMatrix dy, ConstMatrix w, ConstMatrix x, ActivationKind activation,
                               Matrix dx) {
   share(pool_, workers_, dx, dy.cols, [&](Worker& worker, const Tile& tile) {
     const auto part = part_of(dx, tile);
     worker.matmul.backward_input(rows_of(dy, tile.row, tile.rows), columns_of(w, tile.column, tile.columns),
                                  part);
-    if (activation == Activation::kRelu) relu_backward(part_of(x, tile), part);
+    if (activation == ActivationKind::kRelu) relu_backward(part_of(x, tile), part);
   });
 }
 

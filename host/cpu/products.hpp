@@ -17,10 +17,10 @@ class Products {
   explicit Products(ThreadPool& pool);
 
   /// y (N, M) = activation(x (N, K) w' + b); w (M, K), b (M).
-  void forward(ConstMatrix x, ConstMatrix w, ConstVector b, Activation activation, Matrix y);
+  void forward(ConstMatrix x, ConstMatrix w, ConstVector b, ActivationKind activation, Matrix y);
 
   /// dx (N, K) = dy (N, M) w (M, K), and 0 where x, the activation's output, is not above 0.
-  void backward_input(ConstMatrix dy, ConstMatrix w, ConstMatrix x, Activation activation, Matrix dx);
+  void backward_input(ConstMatrix dy, ConstMatrix w, ConstMatrix x, ActivationKind activation, Matrix dx);
 
   /// dw (M, K) = dy' x and db (M) = the sum of dy over its rows; dy (N, M), x (N, K).
   void backward_weights(ConstMatrix x, ConstMatrix dy, Matrix dw, Vector db);

@@ -1,16 +1,15 @@
-// nn.Linear's initial parameters, bit for bit.
+// The initial parameters, bit for bit those of PyTorch's modules.
 #pragma once
 
 #include <vector>
 
 #include "host/base/torch_random.hpp"
-#include "host/model/parameter_layout.hpp"
+#include "host/model/network_plan.hpp"
 
 namespace warpfit {
 
-/// The parameters that PyTorch gives nn.Sequential(Linear, ReLU, ..., Linear) with this generator, in the
-/// order of `layout`; its gaps are 0. Source: torch/nn/modules/linear.py, reset_parameters (kaiming_uniform_,
-/// a = sqrt(5)).
-std::vector<float> initial_parameters(const ParameterLayout& layout, TorchGenerator& generator);
+/// The parameters that PyTorch gives an nn.Sequential of these layers with this generator, laid out as the
+/// plan says; the gaps are 0.
+std::vector<float> initial_parameters(const NetworkPlan& plan, TorchGenerator& generator);
 
 }  // namespace warpfit

@@ -38,22 +38,22 @@ const std::string& entry(const SafetensorsFile& file, std::string_view key) {
       fmt::format("{}: {} is '{}', expected {}", file.path(), key, shown(entry(file, key)), expected));
 }
 
-std::vector<std::int64_t> sample_shape_of(const SafetensorsFile& file, const NetworkSpec& network) {
+std::vector<std::int64_t> sample_shape_of(const SafetensorsFile& file, std::int64_t inputs) {
   std::vector<std::int64_t> shape;
   std::string_view text = entry(file, kSampleShape);
   std::int64_t size = 1;
   while (true) {
     const auto end = std::min(text.find('x'), text.size());
     const auto extent = parse_number<std::int64_t>(text.substr(0, end));
-    if (!extent || *extent < 1 || *extent > network.inputs() / size) {
-      refuse(file, kSampleShape, fmt::format("extents that make {} inputs, as in 28x28", network.inputs()));
+    if (!extent || *extent < 1 || *extent > inputs / size) {
+      refuse(file, kSampleShape, fmt::format("extents that make {} inputs, as in 28x28", inputs));
     }
     size *= *extent;
     shape.push_back(*extent);
     if (end == text.size()) break;
     text.remove_prefix(end + 1);
   }
-  if (size != network.inputs()) refuse(file, kSampleShape, fmt::format("{} inputs", network.inputs()));
+  if (size != inputs) refuse(file, kSampleShape, fmt::format("{} inputs", inputs));
   return shape;
 }
 
@@ -64,7 +64,7 @@ ModelInfo info_of(const SafetensorsFile& file) {
   } catch (const UsageError& error) {
     throw ModelError(fmt::format("{}: {}: {}", file.path(), kNetwork, error.what()));
   }
-  info.sample_shape = sample_shape_of(file, info.network);
+  info.sample_shape = sample_shape_of(file, *info.network.inputs);
   const auto& output = entry(file, kOutput);
   if (output != "logits" && output != "log_softmax") refuse(file, kOutput, "logits or log_softmax");
   info.log_softmax = output == "log_softmax";
@@ -75,44 +75,24 @@ ModelInfo info_of(const SafetensorsFile& file) {
   return info;
 }
 
-// What is laid out as the parameters, in the order of parameter_names.
-template <class Value>
-std::vector<std::span<Value>> pieces(const NetworkSpec& network, std::span<Value> flat) {
-  std::vector<std::span<Value>> result;
-  const ParameterLayout layout(network);
-  for (const auto& layer : layout.layers()) {
-    result.push_back(flat.subspan(layer.weight, layer.weight_size()));
-    result.push_back(flat.subspan(layer.bias, layer.bias_size()));
-  }
-  return result;
-}
-
-std::vector<std::vector<std::int64_t>> shapes(const NetworkSpec& network) {
-  std::vector<std::vector<std::int64_t>> result;
-  for (std::size_t l = 0; l < network.layers(); ++l) {
-    result.push_back({network.widths[l + 1], network.widths[l]});
-    result.push_back({network.widths[l + 1]});
-  }
-  return result;
-}
-
-std::vector<float> read_tensors(const SafetensorsFile& file, const NetworkSpec& network,
+// `names`: of the plan's tensors, in their order.
+std::vector<float> read_tensors(const SafetensorsFile& file, const ModelInfo& info,
                                 const std::vector<std::string>& names) {
-  const auto extents = shapes(network);
+  const auto plan = plan_of(info);
   std::vector<const StoredTensor*> tensors;
   for (std::size_t i = 0; i < names.size(); ++i) {
+    const auto& shape = plan.tensors[i].shape;
     const auto* tensor = file.find(names[i]);
-    if (tensor == nullptr || tensor->dtype != DType::kF32 || tensor->shape != extents[i]) {
+    if (tensor == nullptr || tensor->dtype != DType::kF32 || tensor->shape != shape) {
       throw ModelError(fmt::format("{}: no tensor {} of F32 ({}), as its network {} asks for", file.path(),
-                                   shown(names[i]), fmt::join(extents[i], ", "), network.text()));
+                                   shown(names[i]), fmt::join(shape, ", "), info.network.text()));
     }
     tensors.push_back(tensor);
   }
   // Allocated only now: the file's size bounds the tensors that it holds, not the network that it names.
-  std::vector<float> flat(ParameterLayout(network).size());
-  const auto values = pieces(network, std::span(flat));
+  std::vector<float> flat(plan.floats);
   for (std::size_t i = 0; i < tensors.size(); ++i) {
-    file.read(*tensors[i], std::as_writable_bytes(values[i]));
+    file.read(*tensors[i], std::as_writable_bytes(plan.tensors[i].in(std::span(flat))));
   }
   return flat;
 }
@@ -150,34 +130,34 @@ void check_names(std::string_view names) {
                   is_taken ? "; optimizer is for the state of optimizers" : ""));
 }
 
+NetworkPlan plan_of(const ModelInfo& info) {
+  return plan_network(with_dropout(info.network, info.dropout), shape_of(info.sample_shape));
+}
+
 std::vector<std::string> parameter_names(const ModelInfo& info) {
-  const std::size_t modules = info.dropout > 0 ? 3 : 2;  // of a hidden layer
+  const std::string prefix = info.names + (info.names.empty() ? "" : ".");
   std::vector<std::string> names;
-  for (std::size_t l = 0; l < info.network.layers(); ++l) {
-    const std::string module = fmt::format("{}{}{}", info.names, info.names.empty() ? "" : ".", modules * l);
-    names.push_back(module + ".weight");
-    names.push_back(module + ".bias");
-  }
+  for (const auto& tensor : plan_of(info).tensors) names.push_back(prefix + tensor.name);
   return names;
 }
 
 std::vector<TensorView> parameter_tensors(const ModelInfo& info, std::span<const float> parameters,
                                           const std::string& prefix) {
   const auto names = parameter_names(info);
-  const auto values = pieces(info.network, parameters);
-  const auto extents = shapes(info.network);
+  const auto plan = plan_of(info);
   std::vector<TensorView> tensors;
   for (std::size_t i = 0; i < names.size(); ++i) {
-    tensors.push_back({prefix + names[i], DType::kF32, extents[i], std::as_bytes(values[i])});
+    const auto& tensor = plan.tensors[i];
+    tensors.push_back({prefix + names[i], DType::kF32, tensor.shape, std::as_bytes(tensor.in(parameters))});
   }
   return tensors;
 }
 
 std::string not_finite(const ModelInfo& info, std::span<const float> parameters) {
   const auto names = parameter_names(info);
-  const auto values = pieces(info.network, parameters);
+  const auto plan = plan_of(info);
   for (std::size_t i = 0; i < names.size(); ++i) {
-    if (auto found = not_finite(names[i], values[i]); !found.empty()) return found;
+    if (auto found = not_finite(names[i], plan.tensors[i].in(parameters)); !found.empty()) return found;
   }
   return "";
 }
@@ -210,11 +190,11 @@ Model load_model(const SafetensorsFile& file) {
   } else {
     const auto dict = state_dict_of(file);
     model.info.network = dict.network;
-    model.info.sample_shape = {dict.network.inputs()};
+    model.info.sample_shape = {*dict.network.inputs};
     names = dict.names;
     model.info.names = module_of(model.info, names);
   }
-  model.parameters = read_tensors(file, model.info.network, names);
+  model.parameters = read_tensors(file, model.info, names);
   const std::unordered_set<std::string_view> known(names.begin(), names.end());
   for (const auto& tensor : file.tensors()) {
     const bool of_checkpoint = tensor.name.starts_with(kOptimizerPrefix);
@@ -230,26 +210,27 @@ std::vector<float> read_parameters(const SafetensorsFile& file, const ModelInfo&
                                    const std::string& prefix) {
   auto names = parameter_names(info);
   for (auto& name : names) name.insert(0, prefix);
-  return read_tensors(file, info.network, names);
+  return read_tensors(file, info, names);
 }
 
 WarmStart load_matching(const std::string& path, const ModelInfo& info, std::span<float> parameters) {
   const SafetensorsFile file(path);
   const auto names = parameter_names(info);
-  const auto values = pieces(info.network, parameters);
-  const auto extents = shapes(info.network);
+  const auto plan = plan_of(info);
   WarmStart result;
   for (std::size_t i = 0; i < names.size(); ++i) {
+    const auto& shape = plan.tensors[i].shape;
+    const auto values = plan.tensors[i].in(parameters);
     const auto* tensor = file.find(names[i]);
-    if (tensor != nullptr && tensor->dtype == DType::kF32 && tensor->shape == extents[i]) {
-      file.read(*tensor, std::as_writable_bytes(values[i]));
-      if (const auto found = not_finite(names[i], values[i]); !found.empty()) {
+    if (tensor != nullptr && tensor->dtype == DType::kF32 && tensor->shape == shape) {
+      file.read(*tensor, std::as_writable_bytes(values));
+      if (const auto found = not_finite(names[i], values); !found.empty()) {
         throw ModelError(fmt::format(
             "{}: {}, expected finite numbers; use a model whose training did not diverge", path, found));
       }
       result.loaded.push_back(names[i]);
     } else {
-      result.missing.push_back(fmt::format("{} ({})", names[i], fmt::join(extents[i], ", ")));
+      result.missing.push_back(fmt::format("{} ({})", names[i], fmt::join(shape, ", ")));
     }
   }
   const std::unordered_set<std::string_view> loaded(result.loaded.begin(), result.loaded.end());
@@ -262,7 +243,7 @@ WarmStart load_matching(const std::string& path, const ModelInfo& info, std::spa
     throw ModelError(
         fmt::format("{}: no tensor matches by name and shape; expected {} ({}) and so on, or name "
                     "the module with --names",
-                    path, names.front(), fmt::join(extents.front(), ", ")));
+                    path, names.front(), fmt::join(plan.tensors.front().shape, ", ")));
   }
   return result;
 }

@@ -9,8 +9,7 @@
 
 #include "host/files/safetensors_file.hpp"
 #include "host/files/tensor.hpp"
-#include "host/model/network_spec.hpp"
-#include "host/model/parameter_layout.hpp"
+#include "host/model/network_plan.hpp"
 
 namespace warpfit {
 
@@ -25,8 +24,11 @@ struct ModelInfo {
 
 struct Model {
   ModelInfo info;
-  std::vector<float> parameters;  ///< in the order of ParameterLayout(info.network)
+  std::vector<float> parameters;  ///< laid out as plan_of(info) says
 };
+
+/// The network's plan, with its dropout. Errors: UsageError if it does not take such samples.
+NetworkPlan plan_of(const ModelInfo& info);
 
 /// What the names of the tensors that a checkpoint holds beside the model's begin with.
 constexpr std::string_view kOptimizerPrefix = "optimizer.";

@@ -4,21 +4,20 @@
 
 namespace warpfit {
 
-std::vector<Linear> layers_of(const ParameterLayout& layout, Vector flat) {
-  std::vector<Linear> layers;
-  for (const auto& layer : layout.layers()) {
-    const Matrix w{flat.data() + layer.weight, layer.outputs, layer.inputs};
-    layers.push_back({w, flat.subspan(layer.bias, layer.bias_size()), Activation::kRelu});
+std::vector<LinearViews> linear_layers(const NetworkPlan& plan, Vector flat) {
+  std::vector<LinearViews> layers;
+  for (const auto& node : plan.nodes) {
+    if (std::holds_alternative<Activation>(node.layer)) layers.back().activation = ActivationKind::kRelu;
+    if (!std::holds_alternative<Linear>(node.layer)) continue;
+    const auto* const own = &plan.tensors[node.first_tensor];
+    layers.push_back({{own[0].in(flat).data(), node.out.size(), node.in.size()}, own[1].in(flat)});
   }
-  layers.back().activation = Activation::kNone;
   return layers;
 }
 
-Network::Network(Backend& backend, NetworkSpec spec, ParameterLayout layout,
-                 std::span<const float> parameters)
-    : spec_(std::move(spec)),
-      layout_(std::move(layout)),
+Network::Network(Backend& backend, NetworkPlan plan, std::span<const float> parameters)
+    : plan_(std::move(plan)),
       parameters_(backend, parameters),
-      layers_(layers_of(layout_, parameters_.view())) {}
+      layers_(linear_layers(plan_, parameters_.view())) {}
 
 }  // namespace warpfit

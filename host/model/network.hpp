@@ -1,34 +1,33 @@
-// A multilayer perceptron in a backend's memory.
+// A network in a backend's memory.
 #pragma once
 
 #include <vector>
 
 #include "host/backend/buffer.hpp"
-#include "host/model/network_spec.hpp"
-#include "host/model/parameter_layout.hpp"
+#include "host/backend/linear.hpp"
+#include "host/model/network_plan.hpp"
 
 namespace warpfit {
 
-/// The layers' views of a flat buffer that is laid out so: parameters, or their gradients.
-std::vector<Linear> layers_of(const ParameterLayout& layout, Vector flat);
+/// The views of a chain of linear layers with ReLU between them, in a flat buffer that is laid out as the
+/// plan says: parameters, or their gradients.
+std::vector<LinearViews> linear_layers(const NetworkPlan& plan, Vector flat);
 
 class Network {
  public:
-  /// `parameters`: initial values in the order of `layout`, which is of `spec`.
-  Network(Backend& backend, NetworkSpec spec, ParameterLayout layout, std::span<const float> parameters);
+  /// `parameters`: initial values, laid out as the plan says.
+  Network(Backend& backend, NetworkPlan plan, std::span<const float> parameters);
 
-  [[nodiscard]] const NetworkSpec& spec() const { return spec_; }
-  [[nodiscard]] const ParameterLayout& layout() const { return layout_; }
-  [[nodiscard]] const std::vector<Linear>& layers() const { return layers_; }
+  [[nodiscard]] const NetworkPlan& plan() const { return plan_; }
+  [[nodiscard]] const std::vector<LinearViews>& layers() const { return layers_; }
   [[nodiscard]] const Buffer<float>& parameters() const { return parameters_; }
-  /// Sets all parameters, in the order of the layout.
-  void upload(std::span<const float> parameters) const { parameters_.upload(parameters); }
+  /// Sets all parameters, laid out as the plan says.
+  void upload(std::span<const float> parameters) { parameters_.upload(parameters); }
 
  private:
-  NetworkSpec spec_;
-  ParameterLayout layout_;
+  NetworkPlan plan_;
   Buffer<float> parameters_;
-  std::vector<Linear> layers_;
+  std::vector<LinearViews> layers_;
 };
 
 }  // namespace warpfit

@@ -10,48 +10,75 @@
 namespace warpfit {
 namespace {
 
-constexpr std::int64_t kWidest = std::int64_t{1} << 24;
-constexpr std::int64_t kMostParameters = std::int64_t{1} << 40;
+constexpr std::int64_t kMaxWidth = std::int64_t{1} << 24;
+constexpr std::int64_t kMaxParameters = std::int64_t{1} << 40;
 
-}  // namespace
-
-std::int64_t NetworkSpec::parameters() const {
+// Weights and biases of all layers between these widths.
+std::int64_t parameters_of(const std::vector<std::int64_t>& widths) {
   std::int64_t total = 0;
-  for (std::size_t i = 0; i < layers(); ++i) total += (widths[i] + 1) * widths[i + 1];
+  for (std::size_t i = 0; i + 1 < widths.size(); ++i) total += (widths[i] + 1) * widths[i + 1];
   return total;
 }
 
-std::string NetworkSpec::text() const { return fmt::format("{}", fmt::join(widths, "-")); }
+}  // namespace
+
+std::string NetworkSpec::text() const {
+  std::string text = fmt::format("{}", inputs.value_or(0));
+  for (const auto& layer : layers) {
+    if (const auto* linear = std::get_if<Linear>(&layer)) text += fmt::format("-{}", linear->outputs);
+  }
+  return text;
+}
 
 NetworkSpec parse_network(std::string_view text) {
-  NetworkSpec spec;
+  std::vector<std::int64_t> widths;
   for (std::size_t start = 0; start <= text.size();) {
     const std::size_t end = std::min(text.find('-', start), text.size());
     const auto part = text.substr(start, end - start);
     const auto width = parse_number<std::int64_t>(part);
-    if (!width || *width < 1 || *width > kWidest) {
+    if (!width || *width < 1 || *width > kMaxWidth) {
       throw UsageError(fmt::format("--network {}: width {} is '{}', expected a number from 1 to {}",
-                                   shown(text), spec.widths.size() + 1, shown(part), kWidest));
+                                   shown(text), widths.size() + 1, shown(part), kMaxWidth));
     }
-    spec.widths.push_back(*width);
+    widths.push_back(*width);
     start = end + 1;
   }
-  if (spec.widths.size() < 2) {
+  if (widths.size() < 2) {
     throw UsageError(
         fmt::format("--network {}: expected at least two widths, as in 784-512-512-10", shown(text)));
   }
-  if (spec.classes() < 2)
+  if (widths.back() < 2)
     throw UsageError(fmt::format("--network {}: expected at least 2 outputs", shown(text)));
   // At most 2^24 * 2^24 a layer: no sum of a command line's length overflows.
-  if (spec.parameters() > kMostParameters) {
-    throw UsageError(fmt::format("--network {}: more than {} parameters", shown(text), kMostParameters));
+  if (parameters_of(widths) > kMaxParameters) {
+    throw UsageError(fmt::format("--network {}: more than {} parameters", shown(text), kMaxParameters));
   }
-  return spec;
+  return multilayer_perceptron(widths);
+}
+
+NetworkSpec multilayer_perceptron(const std::vector<std::int64_t>& widths) {
+  NetworkSpec network{{}, widths.front()};
+  for (std::size_t i = 1; i < widths.size(); ++i) {
+    if (i > 1) network.layers.emplace_back(Activation{});
+    network.layers.emplace_back(Linear{widths[i]});
+  }
+  return network;
 }
 
 NetworkSpec default_network(std::int64_t inputs, std::int64_t classes) {
   constexpr std::int64_t kHidden = 512;
-  return {{inputs, kHidden, kHidden, classes}};
+  return multilayer_perceptron({inputs, kHidden, kHidden, classes});
+}
+
+NetworkSpec with_dropout(NetworkSpec network, float p) {
+  if (p == 0) return network;
+  auto layers = std::move(network.layers);
+  network.layers.clear();
+  for (auto& layer : layers) {
+    network.layers.push_back(layer);
+    if (std::holds_alternative<Activation>(layer)) network.layers.emplace_back(Dropout{p});
+  }
+  return network;
 }
 
 }  // namespace warpfit

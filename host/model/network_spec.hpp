@@ -1,30 +1,36 @@
-// The shape of a multilayer perceptron: Linear, ReLU, ..., Linear.
+// A network as the user wrote it: a list of layers.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "host/model/layers/layer.hpp"
+
 namespace warpfit {
 
 struct NetworkSpec {
-  std::vector<std::int64_t> widths;  ///< inputs, hidden layers, classes
+  std::vector<Layer> layers;
+  std::optional<std::int64_t> inputs;  ///< values of a sample, if the text says how many
 
-  [[nodiscard]] std::int64_t inputs() const { return widths.front(); }
-  [[nodiscard]] std::int64_t classes() const { return widths.back(); }
-  [[nodiscard]] std::size_t layers() const { return widths.size() - 1; }
-  /// Weights and biases of all layers.
-  [[nodiscard]] std::int64_t parameters() const;
-  /// "784-512-512-10"
+  /// As parse_network reads it: "784-512-512-10".
   [[nodiscard]] std::string text() const;
+  friend bool operator==(const NetworkSpec&, const NetworkSpec&) = default;
 };
 
 /// Reads widths joined by '-', at least two, each 1 to 2^24, the last at least 2; UsageError naming the wrong
 /// part.
 NetworkSpec parse_network(std::string_view text);
 
+/// Linear, ReLU, ..., Linear between layers of these widths, of which there are at least two.
+NetworkSpec multilayer_perceptron(const std::vector<std::int64_t>& widths);
+
 /// The tutorial's two hidden layers of 512 between the data's own sizes.
 NetworkSpec default_network(std::int64_t inputs, std::int64_t classes);
+
+/// The network with dropout(p) after each activation; itself if p is 0.
+NetworkSpec with_dropout(NetworkSpec network, float p);
 
 }  // namespace warpfit

@@ -67,23 +67,22 @@ StateDict state_dict_of(const SafetensorsFile& file) {
   std::ranges::sort(weights, [](const auto* a, const auto* b) { return natural_less(a->name, b->name); });
 
   StateDict dict;
-  dict.network.widths.push_back(weights.front()->shape[1]);
+  std::vector<std::int64_t> widths{weights.front()->shape[1]};
   for (const auto* weight : weights) {
     const auto bias_name = weight->name.substr(0, weight->name.size() - kWeight.size()).append(kBias);
     const auto* bias = file.find(bias_name);
-    if (weight->shape[1] != dict.network.widths.back()) {
-      refuse(file, *weight,
-             fmt::format("{} inputs, as many as the layer before gives", dict.network.widths.back()));
+    if (weight->shape[1] != widths.back()) {
+      refuse(file, *weight, fmt::format("{} inputs, as many as the layer before gives", widths.back()));
     }
     if (bias == nullptr) refuse(file, *weight, fmt::format("{} beside it", shown(bias_name)));
     if (bias->shape != std::vector{weight->shape[0]})
       refuse(file, *bias, fmt::format("({})", weight->shape[0]));
-    dict.network.widths.push_back(weight->shape[0]);
+    widths.push_back(weight->shape[0]);
     dict.names.push_back(weight->name);
     dict.names.push_back(bias_name);
   }
   try {
-    dict.network = parse_network(dict.network.text());  // for its bounds
+    dict.network = parse_network(fmt::format("{}", fmt::join(widths, "-")));  // for its bounds
   } catch (const UsageError& error) {
     throw ModelError(fmt::format("{}: {}", file.path(), error.what()));
   }

@@ -49,7 +49,7 @@ Benchmark::Benchmark(Backend& backend, const Network& network, const Dataset& sa
       options_(fitting(options, samples)),
       count_(samples_for(options_, samples)),
       folded_(is_plain_sgd(options.optimizer)),
-      optimizer_(backend, options.optimizer, network.layout().size()),
+      optimizer_(backend, options.optimizer, network.plan().floats),
       workspace_(backend, network, options_.batch_size, !folded_),
       order_(shuffled(options_, samples.size())),
       training_(backend, workspace_,
@@ -165,13 +165,12 @@ BenchmarkFindings Benchmark::run() {
 
   BenchmarkFindings findings;
   findings.engine = engine_;
-  findings.network = network_.spec().text();
   findings.batch_size = options_.batch_size;
   findings.shuffle = options_.shuffle;
   findings.steps = options_.steps;
   findings.repeats = options_.repeats;
   findings.sample_bytes = samples_.sample_size() + 1;
-  const auto work = step_work(network_.spec(), options_.batch_size, options_.optimizer, folded_);
+  const auto work = step_work(network_.plan(), options_.batch_size, options_.optimizer, folded_);
   Work whole;
   for (std::size_t phase = 0; phase < kPhases; ++phase) {
     const auto seconds = spread([&](const Round& round) {

@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <numeric>
 
 namespace warpfit {
 namespace {
@@ -22,13 +21,15 @@ std::uint64_t copies_of_parameters(const TrainOptions& options, bool on_cpu, boo
 
 }  // namespace
 
-std::uint64_t estimated_memory(const NetworkSpec& network, const TrainOptions& options,
+std::uint64_t estimated_memory(const NetworkPlan& network, const TrainOptions& options,
                                std::int64_t most_rows, bool on_cpu, bool saves) {
-  const auto& widths = network.widths;
   const auto parameters = static_cast<std::uint64_t>(network.parameters());
-  // Of each layer its output and the gradient of that; the inputs have no gradient.
-  const auto values = static_cast<std::uint64_t>(
-      most_rows * (2 * std::accumulate(widths.begin(), widths.end(), std::int64_t{0}) - widths.front()));
+  // Of each linear layer its output and the gradient of that; the inputs have no gradient.
+  std::int64_t of_a_row = network.inputs();
+  for (const auto& node : network.nodes) {
+    if (std::holds_alternative<Linear>(node.layer)) of_a_row += 2 * node.out.size();
+  }
+  const auto values = static_cast<std::uint64_t>(most_rows * of_a_row);
   const auto numbers = parameters * copies_of_parameters(options, on_cpu, saves) + (on_cpu ? values : 0);
   return kProgram + numbers * sizeof(float);
 }

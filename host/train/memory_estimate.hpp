@@ -12,7 +12,7 @@ namespace warpfit {
 /// The peak host memory of a run in bytes, without the data sets: parameters, gradients, the
 /// optimizer's moments and the values between the layers, which are on the host if it computes (`on_cpu`),
 /// and the copy of parameters and moments that is made to save them, if it has a folder (`saves`).
-std::uint64_t estimated_memory(const NetworkSpec& network, const TrainOptions& options,
+std::uint64_t estimated_memory(const NetworkPlan& network, const TrainOptions& options,
                                std::int64_t most_rows, bool on_cpu, bool saves);
 
 /// A warning if that is more than what is available; else empty.

@@ -25,7 +25,7 @@ Predictor::Predictor(Backend& backend, const Network& network, const std::option
       workspace_(backend, network, batch_size_, false),
       runner_(backend, workspace_, step_of(backend, network, loss)),
       stream_(backend, samples, plan_alone(backend, samples, batch_size_, Residency::kStream)),
-      logits_(static_cast<std::size_t>(batch_size_ * network.spec().classes())) {}
+      logits_(static_cast<std::size_t>(batch_size_ * network.plan().classes())) {}
 
 Metrics Predictor::run(const Take& take) {
   stream_.start(SampleOrder());

@@ -11,14 +11,14 @@ void load(Backend& backend, const BatchViews& batch) {
 }
 
 // Behind each hidden layer; the values of its output, or their gradient.
-void drop_out(Backend& backend, Dropout dropout, std::size_t layer, Matrix values) {
+void drop_out(Backend& backend, DropoutMask dropout, std::size_t layer, Matrix values) {
   if (dropout.p == 0) return;
   dropout.layer = static_cast<std::uint32_t>(layer);
   backend.dropout(dropout, values);
 }
 
-void forward(Backend& backend, const std::vector<Linear>& layers, const BatchViews& batch,
-             const Dropout& dropout = {}) {
+void forward(Backend& backend, const std::vector<LinearViews>& layers, const BatchViews& batch,
+             const DropoutMask& dropout = {}) {
   const ProfileRange range(backend, "forward");
   for (std::size_t l = 0; l < layers.size(); ++l) {
     backend.linear_forward(batch.x[l], layers[l].w, layers[l].b, layers[l].activation, batch.x[l + 1]);
@@ -32,14 +32,14 @@ void add_loss(Backend& backend, const BatchViews& batch, const Loss& loss, Matri
   warpfit::add_loss(backend, loss, batch.x.back(), batch.labels, doutputs, metrics);
 }
 
-void update(Backend& backend, const Linear& layer, ConstMatrix x, ConstMatrix dy) {
+void update(Backend& backend, const LinearViews& layer, ConstMatrix x, ConstMatrix dy) {
   const ProfileRange range(backend, "update");
   backend.linear_backward_sgd(x, dy, layer.w, layer.b);
 }
 
 // A layer's update or weight gradient may run beside the input gradients below. It comes behind the layer's
 // own input gradient, which needs the weights as they were.
-void backward(Backend& backend, const std::vector<Linear>& layers, const BatchViews& batch,
+void backward(Backend& backend, const std::vector<LinearViews>& layers, const BatchViews& batch,
               const TrainingRule& rule, Phase last) {
   const ProfileRange range(backend, "backward");
   for (std::size_t l = layers.size(); l-- > 0;) {
@@ -49,7 +49,7 @@ void backward(Backend& backend, const std::vector<Linear>& layers, const BatchVi
       drop_out(backend, rule.dropout, l - 1, batch.dy[l - 1]);
     }
     if (rule.optimizer != nullptr) {
-      const Linear& gradients = batch.layer_gradients[l];
+      const LinearViews& gradients = batch.layer_gradients[l];
       backend.linear_backward_weights(batch.x[l], batch.dy[l], gradients.w, gradients.b);
     } else if (last >= Phase::kUpdate) {
       update(backend, layers[l], batch.x[l], batch.dy[l]);
@@ -100,16 +100,15 @@ void evaluation_step(Backend& backend, const Network& network, const BatchViews&
 }
 
 Workspace::Workspace(Backend& backend, const Network& network, std::int64_t most_rows, bool with_gradients)
-    : widths_(network.spec().widths),
-      layout_(network.layout()),
-      labels_(backend, static_cast<std::size_t>(most_rows)) {
+    : plan_(network.plan()), widths_{plan_.inputs()}, labels_(backend, static_cast<std::size_t>(most_rows)) {
+  for (const auto& layer : network.layers()) widths_.push_back(layer.w.rows);
   for (std::size_t i = 0; i < widths_.size(); ++i) {
     const auto size = static_cast<std::size_t>(most_rows * widths_[i]);
     x_.emplace_back(backend, size);
     if (i > 0) dy_.emplace_back(backend, size);
   }
   // Zeros, for the gaps between the layers' gradients are never written.
-  if (with_gradients) gradients_ = {backend, std::vector<float>(layout_.size())};
+  if (with_gradients) gradients_ = {backend, std::vector<float>(plan_.floats)};
 }
 
 BatchViews Workspace::views(std::int64_t rows) const {
@@ -119,7 +118,7 @@ BatchViews Workspace::views(std::int64_t rows) const {
                    labels_.view(static_cast<std::size_t>(rows)),
                    gradients_.view(),
                    {}};
-  if (gradients_.size() > 0) batch.layer_gradients = layers_of(layout_, gradients_.view());
+  if (gradients_.size() > 0) batch.layer_gradients = linear_layers(plan_, gradients_.view());
   return batch;
 }
 

@@ -22,7 +22,7 @@ struct BatchViews {
   std::vector<Matrix> dy;
   Labels labels;
   Vector gradients;  ///< of all parameters, laid out like them; empty where the update is folded
-  std::vector<Linear> layer_gradients;  ///< the layers' views of them
+  std::vector<LinearViews> layer_gradients;  ///< the layers' views of them
 };
 
 /// The memory of BatchViews, for batches of up to a number of rows.
@@ -32,8 +32,8 @@ class Workspace {
   [[nodiscard]] BatchViews views(std::int64_t rows) const;
 
  private:
-  std::vector<std::int64_t> widths_;
-  ParameterLayout layout_;
+  const NetworkPlan& plan_;
+  std::vector<std::int64_t> widths_;  // of the values
   std::vector<Buffer<float>> x_, dy_;
   Buffer<std::uint8_t> labels_;
   Buffer<float> gradients_;
@@ -48,7 +48,7 @@ struct Clipping {
 /// How a network learns from a batch.
 struct TrainingRule {
   Loss loss;
-  Dropout dropout;  ///< behind each hidden ReLU
+  DropoutMask dropout;  ///< behind each hidden ReLU
   /// Without one, plain SGD is folded into the products that give the weight gradients, which thus never lie
   /// in memory; with one, they do, and the update is a pass of its own over all parameters.
   const OptimizerState* optimizer = nullptr;

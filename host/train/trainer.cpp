@@ -51,8 +51,8 @@ bool is_update_fused(const TrainOptions& options) {
   return options.fold_update && is_plain_sgd(options.optimizer) && !clips;
 }
 
-Trainer::Trainer(Backend& backend, const Network& network, const TrainingData& data,
-                 const TrainOptions& options, TorchGenerator generator, Report& report, TrainerHooks hooks)
+Trainer::Trainer(Backend& backend, Network& network, const TrainingData& data, const TrainOptions& options,
+                 TorchGenerator generator, Report& report, TrainerHooks hooks)
     : backend_(backend),
       network_(network),
       options_(options),
@@ -64,7 +64,7 @@ Trainer::Trainer(Backend& backend, const Network& network, const TrainingData& d
       folded_(is_update_fused(options)),
       schedule_(options.schedule, options.learning_rate, options.warmup, batches_per_epoch(),
                 options.epochs * batches_per_epoch()),
-      optimizer_(backend, options.optimizer, network.layout().size()),
+      optimizer_(backend, options.optimizer, network.plan().floats),
       norm_(measures_norm(options) ? Buffer<GradientNorm>(backend, std::vector<GradientNorm>(1))
                                    : Buffer<GradientNorm>()),
       rates_(backend, static_cast<std::size_t>(batches_per_epoch())),

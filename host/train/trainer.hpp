@@ -83,7 +83,7 @@ class Trainer {
   /// Errors: UsageError where the fused engine was asked for and cannot do it.
   /// All references must outlive the trainer. `generator` has just given the initial parameters: it goes on
   /// with the orders of the epochs, as PyTorch's does.
-  Trainer(Backend& backend, const Network& network, const TrainingData& data, const TrainOptions& options,
+  Trainer(Backend& backend, Network& network, const TrainingData& data, const TrainOptions& options,
           TorchGenerator generator, Report& report, TrainerHooks hooks = {});
 
   /// Goes on from there, before run(). Errors: ModelError where it is of another network, optimizer or batch
@@ -125,7 +125,7 @@ class Trainer {
   [[nodiscard]] std::int64_t step() const { return (epoch_ - 1) * batches_per_epoch() + batch_; }
 
   Backend& backend_;
-  const Network& network_;
+  Network& network_;
   TrainOptions options_;
   std::int64_t samples_;  // of an epoch
   Report& report_;

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "host/train/checkpoint.hpp"
+#include "tests/support/linear_tensors.hpp"
 #include "tests/support/program.hpp"
 #include "tests/support/saved_model.hpp"
 
@@ -51,10 +52,10 @@ class Divergence : public testing::Test {
   }
   // A model that is finite for black pixels, and overflows for all others.
   [[nodiscard]] std::string huge_model() const {
-    Model model{{.network = {{3, 8, 2}}, .sample_shape = {3}}, {}};
-    const ParameterLayout layout(model.info.network);
-    model.parameters.resize(layout.size());
-    for (const auto& layer : layout.layers()) {
+    Model model{{.network = multilayer_perceptron({3, 8, 2}), .sample_shape = {3}}, {}};
+    const auto plan = plan_of(model.info);
+    model.parameters.resize(plan.floats);
+    for (const auto& layer : linear_tensors(plan)) {
       std::fill_n(model.parameters.begin() + static_cast<std::ptrdiff_t>(layer.weight), layer.weight_size(),
                   3e38F);
     }

@@ -9,6 +9,7 @@
 #include "host/backend/make_backend.hpp"
 #include "host/model/initializer.hpp"
 #include "host/train/trainer.hpp"
+#include "tests/support/linear_tensors.hpp"
 #include "tests/support/program.hpp"
 #include "tests/support/saved_model.hpp"
 
@@ -36,7 +37,7 @@ class Eval : public testing::Test {
 };
 
 TEST_F(Eval, CountsAndScoresWhatPlainLoopsGive) {
-  const NetworkSpec spec{{784, 6, 10}};
+  const NetworkSpec spec = multilayer_perceptron({784, 6, 10});
   const auto parameters = random_parameters(spec);
   const auto path = add_model(folder_, "model", {{.network = spec, .sample_shape = {28, 28}}, parameters});
   const auto logits = reference_logits(spec, parameters, samples_);
@@ -88,9 +89,9 @@ TEST_F(Eval, CountsAndScoresWhatPlainLoopsGive) {
 
 // oneDNN's own log goes to standard output.
 TEST_F(Eval, PrintsNothingOfALibrarysLog) {
-  const auto path =
-      add_model(folder_, "model",
-                {{.network = {{784, 6, 10}}, .sample_shape = {28, 28}}, random_parameters({{784, 6, 10}})});
+  const auto path = add_model(folder_, "model",
+                              {{.network = multilayer_perceptron({784, 6, 10}), .sample_shape = {28, 28}},
+                               random_parameters(multilayer_perceptron({784, 6, 10}))});
   const auto arguments = on(path, {"--json"});
   const auto plain = run_warpfit(arguments, {"DNNL_VERBOSE=0", "ONEDNN_VERBOSE=0"});
   for (const char* variable : {"DNNL_VERBOSE=1", "ONEDNN_VERBOSE=1", "ONEDNN_VERBOSE=2"}) {
@@ -116,11 +117,11 @@ TEST_F(Eval, GivesWhatTrainingGaveLast) {
                                          {LossKind::kCrossEntropy, 100},
                                          {LossKind::kCrossEntropy, 33},
                                          {LossKind::kCrossEntropy, 99}}) {
-    Model model{{.network = {{784, 32, 10}}, .sample_shape = {28, 28}}, {}};
+    Model model{{.network = multilayer_perceptron({784, 32, 10}), .sample_shape = {28, 28}}, {}};
     model.info.log_softmax = kind == LossKind::kNll;
-    const ParameterLayout layout(model.info.network);
+    const auto plan = plan_of(model.info);
     TorchGenerator generator(0);
-    const Network network(*backend, model.info.network, layout, initial_parameters(layout, generator));
+    Network network(*backend, plan, initial_parameters(plan, generator));
     LastEpoch last;
     TrainOptions options;
     options.epochs = 2;
@@ -178,20 +179,23 @@ TEST_F(Eval, TakesTheFirstOfEqualLogits) {
 }
 
 TEST_F(Eval, EndsWithTheDocumentedCodeOnMisuse) {
-  const auto good = add_model(
-      folder_, "good", {{.network = {{784, 10}}, .sample_shape = {784}}, random_parameters({{784, 10}})});
+  const auto good = add_model(folder_, "good",
+                              {{.network = multilayer_perceptron({784, 10}), .sample_shape = {784}},
+                               random_parameters(multilayer_perceptron({784, 10}))});
   const auto with = [&](const std::string& name, const NetworkSpec& spec) {
     return add_model(folder_, name,
-                     {{.network = spec, .sample_shape = {spec.inputs()}}, random_parameters(spec)});
+                     {{.network = spec, .sample_shape = {*spec.inputs}}, random_parameters(spec)});
   };
-  const auto infinite = add_model(
-      folder_, "infinite",
-      with_infinite_bias({{.network = {{784, 10}}, .sample_shape = {784}}, random_parameters({{784, 10}})}));
+  const auto infinite =
+      add_model(folder_, "infinite",
+                with_infinite_bias({{.network = multilayer_perceptron({784, 10}), .sample_shape = {784}},
+                                    random_parameters(multilayer_perceptron({784, 10}))}));
   // Finite outputs, whose differences are not.
-  Model huge{{.network = {{784, 10}}, .sample_shape = {784}}, {}};
-  const ParameterLayout layout(huge.info.network);
-  huge.parameters.resize(layout.size());
-  for (std::size_t c = 0; c < 10; ++c) huge.parameters[layout.layers()[0].bias + c] = c == 0 ? 3e38F : -3e38F;
+  Model huge{{.network = multilayer_perceptron({784, 10}), .sample_shape = {784}}, {}};
+  const auto plan = plan_of(huge.info);
+  huge.parameters.resize(plan.floats);
+  for (std::size_t c = 0; c < 10; ++c)
+    huge.parameters[linear_tensors(plan)[0].bias + c] = c == 0 ? 3e38F : -3e38F;
   const auto data = sample_folder().string();
   const std::string images = sample_folder() / "t10k-images-idx3-ubyte.gz";
   const std::vector<std::tuple<std::vector<std::string>, int, std::string>> cases{
@@ -200,11 +204,11 @@ TEST_F(Eval, EndsWithTheDocumentedCodeOnMisuse) {
       {{"eval", good, "more", "--data", data}, 2, "unexpected argument more"},
       {on(good, {"--batch-size", "0"}), 2, "--batch-size 0"},
       {{"eval", good, "--data", data, "--device", "tpu"}, 2, "tpu"},
-      {on(with("small", {{783, 10}})), 2,
+      {on(with("small", multilayer_perceptron({783, 10}))), 2,
        "783 inputs (783-10), but the samples of " + images + " have 784 values (28x28)"},
-      {on(with("few", {{784, 9}})), 3, "expected labels below 9"},
+      {on(with("few", multilayer_perceptron({784, 9}))), 3, "expected labels below 9"},
       {on(folder_.add("text", {'n', 'o'})), 4, "text"},
-      {on(with("many", {{784, 1001}})), 4, "1001 outputs, expected at most 1000"},
+      {on(with("many", multilayer_perceptron({784, 1001}))), 4, "1001 outputs, expected at most 1000"},
       {on(infinite), 4, "its output 1 for sample 0 of " + images + " is inf"},
       {on(add_model(folder_, "huge", huge)), 4,
        "its loss on " + images + " is inf, expected a finite number"},

@@ -5,6 +5,7 @@
 
 #include "host/files/npz.hpp"
 #include "host/files/safetensors_writer.hpp"
+#include "tests/support/linear_tensors.hpp"
 #include "tests/support/program.hpp"
 #include "tests/support/saved_model.hpp"
 
@@ -36,8 +37,11 @@ class Export : public testing::Test {
   }
 
   TemporaryFolder folder_;
-  Model model_{{.network = {{6, 5, 4, 3}}, .sample_shape = {2, 3}, .log_softmax = true, .dropout = 0.3F},
-               random_parameters({{6, 5, 4, 3}})};
+  Model model_{{.network = multilayer_perceptron({6, 5, 4, 3}),
+                .sample_shape = {2, 3},
+                .log_softmax = true,
+                .dropout = 0.3F},
+               random_parameters(multilayer_perceptron({6, 5, 4, 3}))};
   std::string path_ = add_model(folder_, "model", model_);
 };
 
@@ -98,8 +102,8 @@ TEST_F(Export, WritesOnnxOfLayersWeightsAndMetadata) {
     EXPECT_NE(text.find(part), text.npos) << part;
   }
   EXPECT_EQ(text.find("format"), text.npos) << "safetensors' own metadata";
-  const ParameterLayout layout(model_.info.network);
-  for (const auto& layer : layout.layers()) {
+  const auto plan = plan_of(model_.info);
+  for (const auto& layer : linear_tensors(plan)) {
     for (const auto& [offset, size] :
          {std::pair{layer.weight, layer.weight_size()}, {layer.bias, layer.bias_size()}}) {
       const auto values = std::as_bytes(std::span(model_.parameters).subspan(offset, size));

@@ -49,7 +49,7 @@ class Predict : public testing::Test {
 
   TemporaryFolder folder_;
   std::string images_ = (sample_folder() / "t10k-images-idx3-ubyte.gz").string();
-  NetworkSpec spec_{{784, 6, 10}};
+  NetworkSpec spec_ = multilayer_perceptron({784, 6, 10});
   std::vector<float> parameters_ = random_parameters(spec_);
   Doubles logits_ = reference_logits(spec_, parameters_, Dataset(images_));
 };
@@ -177,9 +177,10 @@ TEST_F(Predict, FailsWhereStandardOutputCannotBeWritten) {
 // Time in proportion to the number of tensors, and no line of the whole network.
 TEST_F(Predict, TakesAModelOfManyLayers) {
   constexpr std::size_t kLayers = kSanitized ? 6'000 : 60'000;
-  Model model{{.network = {std::vector<std::int64_t>(kLayers, 1)}, .sample_shape = {1}}, {}};
-  model.info.network.widths.push_back(2);
-  model.parameters.assign(ParameterLayout(model.info.network).size(), 1);
+  std::vector<std::int64_t> widths(kLayers, 1);
+  widths.push_back(2);
+  Model model{{.network = multilayer_perceptron(widths), .sample_shape = {1}}, {}};
+  model.parameters.assign(plan_of(model.info).floats, 1);
   const auto ours = add_model(folder_, "ours", model);
   const auto torch = (folder_.path() / "torch").string();
   write_safetensors(torch, {}, parameter_tensors(model.info, model.parameters));
@@ -190,7 +191,7 @@ TEST_F(Predict, TakesAModelOfManyLayers) {
     EXPECT_EQ(run.out, "index,class_1,probability_1\n0,0,0.500000\n1,0,0.500000\n");
     EXPECT_LT(run.cpu_seconds, kSanitized ? 20 : 2) << path;
     EXPECT_LT(run.error.size(), 600U);
-    const auto end = "-1-1-2, " + std::to_string(model.info.network.parameters()) + " parameters\n";
+    const auto end = "-1-1-2, " + std::to_string(plan_of(model.info).parameters()) + " parameters\n";
     EXPECT_NE(run.error.find(end), std::string::npos) << run.error.substr(0, 6'000);
   }
 }

@@ -97,7 +97,7 @@ TEST_F(Resources, AreComparedWithWhatARunNeeds) {
 
 TEST_F(Resources, AreEstimatedAsARunTakesThem) {
   constexpr std::int64_t kWidth = 2048;
-  const NetworkSpec network{{784, kWidth, kWidth, 10}};
+  const auto network = plan_network(multilayer_perceptron({784, kWidth, kWidth, 10}));
   const auto network_text = fmt::format("784-{}-{}-10", kWidth, kWidth);
   const auto expect_near = [&](const Outcome& outcome, const TrainOptions& options, bool saves) {
     ASSERT_EQ(outcome.exit_code, 0) << outcome.error;

@@ -124,8 +124,8 @@ TEST_F(RunOptions, RefuseAModelThatIsNotFinite) {
 }
 
 TEST_F(RunOptions, TellOfSomeOfManyTensorsThatDoNotMatch) {
-  Model deep{{.network = {std::vector<std::int64_t>(101, 3)}, .sample_shape = {3}}, {}};
-  deep.parameters.resize(ParameterLayout(deep.info.network).size());
+  Model deep{{.network = multilayer_perceptron(std::vector<std::int64_t>(101, 3)), .sample_shape = {3}}, {}};
+  deep.parameters.resize(plan_of(deep.info).floats);
   const auto model = add_model(folder_, "deep", deep);
   ASSERT_EQ(shell(train_ + "--data . --init-from deep"), 0) << error_;
   EXPECT_THAT(error_, HasSubstr("2 of 2 tensors loaded"));

@@ -79,7 +79,7 @@ TEST_F(SecondOpinion, AgreesOnRelu) {
     const Floats bias(*stream_, size);
     const Floats in(*stream_, x);
     const Floats theirs(*stream_, size);
-    cuda::bias_relu_forward({ours.data(), 1, size}, bias.view(), Activation::kRelu, stream_->get());
+    cuda::bias_relu_forward({ours.data(), 1, size}, bias.view(), ActivationKind::kRelu, stream_->get());
     dnn_->relu_forward(in.view(), theirs.view());
     const auto y = ours.values();
     const auto expected = theirs.values();

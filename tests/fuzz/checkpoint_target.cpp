@@ -3,14 +3,15 @@
 #include "host/train/checkpoint.hpp"
 #include "tests/fuzz/safetensors_format.hpp"
 #include "tests/fuzz/target.hpp"
+#include "tests/support/linear_tensors.hpp"
 
 namespace warpfit::fuzz {
 namespace {
 
 std::vector<float> parameters_of(const ModelInfo& info, float scale) {
-  const ParameterLayout layout(info.network);
-  std::vector<float> values(layout.size());
-  for (const auto& layer : layout.layers()) {  // the gaps between layers stay 0
+  const auto plan = plan_of(info);
+  std::vector<float> values(plan.floats);
+  for (const auto& layer : linear_tensors(plan)) {  // the gaps between layers stay 0
     values[layer.weight] = scale;
     values[layer.bias] = -scale;
   }
@@ -18,7 +19,7 @@ std::vector<float> parameters_of(const ModelInfo& info, float scale) {
 }
 
 Checkpoint checkpoint(std::size_t moments) {
-  Checkpoint result{.info = {.network = {{3, 2, 2}}, .sample_shape = {3}},
+  Checkpoint result{.info = {.network = multilayer_perceptron({3, 2, 2}), .sample_shape = {3}},
                     .state = {},
                     .metrics = {.json = 1200, .csv = 7},
                     .data = "10x3, labels 1f2e3d4c"};

@@ -13,10 +13,10 @@
 namespace warpfit::fuzz {
 namespace {
 
-const ModelInfo kSmall{.network = {{3, 2, 2}}, .sample_shape = {3}};
+const ModelInfo kSmall{.network = multilayer_perceptron({3, 2, 2}), .sample_shape = {3}};
 
 std::vector<float> parameters_of(const ModelInfo& info) {
-  std::vector<float> values(ParameterLayout(info.network).size());
+  std::vector<float> values(plan_of(info).floats);
   for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i) / 8;
   return values;
 }
@@ -54,7 +54,7 @@ void check_model(const std::string& path) {
   const auto copy = output_path();
   save_model(copy, model.info, model.parameters);
   const auto again = load_model(copy);
-  require(model.info.network.widths == again.info.network.widths, "a model keeps its network");
+  require(model.info.network == again.info.network, "a model keeps its network");
   require(model.info.names == again.info.names, "a model keeps its names");
   require(model.info.sample_shape == again.info.sample_shape, "a model keeps the shape of its samples");
   require(std::ranges::equal(std::as_bytes(std::span(model.parameters)),

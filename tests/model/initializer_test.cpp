@@ -10,6 +10,7 @@
 
 #include "host/model/network_spec.hpp"
 #include "tests/support/golden.hpp"
+#include "tests/support/linear_tensors.hpp"
 
 namespace warpfit::test {
 namespace {
@@ -31,12 +32,12 @@ class InitialParameters : public testing::TestWithParam<std::string> {};
 
 TEST_P(InitialParameters, ArePyTorchsBitForBit) {
   const auto golden = read_golden(GetParam());
-  const ParameterLayout layout(parse_network(golden.network));
+  const auto plan = plan_network(parse_network(golden.network));
   TorchGenerator generator(golden.seed);
-  const auto values = initial_parameters(layout, generator);
-  ASSERT_EQ(golden.initial.size(), 2 * layout.layers().size());
+  const auto values = initial_parameters(plan, generator);
+  ASSERT_EQ(golden.initial.size(), 2 * linear_tensors(plan).size());
   for (std::size_t i = 0; i < golden.initial.size(); ++i) {
-    const auto& layer = layout.layers()[i / 2];
+    const auto layer = linear_tensors(plan)[i / 2];
     const auto tensor = i % 2 == 0 ? std::span(values).subspan(layer.weight, layer.weight_size())
                                    : std::span(values).subspan(layer.bias, layer.bias_size());
     EXPECT_EQ(tensor.front(), golden.initial[i].first);

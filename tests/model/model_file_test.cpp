@@ -10,6 +10,7 @@
 #include "host/files/safetensors_file.hpp"
 #include "host/files/safetensors_writer.hpp"
 #include "tests/support/files.hpp"
+#include "tests/support/linear_tensors.hpp"
 #include "tests/support/random.hpp"
 
 namespace warpfit::test {
@@ -21,10 +22,10 @@ using testing::HasSubstr;
 class ModelFile : public testing::Test {
  protected:
   ModelFile() {
-    const ParameterLayout layout(info_.network);
-    parameters_.resize(layout.size());
+    const auto plan = plan_of(info_);
+    parameters_.resize(plan.floats);
     TestValues values;
-    for (const auto& layer : layout.layers()) {
+    for (const auto& layer : linear_tensors(plan)) {
       std::ranges::copy(values.uniform(layer.inputs * layer.outputs), parameters_.begin() + layer.weight);
       std::ranges::copy(values.uniform(layer.outputs), parameters_.begin() + layer.bias);
     }
@@ -55,7 +56,7 @@ class ModelFile : public testing::Test {
 
   TemporaryFolder folder_;
   std::string path_ = (folder_.path() / "model.safetensors").string();
-  ModelInfo info_{.network = {{6, 5, 4, 3}}, .sample_shape = {2, 3}};
+  ModelInfo info_{.network = multilayer_perceptron({6, 5, 4, 3}), .sample_shape = {2, 3}};
   std::vector<float> parameters_;
 };
 
@@ -76,7 +77,7 @@ TEST_F(ModelFile, ComesBackAsItWas) {
   save_model(path_, info_, parameters_);
   const auto model = load_model(path_);
   EXPECT_EQ(model.parameters, parameters_);
-  EXPECT_EQ(model.info.network.widths, info_.network.widths);
+  EXPECT_EQ(model.info.network, info_.network);
   EXPECT_EQ(model.info.sample_shape, info_.sample_shape);
   EXPECT_EQ(model.info.dropout, 0.3F);
   EXPECT_EQ(model.info.names, "net");
@@ -88,7 +89,7 @@ TEST_F(ModelFile, HoldsNoGapsBetweenTensors) {
   const SafetensorsFile file(path_);
   std::uint64_t bytes = 0;
   for (const auto& tensor : file.tensors()) bytes += tensor.size;
-  EXPECT_EQ(bytes, 4U * static_cast<std::uint64_t>(info_.network.parameters()));
+  EXPECT_EQ(bytes, 4U * static_cast<std::uint64_t>(plan_of(info_).parameters()));
   EXPECT_EQ(file.find("linear_relu_stack.2.weight")->shape, (std::vector<std::int64_t>{4, 5}));
 }
 
@@ -180,10 +181,10 @@ TEST_F(ModelFile, WarmStartsFromWhatMatches) {
               ElementsAre("linear_relu_stack.2.weight (4, 5)", "linear_relu_stack.2.bias (4)",
                           "linear_relu_stack.4.weight (3, 4)", "linear_relu_stack.4.bias (3)"));
   EXPECT_THAT(result.unexpected, ElementsAre("linear_relu_stack.2.weight (4, 4)", "head.weight (2)"));
-  const ParameterLayout layout(info_.network);
+  const auto plan = plan_of(info_);
   EXPECT_EQ(parameters_.front(), 1);
-  EXPECT_EQ(parameters_[layout.layers()[0].bias + 4], 1);
-  EXPECT_EQ(parameters_[layout.layers()[1].weight], before[layout.layers()[1].weight]);
+  EXPECT_EQ(parameters_[linear_tensors(plan)[0].bias + 4], 1);
+  EXPECT_EQ(parameters_[linear_tensors(plan)[1].weight], before[linear_tensors(plan)[1].weight]);
 
   info_.names = "other";
   EXPECT_THROW(load_matching(path_, info_, parameters_), ModelError);
@@ -210,7 +211,7 @@ TEST_F(ModelFile, WarmStartsFromFiniteNumbersAlone) {
   EXPECT_EQ(not_finite(info_, parameters_), "");
   for (const float bad : {std::numeric_limits<float>::quiet_NaN(), kInfinity, -kInfinity}) {
     auto broken = parameters_;
-    const auto at = ParameterLayout(info_.network).layers()[1].weight + 3;
+    const auto at = linear_tensors(plan_of(info_))[1].weight + 3;
     broken[at] = bad;
     const auto message = fmt::format("element 3 of tensor linear_relu_stack.2.weight is {}", bad);
     EXPECT_EQ(not_finite(info_, broken), message);
@@ -220,8 +221,8 @@ TEST_F(ModelFile, WarmStartsFromFiniteNumbersAlone) {
         [&] { load_matching(path_, info_, parameters); },
         testing::ThrowsMessage<ModelError>(HasSubstr(path_ + ": " + message + ", expected finite numbers")));
     // One that is not taken does no harm.
-    ModelInfo other{.network = {{6, 5, 2}}, .sample_shape = {6}};
-    std::vector<float> few(ParameterLayout(other.network).size());
+    ModelInfo other{.network = multilayer_perceptron({6, 5, 2}), .sample_shape = {6}};
+    std::vector<float> few(plan_of(other).floats);
     EXPECT_THAT(load_matching(path_, other, few).loaded, testing::SizeIs(2));
   }
 }

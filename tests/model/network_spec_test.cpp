@@ -3,17 +3,17 @@
 #include <gtest/gtest.h>
 
 #include "host/base/error.hpp"
-#include "host/model/parameter_layout.hpp"
 
 namespace warpfit {
 namespace {
 
 TEST(NetworkSpec, ReadsWidths) {
   const auto spec = parse_network("784-512-512-10");
-  EXPECT_EQ(spec.widths, (std::vector<std::int64_t>{784, 512, 512, 10}));
-  EXPECT_EQ(spec.parameters(), 669'706);
+  const std::vector<Layer> layers{Linear{512}, Activation{}, Linear{512}, Activation{}, Linear{10}};
+  EXPECT_EQ(spec.layers, layers);
+  EXPECT_EQ(spec.inputs, 784);
   EXPECT_EQ(spec.text(), "784-512-512-10");
-  EXPECT_EQ(parse_network("4-2").layers(), 1U);
+  EXPECT_EQ(parse_network("4-2").layers, std::vector<Layer>{Linear{2}});
 }
 
 TEST(NetworkSpec, RefusesWhatIsNoNetwork) {
@@ -24,17 +24,12 @@ TEST(NetworkSpec, RefusesWhatIsNoNetwork) {
   }
 }
 
-TEST(ParameterLayout, PlacesEachTensorAt128BytesWithoutOverlap) {
-  const ParameterLayout layout(parse_network("7-5-3"));
-  std::size_t end = 0;
-  for (const auto& layer : layout.layers()) {
-    EXPECT_EQ(layer.weight % 32, 0U);
-    EXPECT_EQ(layer.bias % 32, 0U);
-    EXPECT_GE(layer.weight, end);
-    EXPECT_GE(layer.bias, layer.weight + layer.weight_size());
-    end = layer.bias + layer.bias_size();
-  }
-  EXPECT_GE(layout.size(), end);
+TEST(NetworkSpec, PutsDropoutAfterEachActivation) {
+  const auto spec = multilayer_perceptron({4, 3, 3, 2});
+  const std::vector<Layer> layers{Linear{3},    Activation{},   Dropout{0.25F}, Linear{3},
+                                  Activation{}, Dropout{0.25F}, Linear{2}};
+  EXPECT_EQ(with_dropout(spec, 0.25F).layers, layers);
+  EXPECT_EQ(with_dropout(spec, 0), spec);
 }
 
 }  // namespace

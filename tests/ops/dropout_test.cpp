@@ -25,7 +25,7 @@ TEST(Philox, GivesItsAuthorsWords) {
 
 class DropoutOperation : public OnEachBackend {
  protected:
-  std::vector<float> run(const Dropout& dropout, std::int64_t step, const std::vector<float>& values,
+  std::vector<float> run(const DropoutMask& dropout, std::int64_t step, const std::vector<float>& values,
                          std::size_t skew = 0) {
     const GuardedFloats on_device(*backend_, values, skew);
     auto run = one_batch(1);
@@ -39,7 +39,7 @@ class DropoutOperation : public OnEachBackend {
 
 // The masks of the definition, word for word, at sizes and addresses that are no multiple of four.
 TEST_P(DropoutOperation, LeavesOutWhatTheWordsSay) {
-  const Dropout dropout{.p = 0.25F, .seed = 0x123456789a, .layer = 3};
+  const DropoutMask dropout{.p = 0.25F, .seed = 0x123456789a, .layer = 3};
   constexpr std::int64_t kStep = (std::int64_t{1} << 32) + 7;
   for (const std::int64_t size : {1, 3, 4, 5, 31, 1000, 4'200'001}) {
     for (const std::size_t skew : {0, 1}) {

@@ -23,11 +23,11 @@ TEST_P(LinearTest, IsExactOnIntegers) {
     const LayerValues values(s, true);
     LayerOnBackend layer(*backend_, s, values);
     const auto y = reference_linear(values.x, values.w, values.b, s.rows);
-    EXPECT_TRUE(all_equal(layer.forward(Activation::kNone), y));
-    EXPECT_TRUE(all_equal(layer.forward(Activation::kRelu), relu(y)));
+    EXPECT_TRUE(all_equal(layer.forward(ActivationKind::kNone), y));
+    EXPECT_TRUE(all_equal(layer.forward(ActivationKind::kRelu), relu(y)));
     const auto dx = reference_linear_input_gradient(values.dy, values.w, s.rows, s.outputs);
-    EXPECT_TRUE(all_equal(layer.backward_input(Activation::kNone), dx));
-    EXPECT_TRUE(all_equal(layer.backward_input(Activation::kRelu), masked(dx, values.x)));
+    EXPECT_TRUE(all_equal(layer.backward_input(ActivationKind::kNone), dx));
+    EXPECT_TRUE(all_equal(layer.backward_input(ActivationKind::kRelu), masked(dx, values.x)));
     const auto dw = reference_weight_gradient(values.x, values.dy, s.rows);
     const auto db = reference_bias_gradient(values.dy, s.rows);
     const auto gradients = layer.backward_weights();
@@ -46,9 +46,9 @@ TEST_P(LinearTest, StaysWithinRoundingOnFloats) {
     const LayerValues values(s, false);
     LayerOnBackend layer(*backend_, s, values);
     const auto y = reference_linear(values.x, values.w, values.b, s.rows);
-    EXPECT_TRUE(all_close(layer.forward(Activation::kRelu), relu(y), rounding_of(s.inputs)));
+    EXPECT_TRUE(all_close(layer.forward(ActivationKind::kRelu), relu(y), rounding_of(s.inputs)));
     const auto dx = reference_linear_input_gradient(values.dy, values.w, s.rows, s.outputs);
-    EXPECT_TRUE(all_close(layer.backward_input(Activation::kNone), dx, rounding_of(s.outputs)));
+    EXPECT_TRUE(all_close(layer.backward_input(ActivationKind::kNone), dx, rounding_of(s.outputs)));
     const auto [w, b] = layer.backward_sgd(kRate);
     const auto tolerance = rounding_of(s.rows);
     const auto dw = reference_weight_gradient(values.x, values.dy, s.rows);
@@ -64,8 +64,8 @@ TEST_P(LinearTest, ReluPassesNothingAtZero) {
   values.x = {0.0F, -0.0F, 1e-30F, 2.0F};
   values.w = {1, 1, 1, 1};
   values.dy = {3};
-  EXPECT_TRUE(
-      all_equal(LayerOnBackend(*backend_, s, values).backward_input(Activation::kRelu), Doubles{0, 0, 3, 3}));
+  EXPECT_TRUE(all_equal(LayerOnBackend(*backend_, s, values).backward_input(ActivationKind::kRelu),
+                        Doubles{0, 0, 3, 3}));
 }
 
 TEST_P(LinearTest, GivesTheSameBitsEachTime) {
@@ -73,7 +73,7 @@ TEST_P(LinearTest, GivesTheSameBitsEachTime) {
     const LayerValues values(s, false);
     LayerOnBackend layer(*backend_, s, values);
     LayerOnBackend again(*backend_, s, values);
-    EXPECT_EQ(layer.forward(Activation::kRelu), again.forward(Activation::kRelu));
+    EXPECT_EQ(layer.forward(ActivationKind::kRelu), again.forward(ActivationKind::kRelu));
     EXPECT_EQ(layer.backward_sgd(0.1F), again.backward_sgd(0.1F));
   }
 }

@@ -21,9 +21,9 @@ class Matmul : public OnEachBackend {
     const LayerValues values(s, true);
     LayerOnBackend layer(*backend_, s, values, skew);
     const auto y = reference_linear(values.x, values.w, values.b, s.rows);
-    EXPECT_TRUE(all_equal(layer.forward(Activation::kRelu), relu(y)));
+    EXPECT_TRUE(all_equal(layer.forward(ActivationKind::kRelu), relu(y)));
     const auto dx = reference_linear_input_gradient(values.dy, values.w, s.rows, s.outputs);
-    EXPECT_TRUE(all_equal(layer.backward_input(Activation::kRelu), masked(dx, values.x)));
+    EXPECT_TRUE(all_equal(layer.backward_input(ActivationKind::kRelu), masked(dx, values.x)));
     const auto dw = reference_weight_gradient(values.x, values.dy, s.rows);
     const auto db = reference_bias_gradient(values.dy, s.rows);
     const auto gradients = layer.backward_weights();
@@ -67,7 +67,7 @@ TEST_P(Matmul, KeepsNan) {
   const LayerShape s{2, 3, 2};
   LayerValues values(s, true);
   values.x[4] = std::numeric_limits<float>::quiet_NaN();
-  const auto y = LayerOnBackend(*backend_, s, values).forward(Activation::kRelu);
+  const auto y = LayerOnBackend(*backend_, s, values).forward(ActivationKind::kRelu);
   EXPECT_FALSE(std::isnan(y[0]) || std::isnan(y[1]));
   EXPECT_TRUE(std::isnan(y[2]) && std::isnan(y[3]));
 }
@@ -78,7 +78,7 @@ TEST_P(Matmul, KeepsInfinity) {
   LayerValues values(s, true);
   values.x = {1, 1, 1, 1, 1, std::numeric_limits<float>::infinity()};
   values.w = {1, 1, 1, 1, 1, 1};
-  const auto y = LayerOnBackend(*backend_, s, values).forward(Activation::kNone);
+  const auto y = LayerOnBackend(*backend_, s, values).forward(ActivationKind::kNone);
   EXPECT_TRUE(std::isfinite(y[0]) && std::isfinite(y[1]));
   EXPECT_TRUE(std::isinf(y[2]) && std::isinf(y[3]));
 }
@@ -94,8 +94,8 @@ class ChoiceOfProducts : public OnEachBackend {
     require_backend(name, other);
     const LayerValues values(s, false);
     LayerOnBackend by_shape(*backend_, s, values), forced(*other, s, values);
-    EXPECT_EQ(by_shape.forward(Activation::kRelu), forced.forward(Activation::kRelu));
-    EXPECT_EQ(by_shape.backward_input(Activation::kRelu), forced.backward_input(Activation::kRelu));
+    EXPECT_EQ(by_shape.forward(ActivationKind::kRelu), forced.forward(ActivationKind::kRelu));
+    EXPECT_EQ(by_shape.backward_input(ActivationKind::kRelu), forced.backward_input(ActivationKind::kRelu));
     EXPECT_EQ(by_shape.backward_weights(), forced.backward_weights());
     EXPECT_EQ(by_shape.backward_sgd(0.1F), forced.backward_sgd(0.1F));
   }
@@ -115,8 +115,8 @@ TEST_P(ChoiceOfProducts, LeavesLesserPrecisionToCublas) {
   const LayerValues values(s, false);
   for (const auto precision : {Precision::kTf32, Precision::kBf16}) {
     const auto lesser = make_backend({.device = {DeviceChoice::Kind::kCuda}, .precision = precision});
-    EXPECT_NE(LayerOnBackend(*lesser, s, values).forward(Activation::kNone),
-              LayerOnBackend(*backend_, s, values).forward(Activation::kNone));
+    EXPECT_NE(LayerOnBackend(*lesser, s, values).forward(ActivationKind::kNone),
+              LayerOnBackend(*backend_, s, values).forward(ActivationKind::kNone));
   }
 }
 

@@ -32,7 +32,7 @@ class Relu : public OnEachBackend {
     const GuardedFloats inputs(*backend_, x);
     const GuardedFloats weights(*backend_, w);
     const GuardedFloats bias(*backend_, b, bias_skew);
-    for (const auto activation : {Activation::kRelu, Activation::kNone}) {
+    for (const auto activation : {ActivationKind::kRelu, ActivationKind::kNone}) {
       const GuardedFloats y(*backend_, rows * outputs, skew);
       run_once(
           *backend_,
@@ -42,7 +42,7 @@ class Relu : public OnEachBackend {
           },
           one_batch(rows));
       auto expected = reference_linear(x, w, b, rows);
-      if (activation == Activation::kRelu) {
+      if (activation == ActivationKind::kRelu) {
         for (double& value : expected) value = std::max(value, 0.0);
       }
       EXPECT_TRUE(all_equal(y.values(), expected));
@@ -65,7 +65,8 @@ class Relu : public OnEachBackend {
         *backend_,
         [&] {
           backend_->linear_backward_input(gradients.matrix(rows, 1), weights.matrix(1, inputs),
-                                          x.matrix(rows, inputs), Activation::kRelu, dx.matrix(rows, inputs));
+                                          x.matrix(rows, inputs), ActivationKind::kRelu,
+                                          dx.matrix(rows, inputs));
         },
         one_batch(rows));
     auto expected = reference_linear_input_gradient(dy, w, rows, 1);
@@ -112,7 +113,7 @@ TEST_P(Relu, KeepsNan) {
     run_once(
         *backend_,
         [&] {
-          backend_->linear_forward(x.matrix(1, 1), w.matrix(outputs, 1), b.vector(), Activation::kRelu,
+          backend_->linear_forward(x.matrix(1, 1), w.matrix(outputs, 1), b.vector(), ActivationKind::kRelu,
                                    y.matrix(1, outputs));
         },
         one_batch(1));

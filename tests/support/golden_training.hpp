@@ -29,8 +29,8 @@ class GoldenTraining : public testing::TestWithParam<std::tuple<std::string, std
     const Dataset test_set(paths.test_images, paths.test_labels);
     const auto spec = parse_network(golden.network);
     TorchGenerator generator(golden.seed);
-    const ParameterLayout layout(spec);
-    const Network network(*backend_, spec, layout, initial_parameters(layout, generator));
+    const auto plan = plan_network(spec);
+    Network network(*backend_, plan, initial_parameters(plan, generator));
     Trainer(*backend_, network, {training_set, std::nullopt, test_set}, options, generator, report,
             std::move(hooks))
         .run();

@@ -22,10 +22,10 @@ inline std::pair<std::vector<float>, std::vector<float>> train_limited(Backend& 
   const auto paths = find_dataset(sample_folder().string(), {});
   const Dataset training_set(paths.train_images, paths.train_labels);
   const Dataset test_set(paths.test_images, paths.test_labels);
-  const NetworkSpec spec{{784, 16, 10}};
-  const ParameterLayout layout(spec);
+  const NetworkSpec spec = multilayer_perceptron({784, 16, 10});
+  const auto plan = plan_network(spec);
   TorchGenerator generator(0);
-  const Network network(backend, spec, layout, initial_parameters(layout, generator));
+  Network network(backend, plan, initial_parameters(plan, generator));
   Losses losses;
   const TrainOptions options{.epochs = 2,
                              .batch_size = 16,

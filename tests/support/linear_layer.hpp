@@ -51,13 +51,13 @@ class LayerOnBackend {
         b_(backend, values.b, skew),
         dy_(backend, values.dy, skew) {}
 
-  [[nodiscard]] std::vector<float> forward(Activation activation) {
+  [[nodiscard]] std::vector<float> forward(ActivationKind activation) {
     const GuardedFloats y(backend_, s_.rows * s_.outputs, skew_);
     run([&] { backend_.linear_forward(x(), w(), b_.vector(), activation, y.matrix(s_.rows, s_.outputs)); });
     return y.values();
   }
 
-  [[nodiscard]] std::vector<float> backward_input(Activation activation) {
+  [[nodiscard]] std::vector<float> backward_input(ActivationKind activation) {
     const GuardedFloats dx(backend_, s_.rows * s_.inputs, skew_);
     run([&] { backend_.linear_backward_input(dy(), w(), x(), activation, dx.matrix(s_.rows, s_.inputs)); });
     return dx.values();

@@ -3,15 +3,16 @@
 #include <algorithm>
 #include <limits>
 
+#include "tests/support/linear_tensors.hpp"
 #include "tests/support/random.hpp"
 
 namespace warpfit::test {
 
 std::vector<float> random_parameters(const NetworkSpec& spec) {
-  const ParameterLayout layout(spec);
-  std::vector<float> parameters(layout.size());
+  const auto plan = plan_network(spec);
+  std::vector<float> parameters(plan.floats);
   TestValues values;
-  for (const auto& layer : layout.layers()) {
+  for (const auto& layer : linear_tensors(plan)) {
     std::ranges::copy(values.uniform(layer.inputs * layer.outputs), parameters.begin() + layer.weight);
     std::ranges::copy(values.uniform(layer.outputs), parameters.begin() + layer.bias);
   }
@@ -24,9 +25,9 @@ Doubles reference_logits(const NetworkSpec& spec, std::span<const float> paramet
   samples.read(0, pixels, labels);
   std::vector<float> x;
   for (const auto pixel : pixels) x.push_back(static_cast<float>(pixel) / 255.0F);
-  const ParameterLayout layout(spec);
+  const auto plan = plan_network(spec);
   Doubles y;
-  for (const auto& layer : layout.layers()) {
+  for (const auto& layer : linear_tensors(plan)) {
     y = reference_linear(x, parameters.subspan(layer.weight, layer.weight_size()),
                          parameters.subspan(layer.bias, layer.bias_size()), samples.size());
     x.clear();
@@ -36,10 +37,10 @@ Doubles reference_logits(const NetworkSpec& spec, std::span<const float> paramet
 }
 
 Model brightest_pixel() {
-  Model model{{.network = {{3, 3}}, .sample_shape = {3}}, {}};
-  const ParameterLayout layout(model.info.network);
-  model.parameters.resize(layout.size());
-  for (std::size_t i = 0; i < 3; ++i) model.parameters[layout.layers()[0].weight + 4 * i] = 1;
+  Model model{{.network = multilayer_perceptron({3, 3}), .sample_shape = {3}}, {}};
+  const auto plan = plan_of(model.info);
+  model.parameters.resize(plan.floats);
+  for (std::size_t i = 0; i < 3; ++i) model.parameters[linear_tensors(plan)[0].weight + 4 * i] = 1;
   return model;
 }
 
@@ -50,7 +51,7 @@ std::string add_model(const TemporaryFolder& folder, const std::string& name, co
 }
 
 Model with_infinite_bias(Model model) {
-  const auto bias = ParameterLayout(model.info.network).layers().back().bias;
+  const auto bias = linear_tensors(plan_of(model.info)).back().bias;
   model.parameters[bias + 1] = std::numeric_limits<float>::infinity();
   return model;
 }

@@ -11,7 +11,7 @@
 
 namespace warpfit::test {
 
-/// Random weights in [-1, 1] and biases, in the order of ParameterLayout.
+/// Random weights in [-1, 1] and biases, laid out as the plan says.
 std::vector<float> random_parameters(const NetworkSpec& spec);
 
 /// The logits (N, C) of all samples by plain loops in double precision.

@@ -10,7 +10,7 @@
 namespace warpfit::test {
 namespace {
 
-const NetworkSpec kTutorial{{784, 512, 512, 10}};
+const NetworkPlan kTutorial = plan_network(multilayer_perceptron({784, 512, 512, 10}));
 
 double flop_of(const std::array<Work, kPhases>& work, Phase phase) {
   return work[static_cast<std::size_t>(phase)].flop;
@@ -31,13 +31,14 @@ TEST(StepWork, IsTheTutorials) {
 }
 
 TEST(StepWork, CountsEachOperandOnce) {
-  const auto work = step_work({{3, 2}}, 5, Adam{}, false);
+  const auto small = plan_network(multilayer_perceptron({3, 2}));
+  const auto work = step_work(small, 5, Adam{}, false);
   EXPECT_EQ(work[0].bytes, 5 * (3 + 4 * 3 + 2));              // pixels, floats, label twice
   EXPECT_EQ(work[1].bytes, 4 * (5 * 3 + 3 * 2 + 2 + 5 * 2));  // x, w, b, y
   EXPECT_EQ(work[2].bytes, 5 * (4 * 2 * 2 + 1));              // logits, their gradient, label
   EXPECT_EQ(work[3].bytes, 4 * (5 * 3 + 5 * 2 + 3 * 2 + 2));  // x, dy, dw, db
   EXPECT_EQ(work[4].bytes, 4 * 8 * (1 + 2 * 3));              // gradient; parameter, m and v both ways
-  const auto folded = step_work({{3, 2}}, 5, Sgd{}, true);
+  const auto folded = step_work(small, 5, Sgd{}, true);
   EXPECT_EQ(folded[3].bytes, 0);
   EXPECT_EQ(folded[4].bytes, 4 * (5 * 3 + 5 * 2 + 2 * 8));
 }
@@ -47,10 +48,10 @@ class Benchmarking : public OnEachBackend {
   BenchmarkFindings measure(const BenchmarkOptions& options) {
     const auto paths = find_training_set(sample_folder().string(), {});
     const Dataset samples(paths.train_images, paths.train_labels);
-    const NetworkSpec spec{{784, 8, 10}};
-    const ParameterLayout layout(spec);
+    const NetworkSpec spec = multilayer_perceptron({784, 8, 10});
+    const auto plan = plan_network(spec);
     TorchGenerator generator(0);
-    const Network network(*backend_, spec, layout, initial_parameters(layout, generator));
+    const Network network(*backend_, plan, initial_parameters(plan, generator));
     return Benchmark(*backend_, network, samples, options).run();
   }
 };

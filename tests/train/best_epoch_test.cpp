@@ -45,10 +45,10 @@ class BestEpoch : public testing::Test {
   TrainedRun train(const TrainOptions& options, bool validates, TrainerHooks hooks = {},
                    const TrainingState* from = nullptr) const {
     const auto backend = make_backend({.device = {DeviceChoice::Kind::kCpu}, .threads = 1});
-    const NetworkSpec spec{{784, 16, 10}};
-    const ParameterLayout layout(spec);
+    const NetworkSpec spec = multilayer_perceptron({784, 16, 10});
+    const auto plan = plan_network(spec);
     TorchGenerator generator(options.seed);
-    const Network network(*backend, spec, layout, initial_parameters(layout, generator));
+    Network network(*backend, plan, initial_parameters(plan, generator));
     const auto [training, validation] = split_off(training_set_, 0.2, false, 0);
     TrainingData data{training_set_, std::nullopt, test_set_};
     if (validates) data = {training, validation, test_set_};

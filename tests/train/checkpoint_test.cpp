@@ -13,6 +13,7 @@
 #include "host/files/safetensors_file.hpp"
 #include "host/files/safetensors_writer.hpp"
 #include "tests/support/files.hpp"
+#include "tests/support/linear_tensors.hpp"
 #include "tests/support/random.hpp"
 #include "tests/support/sanitizers.hpp"
 
@@ -38,9 +39,9 @@ class CheckpointTest : public testing::Test {
 
   // Of the network, its gaps 0.
   std::vector<float> filled() {
-    const ParameterLayout layout(checkpoint_.info.network);
-    std::vector<float> flat(layout.size());
-    for (const auto& layer : layout.layers()) {
+    const auto plan = plan_of(checkpoint_.info);
+    std::vector<float> flat(plan.floats);
+    for (const auto& layer : linear_tensors(plan)) {
       std::ranges::copy(values_.uniform(layer.inputs * layer.outputs), flat.begin() + layer.weight);
       std::ranges::copy(values_.uniform(layer.outputs), flat.begin() + layer.bias);
     }
@@ -72,7 +73,7 @@ class CheckpointTest : public testing::Test {
     EXPECT_EQ(read.metrics.json, checkpoint_.metrics.json);
     EXPECT_EQ(read.metrics.csv, checkpoint_.metrics.csv);
     EXPECT_EQ(read.data, checkpoint_.data);
-    EXPECT_EQ(read.info.network.widths, checkpoint_.info.network.widths);
+    EXPECT_EQ(read.info.network, checkpoint_.info.network);
   }
 
   // Those of the parameters, and of three passes over data in each epoch.
@@ -81,7 +82,7 @@ class CheckpointTest : public testing::Test {
   TestValues values_;
   TemporaryFolder folder_;
   std::string path_ = (folder_.path() / "step.safetensors").string();
-  Checkpoint checkpoint_{.info = {.network = {{3, 2, 2}}, .sample_shape = {3}},
+  Checkpoint checkpoint_{.info = {.network = multilayer_perceptron({3, 2, 2}), .sample_shape = {3}},
                          .state = {},
                          .metrics = {.json = 12345678901, .csv = 7},
                          .data = "10x3, labels 1f2e3d4c"};

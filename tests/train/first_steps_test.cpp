@@ -51,8 +51,8 @@ class FirstSteps : public testing::TestWithParam<std::tuple<std::string, Residen
                            first_samples(folder, paths.test_labels, 100));
     const auto spec = parse_network(golden.network);
     TorchGenerator generator(golden.seed);
-    const ParameterLayout layout(spec);
-    const Network network(backend, spec, layout, initial_parameters(layout, generator));
+    const auto plan = plan_network(spec);
+    Network network(backend, plan, initial_parameters(plan, generator));
     TrainOptions options{.epochs = 1, .batch_size = golden.batch_size, .learning_rate = golden.learning_rate};
     options.fold_update = fold_update;
     options.residency = residency;

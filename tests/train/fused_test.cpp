@@ -12,6 +12,7 @@
 #include "host/train/engine.hpp"
 #include "tests/support/backends.hpp"
 #include "tests/support/comparison.hpp"
+#include "tests/support/linear_tensors.hpp"
 #include "tests/support/random.hpp"
 #include "tests/support/sanitizers.hpp"
 
@@ -89,10 +90,10 @@ class Fused : public testing::TestWithParam<std::tuple<std::string, std::size_t>
   // Whole in as few launches as that takes, or layer by layer.
   Trained train(bool fused, std::int64_t second = kSteps / 2) {
     TestValues values;
-    const NetworkSpec spec{given().widths};
-    const ParameterLayout layout(spec);
-    const Buffer<std::uint8_t> pixels(*backend_, values.bytes(samples() * spec.inputs()));
-    const Buffer<std::uint8_t> labels(*backend_, values.labels(samples(), static_cast<int>(spec.classes())));
+    const NetworkSpec spec = multilayer_perceptron(given().widths);
+    const auto plan = plan_network(spec);
+    const Buffer<std::uint8_t> pixels(*backend_, values.bytes(samples() * *spec.inputs));
+    const Buffer<std::uint8_t> labels(*backend_, values.labels(samples(), static_cast<int>(plan.classes())));
     std::vector<float> growing(static_cast<std::size_t>(kSteps));
     std::ranges::generate(growing, [rate = 0.0F]() mutable { return rate += 0.001F; });
     const Buffer<float> rates(*backend_, growing);
@@ -100,9 +101,9 @@ class Fused : public testing::TestWithParam<std::tuple<std::string, std::size_t>
     std::iota(visits.begin(), visits.end(), 0U);
     std::shuffle(visits.begin(), visits.end(), std::mt19937(test_seed()));
     const Buffer<std::uint32_t> order(*backend_, visits);
-    const Network network(*backend_, spec, layout, parameters(values, layout));
+    const Network network(*backend_, plan, parameters(values, plan));
     const Workspace workspace(*backend_, network, given().batch, true);
-    const OptimizerState optimizer(*backend_, given().optimizer, layout.size());
+    const OptimizerState optimizer(*backend_, given().optimizer, plan.floats);
     TrainingRule rule;
     rule.loss.label_smoothing = given().label_smoothing;
     rule.optimizer = &optimizer;
@@ -116,7 +117,7 @@ class Fused : public testing::TestWithParam<std::tuple<std::string, std::size_t>
 
     Trained trained;
     for (auto run : runs(second)) {
-      run.samples = {pixels.data(), labels.data(), samples(), spec.inputs(),
+      run.samples = {pixels.data(), labels.data(), samples(), *spec.inputs,
                      given().shuffled ? order.data() : nullptr};
       run.rates = rates.data() + run.step;
       training.run(run);
@@ -140,9 +141,9 @@ class Fused : public testing::TestWithParam<std::tuple<std::string, std::size_t>
   }
 
   // Of a size that lets values neither die out nor explode; zeros in the gaps of the layout.
-  static std::vector<float> parameters(TestValues& values, const ParameterLayout& layout) {
-    std::vector<float> result(layout.size());
-    for (const auto& layer : layout.layers()) {
+  static std::vector<float> parameters(TestValues& values, const NetworkPlan& plan) {
+    std::vector<float> result(plan.floats);
+    for (const auto& layer : linear_tensors(plan)) {
       const auto bound = 1.5 / std::sqrt(static_cast<double>(layer.inputs));
       std::ranges::copy(values.uniform(layer.inputs * layer.outputs, bound), result.begin() + layer.weight);
       std::ranges::copy(values.uniform(layer.outputs, bound), result.begin() + layer.bias);

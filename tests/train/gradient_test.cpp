@@ -8,6 +8,7 @@
 
 #include "host/train/step.hpp"
 #include "tests/support/backends.hpp"
+#include "tests/support/linear_tensors.hpp"
 #include "tests/support/random.hpp"
 #include "tests/support/reference.hpp"
 
@@ -47,9 +48,9 @@ class Gradients : public OnEachBackend {
     double sum = 0;
     for (std::int64_t row = 0; row < kRows; ++row) {
       Doubles values;
-      for (std::int64_t i = 0; i < spec_.inputs(); ++i)
-        values.push_back(pixels_[row * spec_.inputs() + i] / 255.0);
-      for (std::size_t l = 0; l < spec_.layers(); ++l)
+      for (std::int64_t i = 0; i < plan_.inputs(); ++i)
+        values.push_back(pixels_[row * plan_.inputs() + i] / 255.0);
+      for (std::size_t l = 0; l < linear_tensors(plan_).size(); ++l)
         values = layer(parameters, l, values, row, rule.dropout);
       sum += rule.loss.kind == LossKind::kMse
                  ? squared_error(values, labels_[row])
@@ -59,15 +60,15 @@ class Gradients : public OnEachBackend {
   }
 
   [[nodiscard]] Doubles layer(const Doubles& parameters, std::size_t l, const Doubles& x, std::int64_t row,
-                              Dropout dropout) const {
-    const auto& place = layout_.layers()[l];
+                              DropoutMask dropout) const {
+    const auto place = linear_tensors(plan_)[l];
     dropout.layer = static_cast<std::uint32_t>(l);
     Doubles y;
     for (std::int64_t m = 0; m < place.outputs; ++m) {
       double sum = parameters[place.bias + m];
       for (std::int64_t k = 0; k < place.inputs; ++k)
         sum += parameters[place.weight + m * place.inputs + k] * x[k];
-      if (l + 1 < spec_.layers()) {
+      if (l + 1 < linear_tensors(plan_).size()) {
         const std::int64_t at = row * place.outputs + m;
         sum = std::max(sum, 0.0) * (dropout.p > 0 ? dropout.factors(kStep, at / 4)[at % 4] : 1.0F);
       }
@@ -80,14 +81,14 @@ class Gradients : public OnEachBackend {
   [[nodiscard]] std::vector<float> step_gradient(TrainingRule rule, bool folded) const {
     const Buffer<std::uint8_t> pixels(*backend_, pixels_);
     const Buffer<std::uint8_t> labels(*backend_, labels_);
-    const Network network(*backend_, spec_, layout_, parameters_);
+    const Network network(*backend_, plan_, parameters_);
     const Workspace workspace(*backend_, network, kRows, !folded);
     const OptimizerState optimizer(*backend_, Sgd{}, parameters_.size());
     if (!folded) rule.optimizer = &optimizer;
     StepRunner runner(*backend_, workspace, [&](const BatchViews& batch, Metrics* metrics) {
       train_step(*backend_, network, batch, rule, metrics);
     });
-    runner.run({{pixels.data(), labels.data(), kRows, spec_.inputs()}, 0, 1, kRows, 1, nullptr, kStep});
+    runner.run({{pixels.data(), labels.data(), kRows, plan_.inputs()}, 0, 1, kRows, 1, nullptr, kStep});
     const auto after = network.parameters().to_host();
     std::vector<float> gradient;
     for (std::size_t i = 0; i < after.size(); ++i) gradient.push_back(parameters_[i] - after[i]);
@@ -98,7 +99,7 @@ class Gradients : public OnEachBackend {
     constexpr double kDelta = 1e-6;
     const auto folded = step_gradient(rule, true);
     const auto separate = step_gradient(rule, false);
-    for (const auto& place : layout_.layers()) {
+    for (const auto& place : linear_tensors(plan_)) {
       std::vector<std::size_t> places;
       for (std::size_t i = 0; i < place.weight_size(); ++i) places.push_back(place.weight + i);
       for (std::size_t i = 0; i < place.bias_size(); ++i) places.push_back(place.bias + i);
@@ -119,12 +120,12 @@ class Gradients : public OnEachBackend {
     }
   }
 
-  NetworkSpec spec_{{6, 7, 5, 4}};
-  ParameterLayout layout_{spec_};
+  NetworkSpec spec_ = multilayer_perceptron({6, 7, 5, 4});
+  NetworkPlan plan_ = plan_network(spec_);
   TestValues values_;
   std::vector<std::uint8_t> pixels_ = values_.bytes(kRows * 6);
   std::vector<std::uint8_t> labels_ = values_.labels(kRows, 4);
-  std::vector<float> parameters_ = values_.uniform(static_cast<std::int64_t>(layout_.size()));
+  std::vector<float> parameters_ = values_.uniform(static_cast<std::int64_t>(plan_.floats));
 };
 
 TEST_P(Gradients, OfEveryLossAndLayerAreItsDerivatives) {

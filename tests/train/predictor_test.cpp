@@ -7,6 +7,7 @@
 #include "tests/support/backends.hpp"
 #include "tests/support/comparison.hpp"
 #include "tests/support/files.hpp"
+#include "tests/support/linear_tensors.hpp"
 #include "tests/support/random.hpp"
 #include "tests/support/reference.hpp"
 
@@ -28,7 +29,7 @@ class Predicting : public OnEachBackend {
   [[nodiscard]] Doubles expected() const {
     std::vector<float> x;
     for (const auto pixel : pixels_) x.push_back(static_cast<float>(pixel) / 255.0F);
-    const auto& layers = layout_.layers();
+    const auto& layers = linear_tensors(plan_);
     std::vector<float> hidden;
     for (const double z : reference_linear(x, part(layers[0].weight, layers[0].weight_size()),
                                            part(layers[0].bias, layers[0].bias_size()), kSamples)) {
@@ -43,13 +44,13 @@ class Predicting : public OnEachBackend {
   Bytes pixels_ = values_.bytes(kSamples * kInputs);
   std::string images_ = folder_.add("images", idx({kSamples, 2, 3}, pixels_));
   std::string labels_ = folder_.add("labels", idx({kSamples}, values_.labels(kSamples, kClasses)));
-  NetworkSpec spec_{{kInputs, kHidden, kClasses}};
-  ParameterLayout layout_{spec_};
-  std::vector<float> parameters_ = values_.uniform(static_cast<std::int64_t>(layout_.size()));
+  NetworkSpec spec_ = multilayer_perceptron({kInputs, kHidden, kClasses});
+  NetworkPlan plan_ = plan_network(spec_);
+  std::vector<float> parameters_ = values_.uniform(static_cast<std::int64_t>(plan_.floats));
 };
 
 TEST_P(Predicting, GivesTheLogitsOfEachSampleInOrder) {
-  const Network network(*backend_, spec_, layout_, parameters_);
+  const Network network(*backend_, plan_, parameters_);
   const Dataset samples(images_);
   Predictor predictor(*backend_, network, std::nullopt, samples, kBatch);
   for (int pass = 0; pass < 2; ++pass) {
@@ -66,7 +67,7 @@ TEST_P(Predicting, GivesTheLogitsOfEachSampleInOrder) {
 }
 
 TEST_P(Predicting, MeasuresTheLossOfAnEvaluation) {
-  const Network network(*backend_, spec_, layout_, parameters_);
+  const Network network(*backend_, plan_, parameters_);
   const Dataset samples(images_, labels_);
   const Workspace workspace(*backend_, network, kBatch, false);
   TorchGenerator generator(0);
@@ -89,11 +90,11 @@ TEST(Predictor, GoesThroughAllChunks) {
   for (std::size_t sample = 0; sample < 5; ++sample) pixels[sample * kPixels] = 255 * (sample % 2);
   const Dataset samples(folder.add("images", idx({5, kPixels}, pixels)));
   const auto backend = make_backend({.device = {DeviceChoice::Kind::kCpu}});
-  const NetworkSpec spec{{kPixels, 2}};
-  const ParameterLayout layout(spec);
-  std::vector<float> parameters(layout.size());
-  parameters[layout.layers()[0].weight] = 3;
-  const Network network(*backend, spec, layout, parameters);
+  const NetworkSpec spec = multilayer_perceptron({kPixels, 2});
+  const auto plan = plan_network(spec);
+  std::vector<float> parameters(plan.floats);
+  parameters[linear_tensors(plan)[0].weight] = 3;
+  const Network network(*backend, plan, parameters);
   std::vector<std::pair<std::int64_t, float>> seen;
   Predictor(*backend, network, std::nullopt, samples, 1)
       .run([&](std::int64_t first, std::span<const float> logits) { seen.emplace_back(first, logits[0]); });

@@ -59,10 +59,10 @@ class Resume : public OnEachBackend {
     const Dataset training_set(paths.train_images, paths.train_labels);
     const Dataset test_set(paths.test_images, paths.test_labels);
     const auto [training, validation] = split_off(training_set, 0.2, true, options.seed);
-    const NetworkSpec spec{{784, 12, 8, 10}};
-    const ParameterLayout layout(spec);
+    const NetworkSpec spec = multilayer_perceptron({784, 12, 8, 10});
+    const auto plan = plan_network(spec);
     TorchGenerator generator(options.seed);
-    const Network network(*backend_, spec, layout, initial_parameters(layout, generator));
+    Network network(*backend_, plan, initial_parameters(plan, generator));
     Trained run;
     Recorder recorder(run.rows);
     Trainer trainer(*backend_, network, {training, validation, test_set}, options, generator, recorder,

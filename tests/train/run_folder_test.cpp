@@ -21,12 +21,12 @@ using testing::ThrowsMessage;
 namespace fs = std::filesystem;
 
 Checkpoint with_step(std::int64_t step) {
-  Checkpoint checkpoint{.info = {.network = {{3, 2, 2}}, .sample_shape = {3}},
+  Checkpoint checkpoint{.info = {.network = multilayer_perceptron({3, 2, 2}), .sample_shape = {3}},
                         .state = {},
                         .metrics = {},
                         .data = "10x3, labels 1f2e3d4c"};
   checkpoint.state.step = step;
-  checkpoint.state.parameters.resize(ParameterLayout(checkpoint.info.network).size());
+  checkpoint.state.parameters.resize(plan_of(checkpoint.info).floats);
   return checkpoint;
 }
 

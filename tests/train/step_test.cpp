@@ -8,6 +8,7 @@
 
 #include "tests/support/backends.hpp"
 #include "tests/support/comparison.hpp"
+#include "tests/support/linear_tensors.hpp"
 #include "tests/support/random.hpp"
 #include "tests/support/reference.hpp"
 
@@ -27,16 +28,17 @@ class TrainStep : public OnEachBackend {
   TestValues values_;
   std::vector<std::uint8_t> pixels_ = values_.bytes(kSamples * kInputs);
   std::vector<std::uint8_t> labels_ = values_.labels(kSamples, kClasses);
-  NetworkSpec spec_{{kInputs, kHidden, kClasses}};
-  ParameterLayout layout_{spec_};
-  std::vector<float> parameters_ = values_.uniform(static_cast<std::int64_t>(layout_.size()));
+  NetworkSpec spec_ = multilayer_perceptron({kInputs, kHidden, kClasses});
+  NetworkPlan plan_ = plan_network(spec_);
+  std::vector<float> parameters_ = values_.uniform(static_cast<std::int64_t>(plan_.floats));
 
   [[nodiscard]] std::span<const float> weight(std::size_t layer) const {
     return std::span(parameters_)
-        .subspan(layout_.layers()[layer].weight, layout_.layers()[layer].weight_size());
+        .subspan(linear_tensors(plan_)[layer].weight, linear_tensors(plan_)[layer].weight_size());
   }
   [[nodiscard]] std::span<const float> bias(std::size_t layer) const {
-    return std::span(parameters_).subspan(layout_.layers()[layer].bias, layout_.layers()[layer].bias_size());
+    return std::span(parameters_)
+        .subspan(linear_tensors(plan_)[layer].bias, linear_tensors(plan_)[layer].bias_size());
   }
 
   // All parameters after one step on the first rows.
@@ -68,10 +70,10 @@ class TrainStep : public OnEachBackend {
       dhidden.push_back(hidden[place] > 0 ? static_cast<float>(d) * mask[place] : 0.0F);
     }
     Doubles result(parameters_.begin(), parameters_.end());
-    subtract(result, layout_.layers()[1].weight, reference_weight_gradient(hidden, dlogits, kRows));
-    subtract(result, layout_.layers()[1].bias, reference_bias_gradient(dlogits, kRows));
-    subtract(result, layout_.layers()[0].weight, reference_weight_gradient(x, dhidden, kRows));
-    subtract(result, layout_.layers()[0].bias, reference_bias_gradient(dhidden, kRows));
+    subtract(result, linear_tensors(plan_)[1].weight, reference_weight_gradient(hidden, dlogits, kRows));
+    subtract(result, linear_tensors(plan_)[1].bias, reference_bias_gradient(dlogits, kRows));
+    subtract(result, linear_tensors(plan_)[0].weight, reference_weight_gradient(x, dhidden, kRows));
+    subtract(result, linear_tensors(plan_)[0].bias, reference_bias_gradient(dhidden, kRows));
     return result;
   }
 
@@ -88,7 +90,7 @@ class TrainStep : public OnEachBackend {
   std::vector<float> train(std::vector<BatchRun> runs, Kind kind = Kind::kFolded) {
     const Buffer<std::uint8_t> pixels(*backend_, pixels_);
     const Buffer<std::uint8_t> labels(*backend_, labels_);
-    const Network network(*backend_, spec_, layout_, parameters_);
+    const Network network(*backend_, plan_, parameters_);
     const Workspace workspace(*backend_, network, kRows, kind == Kind::kSeparate);
     const OptimizerState optimizer(*backend_, optimizer_, parameters_.size());
     const Buffer<GradientNorm> norm(*backend_, std::vector<GradientNorm>(1));
@@ -161,12 +163,12 @@ TEST_P(TrainStep, DropsOutHiddenUnits) {
 
 // Two hidden layers of ones: behind each, its mask is left.
 TEST_P(TrainStep, DropsOutOtherUnitsInEachLayer) {
-  const NetworkSpec spec{{kInputs, 8, 8, kClasses}};
-  const ParameterLayout layout(spec);
-  std::vector<float> parameters(layout.size());
-  for (const auto& layer : layout.layers())
+  const NetworkSpec spec = multilayer_perceptron({kInputs, 8, 8, kClasses});
+  const auto plan = plan_network(spec);
+  std::vector<float> parameters(plan.floats);
+  for (const auto& layer : linear_tensors(plan))
     std::fill_n(parameters.begin() + layer.bias, layer.bias_size(), 1.0F);
-  const Network network(*backend_, spec, layout, parameters);
+  const Network network(*backend_, plan, parameters);
   const Workspace workspace(*backend_, network, kRows, false);
   const Buffer<std::uint8_t> pixels(*backend_, pixels_);
   const Buffer<std::uint8_t> labels(*backend_, labels_);
@@ -181,7 +183,7 @@ TEST_P(TrainStep, DropsOutOtherUnitsInEachLayer) {
     backend_->download(batch.x[layer + 1].data, std::as_writable_bytes(std::span(values)));
     std::vector<float> mask;
     for (std::int64_t quad = 0; quad < kRows * 2; ++quad) {
-      for (const float factor : Dropout{.p = 0.5F, .seed = 3, .layer = layer}.factors(0, quad))
+      for (const float factor : DropoutMask{.p = 0.5F, .seed = 3, .layer = layer}.factors(0, quad))
         mask.push_back(factor);
     }
     EXPECT_EQ(values, mask) << layer;

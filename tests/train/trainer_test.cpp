@@ -31,14 +31,14 @@ class LossesAndResult final : public Report {
 };
 
 Trained train_on_sample(int threads, const TrainOptions& options,
-                        const NetworkSpec& spec = {{784, 512, 512, 10}}) {
+                        const NetworkSpec& spec = multilayer_perceptron({784, 512, 512, 10})) {
   const auto paths = find_dataset(sample_folder().string(), {});
   const Dataset training_set(paths.train_images, paths.train_labels);
   const Dataset test_set(paths.test_images, paths.test_labels);
   const auto backend = make_backend({.device = {DeviceChoice::Kind::kCpu}, .threads = threads});
-  const ParameterLayout layout(spec);
+  const auto plan = plan_network(spec);
   TorchGenerator generator(0);
-  const Network network(*backend, spec, layout, initial_parameters(layout, generator));
+  Network network(*backend, plan, initial_parameters(plan, generator));
   LossesAndResult report;
   Trainer(*backend, network, {training_set, std::nullopt, test_set}, options, generator, report).run();
   return {network.parameters().to_host(), report.losses, report.test};
@@ -80,7 +80,7 @@ TEST(Trainer, ReportsTheLossesOfTheBatchesItWasAskedFor) {
 
 // So many that the trainer queues several at once.
 TEST(Trainer, ReportsTheLossesOfManyBatches) {
-  const NetworkSpec spec{{784, 16, 10}};
+  const NetworkSpec spec = multilayer_perceptron({784, 16, 10});
   TrainOptions options{.epochs = 2, .batch_size = 3, .learning_rate = 0.01, .log_every = 1};
   const auto each = train_on_sample(1, options, spec);
   options.log_every = 7;
@@ -96,14 +96,14 @@ TEST(Trainer, ReportsTheLossesOfManyBatches) {
 // At a rate of 0 the loss of a batch of one tells which sample it is of: the order of each epoch is drawn
 // behind what the evaluation before it draws.
 TEST(Trainer, VisitsTheSamplesInPyTorchsOrderAfterAnEvaluation) {
-  const NetworkSpec spec{{784, 10}};
+  const NetworkSpec spec = multilayer_perceptron({784, 10});
   TrainOptions options{.epochs = 2, .batch_size = 1, .learning_rate = 0, .log_every = 1};
   const auto in_file_order = train_on_sample(1, options, spec).losses;
   options.shuffle = true;
   const auto shuffled = train_on_sample(1, options, spec).losses;
 
   TorchGenerator generator(0);
-  initial_parameters(ParameterLayout(spec), generator);
+  initial_parameters(plan_network(spec), generator);
   std::vector<float> expected;
   for (int epoch = 0; epoch < 2; ++epoch) {
     const auto order = SampleOrder::of_pass(300, true, generator);
@@ -115,7 +115,7 @@ TEST(Trainer, VisitsTheSamplesInPyTorchsOrderAfterAnEvaluation) {
 
 // At a rate of 0 nothing but the masks changes a loss.
 TEST(Trainer, DropsOutOtherValuesInEachStepAndForEachSeed) {
-  const NetworkSpec spec{{784, 16, 10}};
+  const NetworkSpec spec = multilayer_perceptron({784, 16, 10});
   TrainOptions options{.epochs = 2, .batch_size = 300, .learning_rate = 0, .log_every = 1};
   const auto whole = train_on_sample(1, options, spec).losses;
   ASSERT_EQ(whole.size(), 2U);
@@ -131,7 +131,7 @@ TEST(Trainer, DropsOutOtherValuesInEachStepAndForEachSeed) {
 
 // 100 test samples: three batches of 33, and one of a sample.
 TEST(Trainer, EvaluatesALastBatchOfOneSample) {
-  const NetworkSpec spec{{784, 16, 10}};
+  const NetworkSpec spec = multilayer_perceptron({784, 16, 10});
   const auto trained =
       train_on_sample(1, {.epochs = 1, .batch_size = 33, .learning_rate = 0.1, .log_every = 1}, spec);
   const auto paths = find_dataset(sample_folder().string(), {});
@@ -154,7 +154,7 @@ TEST(Trainer, EvaluatesALastBatchOfOneSample) {
 // With so high a rate that every gradient is beyond the bounds: a step takes a parameter no further than they
 // say.
 TEST(Trainer, ClipsTheGradientsOfPlainSgd) {
-  const NetworkSpec spec{{784, 16, 10}};
+  const NetworkSpec spec = multilayer_perceptron({784, 16, 10});
   TrainOptions options{.epochs = 1, .batch_size = 300, .learning_rate = 0, .log_every = 1};
   const auto before = train_on_sample(1, options, spec).parameters;
   options.learning_rate = 1;

@@ -49,7 +49,7 @@ class Bench {
     compare(
         "bias and ReLU", rows, cols, 2,
         [&] {
-          cuda::bias_relu_forward({y.get(), rows, cols}, {b.get(), size(cols)}, Activation::kRelu,
+          cuda::bias_relu_forward({y.get(), rows, cols}, {b.get(), size(cols)}, ActivationKind::kRelu,
                                   timer_.stream().get());
         },
         [&] {

@@ -72,7 +72,7 @@ void linear_forward(benchmark::State& state) {
   const Layer l(state);
   repeat(state, *l.backend, l.rows, 1, [&] {
     l.backend->linear_forward(matrix(l.x, l.rows, l.inputs), matrix(l.w, l.outputs, l.inputs), l.b.view(),
-                              Activation::kRelu, matrix(l.y, l.rows, l.outputs));
+                              ActivationKind::kRelu, matrix(l.y, l.rows, l.outputs));
   });
   count_flops(state, l.flops());
 }
@@ -81,7 +81,7 @@ void linear_backward_input(benchmark::State& state) {
   const Layer l(state);
   repeat(state, *l.backend, l.rows, 1, [&] {
     l.backend->linear_backward_input(matrix(l.y, l.rows, l.outputs), matrix(l.w, l.outputs, l.inputs),
-                                     matrix(l.x, l.rows, l.inputs), Activation::kRelu,
+                                     matrix(l.x, l.rows, l.inputs), ActivationKind::kRelu,
                                      matrix(l.dx, l.rows, l.inputs));
   });
   count_flops(state, l.flops());
@@ -125,10 +125,10 @@ void training_step(benchmark::State& state) {
   const auto rows = state.range(0);
   const auto width = state.range(1);
   const auto backend = bench_backend();
-  const NetworkSpec spec{{784, width, width, 10}};
-  const ParameterLayout layout(spec);
+  const NetworkSpec spec = multilayer_perceptron({784, width, width, 10});
+  const auto plan = plan_network(spec);
   TorchGenerator generator(0);
-  const Network network(*backend, spec, layout, initial_parameters(layout, generator));
+  const Network network(*backend, plan, initial_parameters(plan, generator));
   const Workspace workspace(*backend, network, rows, false);
   const Buffer<Metrics> metrics(*backend, std::vector<Metrics>(1));
   const auto batch = workspace.views(rows);

@@ -10,6 +10,8 @@ import json
 import os
 import pathlib
 import re
+import struct
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -136,6 +138,44 @@ class PeersTest(unittest.TestCase):
                 self.assertRegex(line, r"^[a-z0-9_-]+(\[[a-z0-9]+\])?==[0-9]+(\.[0-9]+)+$", file.name)
                 pinned.add(re.split(r"[\[=]", line)[0])
         self.assertLessEqual({"torch", "numpy", "jax", "jaxlib"}, pinned)
+
+
+class SameModelsTest(unittest.TestCase):
+    """With stand-ins that save a model of one tensor, whose byte their name says."""
+
+    def program(self, byte, code=0):
+        header = json.dumps({"w": {"dtype": "U8", "shape": [1], "data_offsets": [0, 1]}}).encode()
+        model = pathlib.Path(self.folder.name, f"model{byte}")
+        model.write_bytes(struct.pack("<Q", len(header)) + header + bytes([byte]))
+        path = pathlib.Path(self.folder.name, f"warpfit{byte}-{code}")
+        path.write_text(f'#!/bin/sh\necho "$*" >>"{self.folder.name}/calls"\ncp "{model}" "$4"\nexit {code}\n')
+        path.chmod(0o755)
+        return str(path)
+
+    def compare(self, before, after, *more):
+        tool = pathlib.Path(__file__).parent / "same_models"
+        command = [tool, before, after, "--data", "data", *more]
+        return subprocess.run(command, capture_output=True, text=True)
+
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+
+    def test_equal_and_other_models(self):
+        done = self.compare(self.program(1), self.program(1))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(done.stdout.count(": equal\n"), 16)
+        calls = pathlib.Path(self.folder.name, "calls").read_text()
+        self.assertEqual(calls.count("--epochs 1"), 32)
+        self.assertIn("--network 784-512-512-10 --seed 0 --batch-size 64 --loss mse --optimizer sgd --lr 0.1", calls)
+        done = self.compare(self.program(1), self.program(2), "--only", "tutorial_seed0")
+        self.assertEqual((done.returncode, done.stdout), (1, "tutorial_seed0: other bytes in w\n"))
+
+    def test_a_failure_is_no_equality(self):
+        done = self.compare(self.program(1), self.program(1, 6), "--only", "tutorial_seed0")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("ended with exit code 6", done.stdout)
+        self.assertEqual(self.compare("x", "y", "--only", "none").returncode, 2)
 
 
 if __name__ == "__main__":

@@ -60,10 +60,10 @@ struct Layer {
   }
 
   void forward(Products& products) const {
-    products.forward(in(x), weights(), biases(), Activation::kRelu, out(y));
+    products.forward(in(x), weights(), biases(), ActivationKind::kRelu, out(y));
   }
   void backward_input(Products& products) const {
-    products.backward_input(out(dy), weights(), in(x), Activation::kRelu, in(dx));
+    products.backward_input(out(dy), weights(), in(x), ActivationKind::kRelu, in(dx));
   }
   void backward_sgd(Products& products) const {
     products.backward_sgd(in(x), out(dy), on_device(), weights(), biases());

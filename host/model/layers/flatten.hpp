@@ -1,0 +1,23 @@
+// An image as a vector, row by row and channel by channel: nn.Flatten. It moves nothing.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "host/model/layers/cost.hpp"
+#include "host/model/layers/shape.hpp"
+#include "host/model/layers/tensor_spec.hpp"
+
+namespace warpfit {
+
+struct Flatten {
+  friend bool operator==(const Flatten&, const Flatten&) = default;
+};
+
+[[nodiscard]] inline Shape output_shape(const Flatten&, const Shape& in) { return {in.size(), 1, 1}; }
+[[nodiscard]] inline std::vector<TensorSpec> tensors(const Flatten&, const Shape&) { return {}; }
+[[nodiscard]] inline Cost cost(const Flatten&, const Shape&, std::int64_t) { return {}; }
+[[nodiscard]] inline std::string text_of(const Flatten&) { return "flatten"; }
+
+}  // namespace warpfit

@@ -1,0 +1,21 @@
+// A layer of any kind. Each kind has a struct of what the user wrote and these functions of it, found by its
+// type; nothing else in the program infers a shape:
+//
+//   output_shape(layer, in)   the shape of its output; UsageError if it does not take such an input
+//   tensors(layer, in)        what it needs, in the order in which the initial values are drawn
+//   cost(layer, in, rows)     of a batch of so many rows
+//   text_of(layer)            as in --network
+#pragma once
+
+#include <variant>
+
+#include "host/model/layers/activation.hpp"
+#include "host/model/layers/dropout.hpp"
+#include "host/model/layers/flatten.hpp"
+#include "host/model/layers/linear.hpp"
+
+namespace warpfit {
+
+using Layer = std::variant<Linear, Activation, Dropout, Flatten>;
+
+}  // namespace warpfit

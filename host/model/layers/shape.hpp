@@ -1,0 +1,26 @@
+// The shape of one sample between two layers.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+namespace warpfit {
+
+/// Channels, height and width; a vector of K values is {K, 1, 1}.
+struct Shape {
+  std::int64_t channels = 1, height = 1, width = 1;
+
+  [[nodiscard]] std::int64_t size() const { return channels * height * width; }
+  [[nodiscard]] bool is_vector() const { return height == 1 && width == 1; }
+  friend bool operator==(const Shape&, const Shape&) = default;
+};
+
+/// The shape of samples with these extents: {28, 28} are one channel of 28 x 28, {3, 32, 32} three channels;
+/// more than three extents are taken as a vector.
+[[nodiscard]] Shape shape_of(std::span<const std::int64_t> extents);
+
+/// "784" or "1x28x28"
+[[nodiscard]] std::string text_of(const Shape& shape);
+
+}  // namespace warpfit

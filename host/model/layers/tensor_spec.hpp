@@ -1,0 +1,30 @@
+// A tensor that a layer needs: a weight, a bias or running statistics.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace warpfit {
+
+/// Uniformly distributed between -bound and bound, drawn as PyTorch draws.
+struct UniformInitializer {
+  float bound = 0;
+};
+
+using Initializer = std::variant<UniformInitializer>;
+
+struct TensorSpec {
+  std::string_view name;            ///< "weight": the attribute of PyTorch's module
+  std::vector<std::int64_t> shape;  ///< as PyTorch has it
+  Initializer initializer;
+};
+
+/// The initializer of weights of nn.Linear and nn.Conv2d: torch/nn/modules, reset_parameters, which is
+/// kaiming_uniform_(a = sqrt(5)). `inputs`: values that one output is computed from.
+[[nodiscard]] UniformInitializer weight_initializer(std::int64_t inputs);
+/// The initializer of their biases.
+[[nodiscard]] UniformInitializer bias_initializer(std::int64_t inputs);
+
+}  // namespace warpfit

@@ -1,0 +1,78 @@
+#include "host/model/network_plan.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include "host/base/error.hpp"
+
+namespace warpfit {
+namespace {
+
+constexpr std::size_t kAlignment = 128 / sizeof(float);
+
+std::size_t size_of(const std::vector<std::int64_t>& shape) {
+  return static_cast<std::size_t>(
+      std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>()));
+}
+
+// Adds a layer behind those that are there; `module` is its number in nn.Sequential.
+void add(NetworkPlan& plan, const Layer& layer, std::size_t module) {
+  Node node{layer, plan.nodes.empty() ? plan.sample : plan.nodes.back().out, {}, plan.tensors.size(), 0};
+  std::visit(
+      [&](const auto& kind) {
+        node.out = output_shape(kind, node.in);
+        for (auto& spec : tensors(kind, node.in)) {
+          const auto size = size_of(spec.shape);
+          plan.tensors.push_back({fmt::format("{}.{}", module, spec.name), std::move(spec.shape),
+                                  spec.initializer, plan.floats, size});
+          plan.floats += (size + kAlignment - 1) / kAlignment * kAlignment;
+        }
+      },
+      layer);
+  node.tensors = plan.tensors.size() - node.first_tensor;
+  plan.nodes.push_back(std::move(node));
+}
+
+}  // namespace
+
+std::int64_t NetworkPlan::parameters() const {
+  return std::accumulate(
+      tensors.begin(), tensors.end(), std::int64_t{0},
+      [](std::int64_t sum, const auto& tensor) { return sum + static_cast<std::int64_t>(tensor.size); });
+}
+
+// Images come to a network of vectors flattened, as in PyTorch's tutorial, whose nn.Flatten is a module
+// beside the nn.Sequential and counts as none of its layers.
+NetworkPlan plan_network(const NetworkSpec& network, const Shape& sample) {
+  NetworkPlan plan;
+  plan.sample = sample;
+  if (!sample.is_vector() && !network.layers.empty() &&
+      std::holds_alternative<Linear>(network.layers.front()))
+    add(plan, Flatten{}, 0);
+  for (std::size_t i = 0; i < network.layers.size(); ++i) {
+    try {
+      add(plan, network.layers[i], i);
+    } catch (const UsageError& error) {
+      const auto text = std::visit([](const auto& layer) { return text_of(layer); }, network.layers[i]);
+      throw UsageError(
+          fmt::format("network {}: layer {}, {}: {}", network.text(), i + 1, text, error.what()));
+    }
+  }
+  if (plan.nodes.empty()) throw UsageError("network: expected at least one layer");
+  if (!plan.nodes.back().out.is_vector() || plan.classes() < 2) {
+    throw UsageError(fmt::format(
+        "network {}: its output is {}, expected a vector of at least 2 values, one for each class",
+        network.text(), text_of(plan.nodes.back().out)));
+  }
+  return plan;
+}
+
+NetworkPlan plan_network(const NetworkSpec& network) {
+  if (!network.inputs) throw InternalError("a network that does not say how many inputs it has");
+  return plan_network(network, {*network.inputs, 1, 1});
+}
+
+}  // namespace warpfit
