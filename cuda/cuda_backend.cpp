@@ -3,13 +3,10 @@
 #include <algorithm>
 
 #include "cuda/fused/fused_step.hpp"
-#include "cuda/ops/dropout.hpp"
 #include "cuda/ops/gradient_clipping.hpp"
-#include "cuda/ops/mean_squared_error.hpp"
 #include "cuda/ops/optimizer.hpp"
 #include "cuda/ops/pixels.hpp"
 #include "cuda/ops/sgd.hpp"
-#include "cuda/ops/softmax_cross_entropy.hpp"
 #include "cuda/recorded_step.hpp"
 #include "cuda/runtime/copy.hpp"
 #include "cuda/runtime/device.hpp"
@@ -93,64 +90,40 @@ void CudaBackend::capture_profile(bool on) {
   capture_profile_now(on);
 }
 
-void CudaBackend::load_batch(Matrix x, Labels labels) { cuda::load_batch(position(), x, labels, joined()); }
-
-void CudaBackend::linear_forward(ConstMatrix x, ConstMatrix w, ConstVector b, ActivationKind activation,
-                                 Matrix y) {
-  join();
-  products_.forward(x, w, b, activation, y);
+OpContext CudaBackend::op_context() {
+  return {*this, compute_, products_, position_.data(), arrived_.data()};
 }
 
-void CudaBackend::linear_backward_input(ConstMatrix dy, ConstMatrix w, ConstMatrix x,
-                                        ActivationKind activation, Matrix dx) {
-  products_.backward_input(dy, w, x, activation, dx);
+std::unique_ptr<LayerOp> CudaBackend::prepare(const Operation& operation, std::int64_t) {
+  return make_layer_op(op_context(), operation);
 }
 
-void CudaBackend::linear_backward_weights(ConstMatrix x, ConstMatrix dy, Matrix dw, Vector db) {
-  products_.backward_weights(x, dy, dw, db);
+std::unique_ptr<LossOp> CudaBackend::prepare(const Loss& loss, std::int64_t, std::int64_t rows) {
+  return make_loss_op(op_context(), loss, rows);
 }
 
-void CudaBackend::sgd_update(Vector parameters, ConstVector gradients) {
-  cuda::sgd_update(parameters, gradients, &position()->rate, joined());
+void CudaBackend::wait(const Fence& fence) {
+  if (fence.is_open()) join();
+}
+
+void CudaBackend::load_batch(Matrix x, Labels labels) {
+  cuda::load_batch(position(), x, labels, compute_.get());
 }
 
 void CudaBackend::clip_gradient_norm(float most, Vector gradients, GradientNorm* norm) {
-  cuda::clip_gradient_norm(most, gradients, norm, joined());
+  cuda::clip_gradient_norm(most, gradients, norm, compute_.get());
 }
 
 void CudaBackend::clip_gradient_value(float most, Vector gradients) {
-  cuda::clip_gradient_value(most, gradients, joined());
+  cuda::clip_gradient_value(most, gradients, compute_.get());
 }
 
-void CudaBackend::optimizer_update(const Optimizer& optimizer, const OptimizerViews& views) {
-  cuda::optimizer_update(optimizer, views, &position()->rate, joined());
-}
-
-void CudaBackend::linear_backward_sgd(ConstMatrix x, ConstMatrix dy, Matrix w, Vector b) {
-  products_.backward_sgd(x, dy, position(), w, b);
-}
-
-void CudaBackend::dropout(const DropoutMask& dropout, Matrix values) {
-  cuda::dropout(dropout, &position()->step, values, compute_.get());
-}
-
-// Recorded steps go on writing to the memory they were recorded with, so none is given back.
-cuda::RowResult* CudaBackend::row_results(std::int64_t rows) {
-  const auto needed = static_cast<std::size_t>(rows);
-  if (row_results_.empty() || row_results_.back().size() < needed) row_results_.emplace_back(*this, needed);
-  return row_results_.back().data();
-}
-
-void CudaBackend::softmax_cross_entropy(ConstMatrix logits, ConstLabels labels, float label_smoothing,
-                                        Matrix dlogits, Metrics* metrics) {
-  cuda::softmax_cross_entropy(logits, labels, label_smoothing, dlogits, metrics, row_results(logits.rows),
-                              arrived_.data(), joined());
-}
-
-void CudaBackend::mean_squared_error(ConstMatrix outputs, ConstLabels labels, Matrix doutputs,
-                                     Metrics* metrics) {
-  cuda::mean_squared_error(outputs, labels, doutputs, metrics, row_results(outputs.rows), arrived_.data(),
-                           joined());
+void CudaBackend::update(const Optimizer& optimizer, const OptimizerViews& views) {
+  if (is_plain_sgd(optimizer)) {
+    cuda::sgd_update(views.parameters, views.gradients, &position()->rate, compute_.get());
+  } else {
+    cuda::optimizer_update(optimizer, views, &position()->rate, compute_.get());
+  }
 }
 
 }  // namespace warpfit

@@ -5,7 +5,7 @@
 #include <functional>
 #include <string_view>
 
-#include "cuda/ops/row_result.hpp"
+#include "cuda/layer_ops.hpp"
 #include "cuda/position.hpp"
 #include "cuda/products.hpp"
 #include "cuda/runtime/memory.hpp"
@@ -37,25 +37,16 @@ class CudaBackend final : public Backend {
   void attach_thread(const char* name) override;
   void capture_profile(bool on) override;
 
+  [[nodiscard]] std::unique_ptr<LayerOp> prepare(const Operation& operation, std::int64_t rows) override;
+  [[nodiscard]] std::unique_ptr<LossOp> prepare(const Loss& loss, std::int64_t classes,
+                                                std::int64_t rows) override;
   void load_batch(Matrix x, Labels labels) override;
-  void linear_forward(ConstMatrix x, ConstMatrix w, ConstVector b, ActivationKind activation,
-                      Matrix y) override;
-  void linear_backward_input(ConstMatrix dy, ConstMatrix w, ConstMatrix x, ActivationKind activation,
-                             Matrix dx) override;
-  void linear_backward_weights(ConstMatrix x, ConstMatrix dy, Matrix dw, Vector db) override;
-  void sgd_update(Vector parameters, ConstVector gradients) override;
+  void wait(const Fence& fence) override;
   void clip_gradient_norm(float most, Vector gradients, GradientNorm* norm) override;
   void clip_gradient_value(float most, Vector gradients) override;
-  void optimizer_update(const Optimizer& optimizer, const OptimizerViews& views) override;
-  void linear_backward_sgd(ConstMatrix x, ConstMatrix dy, Matrix w, Vector b) override;
-  void dropout(const DropoutMask& dropout, Matrix values) override;
-  void softmax_cross_entropy(ConstMatrix logits, ConstLabels labels, float label_smoothing, Matrix dlogits,
-                             Metrics* metrics) override;
-  void mean_squared_error(ConstMatrix outputs, ConstLabels labels, Matrix doutputs,
-                          Metrics* metrics) override;
+  void update(const Optimizer& optimizer, const OptimizerViews& views) override;
 
-  /// Makes what is queued next wait for updates that run beside. Every operation does but the input gradients
-  /// and dropout, and so does a step at its end.
+  /// Makes what is queued next wait for the work of all fences. Copies do so, and a step at its end.
   void join() { products_.join(); }
   [[nodiscard]] const Stream& compute() const { return compute_; }
   [[nodiscard]] Position* position() const { return position_.data(); }
@@ -63,8 +54,7 @@ class CudaBackend final : public Backend {
  private:
   /// The compute stream, behind join().
   [[nodiscard]] cudaStream_t joined();
-  /// Scratch of the loss for batches of up to `rows`.
-  cuda::RowResult* row_results(std::int64_t rows);
+  [[nodiscard]] OpContext op_context();
 
   int device_;
   Precision precision_;
@@ -74,7 +64,6 @@ class CudaBackend final : public Backend {
   Products products_;
   Buffer<Position> position_;
   Buffer<unsigned> arrived_;
-  std::vector<Buffer<cuda::RowResult>> row_results_;
   bool warned_of_pageable_ = false;
 };
 

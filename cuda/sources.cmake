@@ -6,6 +6,8 @@ set(warpfit_cuda_sources
   fused/fused_run.cu
   fused/fused_step.cpp
   fused/plan.cpp
+  layer_ops.cpp
+  ops/activation.cu
   ops/bias_gradient.cu
   ops/dropout.cu
   ops/gradient_clipping.cu

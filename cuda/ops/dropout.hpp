@@ -8,7 +8,7 @@
 
 namespace warpfit::cuda {
 
-/// As Backend::dropout; the step's number is read on the device.
+/// values (N, M) *= 0 or 1 / (1 - p), as the mask says for a step, whose number is read on the device.
 void dropout(const DropoutMask& dropout, const std::int64_t* step, Matrix values, cudaStream_t stream);
 
 }  // namespace warpfit::cuda

@@ -9,7 +9,7 @@
 
 namespace warpfit::cuda {
 
-/// As Backend::mean_squared_error. Scratch: `rows` of at least N, `arrived`, which is 0 and comes back as
+/// As LossOp::add. Scratch: `rows` of at least N, `arrived`, which is 0 and comes back as
 /// 0.
 void mean_squared_error(ConstMatrix outputs, ConstLabels labels, Matrix doutputs, Metrics* metrics,
                         RowResult* rows, unsigned* arrived, cudaStream_t stream);

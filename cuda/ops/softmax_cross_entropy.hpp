@@ -9,7 +9,7 @@
 
 namespace warpfit::cuda {
 
-/// As Backend::softmax_cross_entropy. Scratch: `rows` of at least N, `arrived`, which is 0 and comes back as
+/// As LossOp::add. Scratch: `rows` of at least N, `arrived`, which is 0 and comes back as
 /// 0.
 void softmax_cross_entropy(ConstMatrix logits, ConstLabels labels, float label_smoothing, Matrix dlogits,
                            Metrics* metrics, RowResult* rows, unsigned* arrived, cudaStream_t stream);

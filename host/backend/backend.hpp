@@ -1,5 +1,5 @@
-// The one interface between the trainer and a device: memory, recorded steps, and one call a layer and batch.
-// What crosses it is views and plain structs; never a stream, a handle or a trail of floats.
+// The one interface between the trainer and a device: memory, operations prepared for a batch size, and
+// recorded steps. Views and plain structs cross it; never a stream, a handle or a list of numbers.
 #pragma once
 
 #include <cstddef>
@@ -10,8 +10,10 @@
 #include <string>
 #include <vector>
 
-#include "host/backend/dropout.hpp"
 #include "host/backend/gradient_norm.hpp"
+#include "host/backend/layer_op.hpp"
+#include "host/backend/loss.hpp"
+#include "host/backend/operation.hpp"
 #include "host/backend/optimizer.hpp"
 #include "host/backend/views.hpp"
 #include "host/backend/whole_step.hpp"
@@ -20,17 +22,6 @@ namespace warpfit {
 
 /// What products are computed in; sums and parameters are fp32 always.
 enum class Precision { kFp32, kTf32, kBf16 };
-
-/// What a loss adds up over the batches since it was last cleared. It lives in the backend's memory, so that
-/// no step waits for the host.
-struct Metrics {
-  double loss_sum = 0;  ///< sum over batches of the mean loss of the batch, each rounded to fp32 as PyTorch's
-  float last_loss = 0;  ///< mean loss of the newest batch
-  std::int64_t batches = 0;
-  std::int64_t correct = 0;            ///< samples whose highest logit is at their label; the first of equals
-  std::int64_t non_finite = 0;         ///< batches whose loss was not a finite number
-  std::int64_t first_non_finite = -1;  ///< the first of them, counted from 0 since the last clearing
-};
 
 /// A stretch of batches of equal size, one after the other in the backend's memory.
 struct BatchRun {
@@ -137,28 +128,21 @@ class Backend {
   /// Starts or stops what a profiler captures, where it was told to capture on request.
   virtual void capture_profile(bool /*on*/) {}
 
-  // Operations. Shapes: N rows of a batch, K inputs and M outputs of a layer. Outputs overlap no input.
+  // Operations: prepared once for batches of a size, with whatever memory they need for themselves; their
+  // calls allocate nothing and wait for nothing. The backend must outlive them.
+  [[nodiscard]] virtual std::unique_ptr<LayerOp> prepare(const Operation& operation, std::int64_t rows) = 0;
+  /// `classes`: columns of the outputs.
+  [[nodiscard]] virtual std::unique_ptr<LossOp> prepare(const Loss& loss, std::int64_t classes,
+                                                        std::int64_t rows) = 0;
 
-  /// x (N, K) = float(p) / 255, exactly rounded, and labels (N) of the run's current batch. Only inside a
-  /// step.
+  // What follows is for the inside of a step.
+
+  /// x (N, K) = float(p) / 255, exactly rounded, and labels (N) of the run's current batch.
   virtual void load_batch(Matrix x, Labels labels) = 0;
 
-  /// y (N, M) = activation(x (N, K) w' + b), w (M, K) as nn.Linear keeps it, b (M).
-  virtual void linear_forward(ConstMatrix x, ConstMatrix w, ConstVector b, ActivationKind activation,
-                              Matrix y) = 0;
-
-  /// dx (N, K) = dy (N, M) w (M, K), and 0 where x, the activation's output, says that it let nothing
-  /// through.
-  virtual void linear_backward_input(ConstMatrix dy, ConstMatrix w, ConstMatrix x, ActivationKind activation,
-                                     Matrix dx) = 0;
-
-  /// dw (M, K) = dy' x and db (M) = the sum of dy over its rows. This and linear_backward_sgd may run beside
-  /// the calls of linear_backward_... and dropout that follow in the step: they use nothing that it writes,
-  /// and write nothing that it reads.
-  virtual void linear_backward_weights(ConstMatrix x, ConstMatrix dy, Matrix dw, Vector db) = 0;
-
-  /// parameters -= rate * gradients, with the run's learning rate; equal sizes. Only inside a step.
-  virtual void sgd_update(Vector parameters, ConstVector gradients) = 0;
+  /// Makes what is queued from now on wait for the fence's work. A step that is run by a RecordedStep waits
+  /// for all of its fences at its end by itself.
+  virtual void wait(const Fence& fence) = 0;
 
   /// gradients *= min(1, most / (their 2-norm + 1e-6)), as torch.nn.utils.clip_grad_norm_; the norm is left
   /// in `norm`. `most` may be infinite, to measure alone.
@@ -167,28 +151,8 @@ class Backend {
   /// gradients = min(max(gradients, -most), most), as torch.nn.utils.clip_grad_value_.
   virtual void clip_gradient_value(float most, Vector gradients) = 0;
 
-  /// One step of an optimizer with the run's learning rate; counts it in the progress. Only inside a step.
-  virtual void optimizer_update(const Optimizer& optimizer, const OptimizerViews& views) = 0;
-
-  /// Both in one, without gradients in memory: w (M, K) -= rate * dy' x and b (M) -= rate * (sum of dy over
-  /// its rows): weight gradients and plain SGD in one, with the run's learning rate. Only inside a step.
-  virtual void linear_backward_sgd(ConstMatrix x, ConstMatrix dy, Matrix w, Vector b) = 0;
-
-  /// values (N, M) *= 0 or 1 / (1 - p), as the dropout says for the run's current step: of a layer's output,
-  /// and of its gradient. Only inside a step.
-  virtual void dropout(const DropoutMask& dropout, Matrix values) = 0;
-
-  // Losses add the batch to `metrics`: its loss, hits, and whether the loss is finite; and give the gradient
-  // (N, C) of what they are made of, where it is asked for. Labels must be below C.
-
-  /// Mean over rows of -sum_c t_c log softmax(logits (N, C))_c, where t is one_hot(label), of which every
-  /// class has `label_smoothing` / C and the label the rest. dlogits = (softmax(logits) - t) / N.
-  virtual void softmax_cross_entropy(ConstMatrix logits, ConstLabels labels, float label_smoothing,
-                                     Matrix dlogits, Metrics* metrics) = 0;
-
-  /// Mean over rows and classes of (outputs (N, C) - one_hot(label))^2. doutputs = 2 (outputs - t) / (N C).
-  virtual void mean_squared_error(ConstMatrix outputs, ConstLabels labels, Matrix doutputs,
-                                  Metrics* metrics) = 0;
+  /// One step of an optimizer with the run's learning rate; counts it in the progress, if it has one.
+  virtual void update(const Optimizer& optimizer, const OptimizerViews& views) = 0;
 };
 
 /// A range that ends with its scope.

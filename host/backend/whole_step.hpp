@@ -7,11 +7,10 @@
 #include <vector>
 
 #include "host/backend/linear.hpp"
+#include "host/backend/metrics.hpp"
 #include "host/backend/optimizer.hpp"
 
 namespace warpfit {
-
-struct Metrics;
 
 /// Forward, softmax cross-entropy and, with an optimizer, backward and update. The loss is added to
 /// `metrics`. All views are of the backend's memory.

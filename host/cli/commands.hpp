@@ -83,6 +83,7 @@ struct TrainCommand {
 
   DataFlags data;
   std::string network;  ///< "784-512-512-10", empty for the default
+  float dropout = 0;    ///< after each hidden activation
   TrainOptions training{.engine = Engine::kAuto};
   OptimizerFlags optimizer;  ///< resolved into `training` when the command runs, as is `schedule`
   ScheduleFlags schedule;

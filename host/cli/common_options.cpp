@@ -62,8 +62,9 @@ Options device_options(DeviceFlags& device) {
 }
 
 Option network_option(std::string& network) {
-  auto row = text({"Training", "--network", "WIDTHS", "inputs, hidden layers and classes, joined by '-'"},
-                  "2 or more widths", network);
+  auto row = text({"Training", "--network", "LAYERS",
+                   "widths joined by '-', with ReLU between linear layers; or layers joined by commas"},
+                  "784-512-10, or linear(N, bias=true), relu, dropout(P), flatten", network);
   row.otherwise = "512-512 between the data's sizes";
   return row;
 }

@@ -36,15 +36,18 @@ void export_onnx(const std::string& path, const Model& model) {
   network.producer_version = WARPFIT_VERSION;
   network.metadata.erase("format");  // safetensors' own
   for (const auto& node : plan.nodes) {
-    if (std::holds_alternative<Activation>(node.layer)) network.layers.back().relu = true;
-    if (!std::holds_alternative<Linear>(node.layer)) continue;
-    const auto first = node.first_tensor;
-    network.layers.push_back({.weight_name = names[first],
-                              .bias_name = names[first + 1],
-                              .inputs = node.in.size(),
-                              .outputs = node.out.size(),
-                              .w = plan.tensors[first].in(values),
-                              .b = plan.tensors[first + 1].in(values)});
+    auto& layer = network.layers.emplace_back();
+    layer.inputs = node.in.size();
+    layer.outputs = node.out.size();
+    layer.relu = std::holds_alternative<Activation>(node.layer);
+    if (node.tensors > 0) {
+      layer.weight_name = names[node.first_tensor];
+      layer.w = plan.tensors[node.first_tensor].in(values);
+    }
+    if (node.tensors > 1) {
+      layer.bias_name = names[node.first_tensor + 1];
+      layer.b = plan.tensors[node.first_tensor + 1].in(values);
+    }
   }
   write_onnx(path, network);
 }

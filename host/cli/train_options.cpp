@@ -70,7 +70,7 @@ Options training_options(TrainCommand& command) {
   constexpr float kMostDropout = 0.99F;
   rows.push_back(
       number<float>({kGroup, "--dropout", "X", "share of each hidden layer's outputs that a step leaves out"},
-                    0, kMostDropout, training.dropout));
+                    0, kMostDropout, command.dropout));
   return rows;
 }
 

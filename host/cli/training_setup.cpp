@@ -85,7 +85,10 @@ TrainingFiles::TrainingFiles(const TrainCommand& command, std::future<Dataset> t
   const auto shape = training_set_.sample_shape();
   model_.sample_shape.assign(shape.begin(), shape.end());
   model_.log_softmax = command.training.loss.kind == LossKind::kNll;
-  model_.dropout = command.training.dropout;
+  model_.dropout = command.dropout;
+  const auto is_dropout = [](const Layer& layer) { return std::holds_alternative<Dropout>(layer); };
+  if (model_.dropout > 0 && std::ranges::any_of(model_.network.layers, is_dropout))
+    throw UsageError("--dropout: the network has dropout layers of its own; leave --dropout out");
   model_.names = command.run.names;
   plan_ = plan_of(model_);
   check_labels(plan_.classes(), training_set_, test_set_);

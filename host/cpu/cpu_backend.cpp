@@ -8,14 +8,12 @@
 #include <utility>
 
 #include "host/base/error.hpp"
-#include "host/cpu/dropout.hpp"
 #include "host/cpu/gradient_clipping.hpp"
-#include "host/cpu/mean_squared_error.hpp"
+#include "host/cpu/layer_ops.hpp"
 #include "host/cpu/optimizer.hpp"
 #include "host/cpu/pixels.hpp"
 #include "host/cpu/processor.hpp"
 #include "host/cpu/sgd.hpp"
-#include "host/cpu/softmax_cross_entropy.hpp"
 
 namespace warpfit {
 namespace {
@@ -107,24 +105,6 @@ void CpuBackend::load_batch(Matrix x, Labels labels) {
   });
 }
 
-void CpuBackend::linear_forward(ConstMatrix x, ConstMatrix w, ConstVector b, ActivationKind activation,
-                                Matrix y) {
-  products_.forward(x, w, b, activation, y);
-}
-
-void CpuBackend::linear_backward_input(ConstMatrix dy, ConstMatrix w, ConstMatrix x,
-                                       ActivationKind activation, Matrix dx) {
-  products_.backward_input(dy, w, x, activation, dx);
-}
-
-void CpuBackend::linear_backward_weights(ConstMatrix x, ConstMatrix dy, Matrix dw, Vector db) {
-  products_.backward_weights(x, dy, dw, db);
-}
-
-void CpuBackend::sgd_update(Vector parameters, ConstVector gradients) {
-  cpu::sgd_update(pool_, parameters, gradients, run_.rate);
-}
-
 void CpuBackend::clip_gradient_norm(float most, Vector gradients, GradientNorm* norm) {
   cpu::clip_gradient_norm(pool_, most, gradients, *norm);
 }
@@ -133,33 +113,20 @@ void CpuBackend::clip_gradient_value(float most, Vector gradients) {
   cpu::clip_gradient_value(pool_, most, gradients);
 }
 
-void CpuBackend::optimizer_update(const Optimizer& optimizer, const OptimizerViews& views) {
-  cpu::optimizer_update(pool_, optimizer, views, run_.rate);
+void CpuBackend::update(const Optimizer& optimizer, const OptimizerViews& views) {
+  if (is_plain_sgd(optimizer)) {
+    cpu::sgd_update(pool_, views.parameters, views.gradients, run_.rate);
+  } else {
+    cpu::optimizer_update(pool_, optimizer, views, run_.rate);
+  }
 }
 
-void CpuBackend::linear_backward_sgd(ConstMatrix x, ConstMatrix dy, Matrix w, Vector b) {
-  products_.backward_sgd(x, dy, run_.rate, w, b);
+std::unique_ptr<LayerOp> CpuBackend::prepare(const Operation& operation, std::int64_t) {
+  return cpu::make_layer_op({pool_, products_, run_}, operation);
 }
 
-void CpuBackend::dropout(const DropoutMask& dropout, Matrix values) {
-  cpu::dropout(pool_, dropout, run_.step, values);
-}
-
-Vector CpuBackend::row_losses(std::int64_t rows) {
-  const auto needed = static_cast<std::size_t>(rows);
-  if (row_losses_.size() < needed) row_losses_.resize(needed);
-  return row_losses_;
-}
-
-void CpuBackend::softmax_cross_entropy(ConstMatrix logits, ConstLabels labels, float label_smoothing,
-                                       Matrix dlogits, Metrics* metrics) {
-  cpu::softmax_cross_entropy(pool_, logits, labels, label_smoothing, dlogits, row_losses(logits.rows),
-                             *metrics);
-}
-
-void CpuBackend::mean_squared_error(ConstMatrix outputs, ConstLabels labels, Matrix doutputs,
-                                    Metrics* metrics) {
-  cpu::mean_squared_error(pool_, outputs, labels, doutputs, row_losses(outputs.rows), *metrics);
+std::unique_ptr<LossOp> CpuBackend::prepare(const Loss& loss, std::int64_t, std::int64_t rows) {
+  return cpu::make_loss_op({pool_, products_, run_}, loss, rows);
 }
 
 }  // namespace warpfit

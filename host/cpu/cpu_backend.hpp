@@ -1,7 +1,7 @@
 // The CPU as a device: every operation done when called, threads from a pool, products from oneDNN.
 #pragma once
 
-#include <vector>
+#include <memory>
 
 #include "host/backend/backend.hpp"
 #include "host/cpu/products.hpp"
@@ -24,31 +24,21 @@ class CpuBackend final : public Backend {
   [[nodiscard]] bool should_keep(std::size_t bytes) const override;
   [[nodiscard]] std::unique_ptr<RecordedStep> record(std::function<void()> step) override;
 
+  [[nodiscard]] std::unique_ptr<LayerOp> prepare(const Operation& operation, std::int64_t rows) override;
+  [[nodiscard]] std::unique_ptr<LossOp> prepare(const Loss& loss, std::int64_t classes,
+                                                std::int64_t rows) override;
   void load_batch(Matrix x, Labels labels) override;
-  void linear_forward(ConstMatrix x, ConstMatrix w, ConstVector b, ActivationKind activation,
-                      Matrix y) override;
-  void linear_backward_input(ConstMatrix dy, ConstMatrix w, ConstMatrix x, ActivationKind activation,
-                             Matrix dx) override;
-  void linear_backward_weights(ConstMatrix x, ConstMatrix dy, Matrix dw, Vector db) override;
-  void sgd_update(Vector parameters, ConstVector gradients) override;
+  void wait(const Fence&) override {}  // every call is done when it returns
   void clip_gradient_norm(float most, Vector gradients, GradientNorm* norm) override;
   void clip_gradient_value(float most, Vector gradients) override;
-  void optimizer_update(const Optimizer& optimizer, const OptimizerViews& views) override;
-  void linear_backward_sgd(ConstMatrix x, ConstMatrix dy, Matrix w, Vector b) override;
-  void dropout(const DropoutMask& dropout, Matrix values) override;
-  void softmax_cross_entropy(ConstMatrix logits, ConstLabels labels, float label_smoothing, Matrix dlogits,
-                             Metrics* metrics) override;
-  void mean_squared_error(ConstMatrix outputs, ConstLabels labels, Matrix doutputs,
-                          Metrics* metrics) override;
+  void update(const Optimizer& optimizer, const OptimizerViews& views) override;
 
  private:
   class Step;
-  Vector row_losses(std::int64_t rows);
 
   cpu::ThreadPool pool_;
   cpu::Products products_;
-  BatchRun run_;                   // the run of the current step; first, rate and step are those of its batch
-  std::vector<float> row_losses_;  // scratch of the losses
+  BatchRun run_;  // the run of the current step; first, rate and step are those of its batch
 };
 
 }  // namespace warpfit

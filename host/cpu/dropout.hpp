@@ -7,7 +7,7 @@
 
 namespace warpfit::cpu {
 
-/// As Backend::dropout, in step number `step`.
+/// values (N, M) *= 0 or 1 / (1 - p), as the mask says for step number `step`.
 void dropout(ThreadPool& pool, const DropoutMask& dropout, std::int64_t step, Matrix values);
 
 }  // namespace warpfit::cpu

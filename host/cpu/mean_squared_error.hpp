@@ -6,7 +6,7 @@
 
 namespace warpfit::cpu {
 
-/// As Backend::mean_squared_error. `row_losses` is scratch of at least N values.
+/// As LossOp::add. `row_losses` is scratch of at least N values.
 void mean_squared_error(ThreadPool& pool, ConstMatrix outputs, ConstLabels labels, Matrix doutputs,
                         Vector row_losses, Metrics& metrics);
 

@@ -7,7 +7,7 @@
 
 namespace warpfit::cpu {
 
-/// As Backend::softmax_cross_entropy. `row_losses` is scratch of at least N values.
+/// As LossOp::add. `row_losses` is scratch of at least N values.
 void softmax_cross_entropy(ThreadPool& pool, ConstMatrix logits, ConstLabels labels, float label_smoothing,
                            Matrix dlogits, Vector row_losses, Metrics& metrics);
 

@@ -41,10 +41,13 @@ void check_network(const OnnxNetwork& network, const std::string& path) {
   }
   auto inputs = static_cast<std::int64_t>(*samples);
   for (const auto& layer : network.layers) {
+    const bool has_product = !layer.weight_name.empty();
     const std::int64_t shape[] = {layer.outputs, layer.inputs};
-    const bool fits = layer.inputs == inputs && layer.outputs > 0 &&
-                      tensor_size(DType::kF32, shape) == layer.w.size_bytes() &&
-                      layer.b.size() == static_cast<std::size_t>(layer.outputs);
+    const auto weights = has_product ? tensor_size(DType::kF32, shape) : std::optional<std::uint64_t>(0);
+    const auto biases = layer.bias_name.empty() ? 0 : layer.outputs;
+    const bool fits = layer.inputs == inputs && layer.outputs > 0 && weights == layer.w.size_bytes() &&
+                      layer.b.size() == static_cast<std::size_t>(biases) &&
+                      (has_product || (layer.inputs == layer.outputs && layer.bias_name.empty()));
     if (!fits) {
       throw InternalError(fmt::format(
           "{}: cannot write layer '{}' of {} inputs and {} outputs with {} weights and {} "
@@ -98,13 +101,16 @@ Message batch_of(const std::string& name, std::span<const std::int64_t> shape) {
 
 // The graph without its initializers.
 Message graph_of(const OnnxNetwork& network) {
-  std::size_t operators = 1 + network.layers.size() + (network.log_softmax ? 1 : 0);
-  for (const auto& layer : network.layers) operators += layer.relu ? 1 : 0;
+  std::size_t operators = 1 + (network.log_softmax ? 1 : 0);
+  for (const auto& layer : network.layers)
+    operators += (layer.weight_name.empty() ? 0 : 1) + (layer.relu ? 1 : 0);
   Message graph;
   Chain chain(graph, operators);
   chain.add("Flatten", {}, "axis");
   for (const auto& layer : network.layers) {
-    chain.add("Gemm", {layer.weight_name, layer.bias_name}, "transB");
+    std::vector<std::string> weights{layer.weight_name};
+    if (!layer.bias_name.empty()) weights.push_back(layer.bias_name);
+    if (!layer.weight_name.empty()) chain.add("Gemm", weights, "transB");
     if (layer.relu) chain.add("Relu", {});
   }
   if (network.log_softmax) chain.add("LogSoftmax", {}, "axis");
@@ -137,8 +143,10 @@ void write_onnx(const std::string& path, const OnnxNetwork& network) {
   check_network(network, path);
   std::vector<Initializer> initializers;
   for (const auto& layer : network.layers) {
+    if (layer.weight_name.empty()) continue;
     initializers.push_back(initializer(layer.weight_name, {layer.outputs, layer.inputs}, layer.w));
-    initializers.push_back(initializer(layer.bias_name, {layer.outputs}, layer.b));
+    if (!layer.bias_name.empty())
+      initializers.push_back(initializer(layer.bias_name, {layer.outputs}, layer.b));
   }
   const auto graph = graph_of(network);
   std::uint64_t graph_size = graph.text().size();

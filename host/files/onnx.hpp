@@ -17,6 +17,8 @@ namespace warpfit {
 
 /// What is written; the weights belong to somebody else.
 struct OnnxNetwork {
+  /// A matrix product with a bias, then ReLU. Each of the three may be left out: a product whose weight has
+  /// no name, and a bias that has none.
   struct Layer {
     std::string weight_name, bias_name;
     std::int64_t inputs = 0, outputs = 0;

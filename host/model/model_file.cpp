@@ -23,6 +23,7 @@ constexpr std::string_view kOutput = "warpfit.output";
 constexpr std::string_view kSampleShape = "warpfit.sample_shape";
 constexpr std::string_view kDropout = "warpfit.dropout";
 constexpr std::string_view kNames = "warpfit.names";
+constexpr std::int64_t kMaxSample = std::int64_t{1} << 31;  // values
 
 const std::string& entry(const SafetensorsFile& file, std::string_view key) {
   const auto found = file.metadata().find(std::string(key));
@@ -38,22 +39,24 @@ const std::string& entry(const SafetensorsFile& file, std::string_view key) {
       fmt::format("{}: {} is '{}', expected {}", file.path(), key, shown(entry(file, key)), expected));
 }
 
-std::vector<std::int64_t> sample_shape_of(const SafetensorsFile& file, std::int64_t inputs) {
+std::vector<std::int64_t> sample_shape_of(const SafetensorsFile& file, std::optional<std::int64_t> inputs) {
   std::vector<std::int64_t> shape;
   std::string_view text = entry(file, kSampleShape);
   std::int64_t size = 1;
   while (true) {
     const auto end = std::min(text.find('x'), text.size());
     const auto extent = parse_number<std::int64_t>(text.substr(0, end));
-    if (!extent || *extent < 1 || *extent > inputs / size) {
-      refuse(file, kSampleShape, fmt::format("extents that make {} inputs, as in 28x28", inputs));
+    if (!extent || *extent < 1 || *extent > inputs.value_or(kMaxSample) / size) {
+      refuse(file, kSampleShape,
+             inputs ? fmt::format("extents that make {} inputs, as in 28x28", *inputs)
+                    : "the extents of a sample, as in 28x28");
     }
     size *= *extent;
     shape.push_back(*extent);
     if (end == text.size()) break;
     text.remove_prefix(end + 1);
   }
-  if (size != inputs) refuse(file, kSampleShape, fmt::format("{} inputs", inputs));
+  if (inputs && size != *inputs) refuse(file, kSampleShape, fmt::format("{} inputs", *inputs));
   return shape;
 }
 
@@ -64,7 +67,7 @@ ModelInfo info_of(const SafetensorsFile& file) {
   } catch (const UsageError& error) {
     throw ModelError(fmt::format("{}: {}: {}", file.path(), kNetwork, error.what()));
   }
-  info.sample_shape = sample_shape_of(file, *info.network.inputs);
+  info.sample_shape = sample_shape_of(file, info.network.inputs);
   const auto& output = entry(file, kOutput);
   if (output != "logits" && output != "log_softmax") refuse(file, kOutput, "logits or log_softmax");
   info.log_softmax = output == "log_softmax";
@@ -72,6 +75,11 @@ ModelInfo info_of(const SafetensorsFile& file) {
   if (!dropout || !(*dropout >= 0 && *dropout < 1)) refuse(file, kDropout, "a number from 0 to below 1");
   info.dropout = *dropout;
   info.names = entry(file, kNames);
+  try {
+    plan_of(info);
+  } catch (const UsageError& error) {
+    throw ModelError(fmt::format("{}: {}", file.path(), error.what()));
+  }
   return info;
 }
 
@@ -163,14 +171,15 @@ std::string not_finite(const ModelInfo& info, std::span<const float> parameters)
 }
 
 Metadata metadata_of(const ModelInfo& info) {
-  return {{"format", "pt"},  // what safetensors calls PyTorch's tensors
-          {std::string(kNetwork), info.network.text()},
-          {std::string(kOutput), info.log_softmax ? "log_softmax" : "logits"},
-          {std::string(kSampleShape), fmt::format("{}", fmt::join(info.sample_shape, "x"))},
-          {std::string(kDropout), fmt::format("{}", info.dropout)},
-          {std::string(kNames), info.names},
-          {"warpfit.activation", "relu"},
-          {"warpfit.pixels", "float32(byte) / 255"}};
+  Metadata metadata{{"format", "pt"},  // what safetensors calls PyTorch's tensors
+                    {std::string(kNetwork), info.network.text()},
+                    {std::string(kOutput), info.log_softmax ? "log_softmax" : "logits"},
+                    {std::string(kSampleShape), fmt::format("{}", fmt::join(info.sample_shape, "x"))},
+                    {std::string(kDropout), fmt::format("{}", info.dropout)},
+                    {std::string(kNames), info.names},
+                    {"warpfit.pixels", "float32(byte) / 255"}};
+  if (info.network.inputs) metadata["warpfit.activation"] = "relu";  // a list of layers says it itself
+  return metadata;
 }
 
 void save_model(const FileLocation& location, const ModelInfo& info, std::span<const float> parameters) {

@@ -12,6 +12,7 @@ namespace warpfit {
 namespace {
 
 constexpr std::size_t kAlignment = 128 / sizeof(float);
+constexpr std::size_t kMaxParameters = std::size_t{1} << 40;
 
 std::size_t size_of(const std::vector<std::int64_t>& shape) {
   return static_cast<std::size_t>(
@@ -28,6 +29,8 @@ void add(NetworkPlan& plan, const Layer& layer, std::size_t module) {
           const auto size = size_of(spec.shape);
           plan.tensors.push_back({fmt::format("{}.{}", module, spec.name), std::move(spec.shape),
                                   spec.initializer, plan.floats, size});
+          if (size > kMaxParameters - std::min(plan.floats, kMaxParameters))
+            throw UsageError(fmt::format("more than {} parameters up to here", kMaxParameters));
           plan.floats += (size + kAlignment - 1) / kAlignment * kAlignment;
         }
       },

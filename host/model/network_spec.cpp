@@ -6,31 +6,30 @@
 #include "host/base/error.hpp"
 #include "host/base/parse_number.hpp"
 #include "host/base/shown.hpp"
+#include "host/model/layers/layer_text.hpp"
 
 namespace warpfit {
 namespace {
 
 constexpr std::int64_t kMaxWidth = std::int64_t{1} << 24;
-constexpr std::int64_t kMaxParameters = std::int64_t{1} << 40;
-
-// Weights and biases of all layers between these widths.
-std::int64_t parameters_of(const std::vector<std::int64_t>& widths) {
-  std::int64_t total = 0;
-  for (std::size_t i = 0; i + 1 < widths.size(); ++i) total += (widths[i] + 1) * widths[i + 1];
-  return total;
-}
 
 }  // namespace
 
 std::string NetworkSpec::text() const {
-  std::string text = fmt::format("{}", inputs.value_or(0));
+  std::string text = inputs ? fmt::format("{}", *inputs) : "";
   for (const auto& layer : layers) {
-    if (const auto* linear = std::get_if<Linear>(&layer)) text += fmt::format("-{}", linear->outputs);
+    if (!inputs) {
+      text += text.empty() ? "" : ",";
+      text += std::visit([](const auto& kind) { return text_of(kind); }, layer);
+    } else if (const auto* linear = std::get_if<Linear>(&layer)) {
+      text += fmt::format("-{}", linear->outputs);
+    }
   }
   return text;
 }
 
-NetworkSpec parse_network(std::string_view text) {
+// "784-512-512-10"
+NetworkSpec parse_widths(std::string_view text) {
   std::vector<std::int64_t> widths;
   for (std::size_t start = 0; start <= text.size();) {
     const std::size_t end = std::min(text.find('-', start), text.size());
@@ -49,11 +48,17 @@ NetworkSpec parse_network(std::string_view text) {
   }
   if (widths.back() < 2)
     throw UsageError(fmt::format("--network {}: expected at least 2 outputs", shown(text)));
-  // At most 2^24 * 2^24 a layer: no sum of a command line's length overflows.
-  if (parameters_of(widths) > kMaxParameters) {
-    throw UsageError(fmt::format("--network {}: more than {} parameters", shown(text), kMaxParameters));
-  }
   return multilayer_perceptron(widths);
+}
+
+NetworkSpec parse_network(std::string_view text) {
+  const bool is_list = text.find_first_of("abcdefghijklmnopqrstuvwxyz(,") != text.npos;
+  if (!is_list) return parse_widths(text);
+  try {
+    return {parse_layers(text), std::nullopt};
+  } catch (const UsageError& error) {
+    throw UsageError(fmt::format("--network {}: {}", shown(text), error.what()));
+  }
 }
 
 NetworkSpec multilayer_perceptron(const std::vector<std::int64_t>& widths) {

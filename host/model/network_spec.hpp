@@ -13,15 +13,16 @@ namespace warpfit {
 
 struct NetworkSpec {
   std::vector<Layer> layers;
-  std::optional<std::int64_t> inputs;  ///< values of a sample, if the text says how many
+  /// Values of a sample, if the text says how many. Such a network is one of linear layers and ReLU alone.
+  std::optional<std::int64_t> inputs;
 
-  /// As parse_network reads it: "784-512-512-10".
+  /// As parse_network reads it: "784-512-512-10" or "linear(512),relu,linear(10)".
   [[nodiscard]] std::string text() const;
   friend bool operator==(const NetworkSpec&, const NetworkSpec&) = default;
 };
 
-/// Reads widths joined by '-', at least two, each 1 to 2^24, the last at least 2; UsageError naming the wrong
-/// part.
+/// Reads widths joined by '-', at least two, each 1 to 2^24, the last at least 2; or layers joined by commas,
+/// as parse_layers() does. Errors: UsageError naming the wrong part.
 NetworkSpec parse_network(std::string_view text);
 
 /// Linear, ReLU, ..., Linear between layers of these widths, of which there are at least two.

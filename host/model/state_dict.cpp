@@ -8,6 +8,7 @@
 
 #include "host/base/error.hpp"
 #include "host/base/shown.hpp"
+#include "host/model/network_plan.hpp"
 
 namespace warpfit {
 namespace {
@@ -82,7 +83,8 @@ StateDict state_dict_of(const SafetensorsFile& file) {
     dict.names.push_back(bias_name);
   }
   try {
-    dict.network = parse_network(fmt::format("{}", fmt::join(widths, "-")));  // for its bounds
+    dict.network = parse_network(fmt::format("{}", fmt::join(widths, "-")));
+    plan_network(dict.network);  // for its bounds
   } catch (const UsageError& error) {
     throw ModelError(fmt::format("{}: {}", file.path(), error.what()));
   }

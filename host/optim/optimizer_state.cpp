@@ -17,11 +17,7 @@ OptimizerState::OptimizerState(Backend& backend, const Optimizer& optimizer, std
 }
 
 void OptimizerState::update(Vector parameters, ConstVector gradients) const {
-  if (is_plain_sgd(optimizer_)) {
-    backend_.sgd_update(parameters, gradients);
-    return;
-  }
-  backend_.optimizer_update(optimizer_, views(parameters, gradients));
+  backend_.update(optimizer_, views(parameters, gradients));
 }
 
 OptimizerViews OptimizerState::views(Vector parameters, ConstVector gradients) const {

@@ -50,16 +50,16 @@ Benchmark::Benchmark(Backend& backend, const Network& network, const Dataset& sa
       count_(samples_for(options_, samples)),
       folded_(is_plain_sgd(options.optimizer)),
       optimizer_(backend, options.optimizer, network.plan().floats),
-      workspace_(backend, network, options_.batch_size, !folded_),
+      workspace_(backend, network, {.max_batch_size = options_.batch_size, .keeps_gradients = !folded_}),
       order_(shuffled(options_, samples.size())),
-      training_(backend, workspace_,
-                [this, rule = rule()](const BatchViews& batch, Metrics* metrics) {
+      training_(backend, workspace_, Loss{},
+                [this, rule = rule()](const Batch& batch, Metrics* metrics) {
                   train_step(backend_, network_, batch, rule, metrics);
                 }),
       resident_(backend, part(0), plan_alone(backend, part(0), options_.batch_size, Residency::kResident)) {
   for (std::size_t phase = 0; phase < kPhases; ++phase) {
     until_.push_back(std::make_unique<StepRunner>(
-        backend, workspace_, [this, rule = rule(), phase](const BatchViews& batch, Metrics* metrics) {
+        backend, workspace_, Loss{}, [this, rule = rule(), phase](const Batch& batch, Metrics* metrics) {
           train_step(backend_, network_, batch, rule, metrics, static_cast<Phase>(phase));
         }));
   }

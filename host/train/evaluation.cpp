@@ -2,14 +2,12 @@
 
 namespace warpfit {
 
-Evaluation::Evaluation(Backend& backend, const Network& network, const Workspace& workspace, const Loss& loss,
-                       const Subset& samples, std::int64_t batch_size, const StreamPlan& plan)
+Evaluation::Evaluation(Backend& backend, const Workspace& workspace, const Loss& loss, const Subset& samples,
+                       std::int64_t batch_size, const StreamPlan& plan)
     : size_(samples.size()),
       batch_size_(batch_size),
-      runner_(backend, workspace,
-              [&backend, &network, loss](const BatchViews& batch, Metrics* metrics) {
-                evaluation_step(backend, network, batch, loss, metrics);
-              }),
+      runner_(backend, workspace, loss,
+              [&backend](const Batch& batch, Metrics* metrics) { evaluation_step(backend, batch, metrics); }),
       stream_(backend, samples, plan) {}
 
 std::optional<Result> Evaluation::run(TorchGenerator& generator, const std::function<bool()>& should_stop) {

@@ -15,8 +15,8 @@ namespace warpfit {
 class Evaluation {
  public:
   /// All references must outlive it; the workspace takes batches of that size.
-  Evaluation(Backend& backend, const Network& network, const Workspace& workspace, const Loss& loss,
-             const Subset& samples, std::int64_t batch_size, const StreamPlan& plan);
+  Evaluation(Backend& backend, const Workspace& workspace, const Loss& loss, const Subset& samples,
+             std::int64_t batch_size, const StreamPlan& plan);
 
   /// As StepRunner::fuse().
   bool fuse(const WholeStep& step, std::string& reason) { return runner_.fuse(step, reason); }

@@ -5,12 +5,12 @@
 namespace warpfit {
 namespace {
 
-Step step_of(Backend& backend, const Network& network, const std::optional<Loss>& loss) {
-  return [&backend, &network, loss](const BatchViews& batch, Metrics* metrics) {
-    if (loss) {
-      evaluation_step(backend, network, batch, *loss, metrics);
+Step step_of(Backend& backend) {
+  return [&backend](const Batch& batch, Metrics* metrics) {
+    if (batch.loss) {
+      evaluation_step(backend, batch, metrics);
     } else {
-      inference_step(backend, network, batch);
+      inference_step(backend, batch);
     }
   };
 }
@@ -22,8 +22,8 @@ Predictor::Predictor(Backend& backend, const Network& network, const std::option
                      const Subset& samples, std::int64_t batch_size)
     : backend_(backend),
       batch_size_(std::min(batch_size, samples.size())),
-      workspace_(backend, network, batch_size_, false),
-      runner_(backend, workspace_, step_of(backend, network, loss)),
+      workspace_(backend, network, {.max_batch_size = batch_size_}),
+      runner_(backend, workspace_, loss, step_of(backend)),
       stream_(backend, samples, plan_alone(backend, samples, batch_size_, Residency::kStream)),
       logits_(static_cast<std::size_t>(batch_size_ * network.plan().classes())) {}
 
@@ -35,8 +35,7 @@ Metrics Predictor::run(const Take& take) {
     for (std::int64_t first = 0; first < samples.count; first += batch_size_) {
       const std::int64_t rows = std::min(batch_size_, samples.count - first);
       runner_.run({samples, first, 1, rows});
-      const auto batch = workspace_.views(rows);
-      const auto values = batch.x.back().values();
+      const auto values = workspace_.outputs(rows).values();
       const auto logits = std::span(logits_).first(values.size());
       backend_.download(values.data(), std::as_writable_bytes(logits));
       take(chunk->first() + first, logits);

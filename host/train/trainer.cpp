@@ -68,17 +68,19 @@ Trainer::Trainer(Backend& backend, Network& network, const TrainingData& data, c
       norm_(measures_norm(options) ? Buffer<GradientNorm>(backend, std::vector<GradientNorm>(1))
                                    : Buffer<GradientNorm>()),
       rates_(backend, static_cast<std::size_t>(batches_per_epoch())),
-      workspace_(backend, network, most_rows(options, data), !folded_),
+      workspace_(backend, network,
+                 {.max_batch_size = most_rows(options, data),
+                  .keeps_gradients = !folded_,
+                  .dropout_seed = options.seed}),
       plans_(plan_data(backend, options, data)),
-      training_(backend, workspace_,
-                [this, rule = training_rule()](const BatchViews& batch, Metrics* metrics) {
+      training_(backend, workspace_, options.loss,
+                [this, rule = training_rule()](const Batch& batch, Metrics* metrics) {
                   train_step(backend_, network_, batch, rule, metrics);
                 }),
       training_stream_(backend, data.training, plans_[0]),
-      test_(backend, network, workspace_, options.loss, data.test, batch_rows(options, data.test),
-            plans_[1]) {
+      test_(backend, workspace_, options.loss, data.test, batch_rows(options, data.test), plans_[1]) {
   if (data.validation) {
-    validation_.emplace(backend, network, workspace_, options.loss, *data.validation,
+    validation_.emplace(backend, workspace_, options.loss, *data.validation,
                         batch_rows(options, *data.validation), plans_[2]);
   }
   engine_ = chosen_engine(options.engine, [this, rows = most_rows(options, data)](std::string& reason) {
@@ -95,7 +97,6 @@ bool Trainer::fuse(std::int64_t most_rows, std::string& reason) {
 
 TrainingRule Trainer::training_rule() const {
   return {.loss = options_.loss,
-          .dropout = {.p = options_.dropout, .seed = options_.seed},
           .optimizer = folded_ ? nullptr : &optimizer_,
           .clipping = options_.clipping,
           .norm = norm_.data()};

@@ -34,7 +34,6 @@ struct TrainOptions {
   std::uint64_t seed = 0;
   bool shuffle = false;
   Loss loss = {};
-  float dropout = 0;  ///< share of each hidden layer's outputs that a step leaves out
   Clipping clipping = {};
   Optimizer optimizer = Sgd{};
   bool fold_update = true;    ///< plain SGD within the weight gradients' products, or a pass of its own

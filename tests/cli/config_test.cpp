@@ -74,7 +74,7 @@ TEST(Config, SetsEveryOptionAsItWas) {
   EXPECT_EQ(read.optimizer.beta2, 0.25);
   EXPECT_EQ(read.schedule.milestones, (std::vector<std::int64_t>{2, 5}));
   EXPECT_TRUE(read.training.shuffle);
-  EXPECT_EQ(read.training.dropout, 0.1F);
+  EXPECT_EQ(read.dropout, 0.1F);
   EXPECT_EQ(read.device.threads, 2);
 }
 

@@ -148,6 +148,9 @@ TEST_F(ModelFile, RefusesMetadataThatDoesNotFit) {
   EXPECT_THAT(with("warpfit.network", "6-5-4-4"),
               HasSubstr("no tensor linear_relu_stack.4.weight of F32 (4, 4)"));
   EXPECT_THAT(with("warpfit.network", "6"), HasSubstr("at least two widths"));
+  EXPECT_THAT(with("warpfit.network", "linear(5),relu,linear"),
+              HasSubstr("layer 3, 'linear': outputs is ''"));
+  EXPECT_THAT(with("warpfit.network", "relu,linear(3)"), HasSubstr("its input is 1x2x3"));
   EXPECT_THAT(with("warpfit.output", "softmax"), HasSubstr("expected logits or log_softmax"));
   EXPECT_THAT(with("warpfit.sample_shape", "2x2"), HasSubstr("warpfit.sample_shape is '2x2', expected"));
   EXPECT_THAT(with("warpfit.sample_shape", "3x"), HasSubstr("warpfit.sample_shape"));

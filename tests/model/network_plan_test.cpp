@@ -64,6 +64,8 @@ std::string refusal(const NetworkSpec& network, const Shape& sample) {
 TEST(NetworkPlan, NamesTheLayerThatDoesNotFit) {
   const auto message = refusal({{Activation{}, Linear{10}}, {}}, {1, 28, 28});
   EXPECT_THAT(message, HasSubstr("layer 2, linear(10): its input is 1x28x28, expected a vector"));
+  EXPECT_THAT(refusal(multilayer_perceptron({1 << 24, 1 << 24, 2}), {1 << 24}),
+              HasSubstr("layer 1, linear(16777216): more than 1099511627776 parameters"));
   EXPECT_THAT(refusal({{}, {}}, {3}), HasSubstr("at least one layer"));
   EXPECT_THAT(refusal({{Linear{1}}, {}}, {3}), HasSubstr("its output is 1, expected a vector of at least 2"));
   EXPECT_THAT(refusal({{Activation{}}, {}}, {1, 2, 2}), HasSubstr("its output is 1x2x2"));

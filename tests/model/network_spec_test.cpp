@@ -1,5 +1,6 @@
 #include "host/model/network_spec.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "host/base/error.hpp"
@@ -19,8 +20,43 @@ TEST(NetworkSpec, ReadsWidths) {
 TEST(NetworkSpec, RefusesWhatIsNoNetwork) {
   for (const char* text :
        {"", "784", "784-", "-784-10", "784--10", "784-x-10", "784-0-10", "784-+5-10", "784 -10", "784-10.",
-        "784-1", "99999999999999999999-10", "16777217-10", "16777216-16777216-2"}) {
+        "784-1", "99999999999999999999-10", "16777217-10", "linear(512)-10"}) {
     EXPECT_THROW(parse_network(text), UsageError) << '"' << text << '"';
+  }
+}
+
+TEST(NetworkSpec, ReadsAListOfLayers) {
+  const auto spec = parse_network(
+      "flatten,linear(512),relu, dropout(0.2) ,linear( outputs=64 , bias=false),dropout,linear(10,true)");
+  const std::vector<Layer> layers{Flatten{},         Linear{512},   Activation{}, Dropout{0.2F},
+                                  Linear{64, false}, Dropout{0.5F}, Linear{10}};
+  EXPECT_EQ(spec.layers, layers);
+  EXPECT_EQ(spec.inputs, std::nullopt);
+  EXPECT_EQ(spec.text(),
+            "flatten,linear(512),relu,dropout(0.2),linear(64,bias=false),dropout(0.5),linear(10)");
+  EXPECT_EQ(parse_network(spec.text()), spec);
+}
+
+TEST(NetworkSpec, NamesTheLayerThatItCannotRead) {
+  const std::vector<std::pair<std::string, std::string>> cases{
+      {"linear(5),tanhh", "layer 2, 'tanhh': unknown layer, expected one of linear, relu, dropout, flatten"},
+      {"linear(5),,relu", "layer 2, '': unknown layer"},
+      {"linear(5", "layer 1, 'linear(5': expected a closing parenthesis"},
+      {"linear()", "layer 1, 'linear()': outputs is '', expected a number from 1 to 16777216"},
+      {"linear(0)", "outputs is '0'"},
+      {"linear(16777217)", "outputs is '16777217'"},
+      {"linear(5,6)", "bias is '6', expected true or false"},
+      {"linear(5,true,7)", "unexpected argument '7'"},
+      {"linear(5,width=6)", "unexpected argument 'width'"},
+      {"linear(bias=false,5)", "'5' comes after an argument with a name"},
+      {"dropout(1)", "p is '1', expected a number from 0 to 0.99"},
+      {"dropout(nan)", "p is 'nan'"},
+      {"relu(1)", "unexpected argument '1'"},
+  };
+  for (const auto& [text, message] : cases) {
+    EXPECT_THAT([&text = text] { parse_network(text); },
+                testing::ThrowsMessage<UsageError>(testing::HasSubstr(message)))
+        << text;
   }
 }
 

@@ -29,13 +29,18 @@ class BiasGradient : public OnEachBackend {
     const GuardedFloats db(*backend_, outputs);
     const GuardedFloats w(*backend_, old);
     const GuardedFloats b(*backend_, old);
+    const std::vector<Vector> tensors{w.vector(), b.vector()};
+    const std::vector<Vector> tensor_gradients{dw.vector(), db.vector()};
+    const auto op = backend_->prepare(LinearOperation{.inputs = 1, .outputs = outputs}, rows);
+    const OperationViews views{.x = inputs.matrix(rows, 1),
+                               .dy = gradients.matrix(rows, outputs),
+                               .tensors = tensors,
+                               .gradients = tensor_gradients};
     run_once(
         *backend_,
         [&] {
-          const auto in = inputs.matrix(rows, 1);
-          const auto out = gradients.matrix(rows, outputs);
-          backend_->linear_backward_weights(in, out, dw.matrix(outputs, 1), db.vector());
-          backend_->linear_backward_sgd(in, out, w.matrix(outputs, 1), b.vector());
+          op->backward_tensors(views);
+          op->backward_sgd(views);
         },
         one_batch(rows, 2.0F));
 

@@ -23,22 +23,26 @@ TEST(Philox, GivesItsAuthorsWords) {
             (Words{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}));
 }
 
-class DropoutOperation : public OnEachBackend {
+class DropoutTest : public OnEachBackend {
  protected:
+  Mode mode_ = Mode::kTrain;
+
   std::vector<float> run(const DropoutMask& dropout, std::int64_t step, const std::vector<float>& values,
                          std::size_t skew = 0) {
     const GuardedFloats on_device(*backend_, values, skew);
     auto run = one_batch(1);
     run.step = step;
     const auto cols = static_cast<std::int64_t>(values.size());
+    const auto op = backend_->prepare(DropoutOperation{dropout}, 1);
+    const auto matrix = on_device.matrix(1, cols);
     run_once(
-        *backend_, [&] { backend_->dropout(dropout, on_device.matrix(1, cols)); }, run);
+        *backend_, [&] { op->forward(mode_, {.x = matrix, .y = matrix}); }, run);
     return on_device.values();
   }
 };
 
 // The masks of the definition, word for word, at sizes and addresses that are no multiple of four.
-TEST_P(DropoutOperation, LeavesOutWhatTheWordsSay) {
+TEST_P(DropoutTest, LeavesOutWhatTheWordsSay) {
   const DropoutMask dropout{.p = 0.25F, .seed = 0x123456789a, .layer = 3};
   constexpr std::int64_t kStep = (std::int64_t{1} << 32) + 7;
   for (const std::int64_t size : {1, 3, 4, 5, 31, 1000, 4'200'001}) {
@@ -57,13 +61,14 @@ TEST_P(DropoutOperation, LeavesOutWhatTheWordsSay) {
 }
 
 // A guard of NaN would hide that it was multiplied.
-TEST_P(DropoutOperation, LeavesWhatIsBehindTheEnd) {
+TEST_P(DropoutTest, LeavesWhatIsBehindTheEnd) {
   for (const std::int64_t size : {1, 2, 3, 5}) {
     const Buffer<float> values(*backend_, std::vector<float>(8, 1));
+    const auto op = backend_->prepare(DropoutOperation{{.p = 0.5F, .seed = 1}}, 1);
     run_once(
         *backend_,
         [&] {
-          backend_->dropout({.p = 0.5F, .seed = 1}, {values.data(), 1, size});
+          op->backward_input({.dy = {values.data(), 1, size}, .dx = {values.data(), 1, size}});
         },
         one_batch(1));
     const auto after = values.to_host();
@@ -71,7 +76,7 @@ TEST_P(DropoutOperation, LeavesWhatIsBehindTheEnd) {
   }
 }
 
-TEST_P(DropoutOperation, KeepsTheShareAndTheMean) {
+TEST_P(DropoutTest, KeepsTheShareAndTheMean) {
   constexpr std::int64_t kSize = 100'000;
   for (const float p : {0.1F, 0.5F, 0.9F}) {
     const auto values = run({.p = p, .seed = 1, .layer = 0}, 0, std::vector<float>(kSize, 1));
@@ -88,7 +93,7 @@ TEST_P(DropoutOperation, KeepsTheShareAndTheMean) {
   }
 }
 
-TEST_P(DropoutOperation, DrawsAnewForEachStepLayerAndSeed) {
+TEST_P(DropoutTest, DrawsAnewForEachStepLayerAndSeed) {
   const std::vector<float> ones(64, 1);
   const auto first = run({.p = 0.5F, .seed = 1, .layer = 0}, 5, ones);
   EXPECT_EQ(run({.p = 0.5F, .seed = 1, .layer = 0}, 5, ones), first);
@@ -98,7 +103,13 @@ TEST_P(DropoutOperation, DrawsAnewForEachStepLayerAndSeed) {
   EXPECT_NE(run({.p = 0.5F, .seed = 1 + (std::uint64_t{1} << 32), .layer = 0}, 5, ones), first);
 }
 
-INSTANTIATE_TEST_SUITE_P(Backends, DropoutOperation, testing::ValuesIn(backend_names()), backend_name);
+TEST_P(DropoutTest, LeavesValuesAsTheyAreInEvaluation) {
+  mode_ = Mode::kEvaluate;
+  const std::vector<float> ones(64, 1);
+  EXPECT_EQ(run({.p = 0.5F, .seed = 1, .layer = 0}, 5, ones), ones);
+}
+
+INSTANTIATE_TEST_SUITE_P(Backends, DropoutTest, testing::ValuesIn(backend_names()), backend_name);
 
 }  // namespace
 }  // namespace warpfit::test

@@ -78,6 +78,41 @@ TEST_P(LinearTest, GivesTheSameBitsEachTime) {
   }
 }
 
+// Its tensors and their gradients are the weights alone.
+TEST_P(LinearTest, DoesWithoutABias) {
+  const LayerShape s{5, 7, 3};
+  const LayerValues values(s, true);
+  const GuardedFloats x(*backend_, values.x), w(*backend_, values.w), dy(*backend_, values.dy);
+  const GuardedFloats y(*backend_, s.rows * s.outputs), dw(*backend_, s.outputs * s.inputs);
+  const std::vector<Vector> tensors{w.vector()}, gradients{dw.vector()};
+  const auto op = backend_->prepare(
+      LinearOperation{
+          .inputs = s.inputs, .outputs = s.outputs, .bias = false, .activation = ActivationKind::kRelu},
+      s.rows);
+  const OperationViews views{.x = x.matrix(s.rows, s.inputs),
+                             .y = y.matrix(s.rows, s.outputs),
+                             .dy = dy.matrix(s.rows, s.outputs),
+                             .tensors = tensors,
+                             .gradients = gradients};
+  for (int pass = 0; pass < 2;
+       ++pass) {  // the second after an update, which changes no bias that is not there
+    const auto weights = w.values();
+    run_once(
+        *backend_,
+        [&] {
+          op->forward(Mode::kTrain, views);
+          backend_->wait(op->backward_tensors(views));
+          backend_->wait(op->backward_sgd(views));
+        },
+        one_batch(s.rows, 2));
+    const std::vector<float> none(static_cast<std::size_t>(s.outputs));
+    EXPECT_TRUE(all_equal(y.values(), relu(reference_linear(values.x, weights, none, s.rows))));
+    const auto expected = reference_weight_gradient(values.x, values.dy, s.rows);
+    EXPECT_TRUE(all_equal(dw.values(), expected));
+    EXPECT_TRUE(all_equal(w.values(), updated(weights, expected, 2)));
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Backends, LinearTest, testing::ValuesIn(product_backend_names()), backend_name);
 
 }  // namespace

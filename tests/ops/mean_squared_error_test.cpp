@@ -27,11 +27,12 @@ class MeanSquaredError : public OnEachBackend {
     const GuardedFloats dy(*backend_, rows * classes);
     const Buffer<std::uint8_t> answers(*backend_, labels);
     const Buffer<Metrics> metrics(*backend_, std::vector<Metrics>(1));
+    const auto op = backend_->prepare(Loss{.kind = LossKind::kMse}, classes, rows);
     run_once(
         *backend_,
         [&] {
-          backend_->mean_squared_error(y.matrix(rows, classes), answers.view(),
-                                       with_gradient ? dy.matrix(rows, classes) : Matrix{}, metrics.data());
+          op->add(y.matrix(rows, classes), answers.view(),
+                  with_gradient ? dy.matrix(rows, classes) : Matrix{}, metrics.data());
         },
         one_batch(rows));
     return {metrics.to_host().front(), dy.values()};

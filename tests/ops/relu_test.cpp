@@ -34,11 +34,14 @@ class Relu : public OnEachBackend {
     const GuardedFloats bias(*backend_, b, bias_skew);
     for (const auto activation : {ActivationKind::kRelu, ActivationKind::kNone}) {
       const GuardedFloats y(*backend_, rows * outputs, skew);
+      const std::vector<Vector> tensors{weights.vector(), bias.vector()};
+      const auto op =
+          backend_->prepare(LinearOperation{.inputs = 1, .outputs = outputs, .activation = activation}, rows);
       run_once(
           *backend_,
           [&] {
-            backend_->linear_forward(inputs.matrix(rows, 1), weights.matrix(outputs, 1), bias.vector(),
-                                     activation, y.matrix(rows, outputs));
+            op->forward(Mode::kTrain,
+                        {.x = inputs.matrix(rows, 1), .y = y.matrix(rows, outputs), .tensors = tensors});
           },
           one_batch(rows));
       auto expected = reference_linear(x, w, b, rows);
@@ -61,12 +64,16 @@ class Relu : public OnEachBackend {
     const GuardedFloats weights(*backend_, w);
     const GuardedFloats gradients(*backend_, dy);
     const GuardedFloats dx(*backend_, rows * inputs, gradient_skew);
+    const std::vector<Vector> tensors{weights.vector(), {}};
+    const auto op = backend_->prepare(
+        LinearOperation{.inputs = inputs, .outputs = 1, .input_activation = ActivationKind::kRelu}, rows);
     run_once(
         *backend_,
         [&] {
-          backend_->linear_backward_input(gradients.matrix(rows, 1), weights.matrix(1, inputs),
-                                          x.matrix(rows, inputs), ActivationKind::kRelu,
-                                          dx.matrix(rows, inputs));
+          op->backward_input({.x = x.matrix(rows, inputs),
+                              .dy = gradients.matrix(rows, 1),
+                              .dx = dx.matrix(rows, inputs),
+                              .tensors = tensors});
         },
         one_batch(rows));
     auto expected = reference_linear_input_gradient(dy, w, rows, 1);
@@ -110,11 +117,13 @@ TEST_P(Relu, KeepsNan) {
     const GuardedFloats w(*backend_, nans);
     const GuardedFloats b(*backend_, std::vector<float>(nans.size()));
     const GuardedFloats y(*backend_, std::vector<float>(nans.size()));
+    const std::vector<Vector> tensors{w.vector(), b.vector()};
+    const auto op = backend_->prepare(
+        LinearOperation{.inputs = 1, .outputs = outputs, .activation = ActivationKind::kRelu}, 1);
     run_once(
         *backend_,
         [&] {
-          backend_->linear_forward(x.matrix(1, 1), w.matrix(outputs, 1), b.vector(), ActivationKind::kRelu,
-                                   y.matrix(1, outputs));
+          op->forward(Mode::kTrain, {.x = x.matrix(1, 1), .y = y.matrix(1, outputs), .tensors = tensors});
         },
         one_batch(1));
     for (const float value : y.values()) EXPECT_TRUE(std::isnan(value)) << value;

@@ -20,7 +20,10 @@ class SgdUpdate : public OnEachBackend {
     const GuardedFloats parameters(*backend_, w, skew);
     const GuardedFloats gradients(*backend_, dw, gradient_skew);
     run_once(
-        *backend_, [&] { backend_->sgd_update(parameters.vector(), gradients.vector()); },
+        *backend_,
+        [&] {
+          backend_->update(Sgd{}, {parameters.vector(), gradients.vector(), {}, nullptr});
+        },
         one_batch(1, 0.5F));
     Doubles expected;
     for (std::size_t i = 0; i < w.size(); ++i) expected.push_back(w[i] - 0.5 * dw[i]);
@@ -48,7 +51,11 @@ TEST_P(SgdUpdate, StaysWithinRounding) {
   const GuardedFloats parameters(*backend_, w);
   const GuardedFloats gradients(*backend_, dw);
   run_once(
-      *backend_, [&] { backend_->sgd_update(parameters.vector(), gradients.vector()); }, one_batch(1, 1e-3F));
+      *backend_,
+      [&] {
+        backend_->update(Sgd{}, {parameters.vector(), gradients.vector(), {}, nullptr});
+      },
+      one_batch(1, 1e-3F));
   Doubles expected;
   for (std::size_t i = 0; i < w.size(); ++i) expected.push_back(w[i] - double{1e-3F} * dw[i]);
   EXPECT_TRUE(all_close(parameters.values(), expected, {kEpsilon, 0}));

@@ -57,10 +57,9 @@ class SoftmaxCrossEntropy : public OnEachBackend {
     const GuardedFloats dz(*backend_, rows * classes);
     const Buffer<std::uint8_t> y(*backend_, labels);
     const Buffer<Metrics> metrics(*backend_, std::vector<Metrics>(1));
-    const auto step = backend_->record([&] {
-      backend_->softmax_cross_entropy(z.matrix(rows, classes), y.view(), smoothing, dz.matrix(rows, classes),
-                                      metrics.data());
-    });
+    const auto op = backend_->prepare(Loss{.label_smoothing = smoothing}, classes, rows);
+    const auto step = backend_->record(
+        [&] { op->add(z.matrix(rows, classes), y.view(), dz.matrix(rows, classes), metrics.data()); });
     for (int i = 0; i < times; ++i) step->run(one_batch(rows));
     return {metrics.to_host().front(), dz.values()};
   }
@@ -146,9 +145,9 @@ TEST_P(SoftmaxCrossEntropy, WithoutGradientGivesTheSameLoss) {
   const GuardedFloats z(*backend_, logits);
   const Buffer<std::uint8_t> y(*backend_, labels);
   const Buffer<Metrics> metrics(*backend_, std::vector<Metrics>(1));
+  const auto op = backend_->prepare(Loss{}, 10, 7);
   run_once(
-      *backend_, [&] { backend_->softmax_cross_entropy(z.matrix(7, 10), y.view(), 0, {}, metrics.data()); },
-      one_batch(7));
+      *backend_, [&] { op->add(z.matrix(7, 10), y.view(), {}, metrics.data()); }, one_batch(7));
   EXPECT_EQ(metrics.to_host().front().last_loss, run(logits, labels).metrics.last_loss);
   EXPECT_EQ(z.values(), logits);
 }

@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "host/backend/loss.hpp"
 #include "host/backend/optimizer.hpp"
-#include "host/loss/loss.hpp"
 #include "host/optim/schedule.hpp"
 #include "host/train/trainer.hpp"
 

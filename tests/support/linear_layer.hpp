@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -53,26 +54,35 @@ class LayerOnBackend {
 
   [[nodiscard]] std::vector<float> forward(ActivationKind activation) {
     const GuardedFloats y(backend_, s_.rows * s_.outputs, skew_);
-    run([&] { backend_.linear_forward(x(), w(), b_.vector(), activation, y.matrix(s_.rows, s_.outputs)); });
+    const auto op = prepare({.activation = activation});
+    run([&] {
+      op->forward(Mode::kTrain, {.x = x(), .y = y.matrix(s_.rows, s_.outputs), .tensors = tensors_});
+    });
     return y.values();
   }
 
   [[nodiscard]] std::vector<float> backward_input(ActivationKind activation) {
     const GuardedFloats dx(backend_, s_.rows * s_.inputs, skew_);
-    run([&] { backend_.linear_backward_input(dy(), w(), x(), activation, dx.matrix(s_.rows, s_.inputs)); });
+    const auto op = prepare({.input_activation = activation});
+    run([&] {
+      op->backward_input({.x = x(), .dy = dy(), .dx = dx.matrix(s_.rows, s_.inputs), .tensors = tensors_});
+    });
     return dx.values();
   }
 
   [[nodiscard]] LayerParameters backward_weights() {
     const GuardedFloats dw(backend_, s_.outputs * s_.inputs, skew_);
     const GuardedFloats db(backend_, s_.outputs, skew_);
-    run([&] { backend_.linear_backward_weights(x(), dy(), dw.matrix(s_.outputs, s_.inputs), db.vector()); });
+    const std::vector<Vector> gradients{dw.vector(), db.vector()};
+    const auto op = prepare({});
+    run([&] { op->backward_tensors({.x = x(), .dy = dy(), .tensors = tensors_, .gradients = gradients}); });
     return {dw.values(), db.values()};
   }
 
   /// Changes the layer's weights and biases and gives them.
   [[nodiscard]] LayerParameters backward_sgd(float rate) {
-    run([&] { backend_.linear_backward_sgd(x(), dy(), w(), b_.vector()); }, rate);
+    const auto op = prepare({});
+    run([&] { op->backward_sgd({.x = x(), .dy = dy(), .tensors = tensors_}); }, rate);
     return {w_.values(), b_.values()};
   }
 
@@ -81,13 +91,18 @@ class LayerOnBackend {
     run_once(backend_, operation, one_batch(s_.rows, rate));
   }
   [[nodiscard]] Matrix x() const { return x_.matrix(s_.rows, s_.inputs); }
-  [[nodiscard]] Matrix w() const { return w_.matrix(s_.outputs, s_.inputs); }
+  [[nodiscard]] std::unique_ptr<LayerOp> prepare(LinearOperation operation) {
+    operation.inputs = s_.inputs;
+    operation.outputs = s_.outputs;
+    return backend_.prepare(operation, s_.rows);
+  }
   [[nodiscard]] Matrix dy() const { return dy_.matrix(s_.rows, s_.outputs); }
 
   Backend& backend_;
   LayerShape s_;
   std::size_t skew_;
   GuardedFloats x_, w_, b_, dy_;
+  std::vector<Vector> tensors_{w_.vector(), b_.vector()};
 };
 
 /// ReLU.

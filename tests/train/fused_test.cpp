@@ -102,16 +102,16 @@ class Fused : public testing::TestWithParam<std::tuple<std::string, std::size_t>
     std::shuffle(visits.begin(), visits.end(), std::mt19937(test_seed()));
     const Buffer<std::uint32_t> order(*backend_, visits);
     const Network network(*backend_, plan, parameters(values, plan));
-    const Workspace workspace(*backend_, network, given().batch, true);
+    const Workspace workspace(*backend_, network, {.max_batch_size = given().batch, .keeps_gradients = true});
     const OptimizerState optimizer(*backend_, given().optimizer, plan.floats);
     TrainingRule rule;
     rule.loss.label_smoothing = given().label_smoothing;
     rule.optimizer = &optimizer;
-    StepRunner training(*backend_, workspace, [&](const BatchViews& batch, Metrics* metrics) {
+    StepRunner training(*backend_, workspace, rule.loss, [&](const Batch& batch, Metrics* metrics) {
       train_step(*backend_, network, batch, rule, metrics);
     });
-    StepRunner evaluation(*backend_, workspace, [&](const BatchViews& batch, Metrics* metrics) {
-      evaluation_step(*backend_, network, batch, rule.loss, metrics);
+    StepRunner evaluation(*backend_, workspace, rule.loss, [&](const Batch& batch, Metrics* metrics) {
+      evaluation_step(*backend_, batch, metrics);
     });
     if (fused) fuse(network, rule, training, evaluation);
 

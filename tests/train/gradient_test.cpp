@@ -51,7 +51,7 @@ class Gradients : public OnEachBackend {
       for (std::int64_t i = 0; i < plan_.inputs(); ++i)
         values.push_back(pixels_[row * plan_.inputs() + i] / 255.0);
       for (std::size_t l = 0; l < linear_tensors(plan_).size(); ++l)
-        values = layer(parameters, l, values, row, rule.dropout);
+        values = layer(parameters, l, values, row, dropout_);
       sum += rule.loss.kind == LossKind::kMse
                  ? squared_error(values, labels_[row])
                  : cross_entropy(values, labels_[row], rule.loss.label_smoothing);
@@ -81,11 +81,13 @@ class Gradients : public OnEachBackend {
   [[nodiscard]] std::vector<float> step_gradient(TrainingRule rule, bool folded) const {
     const Buffer<std::uint8_t> pixels(*backend_, pixels_);
     const Buffer<std::uint8_t> labels(*backend_, labels_);
-    const Network network(*backend_, plan_, parameters_);
-    const Workspace workspace(*backend_, network, kRows, !folded);
+    const Network network(*backend_, plan_network(with_dropout(spec_, dropout_.p)), parameters_);
+    const Workspace workspace(
+        *backend_, network,
+        {.max_batch_size = kRows, .keeps_gradients = !folded, .dropout_seed = dropout_.seed});
     const OptimizerState optimizer(*backend_, Sgd{}, parameters_.size());
     if (!folded) rule.optimizer = &optimizer;
-    StepRunner runner(*backend_, workspace, [&](const BatchViews& batch, Metrics* metrics) {
+    StepRunner runner(*backend_, workspace, rule.loss, [&](const Batch& batch, Metrics* metrics) {
       train_step(*backend_, network, batch, rule, metrics);
     });
     runner.run({{pixels.data(), labels.data(), kRows, plan_.inputs()}, 0, 1, kRows, 1, nullptr, kStep});
@@ -122,6 +124,7 @@ class Gradients : public OnEachBackend {
 
   NetworkSpec spec_ = multilayer_perceptron({6, 7, 5, 4});
   NetworkPlan plan_ = plan_network(spec_);
+  DropoutMask dropout_;  // after each hidden layer
   TestValues values_;
   std::vector<std::uint8_t> pixels_ = values_.bytes(kRows * 6);
   std::vector<std::uint8_t> labels_ = values_.labels(kRows, 4);
@@ -137,7 +140,7 @@ TEST_P(Gradients, OfEveryLossAndLayerAreItsDerivatives) {
                                       << loss.label_smoothing << ", dropout " << p);
       TrainingRule rule;
       rule.loss = loss;
-      rule.dropout = {.p = p, .seed = 11};
+      dropout_ = {.p = p, .seed = 11};
       check(rule);
     }
   }

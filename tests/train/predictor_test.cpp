@@ -69,9 +69,9 @@ TEST_P(Predicting, GivesTheLogitsOfEachSampleInOrder) {
 TEST_P(Predicting, MeasuresTheLossOfAnEvaluation) {
   const Network network(*backend_, plan_, parameters_);
   const Dataset samples(images_, labels_);
-  const Workspace workspace(*backend_, network, kBatch, false);
+  const Workspace workspace(*backend_, network, {.max_batch_size = kBatch});
   TorchGenerator generator(0);
-  const auto evaluated = Evaluation(*backend_, network, workspace, Loss{}, samples, kBatch,
+  const auto evaluated = Evaluation(*backend_, workspace, Loss{}, samples, kBatch,
                                     plan_alone(*backend_, samples, kBatch, Residency::kStream))
                              .run(generator);
   const auto metrics = Predictor(*backend_, network, Loss{}, samples, kBatch).run([](auto, auto) {});

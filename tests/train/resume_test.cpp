@@ -59,7 +59,7 @@ class Resume : public OnEachBackend {
     const Dataset training_set(paths.train_images, paths.train_labels);
     const Dataset test_set(paths.test_images, paths.test_labels);
     const auto [training, validation] = split_off(training_set, 0.2, true, options.seed);
-    const NetworkSpec spec = multilayer_perceptron({784, 12, 8, 10});
+    const NetworkSpec spec = with_dropout(multilayer_perceptron({784, 12, 8, 10}), dropout_);
     const auto plan = plan_network(spec);
     TorchGenerator generator(options.seed);
     Network network(*backend_, plan, initial_parameters(plan, generator));
@@ -81,6 +81,7 @@ class Resume : public OnEachBackend {
     return run;
   }
 
+  float dropout_ = 0.2F;
   std::string engine_;        // of the newest run
   std::int64_t stop_at_ = 0;  // step whose loss is reported; 0 for none
 
@@ -112,7 +113,6 @@ TrainOptions options_for(const Optimizer& optimizer, bool shuffle) {
           .warmup = 4,
           .seed = 7,
           .shuffle = shuffle,
-          .dropout = 0.2F,
           .clipping = {.norm = 1},
           .optimizer = optimizer,
           .measure_norm = true,
@@ -166,7 +166,7 @@ TEST_P(Resume, GoesOnBitForBitWhereTheEngineIsFused) {
   for (const Optimizer& optimizer : {Optimizer(Sgd{}), Optimizer(Sgd{.momentum = 0.9F}), Optimizer(Adam{})}) {
     auto options = options_for(optimizer, true);
     options.clipping = {};
-    options.dropout = 0;
+    dropout_ = 0;
     options.measure_norm = false;
     options.engine = Engine::kAuto;
     check(options);

@@ -51,7 +51,7 @@ class TrainStep : public OnEachBackend {
     std::vector<float> mask;
     for (const double z : reference_linear(x, weight(0), bias(0), kRows)) {
       const auto place = static_cast<std::int64_t>(hidden.size());
-      mask.push_back(rule_.dropout.p > 0 ? rule_.dropout.factors(step, place / 4)[place % 4] : 1);
+      mask.push_back(dropout_.p > 0 ? dropout_.factors(step, place / 4)[place % 4] : 1);
       hidden.push_back(std::max<float>(z, 0) * mask.back());
     }
     const auto logits = reference_linear(hidden, weight(1), bias(1), kRows);
@@ -82,6 +82,7 @@ class TrainStep : public OnEachBackend {
   }
 
   TrainingRule rule_;
+  DropoutMask dropout_;  // after the hidden layer
   Phase last_ = Phase::kUpdate;
   Optimizer optimizer_ = Sgd{};  // where the update is separate
 
@@ -90,16 +91,18 @@ class TrainStep : public OnEachBackend {
   std::vector<float> train(std::vector<BatchRun> runs, Kind kind = Kind::kFolded) {
     const Buffer<std::uint8_t> pixels(*backend_, pixels_);
     const Buffer<std::uint8_t> labels(*backend_, labels_);
-    const Network network(*backend_, plan_, parameters_);
-    const Workspace workspace(*backend_, network, kRows, kind == Kind::kSeparate);
+    const Network network(*backend_, plan_network(with_dropout(spec_, dropout_.p)), parameters_);
+    const Workspace workspace(
+        *backend_, network,
+        {.max_batch_size = kRows, .keeps_gradients = kind == Kind::kSeparate, .dropout_seed = dropout_.seed});
     const OptimizerState optimizer(*backend_, optimizer_, parameters_.size());
     const Buffer<GradientNorm> norm(*backend_, std::vector<GradientNorm>(1));
     TrainingRule rule = rule_;
     rule.optimizer = kind == Kind::kSeparate ? &optimizer : nullptr;
     rule.norm = rule.clipping.norm > 0 ? norm.data() : nullptr;
-    StepRunner runner(*backend_, workspace, [&](const BatchViews& batch, Metrics* metrics) {
+    StepRunner runner(*backend_, workspace, rule.loss, [&](const Batch& batch, Metrics* metrics) {
       if (kind == Kind::kEvaluation) {
-        evaluation_step(*backend_, network, batch, rule.loss, metrics);
+        evaluation_step(*backend_, batch, metrics);
       } else {
         train_step(*backend_, network, batch, rule, metrics, last_);
       }
@@ -132,7 +135,7 @@ TEST_P(TrainStep, IsOneStepOfGradientDescent) {
 
 // Runs of many batches with rates of their own, and masks of their steps: the same as one by one.
 TEST_P(TrainStep, TakesRatesAndStepsFromTheRun) {
-  rule_.dropout = {.p = 0.5F, .seed = 1};
+  dropout_ = {.p = 0.5F, .seed = 1};
   const std::vector<float> rates{0.1F, 0.2F, 0.3F, 0.4F, 0.5F};
   const Buffer<float> on_device(*backend_, rates);
   for (const Kind kind : {Kind::kFolded, Kind::kSeparate}) {
@@ -152,7 +155,7 @@ TEST_P(TrainStep, TakesRatesAndStepsFromTheRun) {
 // Masks of zeros and twos behind the hidden layer, taken from the definition; the gradient passes through
 // what was kept.
 TEST_P(TrainStep, DropsOutHiddenUnits) {
-  rule_.dropout = {.p = 0.5F, .seed = 3};
+  dropout_ = {.p = 0.5F, .seed = 3};
   constexpr std::int64_t kStep = 2;
   for (const Kind kind : {Kind::kFolded, Kind::kSeparate}) {
     const auto after = train({{{}, 0, 1, kRows, kRate, nullptr, kStep}}, kind);
@@ -164,23 +167,22 @@ TEST_P(TrainStep, DropsOutHiddenUnits) {
 // Two hidden layers of ones: behind each, its mask is left.
 TEST_P(TrainStep, DropsOutOtherUnitsInEachLayer) {
   const NetworkSpec spec = multilayer_perceptron({kInputs, 8, 8, kClasses});
-  const auto plan = plan_network(spec);
+  const auto plan = plan_network(with_dropout(spec, 0.5F));
   std::vector<float> parameters(plan.floats);
   for (const auto& layer : linear_tensors(plan))
     std::fill_n(parameters.begin() + layer.bias, layer.bias_size(), 1.0F);
   const Network network(*backend_, plan, parameters);
-  const Workspace workspace(*backend_, network, kRows, false);
+  const Workspace workspace(*backend_, network, {.max_batch_size = kRows, .dropout_seed = 3});
   const Buffer<std::uint8_t> pixels(*backend_, pixels_);
   const Buffer<std::uint8_t> labels(*backend_, labels_);
-  rule_.dropout = {.p = 0.5F, .seed = 3};
-  StepRunner runner(*backend_, workspace, [&](const BatchViews& batch, Metrics* metrics) {
+  StepRunner runner(*backend_, workspace, rule_.loss, [&](const Batch& batch, Metrics* metrics) {
     train_step(*backend_, network, batch, rule_, metrics, Phase::kForward);
   });
   runner.run({{pixels.data(), labels.data(), kSamples, kInputs}, 0, 1, kRows, kRate});
-  const auto batch = workspace.views(kRows);
+  const auto batch = workspace.prepare(kRows, std::nullopt);
   for (std::uint32_t layer = 0; layer < 2; ++layer) {
     std::vector<float> values(kRows * 8);
-    backend_->download(batch.x[layer + 1].data, std::as_writable_bytes(std::span(values)));
+    backend_->download(batch->operations[2 * layer].views.y.data, std::as_writable_bytes(std::span(values)));
     std::vector<float> mask;
     for (std::int64_t quad = 0; quad < kRows * 2; ++quad) {
       for (const float factor : DropoutMask{.p = 0.5F, .seed = 3, .layer = layer}.factors(0, quad))
@@ -239,9 +241,11 @@ TEST_P(TrainStep, GoesOnAfterAStepThatFailed) {
   const Buffer<float> dy(*backend_, std::vector<float>{1});
   const Buffer<float> w(*backend_, std::vector<float>{1});
   const Buffer<float> b(*backend_, std::vector<float>{1});
+  const std::vector<Vector> tensors{w.view(), b.view()};
+  const auto op = backend_->prepare(LinearOperation{.inputs = 1, .outputs = 1}, 1);
   int calls = 0;
   const auto step = backend_->record([&] {
-    backend_->linear_backward_sgd({x.data(), 1, 1}, {dy.data(), 1, 1}, {w.data(), 1, 1}, b.view());
+    op->backward_sgd({.x = {x.data(), 1, 1}, .dy = {dy.data(), 1, 1}, .tensors = tensors});
     if (++calls == 2) throw std::runtime_error("no step");
   });
   EXPECT_THROW(step->run({{}, 0, 3, 1, kRate}), std::runtime_error);

@@ -120,13 +120,13 @@ TEST(Trainer, DropsOutOtherValuesInEachStepAndForEachSeed) {
   const auto whole = train_on_sample(1, options, spec).losses;
   ASSERT_EQ(whole.size(), 2U);
   EXPECT_EQ(whole[0], whole[1]);
-  options.dropout = 0.5F;
-  const auto dropped = train_on_sample(1, options, spec).losses;
+  const auto with = with_dropout(spec, 0.5F);
+  const auto dropped = train_on_sample(1, options, with).losses;
   EXPECT_NE(dropped[0], whole[0]);
   EXPECT_NE(dropped[0], dropped[1]);
-  EXPECT_EQ(train_on_sample(1, options, spec).losses, dropped);
+  EXPECT_EQ(train_on_sample(1, options, with).losses, dropped);
   options.seed = 1;
-  EXPECT_NE(train_on_sample(1, options, spec).losses[0], dropped[0]);
+  EXPECT_NE(train_on_sample(1, options, with).losses[0], dropped[0]);
 }
 
 // 100 test samples: three batches of 33, and one of a sample.

@@ -65,34 +65,44 @@ struct Layer {
 
   explicit Layer(const benchmark::State& state)
       : rows(state.range(0)), inputs(state.range(1)), outputs(state.range(2)) {}
+  std::vector<Vector> tensors{w.view(), b.view()};
+
+  [[nodiscard]] std::unique_ptr<LayerOp> prepare() const {
+    return backend->prepare(LinearOperation{.inputs = inputs,
+                                            .outputs = outputs,
+                                            .activation = ActivationKind::kRelu,
+                                            .input_activation = ActivationKind::kRelu},
+                            rows);
+  }
+  [[nodiscard]] OperationViews views() const {
+    return {.x = matrix(x, rows, inputs),
+            .y = matrix(y, rows, outputs),
+            .dy = matrix(y, rows, outputs),
+            .dx = matrix(dx, rows, inputs),
+            .tensors = tensors,
+            .gradients = {}};
+  }
   [[nodiscard]] double flops() const { return 2.0 * static_cast<double>(rows * inputs * outputs); }
 };
 
 void linear_forward(benchmark::State& state) {
   const Layer l(state);
-  repeat(state, *l.backend, l.rows, 1, [&] {
-    l.backend->linear_forward(matrix(l.x, l.rows, l.inputs), matrix(l.w, l.outputs, l.inputs), l.b.view(),
-                              ActivationKind::kRelu, matrix(l.y, l.rows, l.outputs));
-  });
+  const auto op = l.prepare();
+  repeat(state, *l.backend, l.rows, 1, [&] { op->forward(Mode::kTrain, l.views()); });
   count_flops(state, l.flops());
 }
 
 void linear_backward_input(benchmark::State& state) {
   const Layer l(state);
-  repeat(state, *l.backend, l.rows, 1, [&] {
-    l.backend->linear_backward_input(matrix(l.y, l.rows, l.outputs), matrix(l.w, l.outputs, l.inputs),
-                                     matrix(l.x, l.rows, l.inputs), ActivationKind::kRelu,
-                                     matrix(l.dx, l.rows, l.inputs));
-  });
+  const auto op = l.prepare();
+  repeat(state, *l.backend, l.rows, 1, [&] { op->backward_input(l.views()); });
   count_flops(state, l.flops());
 }
 
 void linear_backward_sgd(benchmark::State& state) {
   const Layer l(state);
-  repeat(state, *l.backend, l.rows, 1, [&] {
-    l.backend->linear_backward_sgd(matrix(l.x, l.rows, l.inputs), matrix(l.y, l.rows, l.outputs),
-                                   matrix(l.w, l.outputs, l.inputs), l.b.view());
-  });
+  const auto op = l.prepare();
+  repeat(state, *l.backend, l.rows, 1, [&] { op->backward_sgd(l.views()); });
   count_flops(state, l.flops());
 }
 
@@ -114,9 +124,9 @@ void softmax_cross_entropy(benchmark::State& state) {
   const auto dlogits = filled(*backend, rows * classes);
   const Buffer<std::uint8_t> labels(*backend, std::vector<std::uint8_t>(static_cast<std::size_t>(rows), 1));
   const Buffer<Metrics> metrics(*backend, std::vector<Metrics>(1));
+  const auto op = backend->prepare(Loss{}, classes, rows);
   repeat(state, *backend, rows, 1, [&] {
-    backend->softmax_cross_entropy(matrix(logits, rows, classes), labels.view(), 0,
-                                   matrix(dlogits, rows, classes), metrics.data());
+    op->add(matrix(logits, rows, classes), labels.view(), matrix(dlogits, rows, classes), metrics.data());
   });
   count_bytes(state, rows * classes * 8);
 }
@@ -129,10 +139,10 @@ void training_step(benchmark::State& state) {
   const auto plan = plan_network(spec);
   TorchGenerator generator(0);
   const Network network(*backend, plan, initial_parameters(plan, generator));
-  const Workspace workspace(*backend, network, rows, false);
+  const Workspace workspace(*backend, network, {.max_batch_size = rows});
   const Buffer<Metrics> metrics(*backend, std::vector<Metrics>(1));
-  const auto batch = workspace.views(rows);
-  repeat(state, *backend, rows, 784, [&] { train_step(*backend, network, batch, {}, metrics.data()); });
+  const auto batch = workspace.prepare(rows, Loss{});
+  repeat(state, *backend, rows, 784, [&] { train_step(*backend, network, *batch, {}, metrics.data()); });
   const double hidden = static_cast<double>(width) * static_cast<double>(width + 10);
   count_flops(state,
               2.0 * static_cast<double>(rows) * (2.0 * 784.0 * static_cast<double>(width) + 3.0 * hidden));

@@ -6,6 +6,10 @@ Shape output_shape(const Activation&, const Shape& in) { return in; }
 
 std::vector<TensorSpec> tensors(const Activation&, const Shape&) { return {}; }
 
+std::optional<Operation> operation_of(const Activation& layer, const Shape&) {
+  return ActivationOperation{layer};
+}
+
 // Its output is read once more, to see where the gradient passes.
 Cost cost(const Activation&, const Shape& in, std::int64_t rows) {
   Cost cost;

@@ -2,10 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "host/backend/activation.hpp"
+#include "host/backend/operation.hpp"
 #include "host/model/layers/cost.hpp"
 #include "host/model/layers/shape.hpp"
 #include "host/model/layers/tensor_spec.hpp"
@@ -14,6 +15,7 @@ namespace warpfit {
 
 [[nodiscard]] Shape output_shape(const Activation& layer, const Shape& in);
 [[nodiscard]] std::vector<TensorSpec> tensors(const Activation& layer, const Shape& in);
+[[nodiscard]] std::optional<Operation> operation_of(const Activation& layer, const Shape& in);
 /// Of one that is computed in the passes of the layers before and after it.
 [[nodiscard]] Cost cost(const Activation& layer, const Shape& in, std::int64_t rows);
 /// "relu"

@@ -8,6 +8,11 @@ Shape output_shape(const Dropout&, const Shape& in) { return in; }
 
 std::vector<TensorSpec> tensors(const Dropout&, const Shape&) { return {}; }
 
+std::optional<Operation> operation_of(const Dropout& layer, const Shape&) {
+  if (layer.p == 0) return std::nullopt;
+  return DropoutOperation{{.p = layer.p}};
+}
+
 // In place: the values and their gradients are read and written.
 Cost cost(const Dropout&, const Shape& in, std::int64_t rows) {
   const Work work{.flop = 0,

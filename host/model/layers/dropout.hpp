@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "host/backend/operation.hpp"
 #include "host/model/layers/cost.hpp"
 #include "host/model/layers/shape.hpp"
 #include "host/model/layers/tensor_spec.hpp"
@@ -19,6 +21,8 @@ struct Dropout {
 
 [[nodiscard]] Shape output_shape(const Dropout& layer, const Shape& in);
 [[nodiscard]] std::vector<TensorSpec> tensors(const Dropout& layer, const Shape& in);
+/// Nothing if p is 0.
+[[nodiscard]] std::optional<Operation> operation_of(const Dropout& layer, const Shape& in);
 [[nodiscard]] Cost cost(const Dropout& layer, const Shape& in, std::int64_t rows);
 /// "dropout(0.2)"
 [[nodiscard]] std::string text_of(const Dropout& layer);

@@ -3,6 +3,7 @@
 //
 //   output_shape(layer, in)   the shape of its output; UsageError if it does not take such an input
 //   tensors(layer, in)        what it needs, in the order in which the initial values are drawn
+//   operation_of(layer, in)   what a device computes for it; nothing if there is nothing to compute
 //   cost(layer, in, rows)     of a batch of so many rows
 //   text_of(layer)            as in --network
 #pragma once

@@ -29,6 +29,10 @@ std::vector<TensorSpec> tensors(const Linear& layer, const Shape& in) {
   return specs;
 }
 
+std::optional<Operation> operation_of(const Linear& layer, const Shape& in) {
+  return LinearOperation{.inputs = in.size(), .outputs = layer.outputs, .bias = layer.bias};
+}
+
 Cost cost(const Linear& layer, const Shape& in, std::int64_t rows) {
   const auto n = static_cast<double>(rows);
   const auto k = static_cast<double>(in.size());

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "host/backend/operation.hpp"
 #include "host/model/layers/cost.hpp"
 #include "host/model/layers/shape.hpp"
 #include "host/model/layers/tensor_spec.hpp"
@@ -22,6 +24,7 @@ struct Linear {
 [[nodiscard]] Shape output_shape(const Linear& layer, const Shape& in);
 /// Weight and bias.
 [[nodiscard]] std::vector<TensorSpec> tensors(const Linear& layer, const Shape& in);
+[[nodiscard]] std::optional<Operation> operation_of(const Linear& layer, const Shape& in);
 [[nodiscard]] Cost cost(const Linear& layer, const Shape& in, std::int64_t rows);
 /// "linear(512)"
 [[nodiscard]] std::string text_of(const Linear& layer);

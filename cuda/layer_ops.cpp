@@ -1,0 +1,133 @@
+#include "cuda/layer_ops.hpp"
+
+#include <vector>
+
+#include "cuda/ops/activation.hpp"
+#include "cuda/ops/dropout.hpp"
+#include "cuda/ops/mean_squared_error.hpp"
+#include "cuda/ops/softmax_cross_entropy.hpp"
+#include "host/backend/buffer.hpp"
+
+namespace warpfit {
+namespace {
+
+class LinearOp final : public LayerOp {
+ public:
+  LinearOp(const OpContext& context, const LinearOperation& operation)
+      : context_(context), operation_(operation) {
+    if (operation.bias) return;
+    const std::vector<float> zeros(static_cast<std::size_t>(operation.outputs));
+    no_bias_ = {context.backend, zeros};
+    unused_ = {context.backend, zeros};
+  }
+
+  void forward(Mode, const OperationViews& views) override {
+    context_.products.forward(views.x, weight(views.tensors),
+                              operation_.bias ? ConstVector(views.tensors[1]) : no_bias_.view(),
+                              operation_.activation, views.y);
+  }
+  void backward_input(const OperationViews& views) override {
+    context_.products.backward_input(views.dy, weight(views.tensors), views.x, operation_.input_activation,
+                                     views.dx);
+  }
+  Fence backward_tensors(const OperationViews& views) override {
+    context_.products.backward_weights(views.x, views.dy, weight(views.gradients), bias(views.gradients));
+    return Fence(true);
+  }
+  Fence backward_sgd(const OperationViews& views) override {
+    context_.products.backward_sgd(views.x, views.dy, context_.position, weight(views.tensors),
+                                   bias(views.tensors));
+    return Fence(true);
+  }
+
+ private:
+  [[nodiscard]] Matrix weight(std::span<const Vector> tensors) const {
+    return {tensors[0].data(), operation_.outputs, operation_.inputs};
+  }
+  // Of a layer without one, what is written to it is not used.
+  [[nodiscard]] Vector bias(std::span<const Vector> tensors) const {
+    return operation_.bias ? tensors[1] : unused_.view();
+  }
+
+  OpContext context_;
+  LinearOperation operation_;
+  Buffer<float> no_bias_;  // zeros
+  Buffer<float> unused_;
+};
+
+class ActivationOp final : public LayerOp {
+ public:
+  ActivationOp(const OpContext& context, const ActivationOperation& operation)
+      : context_(context), activation_(operation.activation) {}
+
+  void forward(Mode, const OperationViews& views) override {
+    cuda::activation_forward(activation_, views.x, views.y, context_.stream.get());
+  }
+  void backward_input(const OperationViews& views) override {
+    cuda::activation_backward(activation_, views.x, views.dy, views.dx, context_.stream.get());
+  }
+
+ private:
+  OpContext context_;
+  Activation activation_;
+};
+
+class DropoutOp final : public LayerOp {
+ public:
+  DropoutOp(const OpContext& context, const DropoutOperation& operation)
+      : context_(context), mask_(operation.mask) {}
+
+  void forward(Mode mode, const OperationViews& views) override {
+    if (mode == Mode::kTrain) drop(views.y);
+  }
+  void backward_input(const OperationViews& views) override { drop(views.dx); }
+
+ private:
+  void drop(Matrix values) { cuda::dropout(mask_, &context_.position->step, values, context_.stream.get()); }
+
+  OpContext context_;
+  DropoutMask mask_;
+};
+
+std::unique_ptr<LayerOp> make(const OpContext& context, const LinearOperation& operation) {
+  return std::make_unique<LinearOp>(context, operation);
+}
+std::unique_ptr<LayerOp> make(const OpContext& context, const ActivationOperation& operation) {
+  return std::make_unique<ActivationOp>(context, operation);
+}
+std::unique_ptr<LayerOp> make(const OpContext& context, const DropoutOperation& operation) {
+  return std::make_unique<DropoutOp>(context, operation);
+}
+
+class ClassificationLoss final : public LossOp {
+ public:
+  ClassificationLoss(const OpContext& context, const Loss& loss, std::int64_t rows)
+      : context_(context), loss_(loss), row_results_(context.backend, static_cast<std::size_t>(rows)) {}
+
+  void add(ConstMatrix outputs, ConstLabels labels, Matrix doutputs, Metrics* metrics) override {
+    if (loss_.kind == LossKind::kMse) {
+      cuda::mean_squared_error(outputs, labels, doutputs, metrics, row_results_.data(), context_.arrived,
+                               context_.stream.get());
+    } else {
+      cuda::softmax_cross_entropy(outputs, labels, loss_.label_smoothing, doutputs, metrics,
+                                  row_results_.data(), context_.arrived, context_.stream.get());
+    }
+  }
+
+ private:
+  OpContext context_;
+  Loss loss_;
+  Buffer<cuda::RowResult> row_results_;  // scratch
+};
+
+}  // namespace
+
+std::unique_ptr<LayerOp> make_layer_op(const OpContext& context, const Operation& operation) {
+  return std::visit([&](const auto& kind) { return make(context, kind); }, operation);
+}
+
+std::unique_ptr<LossOp> make_loss_op(const OpContext& context, const Loss& loss, std::int64_t rows) {
+  return std::make_unique<ClassificationLoss>(context, loss, rows);
+}
+
+}  // namespace warpfit

@@ -1,0 +1,26 @@
+// The GPU's operations as Backend::prepare gives them: each call launches kernels on the compute stream.
+#pragma once
+
+#include <memory>
+
+#include "cuda/position.hpp"
+#include "cuda/products.hpp"
+#include "cuda/runtime/stream.hpp"
+#include "host/backend/backend.hpp"
+
+namespace warpfit {
+
+/// What operations share; all of it must outlive them.
+struct OpContext {
+  Backend& backend;
+  const Stream& stream;
+  Products& products;
+  const Position* position;  ///< in device memory
+  unsigned* arrived;         ///< scratch of the losses, which is 0 between launches
+};
+
+[[nodiscard]] std::unique_ptr<LayerOp> make_layer_op(const OpContext& context, const Operation& operation);
+[[nodiscard]] std::unique_ptr<LossOp> make_loss_op(const OpContext& context, const Loss& loss,
+                                                   std::int64_t rows);
+
+}  // namespace warpfit

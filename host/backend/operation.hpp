@@ -1,0 +1,55 @@
+// What a device computes for the layers of a network. host/model/layers says which operation a layer is;
+// host/train/step_plan decides which of them are done in one.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <variant>
+#include <vector>
+
+#include "host/backend/activation.hpp"
+#include "host/backend/dropout.hpp"
+
+namespace warpfit {
+
+/// y (N, M) = activation(x (N, K) w' + b), with w (M, K) as nn.Linear keeps it, and b (M). Tensors: w, b.
+struct LinearOperation {
+  std::int64_t inputs = 0, outputs = 0;
+  bool bias = true;
+  ActivationKind activation = ActivationKind::kNone;
+  /// The activation that x is the output of. Its derivative is part of the gradient dx: where ReLU gave 0, dx
+  /// is 0.
+  ActivationKind input_activation = ActivationKind::kNone;
+};
+
+/// y = activation(x), of each value by itself. No tensors.
+struct ActivationOperation {
+  Activation activation;
+};
+
+/// values *= 0 or 1 / (1 - p), in place, as the mask says for the current step; the same for their gradients.
+/// Nothing in evaluation. No tensors.
+struct DropoutOperation {
+  DropoutMask mask;
+};
+
+using Operation = std::variant<LinearOperation, ActivationOperation, DropoutOperation>;
+
+/// An operation in its place in a network: it reads one value and writes another, or the same in place.
+struct PlannedOperation {
+  Operation operation;
+  std::int64_t outputs = 0;         ///< elements of y of a sample
+  std::size_t x = 0, y = 0;         ///< which values
+  std::size_t first_tensor = 0;     ///< of the network's tensors
+  std::size_t tensors = 0;          ///< how many from there on are its own
+  bool has_input_gradient = false;  ///< whether anything before it learns
+};
+
+/// The operations of a network in the order in which they are computed; value 0 is the input, the last one
+/// the output.
+struct OperationPlan {
+  std::vector<PlannedOperation> operations;
+  std::vector<std::int64_t> widths;  ///< of each value, in elements of a sample
+};
+
+}  // namespace warpfit

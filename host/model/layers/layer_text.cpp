@@ -1,0 +1,149 @@
+#include "host/model/layers/layer_text.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+
+#include "host/base/error.hpp"
+#include "host/base/parse_number.hpp"
+#include "host/base/shown.hpp"
+
+namespace warpfit {
+namespace {
+
+constexpr std::int64_t kMaxWidth = std::int64_t{1} << 24;
+constexpr float kMaxDropout = 0.99F;
+
+Layer parse_linear(LayerArguments& arguments) {
+  const auto outputs = arguments.integer("outputs", 1, kMaxWidth);
+  return Linear{outputs, arguments.flag("bias", true)};
+}
+
+Layer parse_relu(LayerArguments&) { return Activation{ActivationKind::kRelu}; }
+
+Layer parse_dropout(LayerArguments& arguments) {
+  return Dropout{arguments.number("p", 0, kMaxDropout, Dropout{}.p)};
+}
+
+Layer parse_flatten(LayerArguments&) { return Flatten{}; }
+
+struct Kind {
+  std::string_view name;
+  Layer (*parse)(LayerArguments& arguments);
+};
+
+constexpr std::array kKinds{Kind{"linear", parse_linear}, Kind{"relu", parse_relu},
+                            Kind{"dropout", parse_dropout}, Kind{"flatten", parse_flatten}};
+
+std::string_view trimmed(std::string_view text) {
+  const auto first = text.find_first_not_of(' ');
+  if (first == text.npos) return {};
+  return text.substr(first, text.find_last_not_of(' ') - first + 1);
+}
+
+// What is between commas outside of parentheses, without the blanks around it.
+std::vector<std::string_view> split(std::string_view text) {
+  std::vector<std::string_view> parts;
+  int depth = 0;
+  std::size_t start = 0;
+  for (std::size_t i = 0; i <= text.size(); ++i) {
+    const char c = i < text.size() ? text[i] : ',';
+    depth += c == '(' ? 1 : c == ')' ? -1 : 0;
+    if (i < text.size() && (c != ',' || depth > 0)) continue;
+    parts.push_back(trimmed(text.substr(start, i - start)));
+    start = i + 1;
+  }
+  return parts;
+}
+
+Layer parse_layer(std::string_view text) {
+  const auto open = std::min(text.find('('), text.size());
+  const auto name = trimmed(text.substr(0, open));
+  const auto* const kind = std::ranges::find(kKinds, name, &Kind::name);
+  if (kind == kKinds.end()) {
+    std::vector<std::string_view> names;
+    for (const auto& each : kKinds) names.push_back(each.name);
+    throw UsageError(fmt::format("unknown layer, expected one of {}", fmt::join(names, ", ")));
+  }
+  std::string_view inside;
+  if (open < text.size()) {
+    if (!text.ends_with(')')) throw UsageError("expected a closing parenthesis at its end");
+    inside = text.substr(open + 1, text.size() - open - 2);
+  }
+  LayerArguments arguments(inside);
+  auto layer = kind->parse(arguments);
+  arguments.finish();
+  return layer;
+}
+
+}  // namespace
+
+LayerArguments::LayerArguments(std::string_view text) {
+  if (trimmed(text).empty()) return;
+  for (const auto part : split(text)) {
+    const auto equals = part.find('=');
+    if (equals != part.npos) {
+      named_.emplace_back(trimmed(part.substr(0, equals)), trimmed(part.substr(equals + 1)));
+    } else if (named_.empty()) {
+      positional_.push_back(part);
+    } else {
+      throw UsageError(
+          fmt::format("'{}' comes after an argument with a name, expected name=value", shown(part)));
+    }
+  }
+}
+
+std::optional<std::string_view> LayerArguments::take(std::string_view name) {
+  if (next_ < positional_.size()) return positional_[next_++];
+  const auto found = std::ranges::find(named_, name, &std::pair<std::string_view, std::string_view>::first);
+  if (found == named_.end()) return std::nullopt;
+  const auto value = found->second;
+  named_.erase(found);
+  return value;
+}
+
+std::int64_t LayerArguments::integer(std::string_view name, std::int64_t min, std::int64_t max) {
+  const auto text = take(name);
+  const auto value = text ? parse_number<std::int64_t>(*text) : std::nullopt;
+  if (value && *value >= min && *value <= max) return *value;
+  throw UsageError(
+      fmt::format("{} is '{}', expected a number from {} to {}", name, shown(text.value_or("")), min, max));
+}
+
+float LayerArguments::number(std::string_view name, float min, float max, float otherwise) {
+  const auto text = take(name);
+  if (!text) return otherwise;
+  const auto value = parse_number<float>(*text);
+  if (value && *value >= min && *value <= max) return *value;
+  throw UsageError(fmt::format("{} is '{}', expected a number from {} to {}", name, shown(*text), min, max));
+}
+
+bool LayerArguments::flag(std::string_view name, bool otherwise) {
+  const auto text = take(name);
+  if (!text) return otherwise;
+  if (*text == "true") return true;
+  if (*text == "false") return false;
+  throw UsageError(fmt::format("{} is '{}', expected true or false", name, shown(*text)));
+}
+
+void LayerArguments::finish() const {
+  if (next_ < positional_.size())
+    throw UsageError(fmt::format("unexpected argument '{}'", shown(positional_[next_])));
+  if (!named_.empty()) throw UsageError(fmt::format("unexpected argument '{}'", shown(named_.front().first)));
+}
+
+std::vector<Layer> parse_layers(std::string_view text) {
+  std::vector<Layer> layers;
+  for (const auto part : split(text)) {
+    try {
+      layers.push_back(parse_layer(part));
+    } catch (const UsageError& error) {
+      throw UsageError(fmt::format("layer {}, '{}': {}", layers.size() + 1, shown(part), error.what()));
+    }
+  }
+  return layers;
+}
+
+}  // namespace warpfit

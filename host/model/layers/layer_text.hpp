@@ -1,0 +1,42 @@
+// Layers as text, written as in torch.nn: "linear(512)", "linear(512, bias=false)", "dropout(p=0.2)", "relu".
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "host/model/layers/layer.hpp"
+
+namespace warpfit {
+
+/// The arguments between a layer's parentheses: those without a name first, in the order in which they are
+/// asked for, then name=value.
+class LayerArguments {
+ public:
+  /// Errors: UsageError if it is no list of arguments.
+  explicit LayerArguments(std::string_view text);
+
+  // The argument of a name, from `min` to `max`. Errors: UsageError naming it if it is missing, where it has
+  // no default, or no such value.
+  std::int64_t integer(std::string_view name, std::int64_t min, std::int64_t max);
+  float number(std::string_view name, float min, float max, float otherwise);
+  bool flag(std::string_view name, bool otherwise);
+
+  /// Errors: UsageError naming the first argument that nobody has asked for.
+  void finish() const;
+
+ private:
+  std::optional<std::string_view> take(std::string_view name);
+
+  std::vector<std::string_view> positional_;
+  std::size_t next_ = 0;
+  std::vector<std::pair<std::string_view, std::string_view>> named_;
+};
+
+/// The layers between commas. Errors: UsageError naming the layer by number and text.
+std::vector<Layer> parse_layers(std::string_view text);
+
+}  // namespace warpfit

@@ -1,0 +1,64 @@
+// The memory of a network's batches, and its operations, prepared for batches of a size.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "host/backend/backend.hpp"
+#include "host/backend/buffer.hpp"
+#include "host/model/network.hpp"
+
+namespace warpfit {
+
+/// A batch on its way through a network.
+struct Batch {
+  /// An operation with what it works on.
+  struct Operation {
+    std::unique_ptr<LayerOp> op;
+    OperationViews views;
+    std::vector<Vector> tensors, gradients;  ///< that the views refer to
+    bool has_input_gradient = false;
+  };
+
+  std::vector<Operation> operations;
+  std::unique_ptr<LossOp> loss;  ///< if one was asked for
+  Matrix inputs;                 ///< (N, values of a sample)
+  Matrix outputs, doutputs;      ///< (N, C): logits, and the gradient of the loss by them
+  Labels labels;                 ///< (N)
+  Vector gradients;  ///< of all parameters, laid out like them; empty where none are kept in memory
+};
+
+struct WorkspaceOptions {
+  std::int64_t max_batch_size = 0;
+  /// Whether the gradients of the parameters are kept in memory, for an optimizer that is a pass of its own.
+  bool keeps_gradients = false;
+  std::uint64_t dropout_seed = 0;
+};
+
+class Workspace {
+ public:
+  /// Backend and network must outlive it, and it its batches.
+  Workspace(Backend& backend, const Network& network, const WorkspaceOptions& options);
+
+  [[nodiscard]] const OperationPlan& plan() const { return plan_; }
+  /// For batches of `rows` rows. All batches share the same memory: one is in use at a time.
+  [[nodiscard]] std::unique_ptr<Batch> prepare(std::int64_t rows, const std::optional<Loss>& loss) const;
+  /// The last operation's output (rows, C).
+  [[nodiscard]] Matrix outputs(std::int64_t rows) const;
+
+ private:
+  [[nodiscard]] Matrix value(const std::vector<Buffer<float>>& buffers, std::size_t at,
+                             std::int64_t rows) const;
+
+  Backend& backend_;
+  const Network& network_;
+  OperationPlan plan_;
+  std::vector<Buffer<float>> values_;     // of each of the plan's
+  std::vector<Buffer<float>> gradients_;  // of each; the input's is empty
+  Buffer<std::uint8_t> labels_;
+  Buffer<float> parameter_gradients_;
+};
+
+}  // namespace warpfit

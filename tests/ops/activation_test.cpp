@@ -1,0 +1,74 @@
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cmath>
+#include <limits>
+
+#include "tests/support/backends.hpp"
+#include "tests/support/comparison.hpp"
+#include "tests/support/guarded.hpp"
+#include "tests/support/random.hpp"
+#include "tests/support/reference.hpp"
+
+namespace warpfit::test {
+namespace {
+
+constexpr std::array<std::int64_t, 8> kSizes{1, 3, 7, 31, 32, 33, 1000, 300'001};
+
+// Activations as operations of their own, where no linear layer takes them in.
+class ActivationPass : public OnEachBackend {
+ protected:
+  std::vector<float> forward(const Activation& activation, const std::vector<float>& values) {
+    const auto size = static_cast<std::int64_t>(values.size());
+    const GuardedFloats x(*backend_, values);
+    const GuardedFloats y(*backend_, size);
+    const auto op = backend_->prepare(ActivationOperation{activation}, 1);
+    run_once(
+        *backend_, [&] { op->forward(Mode::kTrain, {.x = x.matrix(1, size), .y = y.matrix(1, size)}); },
+        one_batch(1));
+    return y.values();
+  }
+
+  std::vector<float> backward(const Activation& activation, const std::vector<float>& values,
+                              const std::vector<float>& gradients) {
+    const auto size = static_cast<std::int64_t>(values.size());
+    const GuardedFloats x(*backend_, values);
+    const GuardedFloats dy(*backend_, gradients);
+    const GuardedFloats dx(*backend_, size);
+    const auto op = backend_->prepare(ActivationOperation{activation}, 1);
+    run_once(
+        *backend_,
+        [&] {
+          op->backward_input({.x = x.matrix(1, size), .dy = dy.matrix(1, size), .dx = dx.matrix(1, size)});
+        },
+        one_batch(1));
+    return dx.values();
+  }
+};
+
+TEST_P(ActivationPass, ReluCutsAtZeroAtEverySize) {
+  for (const auto size : kSizes) {
+    SCOPED_TRACE(testing::Message() << size << " values");
+    TestValues values;
+    const auto x = values.integers(size);
+    const auto dy = values.integers(size);
+    Doubles y;
+    Doubles dx;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      y.push_back(std::max(x[i], 0.0F));
+      dx.push_back(x[i] > 0 ? dy[i] : 0);
+    }
+    EXPECT_TRUE(all_equal(forward({ActivationKind::kRelu}, x), y));
+    EXPECT_TRUE(all_equal(backward({ActivationKind::kRelu}, x, dy), dx));
+  }
+}
+
+TEST_P(ActivationPass, KeepsNan) {
+  const std::vector<float> nan(5, std::numeric_limits<float>::quiet_NaN());
+  for (const float value : forward({ActivationKind::kRelu}, nan)) EXPECT_TRUE(std::isnan(value)) << value;
+}
+
+INSTANTIATE_TEST_SUITE_P(Backends, ActivationPass, testing::ValuesIn(backend_names()), backend_name);
+
+}  // namespace
+}  // namespace warpfit::test
