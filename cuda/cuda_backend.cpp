@@ -70,12 +70,8 @@ std::unique_ptr<RecordedStep> CudaBackend::record(std::function<void()> step) {
   return std::make_unique<CudaRecordedStep>(*this, std::move(step));
 }
 
-std::unique_ptr<RecordedStep> CudaBackend::fuse(const WholeStep& step, std::string& reason) {
-  if (precision_ != Precision::kFp32) {
-    reason = "its products are fp32 alone";
-    return nullptr;
-  }
-  return make_fused_step(*this, device_, compute_, step, reason);
+Compiled CudaBackend::compile(const StepPlan& plan) {
+  return make_fused_step(*this, device_, precision_, compute_, plan);
 }
 
 void CudaBackend::begin_range(const char* name, std::int64_t number) { begin_profile_range(name, number); }

@@ -30,7 +30,7 @@ class CudaBackend final : public Backend {
   [[nodiscard]] std::unique_ptr<StagingSlot> make_staging_slot(std::size_t bytes) override;
   [[nodiscard]] bool should_keep(std::size_t bytes) const override;
   [[nodiscard]] std::unique_ptr<RecordedStep> record(std::function<void()> step) override;
-  [[nodiscard]] std::unique_ptr<RecordedStep> fuse(const WholeStep& step, std::string& reason) override;
+  [[nodiscard]] Compiled compile(const StepPlan& plan) override;
 
   void begin_range(const char* name, std::int64_t number) override;
   void end_range() noexcept override;

@@ -5,6 +5,7 @@ set(warpfit_cuda_sources
   cuda_backend.cpp
   fused/fused_run.cu
   fused/fused_step.cpp
+  fused/match_mlp.cpp
   fused/plan.cpp
   layer_ops.cpp
   ops/activation.cu

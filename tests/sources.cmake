@@ -23,6 +23,7 @@ set(warpfit_backend_test_sources
   support/reference.cpp
   support/saved_model.cpp
   train/benchmark_test.cpp
+  train/compile_test.cpp
   train/first_steps_test.cpp
   train/fused_test.cpp
   train/golden_test.cpp

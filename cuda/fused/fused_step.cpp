@@ -32,16 +32,14 @@ std::size_t share_out(const FusedPlan& plan, float* start, FusedExchange& exchan
   return used;
 }
 
-bool is_relu_network(const std::vector<LinearViews>& layers) {
-  const auto is_relu = [](const LinearViews& layer) { return layer.activation == ActivationKind::kRelu; };
-  return std::all_of(layers.begin(), layers.end() - 1, is_relu) && !is_relu(layers.back());
-}
+// The one that an evaluation names does nothing.
+Optimizer optimizer_of(const StepPlan& step) { return step.update ? step.update->optimizer : Sgd{}; }
 
 }  // namespace
 
-CudaFusedStep::CudaFusedStep(Backend& backend, const Stream& stream, const WholeStep& step,
-                             const FusedPlan& plan)
-    : backend_(backend), stream_(stream), optimizer_(step.optimizer.value_or(Sgd{})) {
+CudaFusedStep::CudaFusedStep(Backend& backend, const Stream& stream, const StepPlan& step,
+                             const cuda::Mlp& mlp, const FusedPlan& plan)
+    : backend_(backend), stream_(stream), optimizer_(optimizer_of(step)) {
   FusedExchange exchange;
   exchange_ = {backend, std::vector<float>(share_out(plan, nullptr, exchange))};  // zeros, for the padding
   share_out(plan, exchange_.data(), exchange);
@@ -58,14 +56,14 @@ CudaFusedStep::CudaFusedStep(Backend& backend, const Stream& stream, const Whole
   run_.plan = plan;
   run_.exchange = exchange;
   run_.parameters = step.parameters.data();
-  for (std::size_t l = 0; l < step.layers.size(); ++l) {
-    run_.weights[l] = step.layers[l].w.data - step.parameters.data();
-    run_.biases[l] = step.layers[l].b.data() - step.parameters.data();
+  std::ranges::copy(mlp.weights, run_.weights.begin());
+  std::ranges::copy(mlp.biases, run_.biases.begin());
+  if (step.update) {
+    for (std::size_t k = 0; k < kMostMoments; ++k) run_.moments[k] = step.update->moments[k].data();
+    run_.progress = step.update->progress;
   }
-  for (std::size_t k = 0; k < kMostMoments; ++k) run_.moments[k] = step.moments[k].data();
-  run_.progress = step.progress;
-  run_.label_smoothing = step.label_smoothing;
-  run_.trains = step.optimizer.has_value();
+  run_.label_smoothing = step.loss.label_smoothing;
+  run_.trains = step.update.has_value();
   run_.metrics = step.metrics;
   run_.timeout.note = timeout_note_.data();
 }
@@ -98,24 +96,21 @@ std::vector<KernelPhase> CudaFusedStep::take_kernel_phases() {
   return phases;
 }
 
-std::unique_ptr<RecordedStep> make_fused_step(Backend& backend, int device, const Stream& stream,
-                                              const WholeStep& step, std::string& reason) {
-  if (!is_relu_network(step.layers)) {
-    reason = "the network is not one of linear layers with ReLU between them";
-    return nullptr;
-  }
-  std::vector<std::int64_t> widths{step.layers.front().w.cols};
-  for (const auto& layer : step.layers) widths.push_back(layer.w.rows);
+Compiled make_fused_step(Backend& backend, int device, Precision precision, const Stream& stream,
+                         const StepPlan& step) {
+  Compiled compiled;
+  const auto mlp = cuda::match_mlp(step, precision, compiled.reason);
+  if (!mlp) return compiled;
   const auto limits = device_limits(device);
-  const auto plan = cuda::plan_fused(widths, step.most_rows, limits, reason);
-  if (!plan) return nullptr;
-  const int resident =
-      limits.multiprocessors * cuda::fused_resident_blocks(step.optimizer.value_or(Sgd{}), *plan);
+  const auto plan = cuda::plan_fused(mlp->widths, step.max_batch_size, limits, compiled.reason);
+  if (!plan) return compiled;
+  const int resident = limits.multiprocessors * cuda::fused_resident_blocks(optimizer_of(step), *plan);
   if (resident < plan->blocks) {
-    reason = fmt::format("this GPU can run {} of its {} blocks at once", resident, plan->blocks);
-    return nullptr;
+    compiled.reason = fmt::format("this GPU can run {} of its {} blocks at once", resident, plan->blocks);
+    return compiled;
   }
-  return std::make_unique<CudaFusedStep>(backend, stream, step, *plan);
+  compiled.step = std::make_unique<CudaFusedStep>(backend, stream, step, *mlp, *plan);
+  return compiled;
 }
 
 }  // namespace warpfit

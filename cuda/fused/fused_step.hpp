@@ -5,17 +5,18 @@
 #include <string>
 
 #include "cuda/fused/fused_run.hpp"
+#include "cuda/fused/match_mlp.hpp"
 #include "cuda/runtime/barrier_timeout.hpp"
 #include "cuda/runtime/stream.hpp"
 #include "host/backend/buffer.hpp"
-#include "host/backend/whole_step.hpp"
 
 namespace warpfit {
 
 class CudaFusedStep final : public RecordedStep {
  public:
   /// The backend, the stream and the memory that `step` names must outlive it.
-  CudaFusedStep(Backend& backend, const Stream& stream, const WholeStep& step, const cuda::FusedPlan& plan);
+  CudaFusedStep(Backend& backend, const Stream& stream, const StepPlan& step, const cuda::Mlp& mlp,
+                const cuda::FusedPlan& plan);
   void run(const BatchRun& run) override;
   [[nodiscard]] std::vector<KernelPhase> take_kernel_phases() override;
 
@@ -32,8 +33,8 @@ class CudaFusedStep final : public RecordedStep {
   std::int64_t measured_steps_ = 0;
 };
 
-/// Nothing where this device cannot, and then `reason` says why.
-std::unique_ptr<RecordedStep> make_fused_step(Backend& backend, int device, const Stream& stream,
-                                              const WholeStep& step, std::string& reason);
+/// Nothing if the step or this device cannot, and the reason.
+Compiled make_fused_step(Backend& backend, int device, Precision precision, const Stream& stream,
+                         const StepPlan& step);
 
 }  // namespace warpfit

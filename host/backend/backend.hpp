@@ -15,8 +15,8 @@
 #include "host/backend/loss.hpp"
 #include "host/backend/operation.hpp"
 #include "host/backend/optimizer.hpp"
+#include "host/backend/step_plan.hpp"
 #include "host/backend/views.hpp"
-#include "host/backend/whole_step.hpp"
 
 namespace warpfit {
 
@@ -111,11 +111,10 @@ class Backend {
   /// allocates or waits. This backend and the memory that the step names must outlive the result.
   [[nodiscard]] virtual std::unique_ptr<RecordedStep> record(std::function<void()> step) = 0;
 
-  /// Runs all batches of a run in one go. Nothing where this backend cannot, and then `reason` says why. This
-  /// backend and the memory that the step names must outlive the result.
-  [[nodiscard]] virtual std::unique_ptr<RecordedStep> fuse(const WholeStep& /*step*/, std::string& reason) {
-    reason = "this device trains layer by layer";
-    return nullptr;
+  /// The plan as one executable, where this backend has one for it. The backend and the memory that the plan
+  /// names must outlive the result.
+  [[nodiscard]] virtual Compiled compile(const StepPlan& /*plan*/) {
+    return {nullptr, "this device trains layer by layer"};
   }
 
   // For profilers; nothing by default.

@@ -5,7 +5,7 @@
 #include <memory>
 #include <vector>
 
-#include "host/backend/linear.hpp"
+#include "host/backend/activation.hpp"
 #include "host/cpu/matmul.hpp"
 #include "host/cpu/thread_pool.hpp"
 

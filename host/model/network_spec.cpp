@@ -52,7 +52,7 @@ NetworkSpec parse_widths(std::string_view text) {
 }
 
 NetworkSpec parse_network(std::string_view text) {
-  const bool is_list = text.find_first_of("abcdefghijklmnopqrstuvwxyz(,") != text.npos;
+  const bool is_list = !text.empty() && text.front() >= 'a' && text.front() <= 'z';
   if (!is_list) return parse_widths(text);
   try {
     return {parse_layers(text), std::nullopt};

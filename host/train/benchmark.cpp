@@ -64,8 +64,7 @@ Benchmark::Benchmark(Backend& backend, const Network& network, const Dataset& sa
         }));
   }
   engine_ = chosen_engine(options.engine, [this](std::string& reason) {
-    const auto step = whole_training(network_, rule(), options_.batch_size, reason);
-    return step && training_.fuse(*step, reason);
+    return training_.compile(training_plan(network_, workspace_, rule()), reason);
   });
   for (int pass = 0; pass < 2; ++pass) {  // the first one brings them there
     resident_.start({});

@@ -11,20 +11,18 @@ namespace warpfit {
 
 enum class Engine {
   kAuto,    ///< fused where that can be
-  kLayers,  ///< a call of the backend for each operation
+  kLayers,  ///< each operation by itself
   kFused    ///< the backend runs many batches, forward to update, in one go
 };
 
-/// The engine that runs, as users read it: "fused" where it is wanted and `fuse` can have it, or else
-/// "layers", with the reason that `fuse` gives. Errors: UsageError with the reason where nothing else would
-/// do.
-std::string chosen_engine(Engine wanted, const std::function<bool(std::string& reason)>& fuse);
+/// The engine that runs, as users read it: "fused" where it is wanted and `compile` succeeds, or else
+/// "layers", with the reason that `compile` gives. Errors: UsageError with the reason where nothing else
+/// would do.
+std::string chosen_engine(Engine wanted, const std::function<bool(std::string& reason)>& compile);
 
-/// The step that trains by this rule; nothing where it asks for what a whole step does not do, and then
-/// `reason` says what.
-std::optional<WholeStep> whole_training(const Network& network, const TrainingRule& rule,
-                                        std::int64_t most_rows, std::string& reason);
-/// The step that evaluates, for a loss that can be trained so.
-WholeStep whole_evaluation(const Network& network, const Loss& loss, std::int64_t most_rows);
+/// The step that trains by this rule, and the one that evaluates, for Backend::compile; StepRunner adds the
+/// metrics.
+StepPlan training_plan(const Network& network, const Workspace& workspace, const TrainingRule& rule);
+StepPlan evaluation_plan(const Network& network, const Workspace& workspace, const Loss& loss);
 
 }  // namespace warpfit

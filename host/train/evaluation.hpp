@@ -18,8 +18,8 @@ class Evaluation {
   Evaluation(Backend& backend, const Workspace& workspace, const Loss& loss, const Subset& samples,
              std::int64_t batch_size, const StreamPlan& plan);
 
-  /// As StepRunner::fuse().
-  bool fuse(const WholeStep& step, std::string& reason) { return runner_.fuse(step, reason); }
+  /// As StepRunner::compile().
+  bool compile(const StepPlan& plan, std::string& reason) { return runner_.compile(plan, reason); }
 
   /// A pass over the samples, with the draw that PyTorch's DataLoader takes from the generator for it.
   /// Nothing if `should_stop`, which is asked several times a second and may be empty, said so before its

@@ -88,19 +88,21 @@ StepRunner::StepRunner(Backend& backend, const Workspace& workspace, const std::
   clear_metrics();
 }
 
-bool StepRunner::fuse(WholeStep step, std::string& reason) {
-  step.metrics = metrics_.data();
-  fused_ = backend_.fuse(step, reason);
-  return fused_ != nullptr;
+bool StepRunner::compile(StepPlan plan, std::string& reason) {
+  plan.metrics = metrics_.data();
+  auto compiled = backend_.compile(plan);
+  compiled_ = std::move(compiled.step);
+  reason = std::move(compiled.reason);
+  return compiled_ != nullptr;
 }
 
 std::vector<KernelPhase> StepRunner::take_kernel_phases() const {
-  return fused_ ? fused_->take_kernel_phases() : std::vector<KernelPhase>();
+  return compiled_ ? compiled_->take_kernel_phases() : std::vector<KernelPhase>();
 }
 
 void StepRunner::run(const BatchRun& run) {
-  if (fused_) {
-    fused_->run(run);
+  if (compiled_) {
+    compiled_->run(run);
     return;
   }
   auto& recorded = recorded_[run.rows];

@@ -16,19 +16,13 @@
 
 namespace warpfit {
 
-/// How far gradients may go; 0 for no bound.
-struct Clipping {
-  float norm = 0;   ///< of all together
-  float value = 0;  ///< of each
-};
-
 /// How a network learns from a batch.
 struct TrainingRule {
-  Loss loss;
+  Loss loss = {};
   /// Without one, plain SGD is fused into the matrix products that give the weight gradients, which thus
   /// never lie in memory; with one, they do, and the update is a pass of its own over all parameters.
   const OptimizerState* optimizer = nullptr;
-  Clipping clipping;             ///< of gradients that lie in memory
+  Clipping clipping = {};        ///< of gradients that lie in memory
   GradientNorm* norm = nullptr;  ///< where their norm is left, in the backend's memory; needed to clip by it
 };
 
@@ -60,14 +54,14 @@ class StepRunner {
   /// All must outlive the runner. `loss`: that the step adds to its metrics, if any.
   StepRunner(Backend& backend, const Workspace& workspace, const std::optional<Loss>& loss, Step step);
 
-  /// From now on the backend runs this whole step, with the runner's metrics, in place of the one above.
-  /// False where it cannot, and then `reason` says why.
-  bool fuse(WholeStep step, std::string& reason);
+  /// From now on the backend runs this plan, with the runner's metrics, in place of the step above. False if
+  /// it cannot, and then `reason` says why.
+  bool compile(StepPlan plan, std::string& reason);
 
   /// Queues the step for each batch of the run.
   void run(const BatchRun& run);
 
-  /// RecordedStep::take_kernel_phases() of the fused step.
+  /// RecordedStep::take_kernel_phases() of the compiled plan.
   [[nodiscard]] std::vector<KernelPhase> take_kernel_phases() const;
 
   void clear_metrics() { set_metrics({}); }
@@ -88,7 +82,7 @@ class StepRunner {
   Step step_;
   Buffer<Metrics> metrics_;
   std::map<std::int64_t, Recorded> recorded_;  // by rows
-  std::unique_ptr<RecordedStep> fused_;        // of any rows
+  std::unique_ptr<RecordedStep> compiled_;     // of any rows
 };
 
 }  // namespace warpfit

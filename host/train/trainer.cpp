@@ -83,16 +83,13 @@ Trainer::Trainer(Backend& backend, Network& network, const TrainingData& data, c
     validation_.emplace(backend, workspace_, options.loss, *data.validation,
                         batch_rows(options, *data.validation), plans_[2]);
   }
-  engine_ = chosen_engine(options.engine, [this, rows = most_rows(options, data)](std::string& reason) {
-    return fuse(rows, reason);
-  });
+  engine_ = chosen_engine(options.engine, [this](std::string& reason) { return compile(reason); });
 }
 
-bool Trainer::fuse(std::int64_t most_rows, std::string& reason) {
-  const auto training = whole_training(network_, training_rule(), most_rows, reason);
-  if (!training || !training_.fuse(*training, reason)) return false;
-  const auto evaluation = whole_evaluation(network_, options_.loss, most_rows);
-  return test_.fuse(evaluation, reason) && (!validation_ || validation_->fuse(evaluation, reason));
+bool Trainer::compile(std::string& reason) {
+  if (!training_.compile(training_plan(network_, workspace_, training_rule()), reason)) return false;
+  const auto evaluation = evaluation_plan(network_, workspace_, options_.loss);
+  return test_.compile(evaluation, reason) && (!validation_ || validation_->compile(evaluation, reason));
 }
 
 TrainingRule Trainer::training_rule() const {

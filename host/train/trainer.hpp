@@ -104,7 +104,7 @@ class Trainer {
  private:
   using Clock = std::chrono::steady_clock;
 
-  [[nodiscard]] bool fuse(std::int64_t most_rows, std::string& reason);
+  [[nodiscard]] bool compile(std::string& reason);
   bool run_epoch();
   bool end_epoch(const Metrics& training);
   void judge(const EpochReport& report);

@@ -8,6 +8,7 @@ Workspace::Workspace(Backend& backend, const Network& network, const WorkspaceOp
     : backend_(backend),
       network_(network),
       plan_(plan_operations(network.plan(), options.dropout_seed)),
+      max_batch_size_(options.max_batch_size),
       labels_(backend, static_cast<std::size_t>(options.max_batch_size)) {
   for (std::size_t i = 0; i < plan_.widths.size(); ++i) {
     const auto size = static_cast<std::size_t>(options.max_batch_size * plan_.widths[i]);

@@ -43,6 +43,7 @@ class Workspace {
   Workspace(Backend& backend, const Network& network, const WorkspaceOptions& options);
 
   [[nodiscard]] const OperationPlan& plan() const { return plan_; }
+  [[nodiscard]] std::int64_t max_batch_size() const { return max_batch_size_; }
   /// For batches of `rows` rows. All batches share the same memory: one is in use at a time.
   [[nodiscard]] std::unique_ptr<Batch> prepare(std::int64_t rows, const std::optional<Loss>& loss) const;
   /// The last operation's output (rows, C).
@@ -55,6 +56,7 @@ class Workspace {
   Backend& backend_;
   const Network& network_;
   OperationPlan plan_;
+  std::int64_t max_batch_size_;
   std::vector<Buffer<float>> values_;     // of each of the plan's
   std::vector<Buffer<float>> gradients_;  // of each; the input's is empty
   Buffer<std::uint8_t> labels_;

@@ -113,7 +113,7 @@ class Fused : public testing::TestWithParam<std::tuple<std::string, std::size_t>
     StepRunner evaluation(*backend_, workspace, rule.loss, [&](const Batch& batch, Metrics* metrics) {
       evaluation_step(*backend_, batch, metrics);
     });
-    if (fused) fuse(network, rule, training, evaluation);
+    if (fused) fuse(network, workspace, rule, training, evaluation);
 
     Trained trained;
     for (auto run : runs(second)) {
@@ -132,12 +132,11 @@ class Fused : public testing::TestWithParam<std::tuple<std::string, std::size_t>
   }
 
  private:
-  void fuse(const Network& network, const TrainingRule& rule, StepRunner& training, StepRunner& evaluation) {
+  void fuse(const Network& network, const Workspace& workspace, const TrainingRule& rule,
+            StepRunner& training, StepRunner& evaluation) {
     std::string reason;
-    const auto rows = given().batch;
-    const auto whole = whole_training(network, rule, rows, reason);
-    ASSERT_TRUE(whole && training.fuse(*whole, reason)) << reason;
-    ASSERT_TRUE(evaluation.fuse(whole_evaluation(network, rule.loss, rows), reason)) << reason;
+    ASSERT_TRUE(training.compile(training_plan(network, workspace, rule), reason)) << reason;
+    ASSERT_TRUE(evaluation.compile(evaluation_plan(network, workspace, rule.loss), reason)) << reason;
   }
 
   // Of a size that lets values neither die out nor explode; zeros in the gaps of the layout.

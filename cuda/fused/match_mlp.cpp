@@ -1,0 +1,46 @@
+#include "cuda/fused/match_mlp.hpp"
+
+namespace warpfit::cuda {
+namespace {
+
+// Why the trainer cannot take this operation, which is the last one or not; "" if it can.
+std::string obstacle(const Operation& operation, bool is_last) {
+  const char* const other = "the network is not one of linear layers with ReLU between them";
+  if (std::holds_alternative<DropoutOperation>(operation)) return "it has no dropout";
+  const auto* linear = std::get_if<LinearOperation>(&operation);
+  if (linear == nullptr) return other;
+  if (!linear->bias) return "its linear layers all have a bias";
+  return (linear->activation == ActivationKind::kRelu) != is_last ? "" : other;
+}
+
+std::string obstacle(const StepPlan& plan, Precision precision) {
+  if (precision != Precision::kFp32) return "its products are fp32 alone";
+  if (plan.loss.kind == LossKind::kMse) return "its loss is cross-entropy alone";
+  if (plan.update && (plan.update->clipping.norm > 0 || plan.update->clipping.value > 0))
+    return "it does not clip gradients";
+  if (plan.update && plan.update->measures_norm) return "it does not measure the gradients' norm";
+  const auto& operations = plan.network.operations;
+  for (const auto& planned : operations) {
+    if (auto found = obstacle(planned.operation, &planned == &operations.back()); !found.empty())
+      return found;
+  }
+  return "";
+}
+
+}  // namespace
+
+std::optional<Mlp> match_mlp(const StepPlan& plan, Precision precision, std::string& reason) {
+  reason = obstacle(plan, precision);
+  if (!reason.empty()) return std::nullopt;
+  Mlp mlp{plan.network.widths, {}, {}};
+  for (const auto& planned : plan.network.operations) {
+    const auto offset = [&](std::size_t tensor) {
+      return plan.tensors[planned.first_tensor + tensor].data() - plan.parameters.data();
+    };
+    mlp.weights.push_back(offset(0));
+    mlp.biases.push_back(offset(1));
+  }
+  return mlp;
+}
+
+}  // namespace warpfit::cuda

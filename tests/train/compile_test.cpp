@@ -1,0 +1,60 @@
+// Which steps the backend with a fused engine takes as a whole, and what it says of the others.
+#include <gtest/gtest.h>
+
+#include "host/train/engine.hpp"
+#include "tests/support/backends.hpp"
+
+namespace warpfit::test {
+namespace {
+
+class Compiling : public OnEachBackend {
+ protected:
+  // Of a training step; "" if it was compiled.
+  std::string refusal(std::vector<Layer> layers, const TrainingRule& rule = {}) {
+    const auto plan = plan_network({std::move(layers), 6});
+    const Network network(*backend_, plan, std::vector<float>(plan.floats));
+    const Workspace workspace(*backend_, network, {.max_batch_size = 4});
+    auto step = training_plan(network, workspace, rule);
+    const Buffer<Metrics> metrics(*backend_, std::vector<Metrics>(1));
+    step.metrics = metrics.data();
+    const auto compiled = backend_->compile(step);
+    EXPECT_EQ(compiled.step == nullptr, !compiled.reason.empty());
+    return compiled.reason;
+  }
+};
+
+TEST_P(Compiling, TakesLinearLayersWithReluBetweenThem) {
+  EXPECT_EQ(refusal({Linear{4}, Activation{}, Linear{3}}), "");
+  EXPECT_EQ(refusal({Linear{3}}), "");
+  EXPECT_EQ(refusal({Flatten{}, Linear{4}, Activation{}, Linear{3}, Dropout{0}}), "");
+}
+
+TEST_P(Compiling, SaysWhatItDoesNotDo) {
+  const std::string other = "the network is not one of linear layers with ReLU between them";
+  EXPECT_EQ(refusal({Linear{4}, Linear{3}}), other);
+  EXPECT_EQ(refusal({Linear{4}, Activation{}}), other);
+  EXPECT_EQ(refusal({Activation{}, Linear{4}, Activation{}, Linear{3}}), other);
+  EXPECT_EQ(refusal({Linear{4}, Activation{}, Dropout{0.5F}, Linear{3}}), "it has no dropout");
+  EXPECT_EQ(refusal({Linear{4, false}, Activation{}, Linear{3}}), "its linear layers all have a bias");
+  const std::vector<Layer> mlp{Linear{4}, Activation{}, Linear{3}};
+  EXPECT_EQ(refusal(mlp, {.loss = {LossKind::kMse}}), "its loss is cross-entropy alone");
+  EXPECT_EQ(refusal(mlp, {.clipping = {.norm = 1}}), "it does not clip gradients");
+  EXPECT_EQ(refusal(mlp, {.clipping = {.value = 1}}), "it does not clip gradients");
+  const Buffer<GradientNorm> norm(*backend_, 1);
+  EXPECT_EQ(refusal(mlp, {.norm = norm.data()}), "it does not measure the gradients' norm");
+}
+
+INSTANTIATE_TEST_SUITE_P(Backends, Compiling, testing::Values("cuda"), backend_name);
+
+class NotCompiling : public OnEachBackend {};
+
+TEST_P(NotCompiling, GoesLayerByLayer) {
+  const auto compiled = backend_->compile({});
+  EXPECT_EQ(compiled.step, nullptr);
+  EXPECT_EQ(compiled.reason, "this device trains layer by layer");
+}
+
+INSTANTIATE_TEST_SUITE_P(Backends, NotCompiling, testing::Values("cpu"), backend_name);
+
+}  // namespace
+}  // namespace warpfit::test
