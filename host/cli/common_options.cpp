@@ -64,7 +64,10 @@ Options device_options(DeviceFlags& device) {
 Option network_option(std::string& network) {
   auto row = text({"Training", "--network", "LAYERS",
                    "widths joined by '-', with ReLU between linear layers; or layers joined by commas"},
-                  "784-512-10, or linear(N, bias=true), relu, dropout(P), flatten", network);
+                  "784-512-10, or linear(N, bias=true), dropout(P), flatten, relu, leakyrelu(SLOPE), "
+                  "elu(ALPHA), gelu, silu, "
+                  "sigmoid, tanh",
+                  network);
   row.otherwise = "512-512 between the data's sizes";
   return row;
 }

@@ -39,7 +39,10 @@ void export_onnx(const std::string& path, const Model& model) {
     auto& layer = network.layers.emplace_back();
     layer.inputs = node.in.size();
     layer.outputs = node.out.size();
-    layer.relu = std::holds_alternative<Activation>(node.layer);
+    if (const auto* activation = std::get_if<Activation>(&node.layer)) {
+      layer.activation = name_of(*activation).onnx;
+      if (!name_of(*activation).parameter.empty()) layer.alpha = activation->parameter;
+    }
     if (node.tensors > 0) {
       layer.weight_name = names[node.first_tensor];
       layer.w = plan.tensors[node.first_tensor].in(values);

@@ -2,7 +2,11 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <array>
 #include <limits>
+#include <numbers>
+#include <optional>
 
 #include "host/base/error.hpp"
 #include "host/files/atomic_file.hpp"
@@ -18,6 +22,7 @@ using Message = ProtobufMessage;
 constexpr std::int64_t kIrVersion = 8;
 constexpr std::int64_t kOperatorSet = 17;
 constexpr std::int64_t kFloat = 1;             // TensorProto.DataType.FLOAT
+constexpr std::int64_t kFloatAttribute = 1;    // AttributeProto.AttributeType.FLOAT
 constexpr std::int64_t kIntegerAttribute = 2;  // AttributeProto.AttributeType.INT
 constexpr std::uint64_t kMostBytes = std::numeric_limits<std::int32_t>::max();
 
@@ -28,7 +33,7 @@ constexpr int kOperatorSetDomain = 1, kOperatorSetVersion = 2;
 constexpr int kEntryKey = 1, kEntryValue = 2;
 constexpr int kGraphNode = 1, kGraphName = 2, kGraphInitializer = 5, kGraphInput = 11, kGraphOutput = 12;
 constexpr int kNodeInput = 1, kNodeOutput = 2, kNodeName = 3, kNodeOperator = 4, kNodeAttribute = 5;
-constexpr int kAttributeName = 1, kAttributeInteger = 3, kAttributeType = 20;
+constexpr int kAttributeName = 1, kAttributeFloat = 2, kAttributeInteger = 3, kAttributeType = 20;
 constexpr int kTensorDimension = 1, kTensorType = 2, kTensorName = 8, kTensorRawData = 9;
 constexpr int kValueName = 1, kValueType = 2;
 constexpr int kTypeTensor = 1, kTypeElement = 1, kTypeShape = 2;
@@ -58,34 +63,77 @@ void check_network(const OnnxNetwork& network, const std::string& path) {
   }
 }
 
-// The chain of operators: each but the last names its own output.
-class Chain {
- public:
-  Chain(Message& graph, std::size_t length) : graph_(graph), left_(length) {}
+Message integer_attribute(const std::string& name) {  // each that is used here is 1
+  return Message()
+      .bytes(kAttributeName, name)
+      .integer(kAttributeInteger, 1)
+      .integer(kAttributeType, kIntegerAttribute);
+}
 
-  void add(const std::string& type, const std::vector<std::string>& weights,
-           const std::string& attribute = {}) {
-    const auto name = fmt::format("{}_{}", type, ++count_);
-    const auto output = --left_ == 0 ? "output" : name + "_output";
-    Message node;
-    node.bytes(kNodeInput, value_);
-    for (const auto& weight : weights) node.bytes(kNodeInput, weight);
-    node.bytes(kNodeOutput, output).bytes(kNodeName, name).bytes(kNodeOperator, type);
-    if (!attribute.empty()) {  // each that is used here is 1
-      node.message(kNodeAttribute, Message()
-                                       .bytes(kAttributeName, attribute)
-                                       .integer(kAttributeInteger, 1)
-                                       .integer(kAttributeType, kIntegerAttribute));
+Message float_attribute(const std::string& name, float value) {
+  return Message()
+      .bytes(kAttributeName, name)
+      .number(kAttributeFloat, value)
+      .integer(kAttributeType, kFloatAttribute);
+}
+
+// Constants of gelu: initializers without dimensions.
+const std::string kRootOf2 = "gelu_root_of_2", kOne = "gelu_one", kHalf = "gelu_half";
+
+// The operators of a network, each reading what the one before it gives; the last one's output is the
+// graph's.
+class Operators {
+ public:
+  /// `weights`: what it reads beside the newest value.
+  void add(const std::string& type, std::vector<std::string> weights, std::optional<Message> attribute = {}) {
+    weights.insert(weights.begin(), newest());
+    nodes_.push_back({type, std::move(weights), std::move(attribute)});
+  }
+
+  void add_activation(const std::string& type, std::optional<float> alpha) {
+    const auto x = newest();
+    if (type == "Gelu") {  // x / 2 * (1 + erf(x / sqrt(2)))
+      add("Div", {kRootOf2});
+      add("Erf", {});
+      add("Add", {kOne});
+      add("Mul", {x});
+      add("Mul", {kHalf});
+    } else if (type == "Silu") {  // x * sigmoid(x)
+      add("Sigmoid", {});
+      add("Mul", {x});
+    } else {
+      add(type, {}, alpha ? std::optional(float_attribute("alpha", *alpha)) : std::nullopt);
     }
-    graph_.message(kGraphNode, node);
-    value_ = output;
+  }
+
+  void write_to(Message& graph) const {
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      const auto& [type, inputs, attribute] = nodes_[i];
+      Message node;
+      for (const auto& input : inputs) node.bytes(kNodeInput, input);
+      node.bytes(kNodeOutput, i + 1 == nodes_.size() ? "output" : name_of(i) + "_output")
+          .bytes(kNodeName, name_of(i))
+          .bytes(kNodeOperator, type);
+      if (attribute) node.message(kNodeAttribute, *attribute);
+      graph.message(kGraphNode, node);
+    }
   }
 
  private:
-  Message& graph_;
-  std::size_t left_;
-  int count_ = 0;
-  std::string value_ = "input";
+  struct Node {
+    std::string type;
+    std::vector<std::string> inputs;
+    std::optional<Message> attribute;
+  };
+
+  [[nodiscard]] std::string name_of(std::size_t node) const {
+    return fmt::format("{}_{}", nodes_[node].type, node + 1);
+  }
+  [[nodiscard]] std::string newest() const {
+    return nodes_.empty() ? "input" : name_of(nodes_.size() - 1) + "_output";
+  }
+
+  std::vector<Node> nodes_;
 };
 
 // Any number of rows, of floats in this shape.
@@ -101,19 +149,17 @@ Message batch_of(const std::string& name, std::span<const std::int64_t> shape) {
 
 // The graph without its initializers.
 Message graph_of(const OnnxNetwork& network) {
-  std::size_t operators = 1 + (network.log_softmax ? 1 : 0);
-  for (const auto& layer : network.layers)
-    operators += (layer.weight_name.empty() ? 0 : 1) + (layer.relu ? 1 : 0);
-  Message graph;
-  Chain chain(graph, operators);
-  chain.add("Flatten", {}, "axis");
+  Operators operators;
+  operators.add("Flatten", {}, integer_attribute("axis"));
   for (const auto& layer : network.layers) {
     std::vector<std::string> weights{layer.weight_name};
     if (!layer.bias_name.empty()) weights.push_back(layer.bias_name);
-    if (!layer.weight_name.empty()) chain.add("Gemm", weights, "transB");
-    if (layer.relu) chain.add("Relu", {});
+    if (!layer.weight_name.empty()) operators.add("Gemm", weights, integer_attribute("transB"));
+    if (!layer.activation.empty()) operators.add_activation(layer.activation, layer.alpha);
   }
-  if (network.log_softmax) chain.add("LogSoftmax", {}, "axis");
+  if (network.log_softmax) operators.add("LogSoftmax", {}, integer_attribute("axis"));
+  Message graph;
+  operators.write_to(graph);
   const std::int64_t classes[] = {network.layers.back().outputs};
   graph.bytes(kGraphName, "warpfit")
       .message(kGraphInput, batch_of("input", network.sample_shape))
@@ -147,6 +193,13 @@ void write_onnx(const std::string& path, const OnnxNetwork& network) {
     initializers.push_back(initializer(layer.weight_name, {layer.outputs, layer.inputs}, layer.w));
     if (!layer.bias_name.empty())
       initializers.push_back(initializer(layer.bias_name, {layer.outputs}, layer.b));
+  }
+  const auto is_gelu = [](const OnnxNetwork::Layer& layer) { return layer.activation == "Gelu"; };
+  const std::array<float, 3> constants{std::numbers::sqrt2_v<float>, 1.0F, 0.5F};
+  if (std::ranges::any_of(network.layers, is_gelu)) {
+    const std::array names{kRootOf2, kOne, kHalf};
+    for (std::size_t i = 0; i < names.size(); ++i)
+      initializers.push_back(initializer(names[i], {}, std::span(constants).subspan(i, 1)));
   }
   const auto graph = graph_of(network);
   std::uint64_t graph_size = graph.text().size();

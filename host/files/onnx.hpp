@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -20,11 +21,14 @@ struct OnnxNetwork {
   /// A matrix product with a bias, then ReLU. Each of the three may be left out: a product whose weight has
   /// no name, and a bias that has none.
   struct Layer {
-    std::string weight_name, bias_name;
+    std::string weight_name = {}, bias_name = {};
     std::int64_t inputs = 0, outputs = 0;
-    std::span<const float> w;  ///< (outputs, inputs)
-    std::span<const float> b;  ///< (outputs)
-    bool relu = false;
+    std::span<const float> w = {};  ///< (outputs, inputs)
+    std::span<const float> b = {};  ///< (outputs)
+    /// An operator of one value, as "Relu"; or "Gelu" or "Silu", which this operator set has no operator for
+    /// and which are written as what they are made of.
+    std::string activation = {};
+    std::optional<float> alpha = {};  ///< its attribute
   };
 
   std::vector<std::int64_t> sample_shape;

@@ -2,6 +2,7 @@
 // and kind, then a varint, or a length and as many bytes.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -15,6 +16,14 @@ class ProtobufMessage {
   ProtobufMessage& integer(int field, std::int64_t value) {
     varint(tag(field, 0));
     varint(static_cast<std::uint64_t>(value));
+    return *this;
+  }
+
+  /// A float.
+  ProtobufMessage& number(int field, float value) {
+    varint(tag(field, 5));
+    const auto bits = std::bit_cast<std::uint32_t>(value);
+    for (int shift = 0; shift < 32; shift += 8) bytes_ += static_cast<char>(bits >> shift & 0xFF);
     return *this;
   }
 

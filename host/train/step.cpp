@@ -1,7 +1,6 @@
 #include "host/train/step.hpp"
 
 #include <limits>
-#include <ranges>
 
 namespace warpfit {
 namespace {
@@ -31,7 +30,8 @@ Fence update(Backend& backend, const Batch::Operation& operation) {
 Fence backward(Backend& backend, const Batch& batch, const TrainingRule& rule, Phase last) {
   const ProfileRange range(backend, "backward");
   Fence fence;
-  for (const auto& operation : std::views::reverse(batch.operations)) {
+  for (auto i = batch.operations.size(); i-- > 0;) {
+    const auto& operation = batch.operations[i];
     if (operation.has_input_gradient) operation.op->backward_input(operation.views);
     if (operation.tensors.empty()) continue;
     if (rule.optimizer != nullptr) {

@@ -85,9 +85,9 @@ TEST_F(NetworkOption, IsReadByEveryCommand) {
 
 TEST_F(NetworkOption, IsRefusedBeforeAnythingElse) {
   const std::vector<std::tuple<std::string, std::vector<std::string>, std::string>> cases{
-      {"linear(16),tanh,linear(10)",
+      {"linear(16),tanhh,linear(10)",
        {},
-       "--network linear(16),tanh,linear(10): layer 2, 'tanh': unknown layer"},
+       "--network linear(16),tanhh,linear(10): layer 2, 'tanhh': unknown layer"},
       {"relu,linear(10)",
        {},
        "network relu,linear(10): layer 2, linear(10): its input is 1x28x28, expected a vector"},

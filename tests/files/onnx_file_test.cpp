@@ -36,7 +36,7 @@ class OnnxFileTest : public testing::Test {
   [[nodiscard]] Bytes small_model() const {
     const auto path = (folder_.path() / "small.onnx").string();
     write_onnx(path, {.sample_shape = {2, 2},
-                      .layers = {{"0.weight", "0.bias", 4, 2, kWeights, kBiases, true}},
+                      .layers = {{"0.weight", "0.bias", 4, 2, kWeights, kBiases, "Relu"}},
                       .log_softmax = true,
                       .metadata = {{"seed", "7"}},
                       .producer_version = "1.2.3"});

@@ -1,11 +1,11 @@
-// What is written is decoded here field by field, after onnx.proto and protobuf's description of its wire
-// format.
+// What is written is decoded here field by field, after onnx.proto and protobuf's description of its format.
 #include "host/files/onnx.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 
+#include <cmath>
 #include <cstring>
 #include <filesystem>
 #include <stdexcept>
@@ -29,6 +29,11 @@ class Fields {
   explicit Fields(std::string_view bytes) {
     while (!bytes.empty()) {
       const auto tag = varint(bytes);
+      if ((tag & 7) == 5) {  // a float
+        fields_.push_back({static_cast<int>(tag >> 3), 0, bytes.substr(0, 4)});
+        bytes.remove_prefix(4);
+        continue;
+      }
       Field field{static_cast<int>(tag >> 3), varint(bytes), {}};
       if ((tag & 7) == 2) {
         if (field.number > bytes.size()) throw std::runtime_error("a field is cut");
@@ -105,12 +110,11 @@ const std::vector<float> kW2{1, -1, 2, -2, 3, -3};
 const std::vector<float> kB2{0, 1, 2};
 
 OnnxNetwork two_layers() {
-  return {
-      .sample_shape = {2, 2},
-      .layers = {{"0.weight", "0.bias", 4, 2, kW1, kB1, true}, {"2.weight", "2.bias", 2, 3, kW2, kB2, false}},
-      .log_softmax = true,
-      .metadata = {{"seed", "7"}, {"network", "4-2-3"}},
-      .producer_version = "1.2.3"};
+  return {.sample_shape = {2, 2},
+          .layers = {{"0.weight", "0.bias", 4, 2, kW1, kB1, "Relu"}, {"2.weight", "2.bias", 2, 3, kW2, kB2}},
+          .log_softmax = true,
+          .metadata = {{"seed", "7"}, {"network", "4-2-3"}},
+          .producer_version = "1.2.3"};
 }
 
 class OnnxTest : public testing::Test {
@@ -185,11 +189,31 @@ TEST_F(OnnxTest, ChainsTheOperators) {
   }
 }
 
+// LeakyRelu and Elu with their attribute; Gelu and Silu as what they are made of.
+TEST_F(OnnxTest, WritesActivations) {
+  auto network = two_layers();
+  network.log_softmax = false;
+  network.layers[0].activation = "Gelu";
+  network.layers.push_back({.inputs = 3, .outputs = 3, .activation = "Silu"});
+  network.layers.push_back({.inputs = 3, .outputs = 3, .activation = "Elu", .alpha = 0.5F});
+  const auto bytes = written(network);
+  const auto graph = Fields(bytes).message(7);
+  std::vector<std::string> operators;
+  for (const auto& node : graph.messages(1)) operators.push_back(node.text(4));
+  EXPECT_THAT(operators, ElementsAre("Flatten", "Gemm", "Div", "Erf", "Add", "Mul", "Mul", "Gemm", "Sigmoid",
+                                     "Mul", "Elu"));
+  EXPECT_THAT(graph.messages(1)[5].texts(1), ElementsAre("Add_5_output", "Gemm_2_output"));
+  EXPECT_THAT(graph.messages(1)[9].texts(1), ElementsAre("Sigmoid_9_output", "Gemm_8_output"));
+  EXPECT_THAT(floats(graph.messages(1)[10].message(5).text(2)), ElementsAre(0.5F));
+  EXPECT_EQ(graph.messages(1)[10].text(2), "output");
+  EXPECT_THAT(floats(graph.messages(5)[4].text(9)), ElementsAre(std::sqrt(2.0F)));
+}
+
 TEST_F(OnnxTest, EndsWithTheLastLayerWhereNothingFollowsIt) {
   auto network = two_layers();
   network.log_softmax = false;
   network.layers.pop_back();
-  network.layers[0].relu = false;
+  network.layers[0].activation = "";
   const auto bytes = written(network);
   const auto nodes = Fields(bytes).message(7).messages(1);
   ASSERT_EQ(nodes.size(), 2U);
@@ -267,7 +291,7 @@ TEST_F(OnnxTest, RefusesWhatProtobufCannotHold) {
   const std::vector<float> b(1);
   OnnxNetwork network;
   network.sample_shape = {kInputs};
-  network.layers = {{"w", "b", kInputs, 1, {static_cast<const float*>(pages), kInputs}, b, false}};
+  network.layers = {{"w", "b", kInputs, 1, {static_cast<const float*>(pages), kInputs}, b}};
   expect_refused<ModelError>(network, "expected at most 2147483647 for ONNX");
   munmap(pages, size);
 }

@@ -34,9 +34,8 @@ std::vector<Bytes> seeds() {
                               .inputs = log_softmax ? 2 : 3,
                               .outputs = 2,
                               .w = std::span(w).first(log_softmax ? 4 : 6),
-                              .b = b,
-                              .relu = false});
-    if (log_softmax) network.layers.front().relu = true;
+                              .b = b});
+    if (log_softmax) network.layers.front().activation = "Gelu";
     const auto path = output_path();
     write_onnx(path, network);
     all.push_back(test::read_file(path));

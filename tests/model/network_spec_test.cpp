@@ -37,9 +37,26 @@ TEST(NetworkSpec, ReadsAListOfLayers) {
   EXPECT_EQ(parse_network(spec.text()), spec);
 }
 
+TEST(NetworkSpec, ReadsActivationsWithTheirParameters) {
+  const auto spec = parse_network("relu,leakyrelu,leakyrelu(0.2),elu,elu(alpha=0.5),gelu,silu,sigmoid,tanh");
+  const std::vector<Layer> layers{Activation{ActivationKind::kRelu},
+                                  Activation{ActivationKind::kLeakyRelu, 0.01F},
+                                  Activation{ActivationKind::kLeakyRelu, 0.2F},
+                                  Activation{ActivationKind::kElu, 1},
+                                  Activation{ActivationKind::kElu, 0.5F},
+                                  Activation{ActivationKind::kGelu},
+                                  Activation{ActivationKind::kSilu},
+                                  Activation{ActivationKind::kSigmoid},
+                                  Activation{ActivationKind::kTanh}};
+  EXPECT_EQ(spec.layers, layers);
+  EXPECT_EQ(parse_network(spec.text()), spec);
+}
+
 TEST(NetworkSpec, NamesTheLayerThatItCannotRead) {
   const std::vector<std::pair<std::string, std::string>> cases{
-      {"linear(5),tanhh", "layer 2, 'tanhh': unknown layer, expected one of linear, relu, dropout, flatten"},
+      {"linear(5),tanhh",
+       "layer 2, 'tanhh': unknown layer, expected one of linear, dropout, flatten, relu, leakyrelu, elu, "
+       "gelu, silu, sigmoid, tanh"},
       {"linear(5),,relu", "layer 2, '': unknown layer"},
       {"linear(5", "layer 1, 'linear(5': expected a closing parenthesis"},
       {"linear()", "layer 1, 'linear()': outputs is '', expected a number from 1 to 16777216"},
@@ -51,6 +68,7 @@ TEST(NetworkSpec, NamesTheLayerThatItCannotRead) {
       {"linear(bias=false,5)", "'5' comes after an argument with a name"},
       {"dropout(1)", "p is '1', expected a number from 0 to 0.99"},
       {"dropout(nan)", "p is 'nan'"},
+      {"elu(-1)", "alpha is '-1', expected a number from 0"},
       {"relu(1)", "unexpected argument '1'"},
   };
   for (const auto& [text, message] : cases) {

@@ -2,10 +2,14 @@
 
 #include <array>
 #include <cmath>
+#include <fstream>
 #include <limits>
+#include <nlohmann/json.hpp>
 
+#include "host/model/network_spec.hpp"
 #include "tests/support/backends.hpp"
 #include "tests/support/comparison.hpp"
+#include "tests/support/files.hpp"
 #include "tests/support/guarded.hpp"
 #include "tests/support/random.hpp"
 #include "tests/support/reference.hpp"
@@ -66,6 +70,24 @@ TEST_P(ActivationPass, ReluCutsAtZeroAtEverySize) {
 TEST_P(ActivationPass, KeepsNan) {
   const std::vector<float> nan(5, std::numeric_limits<float>::quiet_NaN());
   for (const float value : forward({ActivationKind::kRelu}, nan)) EXPECT_TRUE(std::isnan(value)) << value;
+}
+
+// Values and gradients, from 0 to where exp overflows (tests/goldens/activations).
+TEST_P(ActivationPass, IsPyTorchs) {
+  std::ifstream file(source_folder() / "tests/goldens/activations/pytorch_2.15.jsonl");
+  int activations = 0;
+  for (std::string line; std::getline(file, line); ++activations) {
+    const auto golden = nlohmann::json::parse(line);
+    SCOPED_TRACE(golden["text"].get<std::string>());
+    const auto network = parse_network(golden["text"].get<std::string>());
+    const auto activation = std::get<Activation>(network.layers.front());
+    const auto x = golden["x"].get<std::vector<float>>();
+    constexpr Tolerance kTolerance{2e-6, 2e-6};
+    EXPECT_TRUE(all_close(forward(activation, x), golden["y"].get<Doubles>(), kTolerance));
+    EXPECT_TRUE(all_close(backward(activation, x, golden["dy"].get<std::vector<float>>()),
+                          golden["dx"].get<Doubles>(), kTolerance));
+  }
+  EXPECT_EQ(activations, 9);
 }
 
 INSTANTIATE_TEST_SUITE_P(Backends, ActivationPass, testing::ValuesIn(backend_names()), backend_name);

@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "host/backend/operation.hpp"
@@ -13,12 +15,25 @@
 
 namespace warpfit {
 
+/// What is written of an activation, and what ONNX calls it.
+struct ActivationName {
+  std::string_view text;  ///< as torch.nn, in lower case
+  std::string_view onnx;  ///< operator, of which gelu and silu are more than one
+  ActivationKind kind;
+  std::string_view parameter = {};  ///< name of its parameter; empty if it has none
+  float otherwise = 0;              ///< the parameter's default
+};
+
+[[nodiscard]] std::span<const ActivationName> activation_names();
+[[nodiscard]] const ActivationName& name_of(const Activation& layer);
+
 [[nodiscard]] Shape output_shape(const Activation& layer, const Shape& in);
 [[nodiscard]] std::vector<TensorSpec> tensors(const Activation& layer, const Shape& in);
 [[nodiscard]] std::optional<Operation> operation_of(const Activation& layer, const Shape& in);
-/// Of one that is computed in the passes of the layers before and after it.
+/// Of ReLU, as it is computed in the passes of the layers before and after it; of the others as passes of
+/// their own.
 [[nodiscard]] Cost cost(const Activation& layer, const Shape& in, std::int64_t rows);
-/// "relu"
+/// "relu" or "elu(0.5)"
 [[nodiscard]] std::string text_of(const Activation& layer);
 
 }  // namespace warpfit

@@ -21,8 +21,6 @@ Layer parse_linear(LayerArguments& arguments) {
   return Linear{outputs, arguments.flag("bias", true)};
 }
 
-Layer parse_relu(LayerArguments&) { return Activation{ActivationKind::kRelu}; }
-
 Layer parse_dropout(LayerArguments& arguments) {
   return Dropout{arguments.number("p", 0, kMaxDropout, Dropout{}.p)};
 }
@@ -34,8 +32,19 @@ struct Kind {
   Layer (*parse)(LayerArguments& arguments);
 };
 
-constexpr std::array kKinds{Kind{"linear", parse_linear}, Kind{"relu", parse_relu},
-                            Kind{"dropout", parse_dropout}, Kind{"flatten", parse_flatten}};
+constexpr std::array kKinds{Kind{"linear", parse_linear}, Kind{"dropout", parse_dropout},
+                            Kind{"flatten", parse_flatten}};
+
+// Nothing if no activation has the name.
+std::optional<Layer> parse_activation(std::string_view name, LayerArguments& arguments) {
+  const auto found = std::ranges::find(activation_names(), name, &ActivationName::text);
+  if (found == activation_names().end()) return std::nullopt;
+  constexpr float kMax = 1e6F;
+  Activation layer{found->kind};
+  if (!found->parameter.empty())
+    layer.parameter = arguments.number(found->parameter, 0, kMax, found->otherwise);
+  return layer;
+}
 
 std::string_view trimmed(std::string_view text) {
   const auto first = text.find_first_not_of(' ');
@@ -62,9 +71,12 @@ Layer parse_layer(std::string_view text) {
   const auto open = std::min(text.find('('), text.size());
   const auto name = trimmed(text.substr(0, open));
   const auto* const kind = std::ranges::find(kKinds, name, &Kind::name);
-  if (kind == kKinds.end()) {
+  const bool is_activation =
+      std::ranges::find(activation_names(), name, &ActivationName::text) != activation_names().end();
+  if (kind == kKinds.end() && !is_activation) {
     std::vector<std::string_view> names;
     for (const auto& each : kKinds) names.push_back(each.name);
+    for (const auto& each : activation_names()) names.push_back(each.text);
     throw UsageError(fmt::format("unknown layer, expected one of {}", fmt::join(names, ", ")));
   }
   std::string_view inside;
@@ -73,7 +85,8 @@ Layer parse_layer(std::string_view text) {
     inside = text.substr(open + 1, text.size() - open - 2);
   }
   LayerArguments arguments(inside);
-  auto layer = kind->parse(arguments);
+  const auto activation = parse_activation(name, arguments);
+  auto layer = activation ? *activation : kind->parse(arguments);
   arguments.finish();
   return layer;
 }
