@@ -4,7 +4,7 @@
 
 #include "cuda/ops/activation.hpp"
 #include "cuda/ops/dropout.hpp"
-#include "cuda/ops/mean_squared_error.hpp"
+#include "cuda/ops/elementwise_loss.hpp"
 #include "cuda/ops/softmax_cross_entropy.hpp"
 #include "host/backend/buffer.hpp"
 
@@ -105,9 +105,9 @@ class ClassificationLoss final : public LossOp {
       : context_(context), loss_(loss), row_results_(context.backend, static_cast<std::size_t>(rows)) {}
 
   void add(ConstMatrix outputs, ConstLabels labels, Matrix doutputs, Metrics* metrics) override {
-    if (loss_.kind == LossKind::kMse) {
-      cuda::mean_squared_error(outputs, labels, doutputs, metrics, row_results_.data(), context_.arrived,
-                               context_.stream.get());
+    if (!is_cross_entropy(loss_)) {
+      cuda::elementwise_loss(loss_, outputs, labels, doutputs, metrics, row_results_.data(), context_.arrived,
+                             context_.stream.get());
     } else {
       cuda::softmax_cross_entropy(outputs, labels, loss_.label_smoothing, doutputs, metrics,
                                   row_results_.data(), context_.arrived, context_.stream.get());

@@ -11,9 +11,9 @@ set(warpfit_cuda_sources
   ops/activation.cu
   ops/bias_gradient.cu
   ops/dropout.cu
+  ops/elementwise_loss.cu
   ops/gradient_clipping.cu
   ops/matmul.cu
-  ops/mean_squared_error.cu
   ops/optimizer.cu
   ops/pixels.cu
   ops/relu.cu

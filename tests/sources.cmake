@@ -3,6 +3,7 @@ set(warpfit_backend_test_sources
   ops/activation_test.cpp
   ops/bias_gradient_test.cpp
   ops/dropout_test.cpp
+  ops/elementwise_loss_test.cpp
   ops/gradient_clipping_test.cpp
   ops/linear_test.cpp
   ops/matmul_test.cpp

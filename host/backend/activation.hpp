@@ -6,11 +6,7 @@
 #include <cmath>
 #include <cstdint>
 
-#ifdef __CUDACC__
-#define WARPFIT_HOST_DEVICE __host__ __device__
-#else
-#define WARPFIT_HOST_DEVICE
-#endif
+#include "host/backend/host_device.hpp"
 
 namespace warpfit {
 

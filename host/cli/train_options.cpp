@@ -61,9 +61,20 @@ Options training_options(TrainCommand& command) {
       {{"folded", true}, {"separate", false}}, training.fold_update));
   rows.push_back(choice<LossKind>(
       {kGroup, "--loss", "NAME",
-       "what is made small; nll ends the network in LogSoftmax, mse is against one-hot"},
-      {{"cross-entropy", LossKind::kCrossEntropy}, {"nll", LossKind::kNll}, {"mse", LossKind::kMse}},
+       "loss function; nll ends the network in LogSoftmax, those from mse on compare with one-hot labels"},
+      {{"cross-entropy", LossKind::kCrossEntropy},
+       {"nll", LossKind::kNll},
+       {"mse", LossKind::kMse},
+       {"l1", LossKind::kL1},
+       {"smooth-l1", LossKind::kSmoothL1},
+       {"huber", LossKind::kHuber},
+       {"bce-with-logits", LossKind::kBceWithLogits}},
       training.loss.kind));
+  constexpr float kMaxError = 1e6F;
+  rows.push_back(number<float>({kGroup, "--beta", "X", "smooth-l1: error below which it is a square"}, 0,
+                               kMaxError, training.loss.beta));
+  rows.push_back(number<float>({kGroup, "--delta", "X", "huber: error up to which it is a square; above 0"},
+                               0, kMaxError, training.loss.delta));
   rows.push_back(number<float>(
       {kGroup, "--label-smoothing", "X", "share of each label that all classes divide, of cross-entropy"}, 0,
       1, training.loss.label_smoothing));

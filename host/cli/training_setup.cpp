@@ -65,6 +65,11 @@ TrainOptions training_options_of(const TrainCommand& command) {
   if (options.loss.label_smoothing > 0 && options.loss.kind != LossKind::kCrossEntropy) {
     throw UsageError("--label-smoothing: expected --loss cross-entropy");
   }
+  if (options.loss.beta != 1 && options.loss.kind != LossKind::kSmoothL1)
+    throw UsageError("--beta: expected --loss smooth-l1");
+  if (options.loss.delta != 1 && options.loss.kind != LossKind::kHuber)
+    throw UsageError("--delta: expected --loss huber");
+  if (options.loss.delta == 0) throw UsageError("--delta 0: expected a number above 0, as in PyTorch");
   if (options.patience > 0 && command.validation.share == 0) {
     throw UsageError("--patience: expected --validation-split, for the test set must not decide when to end");
   }

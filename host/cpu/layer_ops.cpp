@@ -4,7 +4,7 @@
 
 #include "host/cpu/activation.hpp"
 #include "host/cpu/dropout.hpp"
-#include "host/cpu/mean_squared_error.hpp"
+#include "host/cpu/elementwise_loss.hpp"
 #include "host/cpu/softmax_cross_entropy.hpp"
 
 namespace warpfit::cpu {
@@ -101,8 +101,8 @@ class ClassificationLoss final : public LossOp {
       : context_(context), loss_(loss), row_losses_(static_cast<std::size_t>(rows)) {}
 
   void add(ConstMatrix outputs, ConstLabels labels, Matrix doutputs, Metrics* metrics) override {
-    if (loss_.kind == LossKind::kMse) {
-      mean_squared_error(context_.pool, outputs, labels, doutputs, row_losses_, *metrics);
+    if (!is_cross_entropy(loss_)) {
+      elementwise_loss(context_.pool, loss_, outputs, labels, doutputs, row_losses_, *metrics);
     } else {
       softmax_cross_entropy(context_.pool, outputs, labels, loss_.label_smoothing, doutputs, row_losses_,
                             *metrics);

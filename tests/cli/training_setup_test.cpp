@@ -95,5 +95,22 @@ TEST_F(TrainingSetup, RefusesWhatWouldHaveNoEffect) {
   EXPECT_THAT([&] { training_options_of(command_); }, ThrowsMessage<UsageError>(HasSubstr("--lr: ")));
 }
 
+TEST_F(TrainingSetup, RefusesParametersOfAnotherLoss) {
+  auto& loss = command_.training.loss;
+  const auto refused = [&](const std::string& message) {
+    EXPECT_THAT([&] { training_options_of(command_); }, ThrowsMessage<UsageError>(HasSubstr(message)));
+  };
+  loss = {.kind = LossKind::kHuber, .beta = 0.5F};
+  refused("--beta: expected --loss smooth-l1");
+  loss = {.kind = LossKind::kSmoothL1, .delta = 0.5F};
+  refused("--delta: expected --loss huber");
+  loss = {.kind = LossKind::kHuber, .delta = 0};
+  refused("--delta 0: expected a number above 0");
+  loss = {.kind = LossKind::kSmoothL1, .beta = 0};
+  EXPECT_NO_THROW(training_options_of(command_));
+  loss = {.kind = LossKind::kHuber, .delta = 2};
+  EXPECT_NO_THROW(training_options_of(command_));
+}
+
 }  // namespace
 }  // namespace warpfit::test

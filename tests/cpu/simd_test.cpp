@@ -10,8 +10,8 @@
 
 #include "host/cpu/bias_gradient.hpp"
 #include "host/cpu/dropout.hpp"
+#include "host/cpu/elementwise_loss.hpp"
 #include "host/cpu/gradient_clipping.hpp"
-#include "host/cpu/mean_squared_error.hpp"
 #include "host/cpu/optimizer.hpp"
 #include "host/cpu/pixels.hpp"
 #include "host/cpu/relu.hpp"
@@ -172,7 +172,7 @@ TEST_F(SimdLevels, LossesAgree) {
       softmax_cross_entropy(pool_, logits, labels, 0.1F, gradients, losses, metrics);
     }));
     expect_same_bits(gradients_of([&](ConstMatrix values, Matrix gradients, Vector losses, Metrics& metrics) {
-      mean_squared_error(pool_, values, labels, gradients, losses, metrics);
+      elementwise_loss(pool_, {LossKind::kMse}, values, labels, gradients, losses, metrics);
     }));
   }
 }

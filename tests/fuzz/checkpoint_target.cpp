@@ -11,7 +11,7 @@ namespace {
 std::vector<float> parameters_of(const ModelInfo& info, float scale) {
   const auto plan = plan_of(info);
   std::vector<float> values(plan.floats);
-  for (const auto& layer : linear_tensors(plan)) {  // the gaps between layers stay 0
+  for (const auto& layer : test::linear_tensors(plan)) {  // the gaps between layers stay 0
     values[layer.weight] = scale;
     values[layer.bias] = -scale;
   }

@@ -1,0 +1,28 @@
+// loss = sum_nc value(y_nc, t_nc) / (N C), t one-hot; dy = derivative(y, t) / (N C).
+#include "host/cpu/elementwise_loss.hpp"
+
+#include <algorithm>
+
+#include "host/cpu/batch_loss.hpp"
+
+namespace warpfit::cpu {
+
+void elementwise_loss(ThreadPool& pool, const Loss& loss, ConstMatrix outputs, ConstLabels labels,
+                      Matrix doutputs, Vector row_losses, Metrics& metrics) {
+  const std::int64_t classes = outputs.cols;
+  const float scale = 1.0F / static_cast<float>(outputs.size());
+  with_function(loss, [&](const auto& function) {
+    const auto row = [=](const float* y, std::int64_t label, float* dy) -> RowResult {
+      float sum = 0;
+      for (std::int64_t c = 0; c < classes; ++c) {
+        const float target = c == label ? 1.0F : 0.0F;
+        sum += function.value(y[c], target);
+        if (dy != nullptr) dy[c] = scale * function.derivative(y[c], target);
+      }
+      return {sum, std::max_element(y, y + classes) - y == label};
+    };
+    add_batch(pool, outputs, labels, doutputs, outputs.size(), row_losses, metrics, row);
+  });
+}
+
+}  // namespace warpfit::cpu

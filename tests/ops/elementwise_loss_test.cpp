@@ -1,0 +1,59 @@
+// The losses against one-hot labels, compared with PyTorch's (tests/goldens/losses). Their shapes, their
+// answers and what they do with numbers that are not finite are tested with the first of them, in
+// mean_squared_error_test.
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "tests/support/backends.hpp"
+#include "tests/support/comparison.hpp"
+#include "tests/support/files.hpp"
+#include "tests/support/guarded.hpp"
+#include "tests/support/reference.hpp"
+
+namespace warpfit::test {
+namespace {
+
+const std::map<std::string, LossKind> kKinds{{"mse", LossKind::kMse},
+                                             {"l1", LossKind::kL1},
+                                             {"smooth-l1", LossKind::kSmoothL1},
+                                             {"huber", LossKind::kHuber},
+                                             {"bce-with-logits", LossKind::kBceWithLogits}};
+
+using ElementwiseLoss = OnEachBackend;
+
+TEST_P(ElementwiseLoss, IsPyTorchs) {
+  std::ifstream file(source_folder() / "tests/goldens/losses/pytorch_2.15.jsonl");
+  int losses = 0;
+  for (std::string line; std::getline(file, line); ++losses) {
+    const auto golden = nlohmann::json::parse(line);
+    SCOPED_TRACE(line.substr(0, 60));
+    const Loss loss{.kind = kKinds.at(golden["loss"]),
+                    .beta = golden.value("beta", 1.0F),
+                    .delta = golden.value("delta", 1.0F)};
+    const auto outputs = golden["outputs"].get<std::vector<float>>();
+    const auto labels = golden["labels"].get<std::vector<std::uint8_t>>();
+    const auto rows = static_cast<std::int64_t>(labels.size());
+    const auto classes = static_cast<std::int64_t>(outputs.size()) / rows;
+    const GuardedFloats y(*backend_, outputs);
+    const GuardedFloats dy(*backend_, rows * classes);
+    const Buffer<std::uint8_t> answers(*backend_, labels);
+    const Buffer<Metrics> metrics(*backend_, std::vector<Metrics>(1));
+    const auto op = backend_->prepare(loss, classes, rows);
+    run_once(
+        *backend_,
+        [&] { op->add(y.matrix(rows, classes), answers.view(), dy.matrix(rows, classes), metrics.data()); },
+        one_batch(rows));
+    const auto value = golden["value"].get<double>();
+    EXPECT_NEAR(metrics.to_host().front().last_loss, value, 1e-6 * value);
+    EXPECT_TRUE(all_close(dy.values(), golden["gradient"].get<Doubles>(), {1e-8, 1e-6}));
+  }
+  EXPECT_EQ(losses, 8);
+}
+
+INSTANTIATE_TEST_SUITE_P(Backends, ElementwiseLoss, testing::ValuesIn(backend_names()), backend_name);
+
+}  // namespace
+}  // namespace warpfit::test

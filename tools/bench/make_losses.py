@@ -1,0 +1,54 @@
+#!/usr/bin/env python3
+"""Writes tests/goldens/losses: PyTorch's losses against one-hot labels, and their gradients.
+
+    make_losses.py --output FILE
+
+A line per loss: its name in --loss and its parameters, outputs (N, C) row by row, labels (N), the loss, and the
+gradient by the outputs.
+"""
+
+import argparse
+import json
+
+import torch
+from torch import nn
+
+ROWS, CLASSES = 9, 5
+LOSSES = [
+    ({"loss": "mse"}, nn.MSELoss()),
+    ({"loss": "l1"}, nn.L1Loss()),
+    ({"loss": "smooth-l1"}, nn.SmoothL1Loss()),
+    ({"loss": "smooth-l1", "beta": 0.25}, nn.SmoothL1Loss(beta=0.25)),
+    ({"loss": "smooth-l1", "beta": 0.0}, nn.SmoothL1Loss(beta=0.0)),
+    ({"loss": "huber"}, nn.HuberLoss()),
+    ({"loss": "huber", "delta": 0.5}, nn.HuberLoss(delta=0.5)),
+    ({"loss": "bce-with-logits"}, nn.BCEWithLogitsLoss()),
+]
+
+
+def numbers(tensor):
+    return [float(f"{value:.9g}") for value in tensor.flatten().tolist()]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--output", required=True)
+    options = parser.parse_args()
+    torch.manual_seed(0)
+    outputs = 2 * torch.randn(ROWS, CLASSES)
+    labels = torch.randint(CLASSES, (ROWS,))
+    outputs[0] = torch.tensor([100.0, -100.0, 0.0, 1.0, 20.0])
+    outputs[1, labels[1]] = 1  # no error
+    target = nn.functional.one_hot(labels, CLASSES).float()
+    with open(options.output, "w") as file:
+        for line, module in LOSSES:
+            y = outputs.clone().requires_grad_()
+            loss = module(y, target)
+            loss.backward()
+            line |= {"torch": torch.__version__.split("+")[0], "outputs": numbers(outputs)}
+            line |= {"labels": labels.tolist(), "value": loss.item(), "gradient": numbers(y.grad)}
+            file.write(json.dumps(line) + "\n")
+
+
+if __name__ == "__main__":
+    main()
