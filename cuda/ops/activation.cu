@@ -2,6 +2,7 @@
 #include "cuda/device/kernel.cuh"
 #include "cuda/ops/activation.hpp"
 #include "cuda/runtime/launch.hpp"
+#include "host/backend/activation_function.hpp"
 
 namespace warpfit::cuda {
 namespace {

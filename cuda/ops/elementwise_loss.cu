@@ -3,6 +3,7 @@
 #include "cuda/ops/batch_loss.cuh"
 #include "cuda/ops/elementwise_loss.hpp"
 #include "cuda/runtime/launch.hpp"
+#include "host/backend/loss_function.hpp"
 
 namespace warpfit::cuda {
 namespace {

@@ -1,5 +1,6 @@
 #include "host/cpu/activation.hpp"
 
+#include "host/backend/activation_function.hpp"
 #include "host/cpu/simd.hpp"
 
 namespace warpfit::cpu {

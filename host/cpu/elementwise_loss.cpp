@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "host/backend/loss_function.hpp"
 #include "host/cpu/batch_loss.hpp"
 
 namespace warpfit::cpu {
