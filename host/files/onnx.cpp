@@ -84,7 +84,7 @@ const std::string kRootOf2 = "gelu_root_of_2", kOne = "gelu_one", kHalf = "gelu_
 // graph's.
 class Operators {
  public:
-  /// `weights`: what it reads beside the newest value.
+  /// `weights`: its inputs after the newest value.
   void add(const std::string& type, std::vector<std::string> weights, std::optional<Message> attribute = {}) {
     weights.insert(weights.begin(), newest());
     nodes_.push_back({type, std::move(weights), std::move(attribute)});

@@ -105,6 +105,14 @@ std::vector<float> read_tensors(const SafetensorsFile& file, const ModelInfo& in
   return flat;
 }
 
+// The names of the plan's tensors within the module that holds the layers.
+std::vector<std::string> names_in(const NetworkPlan& plan, const ModelInfo& info) {
+  const std::string prefix = info.names + (info.names.empty() ? "" : ".");
+  std::vector<std::string> names;
+  for (const auto& tensor : plan.tensors) names.push_back(prefix + tensor.name);
+  return names;
+}
+
 // "net" where these are the names that an nn.Sequential without Dropout gives as attribute `net`; else the
 // usual.
 std::string module_of(const ModelInfo& info, const std::vector<std::string>& names) {
@@ -142,17 +150,12 @@ NetworkPlan plan_of(const ModelInfo& info) {
   return plan_network(with_dropout(info.network, info.dropout), shape_of(info.sample_shape));
 }
 
-std::vector<std::string> parameter_names(const ModelInfo& info) {
-  const std::string prefix = info.names + (info.names.empty() ? "" : ".");
-  std::vector<std::string> names;
-  for (const auto& tensor : plan_of(info).tensors) names.push_back(prefix + tensor.name);
-  return names;
-}
+std::vector<std::string> parameter_names(const ModelInfo& info) { return names_in(plan_of(info), info); }
 
 std::vector<TensorView> parameter_tensors(const ModelInfo& info, std::span<const float> parameters,
                                           const std::string& prefix) {
-  const auto names = parameter_names(info);
   const auto plan = plan_of(info);
+  const auto names = names_in(plan, info);
   std::vector<TensorView> tensors;
   for (std::size_t i = 0; i < names.size(); ++i) {
     const auto& tensor = plan.tensors[i];
@@ -162,8 +165,8 @@ std::vector<TensorView> parameter_tensors(const ModelInfo& info, std::span<const
 }
 
 std::string not_finite(const ModelInfo& info, std::span<const float> parameters) {
-  const auto names = parameter_names(info);
   const auto plan = plan_of(info);
+  const auto names = names_in(plan, info);
   for (std::size_t i = 0; i < names.size(); ++i) {
     if (auto found = not_finite(names[i], plan.tensors[i].in(parameters)); !found.empty()) return found;
   }
@@ -224,8 +227,8 @@ std::vector<float> read_parameters(const SafetensorsFile& file, const ModelInfo&
 
 WarmStart load_matching(const std::string& path, const ModelInfo& info, std::span<float> parameters) {
   const SafetensorsFile file(path);
-  const auto names = parameter_names(info);
   const auto plan = plan_of(info);
+  const auto names = names_in(plan, info);
   WarmStart result;
   for (std::size_t i = 0; i < names.size(); ++i) {
     const auto& shape = plan.tensors[i].shape;

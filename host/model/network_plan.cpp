@@ -47,8 +47,8 @@ std::int64_t NetworkPlan::parameters() const {
       [](std::int64_t sum, const auto& tensor) { return sum + static_cast<std::int64_t>(tensor.size); });
 }
 
-// Images come to a network of vectors flattened, as in PyTorch's tutorial, whose nn.Flatten is a module
-// beside the nn.Sequential and counts as none of its layers.
+// Images are flattened before a first linear layer, as in PyTorch's tutorial, whose nn.Flatten is a module of
+// its own: the modules of its nn.Sequential are counted without it.
 NetworkPlan plan_network(const NetworkSpec& network, const Shape& sample) {
   NetworkPlan plan;
   plan.sample = sample;

@@ -9,11 +9,6 @@
 #include "host/model/layers/layer_text.hpp"
 
 namespace warpfit {
-namespace {
-
-constexpr std::int64_t kMaxWidth = std::int64_t{1} << 24;
-
-}  // namespace
 
 std::string NetworkSpec::text() const {
   std::string text = inputs ? fmt::format("{}", *inputs) : "";

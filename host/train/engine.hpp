@@ -15,9 +15,8 @@ enum class Engine {
   kFused    ///< the backend runs many batches, forward to update, in one go
 };
 
-/// The engine that runs, as users read it: "fused" where it is wanted and `compile` succeeds, or else
-/// "layers", with the reason that `compile` gives. Errors: UsageError with the reason where nothing else
-/// would do.
+/// The name of the engine that runs: "fused" if `wanted` allows it and `compile` succeeds, else "layers" with
+/// the reason that `compile` gives. Errors: UsageError with that reason if only the fused engine was wanted.
 std::string chosen_engine(Engine wanted, const std::function<bool(std::string& reason)>& compile);
 
 /// The step that trains by this rule, and the one that evaluates, for Backend::compile; StepRunner adds the

@@ -3,6 +3,9 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <numeric>
+
+#include "host/train/operation_plan.hpp"
 
 namespace warpfit {
 namespace {
@@ -24,12 +27,10 @@ std::uint64_t copies_of_parameters(const TrainOptions& options, bool on_cpu, boo
 std::uint64_t estimated_memory(const NetworkPlan& network, const TrainOptions& options,
                                std::int64_t most_rows, bool on_cpu, bool saves) {
   const auto parameters = static_cast<std::uint64_t>(network.parameters());
-  // Of each linear layer its output and the gradient of that; the inputs have no gradient.
-  std::int64_t of_a_row = network.inputs();
-  for (const auto& node : network.nodes) {
-    if (std::holds_alternative<Linear>(node.layer)) of_a_row += 2 * node.out.size();
-  }
-  const auto values = static_cast<std::uint64_t>(most_rows * of_a_row);
+  // Each value and its gradient, as Workspace has them; the inputs have no gradient.
+  const auto widths = plan_operations(network, 0).widths;
+  const auto per_sample = 2 * std::accumulate(widths.begin(), widths.end(), std::int64_t{0}) - widths.front();
+  const auto values = static_cast<std::uint64_t>(most_rows * per_sample);
   const auto numbers = parameters * copies_of_parameters(options, on_cpu, saves) + (on_cpu ? values : 0);
   return kProgram + numbers * sizeof(float);
 }

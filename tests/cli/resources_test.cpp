@@ -114,6 +114,15 @@ TEST_F(Resources, AreEstimatedAsARunTakesThem) {
               true);
 }
 
+// gelu's values have memory of their own, ReLU's do not.
+TEST(MemoryEstimate, CountsTheValuesThatAStepKeeps) {
+  const auto estimate = [](ActivationKind kind) {
+    const auto plan = plan_network({{Linear{100}, Activation{kind}, Linear{10}}, 784});
+    return estimated_memory(plan, {}, 64, true, false);
+  };
+  EXPECT_EQ(estimate(ActivationKind::kGelu) - estimate(ActivationKind::kRelu), 64U * 2 * 100 * sizeof(float));
+}
+
 TEST_F(Resources, SufficeToResumeIfTheySufficedToTrain) {
   auto command =
       train("784-2048-2048-10", {"--optimizer", "adam", "--run-dir", path("run"), "--checkpoint-every", "3"});

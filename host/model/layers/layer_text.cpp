@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 
 #include "host/base/error.hpp"
 #include "host/base/parse_number.hpp"
@@ -13,7 +14,6 @@
 namespace warpfit {
 namespace {
 
-constexpr std::int64_t kMaxWidth = std::int64_t{1} << 24;
 constexpr float kMaxDropout = 0.99F;
 
 Layer parse_linear(LayerArguments& arguments) {
@@ -35,15 +35,27 @@ struct Kind {
 constexpr std::array kKinds{Kind{"linear", parse_linear}, Kind{"dropout", parse_dropout},
                             Kind{"flatten", parse_flatten}};
 
-// Nothing if no activation has the name.
-std::optional<Layer> parse_activation(std::string_view name, LayerArguments& arguments) {
-  const auto found = std::ranges::find(activation_names(), name, &ActivationName::text);
-  if (found == activation_names().end()) return std::nullopt;
+Layer parse_activation(const ActivationName& name, LayerArguments& arguments) {
   constexpr float kMax = 1e6F;
-  Activation layer{found->kind};
-  if (!found->parameter.empty())
-    layer.parameter = arguments.number(found->parameter, 0, kMax, found->otherwise);
+  Activation layer{name.kind};
+  if (!name.parameter.empty()) layer.parameter = arguments.number(name.parameter, 0, kMax, name.otherwise);
   return layer;
+}
+
+using Parser = std::function<Layer(LayerArguments& arguments)>;
+
+// Errors: UsageError if no layer has the name.
+Parser parser_of(std::string_view name) {
+  const auto* const kind = std::ranges::find(kKinds, name, &Kind::name);
+  if (kind != kKinds.end()) return kind->parse;
+  const auto activations = activation_names();
+  const auto found = std::ranges::find(activations, name, &ActivationName::text);
+  if (found != activations.end())
+    return [found](LayerArguments& arguments) { return parse_activation(*found, arguments); };
+  std::vector<std::string_view> names;
+  for (const auto& each : kKinds) names.push_back(each.name);
+  for (const auto& each : activations) names.push_back(each.text);
+  throw UsageError(fmt::format("unknown layer, expected one of {}", fmt::join(names, ", ")));
 }
 
 std::string_view trimmed(std::string_view text) {
@@ -69,24 +81,14 @@ std::vector<std::string_view> split(std::string_view text) {
 
 Layer parse_layer(std::string_view text) {
   const auto open = std::min(text.find('('), text.size());
-  const auto name = trimmed(text.substr(0, open));
-  const auto* const kind = std::ranges::find(kKinds, name, &Kind::name);
-  const bool is_activation =
-      std::ranges::find(activation_names(), name, &ActivationName::text) != activation_names().end();
-  if (kind == kKinds.end() && !is_activation) {
-    std::vector<std::string_view> names;
-    for (const auto& each : kKinds) names.push_back(each.name);
-    for (const auto& each : activation_names()) names.push_back(each.text);
-    throw UsageError(fmt::format("unknown layer, expected one of {}", fmt::join(names, ", ")));
-  }
+  const auto parse = parser_of(trimmed(text.substr(0, open)));
   std::string_view inside;
   if (open < text.size()) {
     if (!text.ends_with(')')) throw UsageError("expected a closing parenthesis at its end");
     inside = text.substr(open + 1, text.size() - open - 2);
   }
   LayerArguments arguments(inside);
-  const auto activation = parse_activation(name, arguments);
-  auto layer = activation ? *activation : kind->parse(arguments);
+  auto layer = parse(arguments);
   arguments.finish();
   return layer;
 }

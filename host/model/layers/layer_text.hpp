@@ -12,6 +12,8 @@
 
 namespace warpfit {
 
+constexpr std::int64_t kMaxWidth = std::int64_t{1} << 24;  ///< outputs of a linear layer
+
 /// The arguments between a layer's parentheses: those without a name first, in the order in which they are
 /// asked for, then name=value.
 class LayerArguments {
@@ -19,8 +21,8 @@ class LayerArguments {
   /// Errors: UsageError if it is no list of arguments.
   explicit LayerArguments(std::string_view text);
 
-  // The argument of a name, from `min` to `max`. Errors: UsageError naming it if it is missing, where it has
-  // no default, or no such value.
+  // The value of an argument, from `min` to `max`. Errors: UsageError that names the
+  // argument if it is missing and has no default, or if its value is invalid.
   std::int64_t integer(std::string_view name, std::int64_t min, std::int64_t max);
   float number(std::string_view name, float min, float max, float otherwise);
   bool flag(std::string_view name, bool otherwise);
