@@ -70,8 +70,8 @@ std::optional<std::string> percent_decoded(std::string_view text) {
   return value;
 }
 
-std::string quoted(std::string_view value) {
-  if (!is_utf8(value)) return fmt::format("{{ {} = {} }}", kEncoded, quoted(percent_encoded(value)));
+std::string toml_string(std::string_view value) {
+  if (!is_utf8(value)) return fmt::format("{{ {} = {} }}", kEncoded, toml_string(percent_encoded(value)));
   std::string text = "\"";
   for (const char c : value) {
     const auto code = static_cast<unsigned char>(c);
@@ -94,7 +94,7 @@ bool fits_toml(const std::string& number) {
 std::string value_of(const Option& option) {
   const auto value = option.get();
   if (option.is_switch()) return value.empty() ? "false" : value;
-  return option.is_number && fits_toml(value) ? value : quoted(value);
+  return option.is_number && fits_toml(value) ? value : toml_string(value);
 }
 
 [[noreturn]] void refuse(const std::string& path, const toml::source_position& at, const std::string& what) {
@@ -117,7 +117,7 @@ const Option& option_named(std::string_view key, const std::string& path, const 
                                                    : fmt::format(": did you mean {}?", meant)));
 }
 
-// The text of a string, or of a table as quoted() writes for other bytes than UTF-8.
+// The text of a string, or of a table as toml_string() writes for other bytes than UTF-8.
 std::optional<std::string> text_in(const toml::node& node) {
   if (const auto* text = node.as_string()) return text->get();
   const auto* const table = node.as_table();

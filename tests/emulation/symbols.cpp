@@ -4,37 +4,46 @@
 #include <cxxabi.h>
 #include <dlfcn.h>
 #include <elf.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
-#include <vector>
+#include <string_view>
 
 namespace warpfit::emulation {
 namespace {
 
-std::vector<char> read(const char* path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+/// The bytes of a file, mapped as long as the process lives; none where that fails.
+std::span<const char> map(const char* path) {
+  const int file = open(path, O_RDONLY | O_CLOEXEC);
+  if (file < 0) return {};
+  struct stat status {};
+  void* bytes = MAP_FAILED;
+  if (fstat(file, &status) == 0) bytes = mmap(nullptr, status.st_size, PROT_READ, MAP_PRIVATE, file, 0);
+  close(file);
+  if (bytes == MAP_FAILED) return {};
+  return {static_cast<const char*>(bytes), static_cast<std::size_t>(status.st_size)};
 }
 
 template <class T>
-const T* at(const std::vector<char>& bytes, std::size_t offset, std::size_t count = 1) {
+const T* at(std::span<const char> bytes, std::size_t offset, std::size_t count = 1) {
   if (offset > bytes.size() || count > (bytes.size() - offset) / sizeof(T)) return nullptr;
   return reinterpret_cast<const T*>(bytes.data() + offset);
 }
 
-/// Offset from the load address -> mangled name, of the functions of a 64-bit ELF file.
-std::map<std::uint64_t, std::string> functions(const char* path) {
-  std::map<std::uint64_t, std::string> names;
-  const std::vector<char> bytes = read(path);
+/// The mangled name of the function of a 64-bit ELF file that begins at one of two addresses; null if there
+/// is none.
+const char* function_at(std::span<const char> bytes, std::uint64_t address, std::uint64_t other) {
   const auto* header = at<Elf64_Ehdr>(bytes, 0);
-  if (header == nullptr || std::memcmp(header->e_ident, ELFMAG, SELFMAG) != 0) return names;
+  if (header == nullptr || std::memcmp(header->e_ident, ELFMAG, SELFMAG) != 0) return nullptr;
   const auto* sections = at<Elf64_Shdr>(bytes, header->e_shoff, header->e_shnum);
   for (int i = 0; sections != nullptr && i < header->e_shnum; ++i) {
     if (sections[i].sh_type != SHT_SYMTAB) continue;
@@ -42,12 +51,12 @@ std::map<std::uint64_t, std::string> functions(const char* path) {
     const auto* symbols = at<Elf64_Sym>(bytes, sections[i].sh_offset, count);
     const std::size_t strings = sections[sections[i].sh_link].sh_offset;
     for (std::size_t s = 0; symbols != nullptr && s < count; ++s) {
-      if (ELF64_ST_TYPE(symbols[s].st_info) != STT_FUNC) continue;
-      const auto* name = at<char>(bytes, strings + symbols[s].st_name);
-      if (name != nullptr) names[symbols[s].st_value] = name;
+      const bool here = symbols[s].st_value == address || symbols[s].st_value == other;
+      if (here && ELF64_ST_TYPE(symbols[s].st_info) == STT_FUNC)
+        return at<char>(bytes, strings + symbols[s].st_name);
     }
   }
-  return names;
+  return nullptr;
 }
 
 /// "void (anonymous namespace)::sum<256>(float*)" -> "sum<256>".
@@ -56,7 +65,7 @@ std::string shorten(const std::string& mangled) {
   const std::unique_ptr<char, void (*)(void*)> text(
       abi::__cxa_demangle(mangled.c_str(), nullptr, nullptr, &status), std::free);
   if (status != 0) return mangled;
-  std::string name = text.get();
+  const std::string_view name = text.get();
   int depth = 0;
   std::size_t end = name.size();
   std::size_t begin = 0;
@@ -71,25 +80,25 @@ std::string shorten(const std::string& mangled) {
       break;
     }
   }
-  return name.substr(begin, end - begin);
+  return std::string(name.substr(begin, end - begin));
 }
 
 }  // namespace
 
 const char* kernel_name(const void* address) {
   static std::map<const void*, std::string> known;
-  static std::map<std::string, std::map<std::uint64_t, std::string>> files;
+  static std::map<std::string, std::span<const char>> files;
   std::string& name = known[address];
   if (!name.empty()) return name.c_str();
-  name = "?";
+  name.assign(1, '?');
   Dl_info info{};
   if (dladdr(address, &info) == 0) return name.c_str();
-  auto& table = files[info.dli_fname];
-  if (table.empty()) table = functions(info.dli_fname);
-  const auto place = reinterpret_cast<std::uint64_t>(address);
-  auto found = table.find(place - reinterpret_cast<std::uint64_t>(info.dli_fbase));
-  if (found == table.end()) found = table.find(place);  // a program at fixed addresses
-  if (found != table.end()) name = shorten(found->second);
+  std::span<const char>& file = files[info.dli_fname];
+  if (file.empty()) file = map(info.dli_fname);
+  const auto place =
+      reinterpret_cast<std::uint64_t>(address);  // in a program at fixed addresses that of the file
+  const char* found = function_at(file, place - reinterpret_cast<std::uint64_t>(info.dli_fbase), place);
+  if (found != nullptr) name = shorten(found);
   return name.c_str();
 }
 
