@@ -19,7 +19,7 @@
 #include "cuda/fused/passes.cuh"
 #include "cuda/fused/phase_clock.cuh"
 #include "cuda/fused/row_sums.cuh"
-#include "cuda/ops/optimizer_rule.cuh"
+#include "host/backend/optimizer_formula.hpp"
 
 namespace warpfit::cuda {
 
@@ -61,7 +61,7 @@ class Block : Passes<kCode> {
     if constexpr (!kKnown) load_pixels(first);
     if (thread() == 0 && run_.trains) {
       const float rate = run_.batches.rates != nullptr ? run_.batches.rates[batch] : run_.batches.rate;
-      *step_factors() = factors_of(rule_, rate, steps_before + batch + 1);
+      *step_factors() = factors_of(rule_, rate, steps_before + batch + 1, 0);
     }
     __syncthreads();
     clock_.end(FusedPhase::kPixels);
@@ -137,7 +137,7 @@ class Block : Passes<kCode> {
     const int width = plan().widths[layer];
     const int first = first_column(layer + 1);
     const int own = own_columns(layer + 1);
-    const Factors factors = *step_factors();
+    const auto factors = *step_factors();
     const Rows<float> d{gradients(), own_stride(layer + 1)};
     const bool packed = in_packs(layer);
     const bool is_read = layer > 0 || is_last_;  // by other blocks, or behind this launch
@@ -180,7 +180,7 @@ class Block : Passes<kCode> {
   __device__ void update_last() {
     const int classes = plan().widths[plan().layers];
     const int own = own_columns(top());
-    const Factors factors = *step_factors();
+    const auto factors = *step_factors();
     const float* dlogits = floats(plan().dlogits);
     const float* x = values(top());
     const int class_stride = stride(plan().layers);
@@ -204,7 +204,11 @@ class Block : Passes<kCode> {
     add_metrics();
   }
 
-  __device__ Factors* step_factors() const { return static_cast<Factors*>(Memory::factors()); }
+  __device__ auto* step_factors() const {
+    using Factors = decltype(factors_of(rule_, 0.0F, 0, 0.0F));
+    static_assert(sizeof(Factors) <= kFactorsBytes);
+    return static_cast<Factors*>(Memory::factors());
+  }
 
   __device__ void add_metrics() const {
     if (is_last_block() && thread() < kWarp) {
@@ -217,33 +221,39 @@ class Block : Passes<kCode> {
   }
 
   /// Parameters from `at` on, a step later.
-  template <int kCount>
+  template <int kCount, class Factors>
   __device__ Pack<kCount> updated(const Factors& factors, std::int64_t at, Pack<kCount> w,
                                   const Pack<kCount>& gradient) const {
+    const KeptMoments kept{run_.moments};
     Pack<kCount> moments[kMostMoments] = {};
 #pragma unroll
     for (int k = 0; k < kMoments; ++k) {
-      if (run_.moments[k] != nullptr) moments[k] = pack<kCount>(run_.moments[k] + at);
+      if (kept.has(k)) moments[k] = pack<kCount>(run_.moments[k] + at);
     }
 #pragma unroll
     for (int i = 0; i < kCount; ++i) {
       Element e{w.of[i], gradient.of[i], {moments[0].of[i], moments[1].of[i], moments[2].of[i]}};
-      cuda::step(rule_, factors, e);
+      warpfit::update(rule_, factors, kept, e);
       w.of[i] = e.w;
 #pragma unroll
       for (int k = 0; k < kMoments; ++k) moments[k].of[i] = e.moments[k];
     }
 #pragma unroll
     for (int k = 0; k < kMoments; ++k) {
-      if (run_.moments[k] != nullptr) pack<kCount>(run_.moments[k] + at) = moments[k];
+      if (kept.has(k)) pack<kCount>(run_.moments[k] + at) = moments[k];
     }
     return w;
   }
+  template <class Factors>
   __device__ float updated(const Factors& factors, std::int64_t at, float w, float gradient) const {
     return updated(factors, at, Pack<1>{w}, Pack<1>{gradient}).of[0];
   }
 
   static constexpr int kMoments = kKnown ? 0 : static_cast<int>(kMostMoments);
+  struct KeptMoments {
+    const std::array<float*, kMostMoments>& moments;
+    __device__ bool has(int moment) const { return moment < kMoments && moments[moment] != nullptr; }
+  };
 
   const Rule& rule_;
   GridBarrier barrier_;

@@ -1,11 +1,11 @@
-// A step of SGD with momentum, Adam, RMSprop or Adagrad (formulas: host/backend/optimizer.hpp): one pass over
+// A step of an optimizer (formulas: host/backend/optimizer_formula.hpp): one pass over
 // parameters, gradients and moments, bound by memory. The number of the step is counted on the device, so
 // that a recorded update can be replayed.
 #include "cuda/device/kernel.cuh"
 #include "cuda/device/reduce.cuh"
 #include "cuda/ops/optimizer.hpp"
-#include "cuda/ops/optimizer_rule.cuh"
 #include "cuda/runtime/launch.hpp"
+#include "host/backend/optimizer_formula.hpp"
 
 namespace warpfit::cuda {
 namespace {
@@ -13,8 +13,13 @@ namespace {
 constexpr int kThreads = 256;
 constexpr int kVector = 4;
 
+struct Moments {
+  float* data[kMostMoments];  ///< null where it is not kept
+  __device__ bool has(std::size_t moment) const { return data[moment] != nullptr; }
+};
+
 /// Four neighbours, sixteen bytes an access.
-template <class Rule>
+template <class Rule, class Factors>
 __device__ void step_quad(const Rule& rule, const Factors& factors, float* w, const float* g,
                           const Moments& moments, std::int64_t quad) {
   Element e[kVector] = {};
@@ -32,31 +37,30 @@ __device__ void step_quad(const Rule& rule, const Factors& factors, float* w, co
   load(g, [](Element& one) -> float& { return one.g; });
 #pragma unroll
   for (std::size_t k = 0; k < kMostMoments; ++k) {
-    if (moments.data[k] != nullptr)
-      load(moments.data[k], [k](Element& one) -> float& { return one.moments[k]; });
+    if (moments.has(k)) load(moments.data[k], [k](Element& one) -> float& { return one.moments[k]; });
   }
 #pragma unroll
-  for (Element& one : e) step(rule, factors, one);
+  for (Element& one : e) update(rule, factors, moments, one);
   store(w, [](Element& one) { return one.w; });
 #pragma unroll
   for (std::size_t k = 0; k < kMostMoments; ++k) {
-    if (moments.data[k] != nullptr) store(moments.data[k], [k](Element& one) { return one.moments[k]; });
+    if (moments.has(k)) store(moments.data[k], [k](Element& one) { return one.moments[k]; });
   }
 }
 
-template <class Rule>
+template <class Rule, class Factors>
 __device__ void step_one(const Rule& rule, const Factors& factors, float* w, const float* g,
                          const Moments& moments, std::int64_t i) {
   Element e{w[i], g[i], {}};
 #pragma unroll
   for (std::size_t k = 0; k < kMostMoments; ++k) {
-    if (moments.data[k] != nullptr) e.moments[k] = moments.data[k][i];
+    if (moments.has(k)) e.moments[k] = moments.data[k][i];
   }
-  step(rule, factors, e);
+  update(rule, factors, moments, e);
   w[i] = e.w;
 #pragma unroll
   for (std::size_t k = 0; k < kMostMoments; ++k) {
-    if (moments.data[k] != nullptr) moments.data[k][i] = e.moments[k];
+    if (moments.has(k)) moments.data[k][i] = e.moments[k];
   }
 }
 
@@ -70,9 +74,10 @@ template <class Rule>
 __global__ void __launch_bounds__(kThreads)
     optimizer_update_kernel(Rule rule, float* w, const float* __restrict__ g, Moments moments,
                             const float* rate, OptimizerProgress* progress, std::int64_t size) {
+  using Factors = decltype(factors_of(rule, *rate, progress->steps, progress->scalar));
   SHARED_ARRAY(Factors, shared, 1);
   const std::int64_t number = progress->steps + 1;
-  if (threadIdx.x == 0) shared[0] = factors_of(rule, *rate, number);
+  if (threadIdx.x == 0) shared[0] = factors_of(rule, *rate, number, progress->scalar);
   __syncthreads();
   const Factors factors = shared[0];
   const std::int64_t first = std::int64_t{blockIdx.x} * kThreads + threadIdx.x;

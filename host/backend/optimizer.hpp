@@ -11,11 +11,23 @@
 
 namespace warpfit {
 
+constexpr std::size_t kMostMoments = 3;
+
+/// Whether an optimizer keeps a moment: kSometimes depends on its constants.
+enum class Keeps { kNever, kSometimes, kAlways };
+using MomentsKept = std::array<Keeps, kMostMoments>;
+
+// Each optimizer's kMoments says which moments it keeps, and sometimes(k) whether moment k of kSometimes is
+// kept.
+
 /// With g the gradient + weight_decay * w: m = g at the first step, then momentum * m + (1 - dampening) * g;
 /// w -= rate * (nesterov ? g + momentum * m : m). Without momentum, m is g and nothing is kept.
 struct Sgd {
   float momentum = 0, dampening = 0, weight_decay = 0;
   bool nesterov = false;
+
+  static constexpr MomentsKept kMoments{Keeps::kSometimes, Keeps::kNever, Keeps::kNever};
+  [[nodiscard]] bool sometimes(std::size_t) const { return momentum != 0; }
 };
 
 /// m and v are running means of g and g^2; at step t w -= rate * m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t))
@@ -25,6 +37,9 @@ struct Adam {
   double beta1 = 0.9, beta2 = 0.999;
   float eps = 1e-8F, weight_decay = 0;
   bool decoupled = false, amsgrad = false;
+
+  static constexpr MomentsKept kMoments{Keeps::kAlways, Keeps::kAlways, Keeps::kSometimes};
+  [[nodiscard]] bool sometimes(std::size_t) const { return amsgrad; }
 };
 
 /// v is a running mean of g^2, less the square of that of g where centered; d = g / (sqrt(v) + eps), with
@@ -32,16 +47,20 @@ struct Adam {
 struct Rmsprop {
   float alpha = 0.99F, eps = 1e-8F, weight_decay = 0, momentum = 0;
   bool centered = false;
+
+  static constexpr MomentsKept kMoments{Keeps::kSometimes, Keeps::kAlways, Keeps::kSometimes};
+  [[nodiscard]] bool sometimes(std::size_t moment) const { return moment == 0 ? momentum != 0 : centered; }
 };
 
 /// v is the sum of all g^2; w -= rate * g / (sqrt(v) + eps).
 struct Adagrad {
   float eps = 1e-10F, weight_decay = 0;
+
+  static constexpr MomentsKept kMoments{Keeps::kNever, Keeps::kAlways, Keeps::kNever};
+  [[nodiscard]] bool sometimes(std::size_t) const { return false; }
 };
 
 using Optimizer = std::variant<Sgd, Adam, Rmsprop, Adagrad>;
-
-constexpr std::size_t kMostMoments = 3;
 
 /// Which of the three moments an optimizer keeps: m (Rmsprop: of its momentum), v, and the largest v or
 /// (Rmsprop) the mean of g.
@@ -54,6 +73,7 @@ constexpr std::size_t kMostMoments = 3;
 struct OptimizerProgress {
   std::int64_t steps = 0;  ///< that were taken
   unsigned arrived = 0;    ///< the backend's own
+  float scalar = 0;        ///< what an optimizer keeps once for all parameters
 };
 
 /// What an update reads and writes: all of one size, but for the moments that moments_of() leaves out, which

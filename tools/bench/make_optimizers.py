@@ -1,0 +1,78 @@
+#!/usr/bin/env python3
+"""Writes tests/goldens/optimizers: parameters behind steps of PyTorch's optimizers.
+
+    make_optimizers.py --output FILE
+
+A line per optimizer: its flags of `warpfit train`, parameters, the gradients of each step, and the parameters behind
+the last step, computed in double precision and in float.
+"""
+
+import argparse
+import json
+
+import torch
+
+PARAMETERS, STEPS = 12, 12
+OPTIMIZERS = [
+    ("sgd", torch.optim.SGD, {}),
+    ("adam", torch.optim.Adam, {}),
+    ("adamw", torch.optim.AdamW, {}),
+    ("rmsprop", torch.optim.RMSprop, {}),
+    ("adagrad", torch.optim.Adagrad, {}),
+    ("adadelta", torch.optim.Adadelta, {}),
+    ("adadelta", torch.optim.Adadelta, {"lr": 0.5, "rho": 0.5, "eps": 0.01, "weight_decay": 0.1}),
+    ("adamax", torch.optim.Adamax, {}),
+    ("adamax", torch.optim.Adamax, {"lr": 0.01, "betas": (0.5, 0.6), "eps": 0.01, "weight_decay": 0.1}),
+    ("nadam", torch.optim.NAdam, {}),
+    ("nadam", torch.optim.NAdam, {"lr": 0.01, "betas": (0.5, 0.6), "momentum_decay": 0.5, "weight_decay": 0.1}),
+    ("nadam", torch.optim.NAdam, {"lr": 0.01, "weight_decay": 0.1, "decoupled_weight_decay": True}),
+    ("radam", torch.optim.RAdam, {}),
+    ("radam", torch.optim.RAdam, {"lr": 0.01, "betas": (0.5, 0.6), "weight_decay": 0.1}),
+    ("radam", torch.optim.RAdam, {"lr": 0.01, "eps": 0.01, "weight_decay": 0.1, "decoupled_weight_decay": True}),
+    ("rprop", torch.optim.Rprop, {}),
+    ("rprop", torch.optim.Rprop, {"lr": 0.02, "etas": (0.25, 2.0), "step_sizes": (0.015, 0.05)}),
+    ("asgd", torch.optim.ASGD, {}),
+    ("asgd", torch.optim.ASGD, {"lr": 0.1, "lambd": 0.5, "alpha": 0.5, "t0": 5, "weight_decay": 0.1}),
+]
+
+
+def flags(name, options):
+    words = ["--optimizer", name]
+    for option, value in options.items():
+        words.append("--" + option.replace("_", "-"))
+        if value is not True:
+            words.append(",".join(map(str, value)) if isinstance(value, tuple) else str(value))
+    return words
+
+
+def after(optimizer, options, parameters, gradients):
+    """The parameters behind all steps."""
+    w = parameters.double().requires_grad_()
+    steps = optimizer([w], foreach=False, **options)
+    for gradient in gradients:
+        w.grad = gradient.double()
+        steps.step()
+    return w.tolist()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--output", required=True)
+    options = parser.parse_args()
+    torch.manual_seed(0)
+    parameters = torch.randn(PARAMETERS)
+    gradients = torch.randn(STEPS, PARAMETERS)
+    gradients[:, 1] = gradients[:, 1].abs()  # one sign
+    gradients[:, 2] *= 100
+    gradients[4, 3] = 0
+    with open(options.output, "w") as file:
+        for name, optimizer, given in OPTIMIZERS:
+            line = {"flags": flags(name, given), "torch": torch.__version__.split("+")[0]}
+            line |= {"parameters": [float(f"{w:.9g}") for w in parameters.tolist()]}
+            line |= {"gradients": [[float(f"{g:.9g}") for g in step] for step in gradients.tolist()]}
+            line |= {"after": after(optimizer, given, parameters, gradients)}
+            file.write(json.dumps(line) + "\n")
+
+
+if __name__ == "__main__":
+    main()
