@@ -60,10 +60,14 @@ int fused_barriers(const FusedPlan& plan, bool trains) {
 int fused_resident_blocks(const Optimizer& optimizer, const FusedPlan& plan) {
   return std::visit(
       [&]<class Rule>(const Rule&) {
-        allow_shared_memory(fused_run_kernel<Rule>, plan.shared_bytes);
-        if (plan == kTutorialPlan) allow_shared_memory(tutorial_kernel, kTutorialShared);
-        return resident_blocks(fused_run_kernel<Rule>, plan.threads,
-                               static_cast<std::size_t>(plan.shared_bytes));
+        if constexpr (!kIsFused<Rule>)
+          return 0;
+        else {
+          allow_shared_memory(fused_run_kernel<Rule>, plan.shared_bytes);
+          if (plan == kTutorialPlan) allow_shared_memory(tutorial_kernel, kTutorialShared);
+          return resident_blocks(fused_run_kernel<Rule>, plan.threads,
+                                 static_cast<std::size_t>(plan.shared_bytes));
+        }
       },
       optimizer);
 }
@@ -78,8 +82,11 @@ void launch_fused(const Optimizer& optimizer, const FusedRun& run, cudaStream_t 
     launch(tutorial_kernel, shape, stream, run);
     return;
   }
-  std::visit([&]<class Rule>(const Rule& rule) { launch(fused_run_kernel<Rule>, shape, stream, rule, run); },
-             optimizer);
+  std::visit(
+      [&]<class Rule>(const Rule& rule) {
+        if constexpr (kIsFused<Rule>) launch(fused_run_kernel<Rule>, shape, stream, rule, run);
+      },
+      optimizer);
 }
 
 }  // namespace warpfit::cuda

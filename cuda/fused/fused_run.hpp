@@ -3,6 +3,8 @@
 
 #include <cuda_runtime_api.h>
 
+#include <type_traits>
+
 #include "cuda/device/barrier_timeout.hpp"
 #include "cuda/fused/plan.hpp"
 #include "cuda/ops/row_result.hpp"
@@ -38,11 +40,16 @@ struct FusedRun {
   BarrierTimeout timeout;
 };
 
+/// Each optimizer's kernel takes seconds to compile: these have one.
+template <class Rule>
+constexpr bool kIsFused = std::is_same_v<Rule, Sgd> || std::is_same_v<Rule, Adam> ||
+                          std::is_same_v<Rule, Rmsprop> || std::is_same_v<Rule, Adagrad>;
+
 /// Barriers that each block passes in a batch.
 [[nodiscard]] int fused_barriers(const FusedPlan& plan, bool trains);
 
-/// How many blocks of the launch a multiprocessor can hold at once. It must be asked before the first launch,
-/// and allows the kernel its shared memory.
+/// How many blocks of the launch a multiprocessor can hold at once; the optimizer is one that kIsFused. It
+/// must be asked before the first launch, and allows the kernel its shared memory.
 [[nodiscard]] int fused_resident_blocks(const Optimizer& optimizer, const FusedPlan& plan);
 
 /// Queues the batches: forward, loss and, where it trains, backward and update of each in turn, in one

@@ -1,5 +1,7 @@
 #include "cuda/fused/match_mlp.hpp"
 
+#include "cuda/fused/fused_run.hpp"
+
 namespace warpfit::cuda {
 namespace {
 
@@ -19,6 +21,9 @@ std::string obstacle(const StepPlan& plan, Precision precision) {
   if (plan.update && (plan.update->clipping.norm > 0 || plan.update->clipping.value > 0))
     return "it does not clip gradients";
   if (plan.update && plan.update->measures_norm) return "it does not measure the gradients' norm";
+  const auto is_fused = []<class Rule>(const Rule&) { return kIsFused<Rule>; };
+  if (plan.update && !std::visit(is_fused, plan.update->optimizer))
+    return "its optimizers are SGD, Adam, AdamW, RMSprop and Adagrad";
   const auto& operations = plan.network.operations;
   for (const auto& planned : operations) {
     if (auto found = obstacle(planned.operation, &planned == &operations.back()); !found.empty())

@@ -87,7 +87,10 @@ __global__ void __launch_bounds__(kThreads)
   for (std::int64_t i = fours * kVector + first; i < size; i += stride)
     step_one(rule, factors, w, g, moments, i);
   // The last block of all: every block has read the number.
-  if (is_last_block(&progress->arrived) && threadIdx.x == 0) progress->steps = number;
+  if (is_last_block(&progress->arrived) && threadIdx.x == 0) {
+    progress->steps = number;
+    progress->scalar = next_scalar(factors, progress->scalar);
+  }
 }
 
 }  // namespace

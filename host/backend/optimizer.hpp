@@ -60,10 +60,69 @@ struct Adagrad {
   [[nodiscard]] bool sometimes(std::size_t) const { return false; }
 };
 
-using Optimizer = std::variant<Sgd, Adam, Rmsprop, Adagrad>;
+/// v is a running mean of g^2, u of d^2 where d = sqrt(u + eps) / sqrt(v + eps) * g; w -= rate * d.
+struct Adadelta {
+  float rho = 0.9F, eps = 1e-6F, weight_decay = 0;
 
-/// Which of the three moments an optimizer keeps: m (Rmsprop: of its momentum), v, and the largest v or
-/// (Rmsprop) the mean of g.
+  static constexpr MomentsKept kMoments{Keeps::kNever, Keeps::kAlways, Keeps::kAlways};
+  [[nodiscard]] bool sometimes(std::size_t) const { return false; }
+};
+
+/// m is a running mean of g, v = max(beta2 * v, |g| + eps); at step t w -= rate / (1 - beta1^t) * m / v.
+struct Adamax {
+  double beta1 = 0.9, beta2 = 0.999;
+  float eps = 1e-8F, weight_decay = 0;
+
+  static constexpr MomentsKept kMoments{Keeps::kAlways, Keeps::kAlways, Keeps::kNever};
+  [[nodiscard]] bool sometimes(std::size_t) const { return false; }
+};
+
+/// Adam with Nesterov's momentum: mu_t = beta1 * (1 - 0.96^(t * momentum_decay) / 2), p_t their product up to
+/// t; w -= rate * ((1 - mu_t) / (1 - p_t) * g + mu_(t+1) / (1 - p_(t+1)) * m) / (sqrt(v / (1 - beta2^t)) +
+/// eps).
+struct Nadam {
+  double beta1 = 0.9, beta2 = 0.999;
+  float eps = 1e-8F, weight_decay = 0;
+  double momentum_decay = 0.004;
+  bool decoupled = false;
+
+  static constexpr MomentsKept kMoments{Keeps::kAlways, Keeps::kAlways, Keeps::kNever};
+  [[nodiscard]] bool sometimes(std::size_t) const { return false; }
+};
+
+/// Adam whose second moment is used once its variance is known well enough, and then times a factor for that.
+struct Radam {
+  double beta1 = 0.9, beta2 = 0.999;
+  float eps = 1e-8F, weight_decay = 0;
+  bool decoupled = false;
+
+  static constexpr MomentsKept kMoments{Keeps::kAlways, Keeps::kAlways, Keeps::kNever};
+  [[nodiscard]] bool sometimes(std::size_t) const { return false; }
+};
+
+/// Each parameter has a step of its own, at first the rate: eta_plus times as large where g keeps its sign,
+/// eta_minus times where it changes, and then g counts as 0; w -= step * sign(g).
+struct Rprop {
+  float eta_minus = 0.5F, eta_plus = 1.2F, smallest = 1e-6F, largest = 50;
+
+  static constexpr MomentsKept kMoments{Keeps::kAlways, Keeps::kAlways, Keeps::kNever};
+  [[nodiscard]] bool sometimes(std::size_t) const { return false; }
+};
+
+/// w = (1 - lambd * eta) * w - eta * g, where eta = rate / (1 + lambd * rate * t)^alpha behind step t; the
+/// third moment is the mean of w from step t0 on.
+struct Asgd {
+  double lambd = 1e-4, alpha = 0.75, t0 = 1e6;
+  float weight_decay = 0;
+
+  static constexpr MomentsKept kMoments{Keeps::kNever, Keeps::kNever, Keeps::kAlways};
+  [[nodiscard]] bool sometimes(std::size_t) const { return false; }
+};
+
+using Optimizer = std::variant<Sgd, Adam, Rmsprop, Adagrad, Adadelta, Adamax, Nadam, Radam, Rprop, Asgd>;
+
+/// Which of the three moments an optimizer keeps: m (Rmsprop: of its momentum; Rprop: the last g), v (Rprop:
+/// the step), and another: the largest v, (Rmsprop) the mean of g, (Adadelta) u or (Asgd) the mean of w.
 [[nodiscard]] std::array<bool, kMostMoments> moments_of(const Optimizer& optimizer);
 
 /// SGD of w -= rate * gradient alone, which can be folded into the products of the weight gradients.

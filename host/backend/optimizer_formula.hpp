@@ -14,6 +14,13 @@ struct Element {
   float w, g, moments[kMostMoments];
 };
 
+/// What an optimizer keeps once for all parameters, behind a step: no more than before, unless it has a
+/// function of this name.
+template <class Factors>
+WARPFIT_HOST_DEVICE float next_scalar(const Factors&, float scalar) {
+  return scalar;
+}
+
 // For each optimizer: what a step has in common for all parameters, made by factors_of(optimizer, learning
 // rate, number of the step from 1 on, OptimizerProgress::scalar), and update(optimizer, factors, kept,
 // element), where kept.has(k) says whether moment k is kept. Options are constants or selections, since a
@@ -95,6 +102,133 @@ WARPFIT_HOST_DEVICE void update(const Adagrad& adagrad, const PlainFactors& fact
   const float g = decayed(e.g, e.w, adagrad.weight_decay);
   e.moments[1] += g * g;
   e.w -= factors.rate * (g / (sqrtf(e.moments[1]) + adagrad.eps));
+}
+
+template <class Kept>
+WARPFIT_HOST_DEVICE void update(const Adadelta& adadelta, const PlainFactors& factors, const Kept&,
+                                Element& e) {
+  const float g = decayed(e.g, e.w, adadelta.weight_decay);
+  float& v = e.moments[1];
+  float& u = e.moments[2];
+  v = adadelta.rho * v + (1 - adadelta.rho) * g * g;
+  const float d = sqrtf(u + adadelta.eps) / sqrtf(v + adadelta.eps) * g;
+  u = adadelta.rho * u + (1 - adadelta.rho) * d * d;
+  e.w -= factors.rate * d;
+}
+
+WARPFIT_HOST_DEVICE inline PlainFactors factors_of(const Adamax& adamax, float rate, std::int64_t step,
+                                                   float) {
+  return {static_cast<float>(rate / (1 - pow(adamax.beta1, static_cast<double>(step)))), step == 1};
+}
+
+template <class Kept>
+WARPFIT_HOST_DEVICE void update(const Adamax& adamax, const PlainFactors& factors, const Kept&, Element& e) {
+  const float g = decayed(e.g, e.w, adamax.weight_decay);
+  float& m = e.moments[0];
+  float& v = e.moments[1];
+  m = static_cast<float>(adamax.beta1) * m + static_cast<float>(1 - adamax.beta1) * g;
+  const float before = static_cast<float>(adamax.beta2) * v;
+  const float now = fabsf(g) + adamax.eps;
+  v = before <= now || now != now ? now : before;
+  e.w -= factors.rate * (m / v);
+}
+
+struct NadamFactors {
+  float gradient_rate, mean_rate;
+  float root_correction;
+  float keep;
+  float product;  ///< of all mu up to this step
+};
+WARPFIT_HOST_DEVICE inline NadamFactors factors_of(const Nadam& nadam, float rate, std::int64_t step,
+                                                   float product_before) {
+  const auto t = static_cast<double>(step);
+  const double mu = nadam.beta1 * (1 - 0.5 * pow(0.96, t * nadam.momentum_decay));
+  const double next = nadam.beta1 * (1 - 0.5 * pow(0.96, (t + 1) * nadam.momentum_decay));
+  const float product = (step == 1 ? 1.0F : product_before) * static_cast<float>(mu);
+  return {static_cast<float>(rate * (1 - mu) / (1 - double{product})),
+          static_cast<float>(rate * next / (1 - product * next)),
+          static_cast<float>(sqrt(1 - pow(nadam.beta2, t))),
+          nadam.decoupled ? 1 - rate * nadam.weight_decay : 1, product};
+}
+WARPFIT_HOST_DEVICE inline float next_scalar(const NadamFactors& factors, float) { return factors.product; }
+
+template <class Kept>
+WARPFIT_HOST_DEVICE void update(const Nadam& nadam, const NadamFactors& factors, const Kept&, Element& e) {
+  const float g = decayed(e.g, e.w, nadam.decoupled ? 0 : nadam.weight_decay);
+  e.w *= factors.keep;
+  float& m = e.moments[0];
+  float& v = e.moments[1];
+  m = static_cast<float>(nadam.beta1) * m + static_cast<float>(1 - nadam.beta1) * g;
+  v = static_cast<float>(nadam.beta2) * v + static_cast<float>(1 - nadam.beta2) * g * g;
+  const float root = sqrtf(v) / factors.root_correction + nadam.eps;
+  e.w -= factors.gradient_rate * (g / root);
+  e.w -= factors.mean_rate * (m / root);
+}
+
+struct RadamFactors {
+  float rate;             ///< divided by the first moment's correction, times the variance's factor
+  float root_correction;  ///< of the second moment; 0 where that is not used
+  float keep;
+};
+WARPFIT_HOST_DEVICE inline RadamFactors factors_of(const Radam& radam, float rate, std::int64_t step, float) {
+  const auto t = static_cast<double>(step);
+  const double power = pow(radam.beta2, t);
+  const double most = 2 / (1 - radam.beta2) - 1;  // the length of the mean, were there steps without end
+  const double length = most - 2 * t * power / (1 - power);
+  const bool is_used = length > 5;
+  const double factor =
+      is_used ? sqrt((length - 4) * (length - 2) * most / ((most - 4) * (most - 2) * length)) : 1;
+  return {static_cast<float>(rate / (1 - pow(radam.beta1, t)) * factor),
+          is_used ? static_cast<float>(sqrt(1 - power)) : 0.0F,
+          radam.decoupled ? 1 - rate * radam.weight_decay : 1};
+}
+
+template <class Kept>
+WARPFIT_HOST_DEVICE void update(const Radam& radam, const RadamFactors& factors, const Kept&, Element& e) {
+  const float g = decayed(e.g, e.w, radam.decoupled ? 0 : radam.weight_decay);
+  e.w *= factors.keep;
+  float& m = e.moments[0];
+  float& v = e.moments[1];
+  m = static_cast<float>(radam.beta1) * m + static_cast<float>(1 - radam.beta1) * g;
+  v = static_cast<float>(radam.beta2) * v + static_cast<float>(1 - radam.beta2) * g * g;
+  const float adapted = m * (factors.root_correction / (sqrtf(v) + radam.eps));
+  e.w -= factors.rate * (factors.root_correction != 0 ? adapted : m);
+}
+
+template <class Kept>
+WARPFIT_HOST_DEVICE void update(const Rprop& rprop, const PlainFactors& factors, const Kept&, Element& e) {
+  const float turn = e.g * e.moments[0];  // below 0 where the sign changes; 0 at the first step
+  float step = factors.first ? factors.rate : e.moments[1];
+  step *= turn > 0 ? rprop.eta_plus : turn < 0 ? rprop.eta_minus : 1.0F;
+  step = step < rprop.smallest ? rprop.smallest : step > rprop.largest ? rprop.largest : step;
+  const float g = turn < 0 ? 0.0F : e.g;
+  e.moments[0] = g;
+  e.moments[1] = step;
+  e.w -= g > 0 ? step : g < 0 ? -step : g;  // where g is no number, nor is w
+}
+
+struct AsgdFactors {
+  float eta, next_eta;
+  float keep;
+  float mean;  ///< how far the mean of w goes to the newest
+};
+WARPFIT_HOST_DEVICE inline AsgdFactors factors_of(const Asgd& asgd, float rate, std::int64_t step,
+                                                  float eta_before) {
+  const auto t = static_cast<double>(step);
+  const float eta = step == 1 ? rate : eta_before;
+  const double since = t - 1 - asgd.t0;
+  return {eta, static_cast<float>(rate / pow(1 + asgd.lambd * rate * t, asgd.alpha)),
+          static_cast<float>(1 - asgd.lambd * eta), static_cast<float>(1 / (since > 1 ? since : 1))};
+}
+WARPFIT_HOST_DEVICE inline float next_scalar(const AsgdFactors& factors, float) { return factors.next_eta; }
+
+template <class Kept>
+WARPFIT_HOST_DEVICE void update(const Asgd& asgd, const AsgdFactors& factors, const Kept&, Element& e) {
+  const float g = decayed(e.g, e.w, asgd.weight_decay);
+  e.w *= factors.keep;
+  e.w -= factors.eta * g;
+  float& mean = e.moments[2];
+  mean = factors.mean == 1 ? e.w : mean + (e.w - mean) * factors.mean;
 }
 
 }  // namespace warpfit

@@ -33,13 +33,26 @@ struct Verbosity {
   bool verbose = false;  ///< also why things are done as they are
 };
 
-enum class OptimizerKind { kSgd, kAdam, kAdamw, kRmsprop, kAdagrad };
+enum class OptimizerKind {
+  kSgd,
+  kAdam,
+  kAdamw,
+  kRmsprop,
+  kAdagrad,
+  kAdadelta,
+  kAdamax,
+  kNadam,
+  kRadam,
+  kRprop,
+  kAsgd
+};
 
 /// What was said of the optimizer; what was not is its default.
 struct OptimizerFlags {
   OptimizerKind kind = OptimizerKind::kSgd;
-  std::optional<double> rate, momentum, dampening, weight_decay, beta1, beta2, eps, alpha;
-  bool nesterov = false, amsgrad = false, centered = false;
+  std::optional<double> rate, momentum, dampening, weight_decay, eps, alpha, rho, momentum_decay, lambd, t0;
+  std::optional<std::pair<double, double>> betas, etas, step_sizes;
+  bool nesterov = false, amsgrad = false, centered = false, decoupled = false;
 };
 
 enum class ScheduleKind { kConstant, kStep, kMultistep, kExponential, kCosine, kCosineRestarts, kOneCycle };

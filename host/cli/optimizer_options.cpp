@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <limits>
+#include <stdexcept>
 
 #include "host/cli/kinds.hpp"
 #include "host/cli/option_rows.hpp"
@@ -12,6 +13,8 @@ namespace {
 
 constexpr std::string_view kGroup = "Optimizer";
 constexpr double kMost = std::numeric_limits<double>::max();
+constexpr std::string_view kRates =
+    "0.001; adamax and nadam 0.002, rmsprop, adagrad, rprop and asgd 0.01, adadelta 1";
 
 const Kinds<OptimizerKind>& kinds() {
   static const Kinds<OptimizerKind> kinds{"--optimizer",
@@ -19,7 +22,13 @@ const Kinds<OptimizerKind>& kinds() {
                                            {"adam", OptimizerKind::kAdam},
                                            {"adamw", OptimizerKind::kAdamw},
                                            {"rmsprop", OptimizerKind::kRmsprop},
-                                           {"adagrad", OptimizerKind::kAdagrad}}};
+                                           {"adagrad", OptimizerKind::kAdagrad},
+                                           {"adadelta", OptimizerKind::kAdadelta},
+                                           {"adamax", OptimizerKind::kAdamax},
+                                           {"nadam", OptimizerKind::kNadam},
+                                           {"radam", OptimizerKind::kRadam},
+                                           {"rprop", OptimizerKind::kRprop},
+                                           {"asgd", OptimizerKind::kAsgd}}};
   return kinds;
 }
 
@@ -28,29 +37,34 @@ Option constant(std::string_view flag, std::string_view help, double highest, st
   return number<double>({kGroup, flag, "X", help}, 0, highest, field, std::string(otherwise));
 }
 
-Option betas_option(OptimizerFlags& flags) {
-  constexpr std::string_view kFlag = "--betas";
-  const auto set = [&flags, kFlag](std::string_view given) {
+struct Range {
+  double lowest, below;
+  [[nodiscard]] bool has(double value) const { return value >= lowest && value < below; }
+};
+constexpr Range kShare{0, 1};
+
+// Two numbers.
+Option pair(const Row& row, std::string_view range, std::string_view otherwise, Range first, Range second,
+            std::optional<std::pair<double, double>>& field) {
+  const auto set = [=, &field, flag = row.flag](std::string_view given) {
     const auto comma = std::min(given.find(','), given.size());
-    const auto first = parse_number<double>(given.substr(0, comma));
-    const auto second = parse_number<double>(comma < given.size() ? given.substr(comma + 1) : "");
-    const auto fits = [](const auto& beta) { return beta && *beta >= 0 && *beta < 1; };
-    if (!fits(first) || !fits(second)) {
+    const auto one = parse_number<double>(given.substr(0, comma));
+    const auto other = parse_number<double>(comma < given.size() ? given.substr(comma + 1) : "");
+    if (!one || !first.has(*one) || !other || !second.has(*other)) {
       throw UsageError(
-          fmt::format("{} {}: expected two numbers from 0 to below 1, as in 0.9,0.999", kFlag, given));
+          fmt::format("{} {}: expected two numbers, {}, as in {}", flag, given, range, otherwise));
     }
-    flags.beta1 = first;
-    flags.beta2 = second;
+    field = {*one, *other};
   };
-  const auto get = [&flags] {
-    return flags.beta1 ? fmt::format("{},{}", *flags.beta1, *flags.beta2) : std::string();
+  const auto get = [&field] {
+    return field ? fmt::format("{},{}", field->first, field->second) : std::string();
   };
-  return {.group = kGroup,
-          .flag = kFlag,
-          .value = "A,B",
-          .help = "decay of Adam's means of the gradient and of its square",
-          .range = "0 to below 1",
-          .otherwise = "0.9,0.999",
+  return {.group = row.group,
+          .flag = row.flag,
+          .value = row.value,
+          .help = std::string(row.help),
+          .range = std::string(range),
+          .otherwise = std::string(otherwise),
           .get = get,
           .set = set};
 }
@@ -63,11 +77,21 @@ void check(const OptimizerFlags& flags) {
   only(flags.momentum.has_value(), "--momentum", {kSgd, kRmsprop});
   only(flags.dampening.has_value(), "--dampening", {kSgd});
   only(flags.nesterov, "--nesterov", {kSgd});
-  only(flags.beta1.has_value(), "--betas", {kAdam, kAdamw});
+  only(flags.weight_decay.has_value(), "--weight-decay",
+       {kSgd, kAdam, kAdamw, kRmsprop, kAdagrad, kAdadelta, kAdamax, kNadam, kRadam, kAsgd});
+  only(flags.betas.has_value(), "--betas", {kAdam, kAdamw, kAdamax, kNadam, kRadam});
   only(flags.amsgrad, "--amsgrad", {kAdam, kAdamw});
-  only(flags.eps.has_value(), "--eps", {kAdam, kAdamw, kRmsprop, kAdagrad});
-  only(flags.alpha.has_value(), "--alpha", {kRmsprop});
+  only(flags.eps.has_value(), "--eps",
+       {kAdam, kAdamw, kRmsprop, kAdagrad, kAdadelta, kAdamax, kNadam, kRadam});
+  only(flags.alpha.has_value(), "--alpha", {kRmsprop, kAsgd});
   only(flags.centered, "--centered", {kRmsprop});
+  only(flags.rho.has_value(), "--rho", {kAdadelta});
+  only(flags.momentum_decay.has_value(), "--momentum-decay", {kNadam});
+  only(flags.decoupled, "--decoupled-weight-decay", {kNadam, kRadam});
+  only(flags.etas.has_value(), "--etas", {kRprop});
+  only(flags.step_sizes.has_value(), "--step-sizes", {kRprop});
+  only(flags.lambd.has_value(), "--lambd", {kAsgd});
+  only(flags.t0.has_value(), "--t0", {kAsgd});
   if (flags.nesterov && (flags.momentum.value_or(0) == 0 || flags.dampening.value_or(0) != 0)) {
     throw UsageError("--nesterov: expected --momentum above 0 and no --dampening");
   }
@@ -86,22 +110,38 @@ Option optimizer_option(OptimizerFlags& flags) {
 Options optimizer_options(OptimizerFlags& flags, Clipping& clipping) {
   Options rows;
   rows.push_back(optimizer_option(flags));
-  rows.push_back(constant("--lr", "learning rate", kMost, "0.001; rmsprop and adagrad 0.01", flags.rate));
+  rows.push_back(constant("--lr", "learning rate", kMost, kRates, flags.rate));
   rows.push_back(constant("--momentum", "of sgd and rmsprop", kMost, "0", flags.momentum));
   rows.push_back(constant("--dampening", "of sgd's momentum", kMost, "0", flags.dampening));
   rows.push_back(on_off({kGroup, "--nesterov", "", "Nesterov's momentum, of sgd"}, flags.nesterov));
   rows.push_back(constant("--weight-decay",
                           "times the parameters, added to their gradients; adamw: taken off them", kMost,
                           "0; adamw 0.01", flags.weight_decay));
-  rows.push_back(betas_option(flags));
-  rows.push_back(constant("--eps", "added to the root that the others divide by", kMost,
-                          "1e-8; adagrad 1e-10", flags.eps));
-  rows.push_back(
-      constant("--alpha", "decay of rmsprop's mean of the squared gradient", 1, "0.99", flags.alpha));
+  rows.push_back(pair({kGroup, "--betas", "A,B", "decay of the means of the gradient and of its square"},
+                      "0 to below 1", "0.9,0.999", kShare, kShare, flags.betas));
+  rows.push_back(constant("--eps", "added to what the adaptive ones divide by", kMost,
+                          "1e-8; adagrad 1e-10, adadelta 1e-6", flags.eps));
+  rows.push_back(constant("--alpha", "decay of rmsprop's mean of the squared gradient; power of asgd's rate",
+                          1, "0.99; asgd 0.75", flags.alpha));
   rows.push_back(
       on_off({kGroup, "--amsgrad", "", "adam and adamw divide by the largest mean so far"}, flags.amsgrad));
   rows.push_back(
       on_off({kGroup, "--centered", "", "rmsprop divides by the variance's root"}, flags.centered));
+  rows.push_back(constant("--rho", "decay of adadelta's means", 1, "0.9", flags.rho));
+  rows.push_back(
+      constant("--momentum-decay", "how fast nadam's momentum grows", kMost, "0.004", flags.momentum_decay));
+  rows.push_back(on_off({kGroup, "--decoupled-weight-decay", "",
+                         "nadam and radam take weight decay off the parameters, as adamw does"},
+                        flags.decoupled));
+  rows.push_back(
+      pair({kGroup, "--etas", "A,B", "factors of rprop's steps where a gradient's sign changes, or not"},
+           "0 to below 1 and 1 or more", "0.5,1.2", kShare, {1, kMost}, flags.etas));
+  rows.push_back(pair({kGroup, "--step-sizes", "A,B", "smallest and largest step of rprop"}, "0 or more",
+                      "1e-06,50", {0, kMost}, {0, kMost}, flags.step_sizes));
+  rows.push_back(
+      constant("--lambd", "decay of asgd's parameters and of its rate", kMost, "0.0001", flags.lambd));
+  rows.push_back(
+      constant("--t0", "step that asgd's mean of the parameters begins with", kMost, "1000000", flags.t0));
   constexpr float kMostFloat = std::numeric_limits<float>::max();
   rows.push_back(number<float>({kGroup, "--clip-grad-norm", "X",
                                 "scale gradients down to this 2-norm of all together; 0 for no bound"},
@@ -117,30 +157,57 @@ Optimizer optimizer_of(const OptimizerFlags& flags) {
   const auto number = [](const std::optional<double>& given, double otherwise) {
     return static_cast<float>(given.value_or(otherwise));
   };
+  const auto [beta1, beta2] = flags.betas.value_or(std::pair{0.9, 0.999});
+  const bool is_adamw = flags.kind == OptimizerKind::kAdamw;
+  const float decay = number(flags.weight_decay, is_adamw ? 0.01 : 0);
+  const float eps = number(flags.eps, 1e-8);
   switch (flags.kind) {
     case OptimizerKind::kSgd:
-      return Sgd{number(flags.momentum, 0), number(flags.dampening, 0), number(flags.weight_decay, 0),
-                 flags.nesterov};
+      return Sgd{number(flags.momentum, 0), number(flags.dampening, 0), decay, flags.nesterov};
+    case OptimizerKind::kAdam:
+    case OptimizerKind::kAdamw:
+      return Adam{beta1, beta2, eps, decay, is_adamw, flags.amsgrad};
     case OptimizerKind::kRmsprop:
-      return Rmsprop{number(flags.alpha, 0.99), number(flags.eps, 1e-8), number(flags.weight_decay, 0),
-                     number(flags.momentum, 0), flags.centered};
+      return Rmsprop{number(flags.alpha, 0.99), eps, decay, number(flags.momentum, 0), flags.centered};
     case OptimizerKind::kAdagrad:
-      return Adagrad{number(flags.eps, 1e-10), number(flags.weight_decay, 0)};
-    default:
-      break;
+      return Adagrad{number(flags.eps, 1e-10), decay};
+    case OptimizerKind::kAdadelta:
+      return Adadelta{number(flags.rho, 0.9), number(flags.eps, 1e-6), decay};
+    case OptimizerKind::kAdamax:
+      return Adamax{beta1, beta2, eps, decay};
+    case OptimizerKind::kNadam:
+      return Nadam{beta1, beta2, eps, decay, flags.momentum_decay.value_or(0.004), flags.decoupled};
+    case OptimizerKind::kRadam:
+      return Radam{beta1, beta2, eps, decay, flags.decoupled};
+    case OptimizerKind::kRprop: {
+      const auto [minus, plus] = flags.etas.value_or(std::pair{0.5, 1.2});
+      const auto [smallest, largest] = flags.step_sizes.value_or(std::pair{1e-6, 50.0});
+      return Rprop{number(minus, 0), number(plus, 0), number(smallest, 0), number(largest, 0)};
+    }
+    case OptimizerKind::kAsgd:
+      return Asgd{flags.lambd.value_or(1e-4), flags.alpha.value_or(0.75), flags.t0.value_or(1e6), decay};
   }
-  const bool decoupled = flags.kind == OptimizerKind::kAdamw;
-  return Adam{flags.beta1.value_or(0.9),
-              flags.beta2.value_or(0.999),
-              number(flags.eps, 1e-8),
-              number(flags.weight_decay, decoupled ? 0.01 : 0),
-              decoupled,
-              flags.amsgrad};
+  throw std::logic_error("an optimizer without a case");
 }
 
 double learning_rate_of(const OptimizerFlags& flags) {
-  const bool large = flags.kind == OptimizerKind::kRmsprop || flags.kind == OptimizerKind::kAdagrad;
-  return flags.rate.value_or(large ? 0.01 : 0.001);
+  const auto usual = [&] {
+    switch (flags.kind) {
+      case OptimizerKind::kAdamax:
+      case OptimizerKind::kNadam:
+        return 0.002;
+      case OptimizerKind::kRmsprop:
+      case OptimizerKind::kAdagrad:
+      case OptimizerKind::kRprop:
+      case OptimizerKind::kAsgd:
+        return 0.01;
+      case OptimizerKind::kAdadelta:
+        return 1.0;
+      default:
+        return 0.001;
+    }
+  };
+  return flags.rate.value_or(usual());
 }
 
 }  // namespace warpfit

@@ -44,6 +44,7 @@ void update_all(ThreadPool& pool, const Rule& given, const OptimizerViews& views
       }
     });
   });
+  views.progress->scalar = next_scalar(made, views.progress->scalar);
 }
 
 template <class Rule, bool... kKept>

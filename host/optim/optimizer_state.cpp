@@ -29,7 +29,11 @@ OptimizerViews OptimizerState::views(Vector parameters, ConstVector gradients) c
 OptimizerState::Memory OptimizerState::memory() const {
   Memory memory;
   for (std::size_t k = 0; k < kMostMoments; ++k) memory.moments[k] = moments_[k].to_host();
-  if (progress_.size() > 0) memory.steps = progress_.to_host().front().steps;
+  if (progress_.size() > 0) {
+    const OptimizerProgress progress = progress_.to_host().front();
+    memory.steps = progress.steps;
+    memory.scalar = progress.scalar;
+  }
   return memory;
 }
 
@@ -41,7 +45,8 @@ void OptimizerState::restore(const Memory& memory) {
     }
     moments_[k].upload(memory.moments[k]);
   }
-  if (progress_.size() > 0) progress_.upload(std::vector{OptimizerProgress{.steps = memory.steps}});
+  if (progress_.size() > 0)
+    progress_.upload(std::vector{OptimizerProgress{.steps = memory.steps, .scalar = memory.scalar}});
 }
 
 }  // namespace warpfit

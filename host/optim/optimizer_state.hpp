@@ -25,6 +25,7 @@ class OptimizerState {
   struct Memory {
     std::array<std::vector<float>, kMostMoments> moments;
     std::int64_t steps = 0;
+    float scalar = 0;  ///< as OptimizerProgress::scalar
   };
   [[nodiscard]] Memory memory() const;
   /// Errors: ModelError where it is of another optimizer or size.

@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::string_view kData = "warpfit.data";
 constexpr std::string_view kSeed = "generator_seed";
+constexpr std::string_view kScalar = "optimizer_scalar";  // files of before it was kept have none
 
 std::string key_of(std::string_view name) { return fmt::format("warpfit.state.{}", name); }
 
@@ -115,6 +116,7 @@ void save_checkpoint(const FileLocation& location, const Checkpoint& checkpoint)
     metadata[key_of(name)] = fmt::format("{}", value);
   };
   for_each_number(state, checkpoint.metrics, set);
+  set(kScalar, state.optimizer.scalar);
   set(kSeed, state.generator.seed());
   set("generator_draws", state.generator.draws());
   metadata[std::string(kData)] = checkpoint.data;
@@ -142,6 +144,7 @@ Checkpoint load_checkpoint(const FileLocation& location) {
   for_each_number(state, checkpoint.metrics, [&](std::string_view name, auto& value) {
     value = number_at<std::remove_reference_t<decltype(value)>>(file, name);
   });
+  if (file.metadata().contains(key_of(kScalar))) state.optimizer.scalar = number_at<float>(file, kScalar);
   const auto draws = number_at<std::uint64_t>(file, "generator_draws");
   check(file.path(), state, draws);
   state.generator = TorchGenerator(number_at<std::uint64_t>(file, kSeed), draws);

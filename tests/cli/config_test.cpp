@@ -71,7 +71,7 @@ TEST(Config, SetsEveryOptionAsItWas) {
   EXPECT_EQ(read.data.folder, asked.data.folder);
   EXPECT_EQ(read.training.seed, 18446744073709551615U);
   EXPECT_EQ(read.optimizer.rate, 1e-10);
-  EXPECT_EQ(read.optimizer.beta2, 0.25);
+  EXPECT_EQ(read.optimizer.betas, (std::pair{0.5, 0.25}));
   EXPECT_EQ(read.schedule.milestones, (std::vector<std::int64_t>{2, 5}));
   EXPECT_TRUE(read.training.shuffle);
   EXPECT_EQ(read.dropout, 0.1F);

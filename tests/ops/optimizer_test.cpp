@@ -3,10 +3,15 @@
 
 #include <array>
 #include <cmath>
+#include <fstream>
+#include <nlohmann/json.hpp>
 
+#include "host/cli/optimizer_options.hpp"
+#include "host/cli/parse.hpp"
 #include "host/optim/optimizer_state.hpp"
 #include "tests/support/backends.hpp"
 #include "tests/support/comparison.hpp"
+#include "tests/support/files.hpp"
 #include "tests/support/guarded.hpp"
 #include "tests/support/random.hpp"
 #include "tests/support/reference.hpp"
@@ -53,6 +58,10 @@ struct Reference {
     g += o.weight_decay * w;
     v += g * g;
     w -= rate * g / (std::sqrt(v) + o.eps);
+  }
+  template <class Other>  // those are compared with PyTorch's own
+  void step(const Other&, double, double) {
+    FAIL();
   }
 };
 
@@ -149,10 +158,43 @@ TEST_P(OptimizerUpdate, IsWhatOneWorksOutByHand) {
 TEST_P(OptimizerUpdate, KeepsNan) {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   for (const Optimizer& optimizer :
-       std::vector<Optimizer>{Sgd{.momentum = 0.5F}, Adam{.amsgrad = true}, Rmsprop{}, Adagrad{}}) {
+       std::vector<Optimizer>{Sgd{.momentum = 0.5F}, Adam{.amsgrad = true}, Rmsprop{}, Adagrad{}, Adadelta{},
+                              Adamax{}, Nadam{}, Radam{}, Asgd{}}) {
+    SCOPED_TRACE(optimizer.index());
     EXPECT_TRUE(std::isnan(one_parameter(optimizer, {nan, 1}, 0.1F)));
     for (const auto& moment : moments_) EXPECT_TRUE(moment.empty() || std::isnan(moment.front()));
   }
+  EXPECT_TRUE(std::isnan(one_parameter(Rprop{}, {nan, 1}, 0.1F)));  // its step sizes go on
+}
+
+// Parameters behind twelve steps, with the flags and defaults of the command line.
+TEST_P(OptimizerUpdate, IsPyTorchs) {
+  std::ifstream file(source_folder() / "tests/goldens/optimizers/pytorch_2.15.jsonl");
+  int optimizers = 0;
+  for (std::string line; std::getline(file, line); ++optimizers) {
+    const auto golden = nlohmann::json::parse(line);
+    SCOPED_TRACE(golden["flags"].dump());
+    const auto words = golden["flags"].get<std::vector<std::string>>();
+    std::vector<const char*> arguments{"warpfit", "train", "--data", "x"};
+    for (const auto& word : words) arguments.push_back(word.c_str());
+    const auto command = parse_command_line(static_cast<int>(arguments.size()), arguments.data());
+    const auto& flags = std::get<TrainCommand>(command).optimizer;
+    const auto gradients = golden["gradients"].get<std::vector<std::vector<float>>>();
+    const auto after = run(optimizer_of(flags), golden["parameters"].get<std::vector<float>>(), gradients,
+                           static_cast<float>(learning_rate_of(flags)));
+    EXPECT_TRUE(all_close(after, golden["after"].get<Doubles>(), {2e-6, 2e-6}));
+  }
+  EXPECT_EQ(optimizers, 19);
+}
+
+// Without decay w is 1 - 0.1 * (sum of gradients). Behind step 4 the mean is w; then it goes half of the way,
+// and a third.
+TEST_P(OptimizerUpdate, AsgdKeepsTheMeanOfItsParameters) {
+  const Asgd asgd{.lambd = 0, .t0 = 2};
+  EXPECT_FLOAT_EQ(one_parameter(asgd, {1, 1, 1, 1}, 0.1F), 0.6F);
+  EXPECT_FLOAT_EQ(moments_[2].front(), 0.6F);
+  one_parameter(asgd, {1, 1, 1, 1, 1, 1}, 0.1F);
+  EXPECT_FLOAT_EQ(moments_[2].front(), 0.55F + (0.4F - 0.55F) / 3);
 }
 
 INSTANTIATE_TEST_SUITE_P(Backends, OptimizerUpdate, testing::ValuesIn(backend_names()), backend_name);

@@ -34,7 +34,8 @@ class CheckpointTest : public testing::Test {
              .metrics = {.loss_sum = 1.0 / 3, .last_loss = 0.1F, .batches = 17, .correct = 99},
              .best = {.epoch = 2, .value = 2.0 / 3, .waited = 1, .reference = 0.7},
              .parameters = filled(),
-             .optimizer = {.moments = {filled(), std::vector<float>(), filled()}, .steps = 1893}};
+             .optimizer = {
+                 .moments = {filled(), std::vector<float>(), filled()}, .steps = 1893, .scalar = 1.0F / 3}};
   }
 
   // Of the network, its gaps 0.
@@ -70,6 +71,7 @@ class CheckpointTest : public testing::Test {
     EXPECT_EQ(a.parameters, b.parameters);
     EXPECT_EQ(a.optimizer.moments, b.optimizer.moments);
     EXPECT_EQ(a.optimizer.steps, b.optimizer.steps);
+    EXPECT_EQ(a.optimizer.scalar, b.optimizer.scalar);
     EXPECT_EQ(read.metrics.json, checkpoint_.metrics.json);
     EXPECT_EQ(read.metrics.csv, checkpoint_.metrics.csv);
     EXPECT_EQ(read.data, checkpoint_.data);
@@ -123,6 +125,14 @@ TEST_F(CheckpointTest, IsRefusedWithAnyBitFlipped) {
   expect_same(load_checkpoint(path_));
 }
 
+TEST_F(CheckpointTest, IsReadWhereItIsOlderThanTheOptimizersScalar) {
+  save_checkpoint(path_, checkpoint_);
+  auto metadata = SafetensorsFile(path_).metadata();
+  EXPECT_EQ(metadata.erase("warpfit.state.optimizer_scalar"), 1U);
+  write_safetensors(path_, metadata, parameter_tensors(checkpoint_.info, checkpoint_.state.parameters));
+  EXPECT_EQ(load_checkpoint(path_).state.optimizer.scalar, 0.0F);
+}
+
 // What the reader refuses the writer must refuse too: else a run would keep checkpoints that cannot be read.
 TEST_F(CheckpointTest, IsNeitherWrittenNorReadWithNumbersThatNoRunHas) {
   const std::vector<std::pair<std::string, std::string>> wrong{
@@ -140,6 +150,7 @@ TEST_F(CheckpointTest, IsNeitherWrittenNorReadWithNumbersThatNoRunHas) {
       {"best_value", "nan"},
       {"best_reference", "inf"},
       {"loss_sum", "-inf"},
+      {"optimizer_scalar", "nan"},
       {"metrics_json_bytes", "18446744073709551615"},
       {"generator_draws", "18446744073709551615"},  // they would take centuries to repeat
       {"generator_draws", std::to_string(most_draws() + 1)},
@@ -160,6 +171,7 @@ TEST_F(CheckpointTest, IsNeitherWrittenNorReadWithNumbersThatNoRunHas) {
       [](auto& state) { state.metrics.loss_sum = std::nan(""); },
       [](auto& state) { state.best.value = std::nan(""); },
       [](auto& state) { state.optimizer.steps = 1894; },
+      [](auto& state) { state.optimizer.scalar = std::nanf(""); },
       [](auto& state) { state.generator = TorchGenerator(0, 1000); },
   };
   fs::remove(path_);

@@ -42,6 +42,8 @@ TEST_P(Compiling, SaysWhatItDoesNotDo) {
   EXPECT_EQ(refusal(mlp, {.clipping = {.value = 1}}), "it does not clip gradients");
   const Buffer<GradientNorm> norm(*backend_, 1);
   EXPECT_EQ(refusal(mlp, {.norm = norm.data()}), "it does not measure the gradients' norm");
+  const OptimizerState nadam(*backend_, Nadam{}, 0);
+  EXPECT_EQ(refusal(mlp, {.optimizer = &nadam}), "its optimizers are SGD, Adam, AdamW, RMSprop and Adagrad");
 }
 
 INSTANTIATE_TEST_SUITE_P(Backends, Compiling, testing::Values("cuda"), backend_name);

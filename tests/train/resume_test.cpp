@@ -46,9 +46,9 @@ struct Trained {
 
 bool same(const TrainingState& a, const TrainingState& b) {
   return a.parameters == b.parameters && a.optimizer.moments == b.optimizer.moments &&
-         a.optimizer.steps == b.optimizer.steps && a.step == b.step && a.best.epoch == b.best.epoch &&
-         a.best.value == b.best.value && a.best.waited == b.best.waited &&
-         a.generator.draws() == b.generator.draws();
+         a.optimizer.steps == b.optimizer.steps && a.optimizer.scalar == b.optimizer.scalar &&
+         a.step == b.step && a.best.epoch == b.best.epoch && a.best.value == b.best.value &&
+         a.best.waited == b.best.waited && a.generator.draws() == b.generator.draws();
 }
 
 class Resume : public OnEachBackend {
@@ -125,7 +125,10 @@ TEST_P(Resume, GoesOnBitForBitWithEveryOptimizer) {
                                           Adam{.amsgrad = true},
                                           Adam{.weight_decay = 0.1F, .decoupled = true},
                                           Rmsprop{.momentum = 0.5F, .centered = true},
-                                          Adagrad{}};
+                                          Adagrad{},
+                                          Nadam{},
+                                          Rprop{},
+                                          Asgd{.lambd = 0.1}};
   for (std::size_t i = 0; i < optimizers.size(); ++i) {
     SCOPED_TRACE(testing::Message() << "optimizer " << i);
     check(options_for(optimizers[i], i % 2 == 0));
