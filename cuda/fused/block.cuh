@@ -224,7 +224,7 @@ class Block : Passes<kCode> {
   template <int kCount, class Factors>
   __device__ Pack<kCount> updated(const Factors& factors, std::int64_t at, Pack<kCount> w,
                                   const Pack<kCount>& gradient) const {
-    const KeptMoments kept{run_.moments};
+    const KeptMoments<Rule, Pointers> kept{Pointers{run_}};
     Pack<kCount> moments[kMostMoments] = {};
 #pragma unroll
     for (int k = 0; k < kMoments; ++k) {
@@ -232,11 +232,11 @@ class Block : Passes<kCode> {
     }
 #pragma unroll
     for (int i = 0; i < kCount; ++i) {
-      Element e{w.of[i], gradient.of[i], {moments[0].of[i], moments[1].of[i], moments[2].of[i]}};
+      Element e{w.of[i], gradient.of[i], moments[0].of[i], moments[1].of[i], moments[2].of[i]};
       warpfit::update(rule_, factors, kept, e);
       w.of[i] = e.w;
 #pragma unroll
-      for (int k = 0; k < kMoments; ++k) moments[k].of[i] = e.moments[k];
+      for (int k = 0; k < kMoments; ++k) moments[k].of[i] = e.moment(k);
     }
 #pragma unroll
     for (int k = 0; k < kMoments; ++k) {
@@ -249,11 +249,12 @@ class Block : Passes<kCode> {
     return updated(factors, at, Pack<1>{w}, Pack<1>{gradient}).of[0];
   }
 
-  static constexpr int kMoments = kKnown ? 0 : static_cast<int>(kMostMoments);
-  struct KeptMoments {
-    const std::array<float*, kMostMoments>& moments;
-    __device__ bool has(int moment) const { return moment < kMoments && moments[moment] != nullptr; }
+  /// To the moments, or none where plain SGD is known.
+  struct Pointers {
+    const FusedRun& run;
+    __device__ float* operator[](std::size_t k) const { return kKnown ? nullptr : run.moments[k]; }
   };
+  static constexpr int kMoments = kKnown ? 0 : static_cast<int>(kMostMoments);
 
   const Rule& rule_;
   GridBarrier barrier_;

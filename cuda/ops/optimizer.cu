@@ -15,13 +15,14 @@ constexpr int kVector = 4;
 
 struct Moments {
   float* data[kMostMoments];  ///< null where it is not kept
-  __device__ bool has(std::size_t moment) const { return data[moment] != nullptr; }
+  __device__ float* operator[](std::size_t k) const { return data[k]; }
 };
 
 /// Four neighbours, sixteen bytes an access.
 template <class Rule, class Factors>
 __device__ void step_quad(const Rule& rule, const Factors& factors, float* w, const float* g,
                           const Moments& moments, std::int64_t quad) {
+  const KeptMoments<Rule, const Moments&> kept{moments};
   Element e[kVector] = {};
   const auto load = [&](const float* from, auto field) {
     const float4 four = reinterpret_cast<const float4*>(from)[quad];
@@ -37,30 +38,31 @@ __device__ void step_quad(const Rule& rule, const Factors& factors, float* w, co
   load(g, [](Element& one) -> float& { return one.g; });
 #pragma unroll
   for (std::size_t k = 0; k < kMostMoments; ++k) {
-    if (moments.has(k)) load(moments.data[k], [k](Element& one) -> float& { return one.moments[k]; });
+    if (kept.has(k)) load(moments[k], [k](Element& one) -> float& { return one.moment(k); });
   }
 #pragma unroll
-  for (Element& one : e) update(rule, factors, moments, one);
+  for (Element& one : e) update(rule, factors, kept, one);
   store(w, [](Element& one) { return one.w; });
 #pragma unroll
   for (std::size_t k = 0; k < kMostMoments; ++k) {
-    if (moments.has(k)) store(moments.data[k], [k](Element& one) { return one.moments[k]; });
+    if (kept.has(k)) store(moments[k], [k](Element& one) { return one.moment(k); });
   }
 }
 
 template <class Rule, class Factors>
 __device__ void step_one(const Rule& rule, const Factors& factors, float* w, const float* g,
                          const Moments& moments, std::int64_t i) {
-  Element e{w[i], g[i], {}};
+  const KeptMoments<Rule, const Moments&> kept{moments};
+  Element e{w[i], g[i]};
 #pragma unroll
   for (std::size_t k = 0; k < kMostMoments; ++k) {
-    if (moments.has(k)) e.moments[k] = moments.data[k][i];
+    if (kept.has(k)) e.moment(k) = moments[k][i];
   }
-  update(rule, factors, moments, e);
+  update(rule, factors, kept, e);
   w[i] = e.w;
 #pragma unroll
   for (std::size_t k = 0; k < kMostMoments; ++k) {
-    if (moments.has(k)) moments.data[k][i] = e.moments[k];
+    if (kept.has(k)) moments[k][i] = e.moment(k);
   }
 }
 

@@ -9,9 +9,23 @@
 
 namespace warpfit {
 
-/// A parameter, its gradient and its moments before a step, which become those behind it.
+/// A parameter, its gradient and its moments before a step, which become those behind it. No array: it would
+/// keep a loop over parameters from being vectorized.
 struct Element {
-  float w, g, moments[kMostMoments];
+  float w = 0, g = 0, m = 0, v = 0, third = 0;
+
+  WARPFIT_HOST_DEVICE float& moment(std::size_t k) { return k == 0 ? m : k == 1 ? v : third; }
+};
+
+/// Which moments an optimizer keeps; of those of kSometimes, the ones whose pointer is not null.
+template <class Rule, class Pointers>
+struct KeptMoments {
+  Pointers moments;
+
+  [[nodiscard]] WARPFIT_HOST_DEVICE bool has(std::size_t k) const {
+    constexpr MomentsKept kMoments = Rule::kMoments;  // GPUs do not know the member itself
+    return kMoments[k] == Keeps::kAlways || (kMoments[k] == Keeps::kSometimes && moments[k] != nullptr);
+  }
 };
 
 /// What an optimizer keeps once for all parameters, behind a step: no more than before, unless it has a
@@ -43,10 +57,10 @@ template <class Kept>
 WARPFIT_HOST_DEVICE void update(const Sgd& sgd, const PlainFactors& factors, const Kept& kept, Element& e) {
   float g = decayed(e.g, e.w, sgd.weight_decay);
   if (kept.has(0)) {
-    const float mean = sgd.momentum * e.moments[0] + (1 - sgd.dampening) * g;
-    e.moments[0] = factors.first ? g : mean;
-    const float ahead = g + sgd.momentum * e.moments[0];
-    g = sgd.nesterov ? ahead : e.moments[0];
+    const float mean = sgd.momentum * e.m + (1 - sgd.dampening) * g;
+    e.m = factors.first ? g : mean;
+    const float ahead = g + sgd.momentum * e.m;
+    g = sgd.nesterov ? ahead : e.m;
   }
   e.w -= factors.rate * g;
 }
@@ -67,32 +81,28 @@ template <class Kept>
 WARPFIT_HOST_DEVICE void update(const Adam& adam, const AdamFactors& factors, const Kept& kept, Element& e) {
   const float g = decayed(e.g, e.w, adam.decoupled ? 0 : adam.weight_decay);
   e.w *= factors.keep;
-  float& m = e.moments[0];
-  float& v = e.moments[1];
-  m = static_cast<float>(adam.beta1) * m + static_cast<float>(1 - adam.beta1) * g;
-  v = static_cast<float>(adam.beta2) * v + static_cast<float>(1 - adam.beta2) * g * g;
-  float square = v;
+  e.m = static_cast<float>(adam.beta1) * e.m + static_cast<float>(1 - adam.beta1) * g;
+  e.v = static_cast<float>(adam.beta2) * e.v + static_cast<float>(1 - adam.beta2) * g * g;
+  float square = e.v;
   if (kept.has(2)) {
-    e.moments[2] = square <= e.moments[2] ? e.moments[2] : square;  // unlike fmaxf, it keeps a NaN
-    square = e.moments[2];
+    e.third = square <= e.third ? e.third : square;  // unlike fmaxf, it keeps a NaN
+    square = e.third;
   }
-  e.w -= factors.rate * (m / (sqrtf(square) / factors.root_correction + adam.eps));
+  e.w -= factors.rate * (e.m / (sqrtf(square) / factors.root_correction + adam.eps));
 }
 
 template <class Kept>
 WARPFIT_HOST_DEVICE void update(const Rmsprop& rmsprop, const PlainFactors& factors, const Kept& kept,
                                 Element& e) {
   const float g = decayed(e.g, e.w, rmsprop.weight_decay);
-  float& v = e.moments[1];
-  v = rmsprop.alpha * v + (1 - rmsprop.alpha) * g * g;
-  float square = v;
+  e.v = rmsprop.alpha * e.v + (1 - rmsprop.alpha) * g * g;
+  float square = e.v;
   if (kept.has(2)) {
-    float& mean = e.moments[2];
-    mean = rmsprop.alpha * mean + (1 - rmsprop.alpha) * g;
-    square -= mean * mean;
+    e.third = rmsprop.alpha * e.third + (1 - rmsprop.alpha) * g;
+    square -= e.third * e.third;
   }
   float d = g / (sqrtf(square) + rmsprop.eps);
-  if (kept.has(0)) d = e.moments[0] = rmsprop.momentum * e.moments[0] + d;
+  if (kept.has(0)) d = e.m = rmsprop.momentum * e.m + d;
   e.w -= factors.rate * d;
 }
 
@@ -100,19 +110,17 @@ template <class Kept>
 WARPFIT_HOST_DEVICE void update(const Adagrad& adagrad, const PlainFactors& factors, const Kept&,
                                 Element& e) {
   const float g = decayed(e.g, e.w, adagrad.weight_decay);
-  e.moments[1] += g * g;
-  e.w -= factors.rate * (g / (sqrtf(e.moments[1]) + adagrad.eps));
+  e.v += g * g;
+  e.w -= factors.rate * (g / (sqrtf(e.v) + adagrad.eps));
 }
 
 template <class Kept>
 WARPFIT_HOST_DEVICE void update(const Adadelta& adadelta, const PlainFactors& factors, const Kept&,
                                 Element& e) {
   const float g = decayed(e.g, e.w, adadelta.weight_decay);
-  float& v = e.moments[1];
-  float& u = e.moments[2];
-  v = adadelta.rho * v + (1 - adadelta.rho) * g * g;
-  const float d = sqrtf(u + adadelta.eps) / sqrtf(v + adadelta.eps) * g;
-  u = adadelta.rho * u + (1 - adadelta.rho) * d * d;
+  e.v = adadelta.rho * e.v + (1 - adadelta.rho) * g * g;
+  const float d = sqrtf(e.third + adadelta.eps) / sqrtf(e.v + adadelta.eps) * g;
+  e.third = adadelta.rho * e.third + (1 - adadelta.rho) * d * d;
   e.w -= factors.rate * d;
 }
 
@@ -124,13 +132,11 @@ WARPFIT_HOST_DEVICE inline PlainFactors factors_of(const Adamax& adamax, float r
 template <class Kept>
 WARPFIT_HOST_DEVICE void update(const Adamax& adamax, const PlainFactors& factors, const Kept&, Element& e) {
   const float g = decayed(e.g, e.w, adamax.weight_decay);
-  float& m = e.moments[0];
-  float& v = e.moments[1];
-  m = static_cast<float>(adamax.beta1) * m + static_cast<float>(1 - adamax.beta1) * g;
-  const float before = static_cast<float>(adamax.beta2) * v;
+  e.m = static_cast<float>(adamax.beta1) * e.m + static_cast<float>(1 - adamax.beta1) * g;
+  const float before = static_cast<float>(adamax.beta2) * e.v;
   const float now = fabsf(g) + adamax.eps;
-  v = before <= now || now != now ? now : before;
-  e.w -= factors.rate * (m / v);
+  e.v = before <= now || now != now ? now : before;
+  e.w -= factors.rate * (e.m / e.v);
 }
 
 struct NadamFactors {
@@ -156,13 +162,11 @@ template <class Kept>
 WARPFIT_HOST_DEVICE void update(const Nadam& nadam, const NadamFactors& factors, const Kept&, Element& e) {
   const float g = decayed(e.g, e.w, nadam.decoupled ? 0 : nadam.weight_decay);
   e.w *= factors.keep;
-  float& m = e.moments[0];
-  float& v = e.moments[1];
-  m = static_cast<float>(nadam.beta1) * m + static_cast<float>(1 - nadam.beta1) * g;
-  v = static_cast<float>(nadam.beta2) * v + static_cast<float>(1 - nadam.beta2) * g * g;
-  const float root = sqrtf(v) / factors.root_correction + nadam.eps;
+  e.m = static_cast<float>(nadam.beta1) * e.m + static_cast<float>(1 - nadam.beta1) * g;
+  e.v = static_cast<float>(nadam.beta2) * e.v + static_cast<float>(1 - nadam.beta2) * g * g;
+  const float root = sqrtf(e.v) / factors.root_correction + nadam.eps;
   e.w -= factors.gradient_rate * (g / root);
-  e.w -= factors.mean_rate * (m / root);
+  e.w -= factors.mean_rate * (e.m / root);
 }
 
 struct RadamFactors {
@@ -187,23 +191,21 @@ template <class Kept>
 WARPFIT_HOST_DEVICE void update(const Radam& radam, const RadamFactors& factors, const Kept&, Element& e) {
   const float g = decayed(e.g, e.w, radam.decoupled ? 0 : radam.weight_decay);
   e.w *= factors.keep;
-  float& m = e.moments[0];
-  float& v = e.moments[1];
-  m = static_cast<float>(radam.beta1) * m + static_cast<float>(1 - radam.beta1) * g;
-  v = static_cast<float>(radam.beta2) * v + static_cast<float>(1 - radam.beta2) * g * g;
-  const float adapted = m * (factors.root_correction / (sqrtf(v) + radam.eps));
-  e.w -= factors.rate * (factors.root_correction != 0 ? adapted : m);
+  e.m = static_cast<float>(radam.beta1) * e.m + static_cast<float>(1 - radam.beta1) * g;
+  e.v = static_cast<float>(radam.beta2) * e.v + static_cast<float>(1 - radam.beta2) * g * g;
+  const float adapted = e.m * (factors.root_correction / (sqrtf(e.v) + radam.eps));
+  e.w -= factors.rate * (factors.root_correction != 0 ? adapted : e.m);
 }
 
 template <class Kept>
 WARPFIT_HOST_DEVICE void update(const Rprop& rprop, const PlainFactors& factors, const Kept&, Element& e) {
-  const float turn = e.g * e.moments[0];  // below 0 where the sign changes; 0 at the first step
-  float step = factors.first ? factors.rate : e.moments[1];
+  const float turn = e.g * e.m;  // below 0 where the sign changes; 0 at the first step
+  float step = factors.first ? factors.rate : e.v;
   step *= turn > 0 ? rprop.eta_plus : turn < 0 ? rprop.eta_minus : 1.0F;
   step = step < rprop.smallest ? rprop.smallest : step > rprop.largest ? rprop.largest : step;
   const float g = turn < 0 ? 0.0F : e.g;
-  e.moments[0] = g;
-  e.moments[1] = step;
+  e.m = g;
+  e.v = step;
   e.w -= g > 0 ? step : g < 0 ? -step : g;  // where g is no number, nor is w
 }
 
@@ -227,8 +229,7 @@ WARPFIT_HOST_DEVICE void update(const Asgd& asgd, const AsgdFactors& factors, co
   const float g = decayed(e.g, e.w, asgd.weight_decay);
   e.w *= factors.keep;
   e.w -= factors.eta * g;
-  float& mean = e.moments[2];
-  mean = factors.mean == 1 ? e.w : mean + (e.w - mean) * factors.mean;
+  e.third = factors.mean == 1 ? e.w : e.third + (e.w - e.third) * factors.mean;
 }
 
 }  // namespace warpfit

@@ -32,15 +32,15 @@ void update_all(ThreadPool& pool, const Rule& given, const OptimizerViews& views
       const auto factors = made;
 #pragma omp simd
       for (std::int64_t i = first; i < end; ++i) {
-        Element e{w[i], g[i], {}};
-        if constexpr (Kept::has(0)) e.moments[0] = m[i];
-        if constexpr (Kept::has(1)) e.moments[1] = v[i];
-        if constexpr (Kept::has(2)) e.moments[2] = third[i];
+        Element e{w[i], g[i]};
+        if constexpr (Kept::has(0)) e.m = m[i];
+        if constexpr (Kept::has(1)) e.v = v[i];
+        if constexpr (Kept::has(2)) e.third = third[i];
         update(rule, factors, Kept{}, e);
         w[i] = e.w;
-        if constexpr (Kept::has(0)) m[i] = e.moments[0];
-        if constexpr (Kept::has(1)) v[i] = e.moments[1];
-        if constexpr (Kept::has(2)) third[i] = e.moments[2];
+        if constexpr (Kept::has(0)) m[i] = e.m;
+        if constexpr (Kept::has(1)) v[i] = e.v;
+        if constexpr (Kept::has(2)) third[i] = e.third;
       }
     });
   });
