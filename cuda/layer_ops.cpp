@@ -102,14 +102,16 @@ std::unique_ptr<LayerOp> make(const OpContext& context, const DropoutOperation& 
 class ClassificationLoss final : public LossOp {
  public:
   ClassificationLoss(const OpContext& context, const Loss& loss, std::int64_t rows)
-      : context_(context), loss_(loss), row_results_(context.backend, static_cast<std::size_t>(rows)) {}
+      : context_(context), loss_(loss), row_results_(context.backend, static_cast<std::size_t>(rows)) {
+    if (!loss.class_weights.empty()) class_weights_ = {context.backend, loss.class_weights};
+  }
 
   void add(ConstMatrix outputs, ConstLabels labels, Matrix doutputs, Metrics* metrics) override {
     if (!is_cross_entropy(loss_)) {
       cuda::elementwise_loss(loss_, outputs, labels, doutputs, metrics, row_results_.data(), context_.arrived,
                              context_.stream.get());
     } else {
-      cuda::softmax_cross_entropy(outputs, labels, loss_.label_smoothing, doutputs, metrics,
+      cuda::softmax_cross_entropy(loss_, class_weights_.data(), outputs, labels, doutputs, metrics,
                                   row_results_.data(), context_.arrived, context_.stream.get());
     }
   }
@@ -117,6 +119,7 @@ class ClassificationLoss final : public LossOp {
  private:
   OpContext context_;
   Loss loss_;
+  Buffer<float> class_weights_;
   Buffer<cuda::RowResult> row_results_;  // scratch
 };
 

@@ -58,8 +58,9 @@ class LossRows : protected WarpRows<kCode> {
         __syncwarp();
         const int label = row == static_cast<int>(blockIdx.x) ? first_label : label_of(first + row);
         float* dz = run_.trains ? run_.exchange.dlogits + row * class_stride : nullptr;
+        const float scale = 1.0F / static_cast<float>(rows());
         const RowResult result =
-            softmax_cross_entropy_row<kWarp>(sums, label, run_.label_smoothing, rows(), classes, dz);
+            softmax_cross_entropy_row<kWarp>(sums, label, run_.label_smoothing, scale, classes, dz);
         if (thread() == 0) run_.exchange.results[row] = result;
       }
       __syncthreads();

@@ -18,6 +18,7 @@ std::string obstacle(const Operation& operation, bool is_last) {
 std::string obstacle(const StepPlan& plan, Precision precision) {
   if (precision != Precision::kFp32) return "its products are fp32 alone";
   if (!is_cross_entropy(plan.loss)) return "its loss is cross-entropy alone";
+  if (!plan.loss.class_weights.empty()) return "it weighs all classes alike";
   if (plan.update && (plan.update->clipping.norm > 0 || plan.update->clipping.value > 0))
     return "it does not clip gradients";
   if (plan.update && plan.update->measures_norm) return "it does not measure the gradients' norm";

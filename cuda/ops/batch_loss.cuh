@@ -48,8 +48,8 @@ __device__ Highest block_highest(Highest highest) {
   return highest;
 }
 
-__device__ inline void add_batch(Metrics& metrics, double loss_sum, int hits, std::int64_t count) {
-  const auto mean = static_cast<float>(loss_sum / static_cast<double>(count));
+__device__ inline void add_batch(Metrics& metrics, double loss_sum, int hits, double count) {
+  const auto mean = static_cast<float>(loss_sum / count);
   if (!isfinite(mean)) {
     if (metrics.non_finite == 0) metrics.first_non_finite = metrics.batches;
     ++metrics.non_finite;
@@ -63,7 +63,7 @@ __device__ inline void add_batch(Metrics& metrics, double loss_sum, int hits, st
 /// The batch's loss is the sum of the rows' over `count`. The first kThreads threads of a block call it: all,
 /// or a warp.
 template <int kThreads>
-__device__ void add_rows(const RowResult* results, std::int64_t rows, std::int64_t count, Metrics* metrics) {
+__device__ void add_rows(const RowResult* results, std::int64_t rows, double count, Metrics* metrics) {
   const auto add = [](auto a, auto b) { return a + b; };
   double loss_sum = 0;
   int hits = 0;
@@ -78,7 +78,7 @@ __device__ void add_rows(const RowResult* results, std::int64_t rows, std::int64
 
 /// All threads of all blocks call it, once the first of each block has written its row's result.
 template <int kThreads>
-__device__ void add_up(const RowResult* results, std::int64_t rows, std::int64_t count, Metrics* metrics,
+__device__ void add_up(const RowResult* results, std::int64_t rows, double count, Metrics* metrics,
                        unsigned* arrived) {
   if (is_last_block(arrived)) add_rows<kThreads>(results, rows, count, metrics);
 }

@@ -21,17 +21,26 @@ __global__ void __launch_bounds__(kThreads)
   const float scale = 1.0F / static_cast<float>(count);
 
   Highest highest{-INFINITY, classes};
+  const auto of_row = for_row(function, y[label]);
   float sum = 0;
+  float derivatives = 0;
   for (int c = thread; c < classes; c += kThreads) {
     highest = higher(highest, {y[c], c});
     const float target = c == label ? 1.0F : 0.0F;
-    sum += function.value(y[c], target);
-    if (doutputs != nullptr) doutputs[row * classes + c] = scale * function.derivative(y[c], target);
+    sum += of_row.value(y[c], target);
+    if (doutputs == nullptr) continue;
+    const float derivative = of_row.derivative(y[c], target);
+    derivatives += derivative;
+    if (!Function::kBalances || c != label) doutputs[row * classes + c] = scale * derivative;
   }
   highest = block_highest<kThreads>(highest);
   sum = block_reduce<kThreads>(sum, [](float a, float b) { return a + b; });
+  if (Function::kBalances && doutputs != nullptr) {
+    derivatives = block_reduce<kThreads>(derivatives, [](float a, float b) { return a + b; });
+    if (thread == 0) doutputs[row * classes + label] = -scale * derivatives;
+  }
   if (thread == 0) results[row] = {sum, highest.index == label ? 1 : 0};
-  add_up<kThreads>(results, rows, count, metrics, arrived);
+  add_up<kThreads>(results, rows, static_cast<double>(count), metrics, arrived);
 }
 
 }  // namespace

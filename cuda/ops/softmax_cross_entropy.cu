@@ -6,27 +6,43 @@
 namespace warpfit::cuda {
 namespace {
 
-template <int kThreads>
+template <int kThreads, bool kWeighted>
 __global__ void __launch_bounds__(kThreads)
     softmax_cross_entropy_kernel(const float* __restrict__ logits, const std::uint8_t* __restrict__ labels,
-                                 float label_smoothing, float* dlogits, RowResult* results, Metrics* metrics,
-                                 unsigned* arrived, std::int64_t rows, int classes) {
+                                 float label_smoothing, ClassWeights weights, float* dlogits,
+                                 RowResult* results, Metrics* metrics, unsigned* arrived, std::int64_t rows,
+                                 int classes) {
   const std::int64_t row = blockIdx.x;
+  auto count = static_cast<double>(rows);  // of rows, or of their weights
+  if constexpr (kWeighted) {
+    count = 0;
+    for (std::int64_t n = threadIdx.x; n < rows; n += kThreads) count += weights.of[labels[n]];
+    count = block_reduce<kThreads>(count, [](double a, double b) { return a + b; });
+  }
   float* dz = dlogits == nullptr ? nullptr : dlogits + row * classes;
-  const RowResult result = softmax_cross_entropy_row<kThreads>(logits + row * classes, labels[row],
-                                                               label_smoothing, rows, classes, dz);
+  const RowResult result =
+      softmax_cross_entropy_row<kThreads, kWeighted>(logits + row * classes, labels[row], label_smoothing,
+                                                     1.0F / static_cast<float>(count), classes, dz, weights);
   if (threadIdx.x == 0) results[row] = result;
-  add_up<kThreads>(results, rows, rows, metrics, arrived);
+  add_up<kThreads>(results, rows, count, metrics, arrived);
 }
 
 }  // namespace
 
-void softmax_cross_entropy(ConstMatrix logits, ConstLabels labels, float label_smoothing, Matrix dlogits,
-                           Metrics* metrics, RowResult* rows, unsigned* arrived, cudaStream_t stream) {
+void softmax_cross_entropy(const Loss& loss, const float* class_weights, ConstMatrix logits,
+                           ConstLabels labels, Matrix dlogits, Metrics* metrics, RowResult* rows,
+                           unsigned* arrived, cudaStream_t stream) {
   const bool few = logits.cols <= kFewClasses;
-  const auto kernel = few ? softmax_cross_entropy_kernel<kFew> : softmax_cross_entropy_kernel<kMany>;
-  launch(kernel, {static_cast<unsigned>(logits.rows), few ? kFew : kMany}, stream, logits.data, labels.data(),
-         label_smoothing, dlogits.data, rows, metrics, arrived, logits.rows, static_cast<int>(logits.cols));
+  ClassWeights weights{class_weights};
+  for (const float weight : loss.class_weights) weights.sum += weight;
+  const auto unweighted =
+      few ? softmax_cross_entropy_kernel<kFew, false> : softmax_cross_entropy_kernel<kMany, false>;
+  const auto weighted =
+      few ? softmax_cross_entropy_kernel<kFew, true> : softmax_cross_entropy_kernel<kMany, true>;
+  launch(class_weights == nullptr ? unweighted : weighted,
+         {static_cast<unsigned>(logits.rows), few ? kFew : kMany}, stream, logits.data, labels.data(),
+         loss.label_smoothing, weights, dlogits.data, rows, metrics, arrived, logits.rows,
+         static_cast<int>(logits.cols));
 }
 
 }  // namespace warpfit::cuda

@@ -9,9 +9,10 @@
 
 namespace warpfit::cuda {
 
-/// As LossOp::add. Scratch: `rows` of at least N, `arrived`, which is 0 and comes back as
-/// 0.
-void softmax_cross_entropy(ConstMatrix logits, ConstLabels labels, float label_smoothing, Matrix dlogits,
-                           Metrics* metrics, RowResult* rows, unsigned* arrived, cudaStream_t stream);
+/// As LossOp::add. `class_weights`: those of the loss, on the device; null where it has none. Scratch: `rows`
+/// of at least N, `arrived`, which is 0 and comes back as 0.
+void softmax_cross_entropy(const Loss& loss, const float* class_weights, ConstMatrix logits,
+                           ConstLabels labels, Matrix dlogits, Metrics* metrics, RowResult* rows,
+                           unsigned* arrived, cudaStream_t stream);
 
 }  // namespace warpfit::cuda

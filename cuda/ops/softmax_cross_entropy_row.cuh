@@ -5,11 +5,17 @@
 
 namespace warpfit::cuda {
 
-/// The loss of one of `rows` rows, in every thread; dz, where it is given, is the gradient of their mean. The
-/// first kThreads threads of the block call it: all, or a warp.
-template <int kThreads>
-__device__ RowResult softmax_cross_entropy_row(const float* z, int label, float label_smoothing,
-                                               std::int64_t rows, int classes, float* dz) {
+/// Of the classes; with none each weighs 1.
+struct ClassWeights {
+  const float* of = nullptr;
+  float sum = 0;
+};
+
+/// A row's loss, in every thread; dz, where it is given, is the gradient of the sum of all rows' times
+/// `scale`. The first kThreads threads of the block call it: all, or a warp.
+template <int kThreads, bool kWeighted = false>
+__device__ RowResult softmax_cross_entropy_row(const float* z, int label, float label_smoothing, float scale,
+                                               int classes, float* dz, const ClassWeights& weights = {}) {
   const auto add = [](auto a, auto b) { return a + b; };
   const int thread = static_cast<int>(threadIdx.x) % kThreads;  // so that the compiler knows its range
   Highest highest{-INFINITY, classes};
@@ -21,8 +27,19 @@ __device__ RowResult softmax_cross_entropy_row(const float* z, int label, float 
   const float log_sum = logf(sum);
 
   const float spread = label_smoothing / static_cast<float>(classes);
+  if constexpr (kWeighted) {
+    const float weight = (1 - label_smoothing) * weights.of[label];
+    const float of_softmax = (weight + spread * weights.sum) * scale;
+    float loss = 0;
+    for (int c = thread; c < classes; c += kThreads) {
+      const float smoothed = spread * weights.of[c];
+      const float target = c == label ? weight + smoothed : smoothed;
+      if (target != 0) loss += target * (log_sum - (z[c] - highest.value));
+      if (dz != nullptr) dz[c] = expf(z[c] - highest.value - log_sum) * of_softmax - target * scale;
+    }
+    return {block_reduce<kThreads>(loss, add), highest.index == label ? 1 : 0};
+  }
   if (dz != nullptr) {
-    const float scale = 1.0F / static_cast<float>(rows);
     for (int c = thread; c < classes; c += kThreads) {
       const float share = expf(z[c] - highest.value - log_sum) * scale;
       const float target = c == label ? 1 - label_smoothing + spread : spread;

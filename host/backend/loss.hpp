@@ -2,6 +2,8 @@
 // devices.
 #pragma once
 
+#include <vector>
+
 #include "host/backend/metrics.hpp"
 #include "host/backend/views.hpp"
 
@@ -15,20 +17,25 @@ enum class LossKind {
   kSmoothL1,       ///< nn.SmoothL1Loss, with beta
   kHuber,          ///< nn.HuberLoss, with delta
   kBceWithLogits,  ///< nn.BCEWithLogitsLoss
+  kMultiMargin,    ///< nn.MultiMarginLoss, with margin
 };
 
 /// Cross-entropy and NLL, with N rows, C classes and t = one_hot(label), of which every class has
 /// `label_smoothing` / C and the label the rest: the mean over rows of -sum_c t_c log softmax(logits)_c, and
-/// dlogits = (softmax(logits) - t) / N. PyTorch's cross-entropy is LogSoftmax and NLL in one, and so is NLL
-/// here: the LogSoftmax belongs to the loss.
+/// dlogits = (softmax(logits) - t) / N. With class weights w each term is t_c w_c log softmax(logits)_c, and
+/// the sum over rows is divided by that of w_label. PyTorch's cross-entropy is LogSoftmax and NLL in one, and
+/// so is NLL here: the LogSoftmax belongs to the loss.
 ///
 /// The others: the mean over rows and classes of value(y, t), with t = one_hot(label), and doutputs =
-/// derivative(y, t) / (N C), with the functions of host/backend/loss_function.hpp.
+/// derivative(y, t) / (N C), with the functions of host/backend/loss_function.hpp. Multi-margin is the mean
+/// of max(0, margin - y_label + y_c), where c = label counts as 0.
 struct Loss {
   LossKind kind = LossKind::kCrossEntropy;
   float label_smoothing = 0;  ///< of cross-entropy
   float beta = 1;             ///< of smooth-l1: where it turns from a square into an absolute value
   float delta = 1;            ///< of huber, likewise
+  float margin = 1;           ///< of multi-margin
+  std::vector<float> class_weights = {};  ///< (C), of cross-entropy and NLL; empty for 1 each
 };
 
 [[nodiscard]] inline bool is_cross_entropy(const Loss& loss) {

@@ -9,12 +9,18 @@
 
 namespace warpfit {
 
-struct SquaredError {
+/// What the formulas have in common but for Margin.
+struct OfOutputAlone {
+  /// Whether the label's derivative is the sum of the others', negated.
+  static constexpr bool kBalances = false;
+};
+
+struct SquaredError : OfOutputAlone {
   WARPFIT_HOST_DEVICE float value(float y, float t) const { return (y - t) * (y - t); }
   WARPFIT_HOST_DEVICE float derivative(float y, float t) const { return 2.0F * (y - t); }
 };
 
-struct AbsoluteError {
+struct AbsoluteError : OfOutputAlone {
   WARPFIT_HOST_DEVICE float value(float y, float t) const { return fabsf(y - t); }
   WARPFIT_HOST_DEVICE float derivative(float y, float t) const {
     return y > t ? 1.0F : y < t ? -1.0F : y - t;  // a NaN stays one
@@ -22,7 +28,7 @@ struct AbsoluteError {
 };
 
 /// error^2 / (2 beta) where |error| < beta, else |error| - beta / 2.
-struct SmoothAbsoluteError {
+struct SmoothAbsoluteError : OfOutputAlone {
   float beta;
   WARPFIT_HOST_DEVICE float value(float y, float t) const {
     const float error = fabsf(y - t);
@@ -34,7 +40,7 @@ struct SmoothAbsoluteError {
 };
 
 /// error^2 / 2 where |error| <= delta, else delta (|error| - delta / 2).
-struct HuberError {
+struct HuberError : OfOutputAlone {
   float delta;
   WARPFIT_HOST_DEVICE float value(float y, float t) const {
     const float error = fabsf(y - t);
@@ -46,12 +52,33 @@ struct HuberError {
 };
 
 /// -t log sigmoid(y) - (1 - t) log(1 - sigmoid(y)), as PyTorch computes it without overflow.
-struct BinaryCrossEntropy {
+struct BinaryCrossEntropy : OfOutputAlone {
   WARPFIT_HOST_DEVICE float value(float y, float t) const {
     return (1.0F - t) * y + log1pf(expf(-fabsf(y))) + (y < 0.0F ? -y : 0.0F);
   }
   WARPFIT_HOST_DEVICE float derivative(float y, float t) const { return 1.0F / (1.0F + expf(-y)) - t; }
 };
+
+/// max(0, margin - y_label + y) where t is 0, else 0.
+struct Margin {
+  static constexpr bool kBalances = true;
+  float margin;
+  float at_label = 0;  ///< y_label
+  WARPFIT_HOST_DEVICE float error(float y) const { return margin - at_label + y; }
+  WARPFIT_HOST_DEVICE float value(float y, float t) const {
+    return t > 0.0F || error(y) < 0.0F ? 0.0F : error(y);  // a NaN stays one
+  }
+  WARPFIT_HOST_DEVICE float derivative(float y, float t) const {
+    return t > 0.0F || !(error(y) > 0.0F) ? 0.0F : 1.0F;
+  }
+};
+
+/// The function for a row whose label's output is `at_label`.
+template <class Function>
+WARPFIT_HOST_DEVICE Function for_row(Function function, float at_label) {
+  if constexpr (Function::kBalances) function.at_label = at_label;
+  return function;
+}
 
 /// Calls use(function) with the function of a loss that is no cross-entropy.
 template <class Use>
@@ -65,11 +92,13 @@ void with_function(const Loss& loss, const Use& use) {
     case LossKind::kL1:
       return use(AbsoluteError{});
     case LossKind::kSmoothL1:
-      return use(SmoothAbsoluteError{loss.beta});
+      return use(SmoothAbsoluteError{{}, loss.beta});
     case LossKind::kHuber:
-      return use(HuberError{loss.delta});
+      return use(HuberError{{}, loss.delta});
     case LossKind::kBceWithLogits:
       return use(BinaryCrossEntropy{});
+    case LossKind::kMultiMargin:
+      return use(Margin{loss.margin});
   }
 }
 

@@ -77,6 +77,12 @@ struct RunFlags {
   std::string names = "linear_relu_stack";
 };
 
+/// What was said of the classes' weights in the loss; by default each weighs 1.
+struct ClassWeightFlags {
+  std::vector<float> given = {};
+  bool balanced = false;  ///< each class of the training set has the same weight in all
+};
+
 /// The part of the training set that is not trained on.
 struct ValidationFlags {
   double share = 0;
@@ -98,7 +104,8 @@ struct TrainCommand {
   std::string network;  ///< "784-512-512-10", empty for the default
   float dropout = 0;    ///< after each hidden activation
   TrainOptions training{.engine = Engine::kAuto};
-  OptimizerFlags optimizer;  ///< resolved into `training` when the command runs, as is `schedule`
+  ClassWeightFlags class_weights;  ///< resolved with the data, into the loss
+  OptimizerFlags optimizer;        ///< resolved into `training` when the command runs, as is `schedule`
   ScheduleFlags schedule;
   ValidationFlags validation;
   DeviceFlags device;

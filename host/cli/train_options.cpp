@@ -1,6 +1,8 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <limits>
 
@@ -40,6 +42,39 @@ Option profile_option(TrainOptions& training) {
           .set = set};
 }
 
+// "1,0.5,2" or "balanced".
+Option class_weights_option(ClassWeightFlags& flags) {
+  constexpr std::string_view kFlag = "--class-weights";
+  const auto set = [&flags, kFlag](std::string_view given) {
+    flags = {.balanced = given == "balanced"};
+    for (auto rest = given; !flags.balanced && !rest.empty();) {
+      const auto comma = std::min(rest.find(','), rest.size());
+      const auto weight = parse_number<float>(rest.substr(0, comma));
+      const bool is_last = comma == rest.size();
+      if (!weight || !std::isfinite(*weight) || *weight < 0 || (!is_last && comma + 1 == rest.size())) {
+        throw UsageError(
+            fmt::format("{} {}: expected a number of 0 or more for each class, joined by commas, or balanced",
+                        kFlag, given));
+      }
+      flags.given.push_back(*weight);
+      rest.remove_prefix(is_last ? comma : comma + 1);
+    }
+  };
+  const auto get = [&flags] {
+    return flags.balanced ? std::string("balanced") : fmt::format("{}", fmt::join(flags.given, ","));
+  };
+  return {.group = "Training",
+          .flag = kFlag,
+          .value = "A,B,...",
+          .help =
+              "how much a sample of each class counts in cross-entropy and nll; balanced: as much as all "
+              "samples of any other class together",
+          .range = "0 or more each, or balanced",
+          .otherwise = "1 each",
+          .get = get,
+          .set = set};
+}
+
 void append(Options& rows, Options more) { std::ranges::move(more, std::back_inserter(rows)); }
 
 Options training_options(TrainCommand& command) {
@@ -68,7 +103,8 @@ Options training_options(TrainCommand& command) {
        {"l1", LossKind::kL1},
        {"smooth-l1", LossKind::kSmoothL1},
        {"huber", LossKind::kHuber},
-       {"bce-with-logits", LossKind::kBceWithLogits}},
+       {"bce-with-logits", LossKind::kBceWithLogits},
+       {"multi-margin", LossKind::kMultiMargin}},
       training.loss.kind));
   constexpr float kMaxError = 1e6F;
   rows.push_back(number<float>({kGroup, "--beta", "X", "smooth-l1: error below which it is a square"}, 0,
@@ -76,8 +112,12 @@ Options training_options(TrainCommand& command) {
   rows.push_back(number<float>({kGroup, "--delta", "X", "huber: error up to which it is a square; above 0"},
                                0, kMaxError, training.loss.delta));
   rows.push_back(number<float>(
+      {kGroup, "--margin", "X", "multi-margin: how far the label's output must be above the others"}, 0,
+      kMaxError, training.loss.margin));
+  rows.push_back(number<float>(
       {kGroup, "--label-smoothing", "X", "share of each label that all classes divide, of cross-entropy"}, 0,
       1, training.loss.label_smoothing));
+  rows.push_back(class_weights_option(command.class_weights));
   constexpr float kMostDropout = 0.99F;
   rows.push_back(
       number<float>({kGroup, "--dropout", "X", "share of each hidden layer's outputs that a step leaves out"},

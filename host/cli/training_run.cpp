@@ -126,9 +126,11 @@ std::string config_of(TrainCommand command) {
   return config_text(options_of(command));
 }
 
-void train(const TrainCommand& command, const BackendOptions& device, const TrainOptions& options,
+void train(const TrainCommand& command, const BackendOptions& device, TrainOptions options,
            const TrainingFiles& files, RunFolder* folder, std::optional<Checkpoint> checkpoint) {
   const auto& model = files.model();
+  const auto data = files.data(command);
+  options.loss.class_weights = files.class_weights(command.class_weights, data.training);
   if (checkpoint) check_fits(*checkpoint, model, files.identity());
   const auto backend = make_backend(device);
   log_info(fmt::format("device: {}", backend->description()));
@@ -155,7 +157,7 @@ void train(const TrainCommand& command, const BackendOptions& device, const Trai
   }
   hooks.should_stop = [&] { return !console.failure().empty() || (interrupt && interrupt->requested()); };
   Reports reports(shown);
-  Trainer trainer(*backend, network, files.data(command), options, generator, reports, hooks);
+  Trainer trainer(*backend, network, data, options, generator, reports, hooks);
   log_detail(fmt::format("engine: {}", trainer.engine()));
   if (checkpoint) {
     trainer.restore(checkpoint->state);

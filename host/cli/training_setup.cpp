@@ -65,10 +65,15 @@ TrainOptions training_options_of(const TrainCommand& command) {
   if (options.loss.label_smoothing > 0 && options.loss.kind != LossKind::kCrossEntropy) {
     throw UsageError("--label-smoothing: expected --loss cross-entropy");
   }
+  const auto& weights = command.class_weights;
+  if ((weights.balanced || !weights.given.empty()) && !is_cross_entropy(options.loss))
+    throw UsageError("--class-weights: expected --loss cross-entropy or nll");
   if (options.loss.beta != 1 && options.loss.kind != LossKind::kSmoothL1)
     throw UsageError("--beta: expected --loss smooth-l1");
   if (options.loss.delta != 1 && options.loss.kind != LossKind::kHuber)
     throw UsageError("--delta: expected --loss huber");
+  if (options.loss.margin != 1 && options.loss.kind != LossKind::kMultiMargin)
+    throw UsageError("--margin: expected --loss multi-margin");
   if (options.loss.delta == 0) throw UsageError("--delta 0: expected a number above 0, as in PyTorch");
   if (options.patience > 0 && command.validation.share == 0) {
     throw UsageError("--patience: expected --validation-split, for the test set must not decide when to end");
@@ -110,6 +115,26 @@ TrainingData TrainingFiles::data(const TrainCommand& command) const {
   const auto [training, validation] = split_off(training_set_, share, shuffle, command.training.seed);
   log_info(fmt::format("validation: {} of the training samples", validation.size()));
   return {training, validation, test_set_};
+}
+
+std::vector<float> TrainingFiles::class_weights(const ClassWeightFlags& flags, const Subset& training) const {
+  const auto classes = static_cast<std::size_t>(plan_.classes());
+  if (!flags.balanced) {
+    if (!flags.given.empty() && flags.given.size() != classes) {
+      throw UsageError(fmt::format("--class-weights: {} weights, but the network has {} outputs",
+                                   flags.given.size(), classes));
+    }
+    return flags.given;
+  }
+  const auto counts = training.class_counts(plan_.classes());
+  std::vector<float> weights;
+  for (std::size_t c = 0; c < classes; ++c) {
+    if (counts[c] == 0)
+      throw UsageError(fmt::format("--class-weights balanced: class {} has no training sample", c));
+    weights.push_back(static_cast<float>(static_cast<double>(training.size()) /
+                                         static_cast<double>(counts[c]) / static_cast<double>(classes)));
+  }
+  return weights;
 }
 
 std::string TrainingFiles::identity() const {

@@ -25,6 +25,10 @@ class TrainingFiles {
 
   /// As the trainer takes them; they refer to this.
   [[nodiscard]] TrainingData data(const TrainCommand& command) const;
+  /// Of the loss, as asked for; empty for 1 each. Balanced ones are samples / (classes * samples of the
+  /// class), as scikit-learn's. Errors: UsageError where they do not fit the network or a class has no
+  /// samples.
+  [[nodiscard]] std::vector<float> class_weights(const ClassWeightFlags& flags, const Subset& training) const;
   [[nodiscard]] const ModelInfo& model() const { return model_; }
   [[nodiscard]] const NetworkPlan& plan() const { return plan_; }
   /// Of the larger set.

@@ -22,8 +22,8 @@ struct RowResult {
 /// for (outputs, label, gradient), the gradient null where there is none. `row_losses`: scratch of at least
 /// N.
 template <class Row>
-void add_batch(ThreadPool& pool, ConstMatrix outputs, ConstLabels labels, Matrix gradients,
-               std::int64_t count, Vector row_losses, Metrics& metrics, const Row& row) {
+void add_batch(ThreadPool& pool, ConstMatrix outputs, ConstLabels labels, Matrix gradients, double count,
+               Vector row_losses, Metrics& metrics, const Row& row) {
   std::atomic<std::int64_t> hits = 0;
   constexpr std::int64_t kLeast = 2048;  // outputs, each with an exponential or two
   pool.split(outputs.rows, std::max<std::int64_t>(1, kLeast / outputs.cols),
@@ -42,7 +42,7 @@ void add_batch(ThreadPool& pool, ConstMatrix outputs, ConstLabels labels, Matrix
              });
   double sum = 0;
   for (std::int64_t n = 0; n < outputs.rows; ++n) sum += row_losses[n];
-  const auto mean = static_cast<float>(sum / static_cast<double>(count));
+  const auto mean = static_cast<float>(sum / count);
 
   if (!std::isfinite(mean)) {
     if (metrics.non_finite == 0) metrics.first_non_finite = metrics.batches;

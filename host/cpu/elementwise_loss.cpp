@@ -14,15 +14,21 @@ void elementwise_loss(ThreadPool& pool, const Loss& loss, ConstMatrix outputs, C
   const float scale = 1.0F / static_cast<float>(outputs.size());
   with_function(loss, [&](const auto& function) {
     const auto row = [=](const float* y, std::int64_t label, float* dy) -> RowResult {
+      const auto of_row = for_row(function, y[label]);
       float sum = 0;
+      float derivatives = 0;
       for (std::int64_t c = 0; c < classes; ++c) {
         const float target = c == label ? 1.0F : 0.0F;
-        sum += function.value(y[c], target);
-        if (dy != nullptr) dy[c] = scale * function.derivative(y[c], target);
+        sum += of_row.value(y[c], target);
+        if (dy == nullptr) continue;
+        const float derivative = of_row.derivative(y[c], target);
+        derivatives += derivative;
+        dy[c] = scale * derivative;
       }
+      if (function.kBalances && dy != nullptr) dy[label] = -scale * derivatives;
       return {sum, std::max_element(y, y + classes) - y == label};
     };
-    add_batch(pool, outputs, labels, doutputs, outputs.size(), row_losses, metrics, row);
+    add_batch(pool, outputs, labels, doutputs, static_cast<double>(outputs.size()), row_losses, metrics, row);
   });
 }
 

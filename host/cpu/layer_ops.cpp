@@ -104,8 +104,7 @@ class ClassificationLoss final : public LossOp {
     if (!is_cross_entropy(loss_)) {
       elementwise_loss(context_.pool, loss_, outputs, labels, doutputs, row_losses_, *metrics);
     } else {
-      softmax_cross_entropy(context_.pool, outputs, labels, loss_.label_smoothing, doutputs, row_losses_,
-                            *metrics);
+      softmax_cross_entropy(context_.pool, outputs, labels, loss_, doutputs, row_losses_, *metrics);
     }
   }
 

@@ -9,12 +9,18 @@
 
 namespace warpfit::cpu {
 
-void softmax_cross_entropy(ThreadPool& pool, ConstMatrix logits, ConstLabels labels, float label_smoothing,
+void softmax_cross_entropy(ThreadPool& pool, ConstMatrix logits, ConstLabels labels, const Loss& loss,
                            Matrix dlogits, Vector row_losses, Metrics& metrics) {
   const std::int64_t classes = logits.cols;
-  const float scale = 1.0F / static_cast<float>(logits.rows);
+  const float label_smoothing = loss.label_smoothing;
   const float spread = label_smoothing / static_cast<float>(classes);
   const float at_label = 1 - label_smoothing;
+  const float* weights = loss.class_weights.empty() ? nullptr : loss.class_weights.data();
+  double count = 0;  // of rows, or of their weights
+  for (std::int64_t n = 0; n < logits.rows; ++n) count += weights == nullptr ? 1 : weights[labels[n]];
+  float all_weights = 0;
+  for (const float weight : loss.class_weights) all_weights += weight;
+  const float scale = 1.0F / static_cast<float>(count);
   const auto row = [=](const float* z, std::int64_t label, float* dz) -> RowResult {
     const std::int64_t best = std::max_element(z, z + classes) - z;
     const float highest = z[best];
@@ -27,6 +33,18 @@ void softmax_cross_entropy(ThreadPool& pool, ConstMatrix logits, ConstLabels lab
       for (std::int64_t c = 0; c < classes; ++c) sum += dz[c];
     }
     const float log_sum = std::log(sum);
+    if (weights != nullptr) {
+      const float weight = at_label * weights[label];
+      float value = weight * (log_sum - (z[label] - highest));
+      const float of_softmax = (weight + spread * all_weights) * scale;
+      for (std::int64_t c = 0; c < classes; ++c) {
+        const float smoothed = spread * weights[c];
+        if (smoothed != 0) value += smoothed * (log_sum - (z[c] - highest));
+        if (dz != nullptr) dz[c] = exponential(z[c] - highest - log_sum) * of_softmax - smoothed * scale;
+      }
+      if (dz != nullptr) dz[label] -= weight * scale;
+      return {value, best == label};
+    }
     if (dz != nullptr) {
 #pragma omp simd
       for (std::int64_t c = 0; c < classes; ++c) {
@@ -34,15 +52,15 @@ void softmax_cross_entropy(ThreadPool& pool, ConstMatrix logits, ConstLabels lab
       }
       dz[label] -= at_label * scale;
     }
-    float loss = log_sum - (z[label] - highest);
+    float value = log_sum - (z[label] - highest);
     if (label_smoothing > 0) {
       float others = 0;
       for (std::int64_t c = 0; c < classes; ++c) others += log_sum - (z[c] - highest);
-      loss = (1 - label_smoothing) * loss + spread * others;
+      value = (1 - label_smoothing) * value + spread * others;
     }
-    return {loss, best == label};
+    return {value, best == label};
   };
-  add_batch(pool, logits, labels, dlogits, logits.rows, row_losses, metrics, row);
+  add_batch(pool, logits, labels, dlogits, count, row_losses, metrics, row);
 }
 
 }  // namespace warpfit::cpu

@@ -8,7 +8,7 @@
 namespace warpfit::cpu {
 
 /// As LossOp::add. `row_losses` is scratch of at least N values.
-void softmax_cross_entropy(ThreadPool& pool, ConstMatrix logits, ConstLabels labels, float label_smoothing,
+void softmax_cross_entropy(ThreadPool& pool, ConstMatrix logits, ConstLabels labels, const Loss& loss,
                            Matrix dlogits, Vector row_losses, Metrics& metrics);
 
 }  // namespace warpfit::cpu

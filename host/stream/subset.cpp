@@ -27,6 +27,16 @@ void Subset::gather(std::span<const std::uint32_t> indices, std::span<std::uint8
   dataset_->gather(of_dataset, pixels, labels);
 }
 
+std::vector<std::int64_t> Subset::class_counts(std::int64_t classes) const {
+  std::vector<std::int64_t> counts(static_cast<std::size_t>(classes));
+  const auto labels = dataset_->labels();
+  for (std::int64_t i = 0; i < count_; ++i) {
+    const auto at = samples_.empty() ? first_ + i : samples_[static_cast<std::size_t>(i)];
+    ++counts[labels[static_cast<std::size_t>(at)]];
+  }
+  return counts;
+}
+
 Split split_off(const Dataset& dataset, double share, bool shuffle, std::uint64_t seed) {
   const std::int64_t size = dataset.size();
   const auto validation =

@@ -25,6 +25,9 @@ class Subset {
   [[nodiscard]] std::int64_t size() const { return count_; }
   [[nodiscard]] std::int64_t sample_size() const { return dataset_->sample_size(); }
 
+  /// How many samples each of `classes` classes has. Labels must be below that.
+  [[nodiscard]] std::vector<std::int64_t> class_counts(std::int64_t classes) const;
+
   /// As Dataset's, counted within the subset.
   void read(std::int64_t first, std::span<std::uint8_t> pixels, std::span<std::uint8_t> labels) const;
   void gather(std::span<const std::uint32_t> indices, std::span<std::uint8_t> pixels,

@@ -130,6 +130,11 @@ TEST(CommandLine, RefusesValuesOutOfRangeNamingThem) {
        "--optimizer lion: expected one of sgd, adam, adamw, rmsprop, adagrad, adadelta, adamax, nadam, "
        "radam, rprop, asgd"},
       {{"train", "--threads", "0"}, "--threads 0"},
+      {{"train", "--class-weights", "1,-1"},
+       "--class-weights 1,-1: expected a number of 0 or more for each class"},
+      {{"train", "--class-weights", "1,2,"}, "--class-weights 1,2,: expected"},
+      {{"train", "--class-weights", "1,nan"}, "--class-weights 1,nan: expected"},
+      {{"train", "--class-weights", "balance"}, "--class-weights balance: expected"},
       {{"train", "--log-every", "0"}, "--log-every 0"},
       {{"train", "--checkpoint-every", "0"},
        "--checkpoint-every 0: expected steps or epochs, as in 500 or 2epochs"},

@@ -64,6 +64,35 @@ TEST_F(TrainingSetup, ValidatesOnTheLastSamplesOtherwise) {
   EXPECT_EQ(files.data(command_).training.size(), kSamples);
 }
 
+// 19 samples of class 0 and one of class 1.
+TEST_F(TrainingSetup, BalancesClasses) {
+  const TrainingFiles files(command_);
+  const auto data = files.data(command_);
+  EXPECT_THAT(files.class_weights({}, data.training), testing::IsEmpty());
+  EXPECT_THAT(files.class_weights({.given = {3, 0.5F}}, data.training), testing::ElementsAre(3, 0.5F));
+  EXPECT_THAT(files.class_weights({.balanced = true}, data.training),
+              testing::ElementsAre(testing::FloatEq(20 / 19.0F / 2), testing::FloatEq(20 / 2.0F)));
+  EXPECT_THAT(
+      [&] {
+        return files.class_weights({.given = {1, 2, 3}}, data.training);
+      },
+      ThrowsMessage<UsageError>(HasSubstr("--class-weights: 3 weights, but the network has 2 outputs")));
+  command_.validation.share = 0.25;
+  EXPECT_THAT([&] { return files.class_weights({.balanced = true}, files.data(command_).training); },
+              ThrowsMessage<UsageError>(HasSubstr("class 1 has no training sample")));
+}
+
+TEST_F(TrainingSetup, RefusesClassWeightsOfOtherLosses) {
+  command_.class_weights.balanced = true;
+  for (const auto kind : {LossKind::kCrossEntropy, LossKind::kNll}) {
+    command_.training.loss.kind = kind;
+    EXPECT_NO_THROW(training_options_of(command_));
+  }
+  command_.training.loss.kind = LossKind::kMse;
+  EXPECT_THAT([&] { training_options_of(command_); },
+              ThrowsMessage<UsageError>(HasSubstr("--class-weights: expected --loss cross-entropy or nll")));
+}
+
 TEST_F(TrainingSetup, WaitsForAnImprovementOfAValidationSetOnly) {
   for (const std::int64_t patience : {1, 2, 100}) {
     command_.training.patience = patience;

@@ -169,7 +169,13 @@ TEST_F(SimdLevels, LossesAgree) {
       };
     };
     expect_same_bits(gradients_of([&](ConstMatrix logits, Matrix gradients, Vector losses, Metrics& metrics) {
-      softmax_cross_entropy(pool_, logits, labels, 0.1F, gradients, losses, metrics);
+      softmax_cross_entropy(pool_, logits, labels, {.label_smoothing = 0.1F}, gradients, losses, metrics);
+    }));
+    std::vector<float> weights(static_cast<std::size_t>(classes), 0.5F);
+    weights.front() = 2;
+    const Loss weighted{.label_smoothing = 0.1F, .class_weights = weights};
+    expect_same_bits(gradients_of([&](ConstMatrix logits, Matrix gradients, Vector losses, Metrics& metrics) {
+      softmax_cross_entropy(pool_, logits, labels, weighted, gradients, losses, metrics);
     }));
     expect_same_bits(gradients_of([&](ConstMatrix values, Matrix gradients, Vector losses, Metrics& metrics) {
       elementwise_loss(pool_, {LossKind::kMse}, values, labels, gradients, losses, metrics);

@@ -111,7 +111,7 @@ TEST_F(SecondOpinion, AgreesOnSoftmaxCrossEntropy) {
       const OnDevice<Metrics> metrics(*stream_, 1);
       const OnDevice<cuda::RowResult> results(*stream_, rows);
       const OnDevice<unsigned> arrived(*stream_, 1);
-      cuda::softmax_cross_entropy({logits.data(), rows, classes}, y.view(), 0,
+      cuda::softmax_cross_entropy({}, nullptr, {logits.data(), rows, classes}, y.view(),
                                   {dlogits.data(), rows, classes}, metrics.data(), results.data(),
                                   arrived.data(), stream_->get());
 

@@ -1,6 +1,6 @@
-// The losses against one-hot labels, compared with PyTorch's (tests/goldens/losses). Their shapes, their
-// answers and what they do with numbers that are not finite are tested with the first of them, in
-// mean_squared_error_test.
+// The losses compared with PyTorch's (tests/goldens/losses): those of single outputs, and cross-entropy with
+// class weights. Their shapes, their answers and what they do with numbers that are not finite are tested in
+// mean_squared_error_test and softmax_cross_entropy_test.
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -20,7 +20,10 @@ const std::map<std::string, LossKind> kKinds{{"mse", LossKind::kMse},
                                              {"l1", LossKind::kL1},
                                              {"smooth-l1", LossKind::kSmoothL1},
                                              {"huber", LossKind::kHuber},
-                                             {"bce-with-logits", LossKind::kBceWithLogits}};
+                                             {"bce-with-logits", LossKind::kBceWithLogits},
+                                             {"multi-margin", LossKind::kMultiMargin},
+                                             {"cross-entropy", LossKind::kCrossEntropy},
+                                             {"nll", LossKind::kNll}};
 
 using ElementwiseLoss = OnEachBackend;
 
@@ -31,8 +34,11 @@ TEST_P(ElementwiseLoss, IsPyTorchs) {
     const auto golden = nlohmann::json::parse(line);
     SCOPED_TRACE(line.substr(0, 60));
     const Loss loss{.kind = kKinds.at(golden["loss"]),
+                    .label_smoothing = golden.value("smoothing", 0.0F),
                     .beta = golden.value("beta", 1.0F),
-                    .delta = golden.value("delta", 1.0F)};
+                    .delta = golden.value("delta", 1.0F),
+                    .margin = golden.value("margin", 1.0F),
+                    .class_weights = golden.value("weights", std::vector<float>())};
     const auto outputs = golden["outputs"].get<std::vector<float>>();
     const auto labels = golden["labels"].get<std::vector<std::uint8_t>>();
     const auto rows = static_cast<std::int64_t>(labels.size());
@@ -50,7 +56,30 @@ TEST_P(ElementwiseLoss, IsPyTorchs) {
     EXPECT_NEAR(metrics.to_host().front().last_loss, value, 1e-6 * value);
     EXPECT_TRUE(all_close(dy.values(), golden["gradient"].get<Doubles>(), {1e-8, 1e-6}));
   }
-  EXPECT_EQ(losses, 8);
+  EXPECT_EQ(losses, 13);
+}
+
+// Among outputs of 0 to 3, at the label or beside it.
+TEST_P(ElementwiseLoss, KeepsNan) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  for (const auto& [name, kind] : kKinds) {
+    for (const std::size_t place : {1U, 2U}) {
+      SCOPED_TRACE(testing::Message() << name << ", output " << place);
+      std::vector<float> outputs{0, 1, 2, 3};
+      outputs[place] = nan;
+      const Buffer<float> y(*backend_, outputs);
+      const Buffer<std::uint8_t> labels(*backend_, std::vector<std::uint8_t>{2});
+      const Buffer<Metrics> metrics(*backend_, std::vector<Metrics>(1));
+      const auto op = backend_->prepare(Loss{.kind = kind}, 4, 1);
+      run_once(
+          *backend_,
+          [&] {
+            op->add({y.data(), 1, 4}, labels.view(), {}, metrics.data());
+          },
+          one_batch(1));
+      EXPECT_EQ(metrics.to_host().front().non_finite, 1);
+    }
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Backends, ElementwiseLoss, testing::ValuesIn(backend_names()), backend_name);

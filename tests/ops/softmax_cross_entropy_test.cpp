@@ -57,12 +57,15 @@ class SoftmaxCrossEntropy : public OnEachBackend {
     const GuardedFloats dz(*backend_, rows * classes);
     const Buffer<std::uint8_t> y(*backend_, labels);
     const Buffer<Metrics> metrics(*backend_, std::vector<Metrics>(1));
-    const auto op = backend_->prepare(Loss{.label_smoothing = smoothing}, classes, rows);
+    const auto op =
+        backend_->prepare(Loss{.label_smoothing = smoothing, .class_weights = weights_}, classes, rows);
     const auto step = backend_->record(
         [&] { op->add(z.matrix(rows, classes), y.view(), dz.matrix(rows, classes), metrics.data()); });
     for (int i = 0; i < times; ++i) step->run(one_batch(rows));
     return {metrics.to_host().front(), dz.values()};
   }
+
+  std::vector<float> weights_;  // of the classes
 };
 
 TEST_P(SoftmaxCrossEntropy, AgreesWithDoubleAtEveryShape) {
@@ -150,6 +153,44 @@ TEST_P(SoftmaxCrossEntropy, WithoutGradientGivesTheSameLoss) {
       *backend_, [&] { op->add(z.matrix(7, 10), y.view(), {}, metrics.data()); }, one_batch(7));
   EXPECT_EQ(metrics.to_host().front().last_loss, run(logits, labels).metrics.last_loss);
   EXPECT_EQ(z.values(), logits);
+}
+
+// Where all weigh the same it is as if there were no weights, up to rounding; at shapes on both sides of a
+// block's threads.
+TEST_P(SoftmaxCrossEntropy, WithEqualWeightsIsAsWithNone) {
+  for (const auto& [rows, classes] :
+       {std::pair<std::int64_t, std::int64_t>{1, 2}, {33, 10}, {300, 129}, {7, 256}}) {
+    SCOPED_TRACE(testing::Message() << rows << " rows, " << classes << " classes");
+    TestValues values;
+    const auto logits = values.uniform(rows * classes, 5);
+    const auto labels = values.labels(rows, static_cast<int>(classes));
+    for (const float smoothing : {0.0F, 0.3F}) {
+      const auto expected = run(logits, labels, 1, smoothing);
+      weights_.assign(static_cast<std::size_t>(classes), 0.25F);
+      const auto result = run(logits, labels, 1, smoothing);
+      weights_.clear();
+      EXPECT_NEAR(result.metrics.last_loss, expected.metrics.last_loss, 1e-5);
+      EXPECT_EQ(result.metrics.correct, expected.metrics.correct);
+      EXPECT_TRUE(
+          all_close(result.dlogits, Doubles(expected.dlogits.begin(), expected.dlogits.end()), {1e-7, 1e-5}));
+    }
+  }
+}
+
+// Two rows of log(1 / 2) each: the mean counts them 3 to 1.
+TEST_P(SoftmaxCrossEntropy, WeighsRowsByTheirClass) {
+  weights_ = {3, 1};
+  const auto result = run({0, 0, 0, 0}, {0, 1});
+  EXPECT_NEAR(result.metrics.last_loss, std::log(2), 1e-6);
+  EXPECT_TRUE(all_close(result.dlogits, Doubles{-0.375, 0.375, 0.125, -0.125}, {1e-6, 0}));
+}
+
+// As PyTorch: 0 divided by 0, which the trainer ends a run for.
+TEST_P(SoftmaxCrossEntropy, OfSamplesWithoutWeightIsNoNumber) {
+  weights_ = {0, 1};
+  const auto result = run({1, 2}, {0});
+  EXPECT_TRUE(std::isnan(result.metrics.last_loss));
+  EXPECT_EQ(result.metrics.non_finite, 1);
 }
 
 INSTANTIATE_TEST_SUITE_P(Backends, SoftmaxCrossEntropy, testing::ValuesIn(backend_names()), backend_name);

@@ -38,6 +38,7 @@ TEST_P(Compiling, SaysWhatItDoesNotDo) {
   EXPECT_EQ(refusal({Linear{4, false}, Activation{}, Linear{3}}), "its linear layers all have a bias");
   const std::vector<Layer> mlp{Linear{4}, Activation{}, Linear{3}};
   EXPECT_EQ(refusal(mlp, {.loss = {LossKind::kMse}}), "its loss is cross-entropy alone");
+  EXPECT_EQ(refusal(mlp, {.loss = {.class_weights = {1, 2, 3}}}), "it weighs all classes alike");
   EXPECT_EQ(refusal(mlp, {.clipping = {.norm = 1}}), "it does not clip gradients");
   EXPECT_EQ(refusal(mlp, {.clipping = {.value = 1}}), "it does not clip gradients");
   const Buffer<GradientNorm> norm(*backend_, 1);

@@ -78,10 +78,11 @@ class Bench {
     compare(
         "softmax cross-entropy", rows, classes, 2,
         [&] {
-          cuda::softmax_cross_entropy(
-              {logits.get(), rows, classes}, {labels.data(), size(rows)}, 0, {dlogits.get(), rows, classes},
-              reinterpret_cast<Metrics*>(metrics.data()), reinterpret_cast<cuda::RowResult*>(results.data()),
-              reinterpret_cast<unsigned*>(arrived.data()), timer_.stream().get());
+          cuda::softmax_cross_entropy({}, nullptr, {logits.get(), rows, classes}, {labels.data(), size(rows)},
+                                      {dlogits.get(), rows, classes},
+                                      reinterpret_cast<Metrics*>(metrics.data()),
+                                      reinterpret_cast<cuda::RowResult*>(results.data()),
+                                      reinterpret_cast<unsigned*>(arrived.data()), timer_.stream().get());
         },
         [&] {
           dnn_->log_softmax_forward({logits.get(), rows, classes}, {logs.get(), rows, classes});

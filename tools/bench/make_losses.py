@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Writes tests/goldens/losses: PyTorch's losses against one-hot labels, and their gradients.
+"""Writes tests/goldens/losses: losses of PyTorch, and their gradients.
 
     make_losses.py --output FILE
 
-A line per loss: its name in --loss and its parameters, outputs (N, C) row by row, labels (N), the loss, and the
-gradient by the outputs.
+A line per loss: its name in --loss and its parameters (weights: of the classes), outputs (N, C) row by row,
+labels (N), the loss, and the gradient by the outputs.
 """
 
 import argparse
@@ -23,6 +23,16 @@ LOSSES = [
     ({"loss": "huber"}, nn.HuberLoss()),
     ({"loss": "huber", "delta": 0.5}, nn.HuberLoss(delta=0.5)),
     ({"loss": "bce-with-logits"}, nn.BCEWithLogitsLoss()),
+    ({"loss": "multi-margin"}, nn.MultiMarginLoss()),
+    ({"loss": "multi-margin", "margin": 0.25}, nn.MultiMarginLoss(margin=0.25)),
+]
+WEIGHTS = [0.5, 2.0, 0.0, 1.0, 3.5]
+WEIGHTED = [
+    ({"loss": "cross-entropy", "weights": WEIGHTS}, nn.CrossEntropyLoss(torch.tensor(WEIGHTS))),
+    ({"loss": "cross-entropy", "weights": WEIGHTS, "smoothing": 0.25},
+     nn.CrossEntropyLoss(torch.tensor(WEIGHTS), label_smoothing=0.25)),
+    ({"loss": "nll", "weights": WEIGHTS},
+     lambda y, t: nn.NLLLoss(torch.tensor(WEIGHTS))(nn.functional.log_softmax(y, 1), t)),
 ]
 
 
@@ -41,9 +51,10 @@ def main():
     outputs[1, labels[1]] = 1  # no error
     target = nn.functional.one_hot(labels, CLASSES).float()
     with open(options.output, "w") as file:
-        for line, module in LOSSES:
+        for line, module in LOSSES + WEIGHTED:
             y = outputs.clone().requires_grad_()
-            loss = module(y, target)
+            by_class = line["loss"] in ("cross-entropy", "nll", "multi-margin")
+            loss = module(y, labels if by_class else target)
             loss.backward()
             line |= {"torch": torch.__version__.split("+")[0], "outputs": numbers(outputs)}
             line |= {"labels": labels.tolist(), "value": loss.item(), "gradient": numbers(y.grad)}
