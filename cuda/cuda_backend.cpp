@@ -4,6 +4,7 @@
 
 #include "cuda/fused/fused_step.hpp"
 #include "cuda/ops/gradient_clipping.hpp"
+#include "cuda/ops/gradient_sum.hpp"
 #include "cuda/ops/optimizer.hpp"
 #include "cuda/ops/pixels.hpp"
 #include "cuda/ops/sgd.hpp"
@@ -113,6 +114,12 @@ void CudaBackend::clip_gradient_norm(float most, Vector gradients, GradientNorm*
 void CudaBackend::clip_gradient_value(float most, Vector gradients) {
   cuda::clip_gradient_value(most, gradients, compute_.get());
 }
+
+void CudaBackend::add_gradients(float share, ConstVector gradients, Vector sum) {
+  cuda::add_gradients(share, gradients, sum, compute_.get());
+}
+
+void CudaBackend::clear(Vector values) { cuda::clear(values, compute_.get()); }
 
 void CudaBackend::update(const Optimizer& optimizer, const OptimizerViews& views) {
   if (is_plain_sgd(optimizer)) {

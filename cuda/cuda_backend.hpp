@@ -44,6 +44,8 @@ class CudaBackend final : public Backend {
   void wait(const Fence& fence) override;
   void clip_gradient_norm(float most, Vector gradients, GradientNorm* norm) override;
   void clip_gradient_value(float most, Vector gradients) override;
+  void add_gradients(float share, ConstVector gradients, Vector sum) override;
+  void clear(Vector values) override;
   void update(const Optimizer& optimizer, const OptimizerViews& views) override;
 
   /// Makes what is queued next wait for the work of all fences. Copies do so, and a step at its end.

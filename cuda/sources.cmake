@@ -13,6 +13,7 @@ set(warpfit_cuda_sources
   ops/dropout.cu
   ops/elementwise_loss.cu
   ops/gradient_clipping.cu
+  ops/gradient_sum.cu
   ops/matmul.cu
   ops/optimizer.cu
   ops/pixels.cu

@@ -5,6 +5,7 @@ set(warpfit_backend_test_sources
   ops/dropout_test.cpp
   ops/elementwise_loss_test.cpp
   ops/gradient_clipping_test.cpp
+  ops/gradient_sum_test.cpp
   ops/linear_test.cpp
   ops/matmul_test.cpp
   ops/mean_squared_error_test.cpp
@@ -23,6 +24,7 @@ set(warpfit_backend_test_sources
   support/random.cpp
   support/reference.cpp
   support/saved_model.cpp
+  train/accumulate_test.cpp
   train/benchmark_test.cpp
   train/compile_test.cpp
   train/first_steps_test.cpp

@@ -143,6 +143,11 @@ class Backend {
   /// for all of its fences at its end by itself.
   virtual void wait(const Fence& fence) = 0;
 
+  /// sum += share * gradients; equal sizes.
+  virtual void add_gradients(float share, ConstVector gradients, Vector sum) = 0;
+  /// values = 0.
+  virtual void clear(Vector values) = 0;
+
   /// gradients *= min(1, most / (their 2-norm + 1e-6)), as torch.nn.utils.clip_grad_norm_; the norm is left
   /// in `norm`. `most` may be infinite, to measure alone.
   virtual void clip_gradient_norm(float most, Vector gradients, GradientNorm* norm) = 0;

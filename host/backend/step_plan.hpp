@@ -26,6 +26,7 @@ struct Clipping {
 struct UpdateRule {
   Optimizer optimizer;
   Clipping clipping;
+  bool sums_gradients = false;               ///< of several batches, before each update
   bool measures_norm = false;                ///< whether the gradients' norm is wanted after each step
   std::array<Vector, kMostMoments> moments;  ///< as in OptimizerViews
   OptimizerProgress* progress = nullptr;     ///< likewise; not needed by plain SGD

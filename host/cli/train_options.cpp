@@ -86,6 +86,9 @@ Options training_options(TrainCommand& command) {
                                       training.epochs));
   rows.push_back(
       number<std::int64_t>({kGroup, "--batch-size", "N", "samples a step"}, 1, kMany, training.batch_size));
+  rows.push_back(number<std::int64_t>(
+      {kGroup, "--accumulate", "N", "batches that an update adds the gradients of up, each divided by N"}, 1,
+      kMany, training.accumulate));
   rows.push_back(
       on_off({kGroup, "--shuffle", "", "visit the samples in PyTorch's shuffled order for the seed"},
              training.shuffle));

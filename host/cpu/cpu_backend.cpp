@@ -9,6 +9,7 @@
 
 #include "host/base/error.hpp"
 #include "host/cpu/gradient_clipping.hpp"
+#include "host/cpu/gradient_sum.hpp"
 #include "host/cpu/layer_ops.hpp"
 #include "host/cpu/optimizer.hpp"
 #include "host/cpu/pixels.hpp"
@@ -112,6 +113,12 @@ void CpuBackend::clip_gradient_norm(float most, Vector gradients, GradientNorm* 
 void CpuBackend::clip_gradient_value(float most, Vector gradients) {
   cpu::clip_gradient_value(pool_, most, gradients);
 }
+
+void CpuBackend::add_gradients(float share, ConstVector gradients, Vector sum) {
+  cpu::add_gradients(pool_, share, gradients, sum);
+}
+
+void CpuBackend::clear(Vector values) { cpu::clear(pool_, values); }
 
 void CpuBackend::update(const Optimizer& optimizer, const OptimizerViews& views) {
   if (is_plain_sgd(optimizer)) {

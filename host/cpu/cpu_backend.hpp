@@ -31,6 +31,8 @@ class CpuBackend final : public Backend {
   void wait(const Fence&) override {}  // every call is done when it returns
   void clip_gradient_norm(float most, Vector gradients, GradientNorm* norm) override;
   void clip_gradient_value(float most, Vector gradients) override;
+  void add_gradients(float share, ConstVector gradients, Vector sum) override;
+  void clear(Vector values) override;
   void update(const Optimizer& optimizer, const OptimizerViews& views) override;
 
  private:

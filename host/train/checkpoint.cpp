@@ -20,6 +20,8 @@ constexpr std::string_view kData = "warpfit.data";
 constexpr std::string_view kSeed = "generator_seed";
 constexpr std::string_view kScalar = "optimizer_scalar";  // files of before it was kept have none
 
+std::string gradient_sum_prefix() { return fmt::format("{}gradient_sum.", kOptimizerPrefix); }
+
 std::string key_of(std::string_view name) { return fmt::format("warpfit.state.{}", name); }
 
 std::string moment_prefix(std::size_t moment) { return fmt::format("{}{}.", kOptimizerPrefix, moment); }
@@ -98,10 +100,9 @@ void check(const std::string& path, const TrainingState& state, std::uint64_t dr
   if (draws > most) fail(path, fmt::format("{} random numbers drawn, at most {} are", draws, most));
 }
 
-bool holds_moment(const SafetensorsFile& file, std::size_t moment) {
-  return std::ranges::any_of(file.tensors(), [prefix = moment_prefix(moment)](const auto& tensor) {
-    return tensor.name.starts_with(prefix);
-  });
+bool holds(const SafetensorsFile& file, std::string_view prefix) {
+  return std::ranges::any_of(file.tensors(),
+                             [prefix](const auto& tensor) { return tensor.name.starts_with(prefix); });
 }
 
 }  // namespace
@@ -127,6 +128,10 @@ void save_checkpoint(const FileLocation& location, const Checkpoint& checkpoint)
     const auto moment = parameter_tensors(checkpoint.info, state.optimizer.moments[k], moment_prefix(k));
     tensors.insert(tensors.end(), moment.begin(), moment.end());
   }
+  if (!state.gradient_sum.empty()) {
+    const auto sums = parameter_tensors(checkpoint.info, state.gradient_sum, gradient_sum_prefix());
+    tensors.insert(tensors.end(), sums.begin(), sums.end());
+  }
   write_safetensors(location, metadata, tensors);
 }
 
@@ -138,9 +143,11 @@ Checkpoint load_checkpoint(const FileLocation& location) {
   auto& state = checkpoint.state;
   state.parameters = std::move(model.parameters);
   for (std::size_t k = 0; k < kMostMoments; ++k) {
-    if (!holds_moment(file, k)) continue;
+    if (!holds(file, moment_prefix(k))) continue;
     state.optimizer.moments[k] = read_parameters(file, checkpoint.info, moment_prefix(k));
   }
+  if (holds(file, gradient_sum_prefix()))
+    state.gradient_sum = read_parameters(file, checkpoint.info, gradient_sum_prefix());
   for_each_number(state, checkpoint.metrics, [&](std::string_view name, auto& value) {
     value = number_at<std::remove_reference_t<decltype(value)>>(file, name);
   });

@@ -29,6 +29,7 @@ StepPlan training_plan(const Network& network, const Workspace& workspace, const
   auto& update = plan.update.emplace();
   update.optimizer = Sgd{};
   update.clipping = rule.clipping;
+  update.sums_gradients = !rule.gradient_sum.empty();
   update.measures_norm = rule.norm != nullptr;
   if (rule.optimizer == nullptr) return plan;
   const auto views = rule.optimizer->views(plan.parameters, {});

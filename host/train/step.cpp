@@ -63,8 +63,13 @@ void train_step(Backend& backend, const Network& network, const Batch& batch, co
   backend.wait(backward(backend, batch, rule, last));
   if (last < Phase::kUpdate || rule.optimizer == nullptr) return;
   const ProfileRange update(backend, "update");
-  clip(backend, batch.gradients, rule);
-  rule.optimizer->update(network.parameters().view(), batch.gradients);
+  const bool sums_up = !rule.gradient_sum.empty();
+  if (sums_up) backend.add_gradients(rule.share, batch.gradients, rule.gradient_sum);
+  if (!rule.updates) return;
+  const Vector gradients = sums_up ? rule.gradient_sum : batch.gradients;
+  clip(backend, gradients, rule);
+  rule.optimizer->update(network.parameters().view(), gradients);
+  if (sums_up) backend.clear(rule.gradient_sum);
 }
 
 void inference_step(Backend& backend, const Batch& batch) {

@@ -24,6 +24,11 @@ struct TrainingRule {
   const OptimizerState* optimizer = nullptr;
   Clipping clipping = {};        ///< of gradients that lie in memory
   GradientNorm* norm = nullptr;  ///< where their norm is left, in the backend's memory; needed to clip by it
+  /// Where not empty, `share` of the batch's gradients is added here, and an update is made with the sum,
+  /// which is then 0 again; or, where not `updates`, none is made. Needs an optimizer.
+  Vector gradient_sum = {};
+  float share = 1;
+  bool updates = true;
 };
 
 /// A training step's, in their order. Weight gradients are of the backward phase, or of the update where that
@@ -64,6 +69,8 @@ class StepRunner {
   /// RecordedStep::take_kernel_phases() of the compiled plan.
   [[nodiscard]] std::vector<KernelPhase> take_kernel_phases() const;
 
+  /// Where the steps add up, in the backend's memory.
+  [[nodiscard]] Metrics* metrics() const { return metrics_.data(); }
   void clear_metrics() { set_metrics({}); }
   void set_metrics(const Metrics& metrics) { metrics_.upload(std::vector{metrics}); }
   /// Waits for all that is queued.

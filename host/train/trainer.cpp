@@ -48,7 +48,7 @@ bool is_multiple(std::int64_t count, std::int64_t every) { return every > 0 && c
 
 bool is_update_fused(const TrainOptions& options) {
   const bool clips = options.clipping.norm > 0 || options.clipping.value > 0;
-  return options.fold_update && is_plain_sgd(options.optimizer) && !clips;
+  return options.fold_update && is_plain_sgd(options.optimizer) && !clips && options.accumulate == 1;
 }
 
 Trainer::Trainer(Backend& backend, Network& network, const TrainingData& data, const TrainOptions& options,
@@ -67,6 +67,8 @@ Trainer::Trainer(Backend& backend, Network& network, const TrainingData& data, c
       optimizer_(backend, options.optimizer, network.plan().floats),
       norm_(measures_norm(options) ? Buffer<GradientNorm>(backend, std::vector<GradientNorm>(1))
                                    : Buffer<GradientNorm>()),
+      gradient_sum_(options.accumulate > 1 ? Buffer<float>(backend, std::vector<float>(network.plan().floats))
+                                           : Buffer<float>()),
       rates_(backend, static_cast<std::size_t>(batches_per_epoch())),
       workspace_(backend, network,
                  {.max_batch_size = most_rows(options, data),
@@ -77,6 +79,10 @@ Trainer::Trainer(Backend& backend, Network& network, const TrainingData& data, c
                 [this, rule = training_rule()](const Batch& batch, Metrics* metrics) {
                   train_step(backend_, network_, batch, rule, metrics);
                 }),
+      accumulating_(backend, workspace_, options.loss,
+                    [this, rule = training_rule(false)](const Batch& batch, Metrics*) {
+                      train_step(backend_, network_, batch, rule, training_.metrics());
+                    }),
       training_stream_(backend, data.training, plans_[0]),
       test_(backend, workspace_, options.loss, data.test, batch_rows(options, data.test), plans_[1]) {
   if (data.validation) {
@@ -92,11 +98,24 @@ bool Trainer::compile(std::string& reason) {
   return test_.compile(evaluation, reason) && (!validation_ || validation_->compile(evaluation, reason));
 }
 
-TrainingRule Trainer::training_rule() const {
+TrainingRule Trainer::training_rule(bool updates) const {
   return {.loss = options_.loss,
           .optimizer = folded_ ? nullptr : &optimizer_,
           .clipping = options_.clipping,
-          .norm = norm_.data()};
+          .norm = norm_.data(),
+          .gradient_sum = gradient_sum_.view(),
+          .share = 1.0F / static_cast<float>(options_.accumulate),
+          .updates = updates};
+}
+
+// Whether this batch of the epoch makes an update: the last of as many as add up, or of the epoch.
+bool Trainer::updates(std::int64_t batch) const {
+  return (batch + 1) % options_.accumulate == 0 || batch + 1 == batches_per_epoch();
+}
+
+std::int64_t Trainer::batches_until_update() const {
+  const std::int64_t end = (batch_ / options_.accumulate + 1) * options_.accumulate;
+  return std::min(end, batches_per_epoch()) - 1 - batch_;
 }
 
 std::int64_t Trainer::batches_per_epoch() const {
@@ -111,7 +130,8 @@ TrainingState Trainer::state() const {
           .metrics = batch_ > 0 ? checked_metrics() : Metrics{},
           .best = best_,
           .parameters = parameters(),
-          .optimizer = optimizer_.memory()};
+          .optimizer = optimizer_.memory(),
+          .gradient_sum = gradient_sum_.to_host()};
 }
 
 std::vector<float> Trainer::parameters() const {
@@ -131,6 +151,9 @@ void Trainer::restore(const TrainingState& state) {
   }
   network_.upload(state.parameters);
   optimizer_.restore(state.optimizer);
+  if (state.gradient_sum.size() != gradient_sum_.size())
+    throw ModelError("checkpoint of another --accumulate: expected sums of gradients in both or in neither");
+  gradient_sum_.upload(state.gradient_sum);
   training_.set_metrics(state.metrics);
   generator_ = epochs_generator_ = state.generator;
   best_ = state.best;
@@ -246,13 +269,16 @@ bool Trainer::train_batches(const SampleView& samples, std::int64_t first, std::
     count = std::min(count, batches);
     if (const auto every = hooks_.save_every_steps; every > 0)
       count = std::min(count, every - step() % every);
+    const bool is_update = updates(batch_);
+    if (options_.accumulate > 1) count = is_update ? 1 : std::min(count, batches_until_update());
     count = pace_.next(count);
-    training_.run({.samples = samples,
-                   .first = first,
-                   .batches = count,
-                   .rows = rows,
-                   .rates = rates_.data() + batch_,
-                   .step = step()});
+    (is_update ? training_ : accumulating_)
+        .run({.samples = samples,
+              .first = first,
+              .batches = count,
+              .rows = rows,
+              .rates = rates_.data() + batch_,
+              .step = step()});
     first += count * rows;
     batches -= count;
     batch_ += count;
@@ -277,7 +303,7 @@ void Trainer::report_loss(std::int64_t batch) {
                     .learning_rate = schedule_.rate(step() - 1),
                     .gradient_norm = std::nullopt,
                     .seconds = seconds_since(training_started_)};
-  if (norm_.size() > 0) report.gradient_norm = norm_.to_host().front().norm;
+  if (norm_.size() > 0 && updates(batch)) report.gradient_norm = norm_.to_host().front().norm;
   report.trained = std::min(batch_ * options_.batch_size, samples_) - first_trained_ * options_.batch_size;
   report_.loss(report);
 }

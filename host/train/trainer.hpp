@@ -36,8 +36,9 @@ struct TrainOptions {
   Loss loss = {};
   Clipping clipping = {};
   Optimizer optimizer = Sgd{};
-  bool fold_update = true;    ///< plain SGD within the weight gradients' products, or a pass of its own
-  bool measure_norm = false;  ///< report the gradients' norm, where they are in memory
+  std::int64_t accumulate = 1;  ///< batches whose gradients, each divided by this, an update adds up
+  bool fold_update = true;      ///< plain SGD within the weight gradients' products, or a pass of its own
+  bool measure_norm = false;    ///< report the gradients' norm, where they are in memory
   BestBy best_by = BestBy::kLoss;
   std::int64_t patience = 0;  ///< epochs without improvement after which training ends; 0 for all epochs
   double min_delta = 0;       ///< by how much an improvement that counts is better
@@ -110,12 +111,14 @@ class Trainer {
   void judge(const EpochReport& report);
   bool train_epoch();
   void upload_rates();
+  [[nodiscard]] bool updates(std::int64_t batch) const;
+  [[nodiscard]] std::int64_t batches_until_update() const;
   bool train_batches(const SampleView& samples, std::int64_t first, std::int64_t batches, std::int64_t rows);
   void report_loss(std::int64_t batch);
   [[nodiscard]] Ending end_early(Ending ending) const;
   [[nodiscard]] bool should_stop() const { return hooks_.should_stop && hooks_.should_stop(); }
   [[nodiscard]] TrainingState state() const;
-  [[nodiscard]] TrainingRule training_rule() const;
+  [[nodiscard]] TrainingRule training_rule(bool updates = true) const;
   [[nodiscard]] Metrics checked_metrics() const;
   std::optional<Result> evaluate(Evaluation& evaluation, std::string_view set);
   [[noreturn]] void fail_diverged(const std::string& what) const;
@@ -134,11 +137,13 @@ class Trainer {
   bool folded_;
   Schedule schedule_;
   OptimizerState optimizer_;
-  Buffer<GradientNorm> norm_;  // empty where it is not measured
-  Buffer<float> rates_;        // of the epoch's batches
+  Buffer<GradientNorm> norm_;   // empty where it is not measured
+  Buffer<float> gradient_sum_;  // empty where each batch makes an update
+  Buffer<float> rates_;         // of the epoch's batches
   Workspace workspace_;
   std::vector<StreamPlan> plans_;  // for training, test and validation
   StepRunner training_;
+  StepRunner accumulating_;  // of batches that make no update; it adds to the metrics of the one above
   Pace pace_;
   BatchStream training_stream_;
   std::optional<Evaluation> validation_;

@@ -20,6 +20,8 @@ struct TrainingState {
   Best best;
   std::vector<float> parameters;  ///< in the order of the network's layout, as the optimizer's moments
   OptimizerState::Memory optimizer;
+  std::vector<float> gradient_sum =
+      {};  ///< likewise, of the batches since the last update; empty without --accumulate
 };
 
 }  // namespace warpfit

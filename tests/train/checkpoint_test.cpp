@@ -34,8 +34,10 @@ class CheckpointTest : public testing::Test {
              .metrics = {.loss_sum = 1.0 / 3, .last_loss = 0.1F, .batches = 17, .correct = 99},
              .best = {.epoch = 2, .value = 2.0 / 3, .waited = 1, .reference = 0.7},
              .parameters = filled(),
-             .optimizer = {
-                 .moments = {filled(), std::vector<float>(), filled()}, .steps = 1893, .scalar = 1.0F / 3}};
+             .optimizer = {.moments = {filled(), std::vector<float>(), filled()},
+                           .steps = 1893,
+                           .scalar = 1.0F / 3},
+             .gradient_sum = filled()};
   }
 
   // Of the network, its gaps 0.
@@ -72,6 +74,7 @@ class CheckpointTest : public testing::Test {
     EXPECT_EQ(a.optimizer.moments, b.optimizer.moments);
     EXPECT_EQ(a.optimizer.steps, b.optimizer.steps);
     EXPECT_EQ(a.optimizer.scalar, b.optimizer.scalar);
+    EXPECT_EQ(a.gradient_sum, b.gradient_sum);
     EXPECT_EQ(read.metrics.json, checkpoint_.metrics.json);
     EXPECT_EQ(read.metrics.csv, checkpoint_.metrics.csv);
     EXPECT_EQ(read.data, checkpoint_.data);

@@ -39,6 +39,8 @@ TEST_P(Compiling, SaysWhatItDoesNotDo) {
   const std::vector<Layer> mlp{Linear{4}, Activation{}, Linear{3}};
   EXPECT_EQ(refusal(mlp, {.loss = {LossKind::kMse}}), "its loss is cross-entropy alone");
   EXPECT_EQ(refusal(mlp, {.loss = {.class_weights = {1, 2, 3}}}), "it weighs all classes alike");
+  const Buffer<float> sum(*backend_, 4);
+  EXPECT_EQ(refusal(mlp, {.gradient_sum = sum.view()}), "it updates after each batch");
   EXPECT_EQ(refusal(mlp, {.clipping = {.norm = 1}}), "it does not clip gradients");
   EXPECT_EQ(refusal(mlp, {.clipping = {.value = 1}}), "it does not clip gradients");
   const Buffer<GradientNorm> norm(*backend_, 1);

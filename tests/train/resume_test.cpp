@@ -45,10 +45,11 @@ struct Trained {
 };
 
 bool same(const TrainingState& a, const TrainingState& b) {
-  return a.parameters == b.parameters && a.optimizer.moments == b.optimizer.moments &&
-         a.optimizer.steps == b.optimizer.steps && a.optimizer.scalar == b.optimizer.scalar &&
-         a.step == b.step && a.best.epoch == b.best.epoch && a.best.value == b.best.value &&
-         a.best.waited == b.best.waited && a.generator.draws() == b.generator.draws();
+  return a.parameters == b.parameters && a.gradient_sum == b.gradient_sum &&
+         a.optimizer.moments == b.optimizer.moments && a.optimizer.steps == b.optimizer.steps &&
+         a.optimizer.scalar == b.optimizer.scalar && a.step == b.step && a.best.epoch == b.best.epoch &&
+         a.best.value == b.best.value && a.best.waited == b.best.waited &&
+         a.generator.draws() == b.generator.draws();
 }
 
 class Resume : public OnEachBackend {
@@ -133,6 +134,12 @@ TEST_P(Resume, GoesOnBitForBitWithEveryOptimizer) {
     SCOPED_TRACE(testing::Message() << "optimizer " << i);
     check(options_for(optimizers[i], i % 2 == 0));
   }
+}
+
+TEST_P(Resume, GoesOnBitForBitBetweenTwoUpdates) {
+  auto options = options_for(Adam{}, true);
+  options.accumulate = 3;
+  check(options);
 }
 
 // Stopped as soon as the last batch of an epoch was trained: the evaluation is left to the run that goes on.
