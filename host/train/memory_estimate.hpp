@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string>
 
-#include "host/train/trainer.hpp"
+#include "host/train/train_options.hpp"
 
 namespace warpfit {
 

@@ -38,18 +38,9 @@ std::vector<StreamPlan> plan_data(const Backend& backend, const TrainOptions& op
   return plan_streams(backend, sets, options.residency, options.device_memory_limit);
 }
 
-bool measures_norm(const TrainOptions& options) {
-  return !is_update_fused(options) && (options.clipping.norm > 0 || options.measure_norm);
-}
-
 bool is_multiple(std::int64_t count, std::int64_t every) { return every > 0 && count % every == 0; }
 
 }  // namespace
-
-bool is_update_fused(const TrainOptions& options) {
-  const bool clips = options.clipping.norm > 0 || options.clipping.value > 0;
-  return options.fold_update && is_plain_sgd(options.optimizer) && !clips && options.accumulate == 1;
-}
 
 Trainer::Trainer(Backend& backend, Network& network, const TrainingData& data, const TrainOptions& options,
                  TorchGenerator generator, Report& report, TrainerHooks hooks)
@@ -61,28 +52,15 @@ Trainer::Trainer(Backend& backend, Network& network, const TrainingData& data, c
       hooks_(std::move(hooks)),
       generator_(generator),
       epochs_generator_(generator),
-      folded_(is_update_fused(options)),
       schedule_(options.schedule, options.learning_rate, options.warmup, batches_per_epoch(),
                 options.epochs * batches_per_epoch()),
-      optimizer_(backend, options.optimizer, network.plan().floats),
-      norm_(measures_norm(options) ? Buffer<GradientNorm>(backend, std::vector<GradientNorm>(1))
-                                   : Buffer<GradientNorm>()),
-      gradient_sum_(options.accumulate > 1 ? Buffer<float>(backend, std::vector<float>(network.plan().floats))
-                                           : Buffer<float>()),
       rates_(backend, static_cast<std::size_t>(batches_per_epoch())),
       workspace_(backend, network,
                  {.max_batch_size = most_rows(options, data),
-                  .keeps_gradients = !folded_,
+                  .keeps_gradients = !is_update_fused(options),
                   .dropout_seed = options.seed}),
       plans_(plan_data(backend, options, data)),
-      training_(backend, workspace_, options.loss,
-                [this, rule = training_rule()](const Batch& batch, Metrics* metrics) {
-                  train_step(backend_, network_, batch, rule, metrics);
-                }),
-      accumulating_(backend, workspace_, options.loss,
-                    [this, rule = training_rule(false)](const Batch& batch, Metrics*) {
-                      train_step(backend_, network_, batch, rule, training_.metrics());
-                    }),
+      training_(backend, network, workspace_, options, batches_per_epoch()),
       training_stream_(backend, data.training, plans_[0]),
       test_(backend, workspace_, options.loss, data.test, batch_rows(options, data.test), plans_[1]) {
   if (data.validation) {
@@ -93,29 +71,9 @@ Trainer::Trainer(Backend& backend, Network& network, const TrainingData& data, c
 }
 
 bool Trainer::compile(std::string& reason) {
-  if (!training_.compile(training_plan(network_, workspace_, training_rule()), reason)) return false;
+  if (!training_.compile(reason)) return false;
   const auto evaluation = evaluation_plan(network_, workspace_, options_.loss);
   return test_.compile(evaluation, reason) && (!validation_ || validation_->compile(evaluation, reason));
-}
-
-TrainingRule Trainer::training_rule(bool updates) const {
-  return {.loss = options_.loss,
-          .optimizer = folded_ ? nullptr : &optimizer_,
-          .clipping = options_.clipping,
-          .norm = norm_.data(),
-          .gradient_sum = gradient_sum_.view(),
-          .share = 1.0F / static_cast<float>(options_.accumulate),
-          .updates = updates};
-}
-
-// Whether this batch of the epoch makes an update: the last of as many as add up, or of the epoch.
-bool Trainer::updates(std::int64_t batch) const {
-  return (batch + 1) % options_.accumulate == 0 || batch + 1 == batches_per_epoch();
-}
-
-std::int64_t Trainer::batches_until_update() const {
-  const std::int64_t end = (batch_ / options_.accumulate + 1) * options_.accumulate;
-  return std::min(end, batches_per_epoch()) - 1 - batch_;
 }
 
 std::int64_t Trainer::batches_per_epoch() const {
@@ -123,15 +81,16 @@ std::int64_t Trainer::batches_per_epoch() const {
 }
 
 TrainingState Trainer::state() const {
-  return {.epoch = epoch_,
-          .batch = batch_,
-          .step = step(),
-          .generator = epochs_generator_,
-          .metrics = batch_ > 0 ? checked_metrics() : Metrics{},
-          .best = best_,
-          .parameters = parameters(),
-          .optimizer = optimizer_.memory(),
-          .gradient_sum = gradient_sum_.to_host()};
+  TrainingState state{.epoch = epoch_,
+                      .batch = batch_,
+                      .step = step(),
+                      .generator = epochs_generator_,
+                      .metrics = batch_ > 0 ? checked_metrics() : Metrics{},
+                      .best = best_,
+                      .parameters = parameters(),
+                      .optimizer = {}};
+  training_.save(state);
+  return state;
 }
 
 std::vector<float> Trainer::parameters() const {
@@ -150,11 +109,7 @@ void Trainer::restore(const TrainingState& state) {
                     network_.parameters().size(), batches_per_epoch()));
   }
   network_.upload(state.parameters);
-  optimizer_.restore(state.optimizer);
-  if (state.gradient_sum.size() != gradient_sum_.size())
-    throw ModelError("checkpoint of another --accumulate: expected sums of gradients in both or in neither");
-  gradient_sum_.upload(state.gradient_sum);
-  training_.set_metrics(state.metrics);
+  training_.restore(state);
   generator_ = epochs_generator_ = state.generator;
   best_ = state.best;
   epoch_ = state.epoch;
@@ -269,16 +224,13 @@ bool Trainer::train_batches(const SampleView& samples, std::int64_t first, std::
     count = std::min(count, batches);
     if (const auto every = hooks_.save_every_steps; every > 0)
       count = std::min(count, every - step() % every);
-    const bool is_update = updates(batch_);
-    if (options_.accumulate > 1) count = is_update ? 1 : std::min(count, batches_until_update());
-    count = pace_.next(count);
-    (is_update ? training_ : accumulating_)
-        .run({.samples = samples,
-              .first = first,
-              .batches = count,
-              .rows = rows,
-              .rates = rates_.data() + batch_,
-              .step = step()});
+    count = pace_.next(training_.longest_run(batch_, count));
+    training_.run(batch_, {.samples = samples,
+                           .first = first,
+                           .batches = count,
+                           .rows = rows,
+                           .rates = rates_.data() + batch_,
+                           .step = step()});
     first += count * rows;
     batches -= count;
     batch_ += count;
@@ -301,9 +253,8 @@ void Trainer::report_loss(std::int64_t batch) {
                     .epoch = epoch_,
                     .step = step(),
                     .learning_rate = schedule_.rate(step() - 1),
-                    .gradient_norm = std::nullopt,
+                    .gradient_norm = training_.gradient_norm(batch),
                     .seconds = seconds_since(training_started_)};
-  if (norm_.size() > 0 && updates(batch)) report.gradient_norm = norm_.to_host().front().norm;
   report.trained = std::min(batch_ * options_.batch_size, samples_) - first_trained_ * options_.batch_size;
   report_.loss(report);
 }

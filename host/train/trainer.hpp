@@ -15,44 +15,13 @@
 #include "host/optim/schedule.hpp"
 #include "host/report/report.hpp"
 #include "host/stream/batch_stream.hpp"
-#include "host/train/engine.hpp"
 #include "host/train/evaluation.hpp"
 #include "host/train/pace.hpp"
-#include "host/train/step.hpp"
+#include "host/train/train_options.hpp"
 #include "host/train/training_state.hpp"
+#include "host/train/training_steps.hpp"
 
 namespace warpfit {
-
-enum class BestBy { kLoss, kAccuracy };
-
-struct TrainOptions {
-  std::int64_t epochs = 10;
-  std::int64_t batch_size = 64;
-  double learning_rate = 1e-3;
-  ScheduleShape schedule = Constant{};
-  std::int64_t warmup = 0;  ///< steps
-  std::uint64_t seed = 0;
-  bool shuffle = false;
-  Loss loss = {};
-  Clipping clipping = {};
-  Optimizer optimizer = Sgd{};
-  std::int64_t accumulate = 1;  ///< batches whose gradients, each divided by this, an update adds up
-  bool fold_update = true;      ///< plain SGD within the weight gradients' products, or a pass of its own
-  bool measure_norm = false;    ///< report the gradients' norm, where they are in memory
-  BestBy best_by = BestBy::kLoss;
-  std::int64_t patience = 0;  ///< epochs without improvement after which training ends; 0 for all epochs
-  double min_delta = 0;       ///< by how much an improvement that counts is better
-  Residency residency = Residency::kAuto;
-  Engine engine = Engine::kLayers;
-  /// The most bytes of the device that all data sets may take together; without it, what it has.
-  std::optional<std::int64_t> device_memory_limit = std::nullopt;
-  std::int64_t log_every = 100;  ///< batches between two reported losses
-  /// Epochs that a profiler captures, from 1; none where the first is 0.
-  std::int64_t first_profiled = 0, last_profiled = 0;
-};
-
-/// Whether plain SGD is fused into the products that give the weight gradients, which then take no memory.
-bool is_update_fused(const TrainOptions& options);
 
 struct TrainingData {
   Subset training;
@@ -111,14 +80,11 @@ class Trainer {
   void judge(const EpochReport& report);
   bool train_epoch();
   void upload_rates();
-  [[nodiscard]] bool updates(std::int64_t batch) const;
-  [[nodiscard]] std::int64_t batches_until_update() const;
   bool train_batches(const SampleView& samples, std::int64_t first, std::int64_t batches, std::int64_t rows);
   void report_loss(std::int64_t batch);
   [[nodiscard]] Ending end_early(Ending ending) const;
   [[nodiscard]] bool should_stop() const { return hooks_.should_stop && hooks_.should_stop(); }
   [[nodiscard]] TrainingState state() const;
-  [[nodiscard]] TrainingRule training_rule(bool updates = true) const;
   [[nodiscard]] Metrics checked_metrics() const;
   std::optional<Result> evaluate(Evaluation& evaluation, std::string_view set);
   [[noreturn]] void fail_diverged(const std::string& what) const;
@@ -134,16 +100,11 @@ class Trainer {
   TrainerHooks hooks_;
   TorchGenerator generator_;
   TorchGenerator epochs_generator_;  // as it was when the epoch began
-  bool folded_;
   Schedule schedule_;
-  OptimizerState optimizer_;
-  Buffer<GradientNorm> norm_;   // empty where it is not measured
-  Buffer<float> gradient_sum_;  // empty where each batch makes an update
-  Buffer<float> rates_;         // of the epoch's batches
+  Buffer<float> rates_;  // of the epoch's batches
   Workspace workspace_;
   std::vector<StreamPlan> plans_;  // for training, test and validation
-  StepRunner training_;
-  StepRunner accumulating_;  // of batches that make no update; it adds to the metrics of the one above
+  TrainingSteps training_;
   Pace pace_;
   BatchStream training_stream_;
   std::optional<Evaluation> validation_;

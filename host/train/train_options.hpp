@@ -1,0 +1,45 @@
+// How a run trains.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "host/backend/step_plan.hpp"
+#include "host/optim/schedule.hpp"
+#include "host/stream/stream_plan.hpp"
+#include "host/train/engine.hpp"
+
+namespace warpfit {
+
+enum class BestBy { kLoss, kAccuracy };
+
+struct TrainOptions {
+  std::int64_t epochs = 10;
+  std::int64_t batch_size = 64;
+  double learning_rate = 1e-3;
+  ScheduleShape schedule = Constant{};
+  std::int64_t warmup = 0;  ///< steps
+  std::uint64_t seed = 0;
+  bool shuffle = false;
+  Loss loss = {};
+  Clipping clipping = {};
+  Optimizer optimizer = Sgd{};
+  std::int64_t accumulate = 1;  ///< batches whose gradients, each divided by this, an update adds up
+  bool fold_update = true;      ///< plain SGD within the weight gradients' products, or a pass of its own
+  bool measure_norm = false;    ///< report the gradients' norm, where they are in memory
+  BestBy best_by = BestBy::kLoss;
+  std::int64_t patience = 0;  ///< epochs without improvement after which training ends; 0 for all epochs
+  double min_delta = 0;       ///< by how much an improvement that counts is better
+  Residency residency = Residency::kAuto;
+  Engine engine = Engine::kLayers;
+  /// The most bytes of the device that all data sets may take together; without it, what it has.
+  std::optional<std::int64_t> device_memory_limit = std::nullopt;
+  std::int64_t log_every = 100;  ///< batches between two reported losses
+  /// Epochs that a profiler captures, from 1; none where the first is 0.
+  std::int64_t first_profiled = 0, last_profiled = 0;
+};
+
+/// Whether plain SGD is fused into the products that give the weight gradients, which then take no memory.
+bool is_update_fused(const TrainOptions& options);
+
+}  // namespace warpfit

@@ -1,0 +1,67 @@
+// The steps that train: what turns gradients into updates, and what that remembers from one batch to the
+// next.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "host/backend/backend.hpp"
+#include "host/backend/buffer.hpp"
+#include "host/model/network.hpp"
+#include "host/optim/optimizer_state.hpp"
+#include "host/train/step.hpp"
+#include "host/train/train_options.hpp"
+#include "host/train/training_state.hpp"
+#include "host/train/workspace.hpp"
+
+namespace warpfit {
+
+class TrainingSteps {
+ public:
+  /// All must outlive it.
+  TrainingSteps(Backend& backend, Network& network, const Workspace& workspace, const TrainOptions& options,
+                std::int64_t batches_per_epoch);
+
+  /// As StepRunner::compile().
+  bool compile(std::string& reason);
+
+  /// How many of the next `most` batches can be queued as one run, where the next is number `batch` of its
+  /// epoch.
+  [[nodiscard]] std::int64_t longest_run(std::int64_t batch, std::int64_t most) const;
+  /// Queues such a run; `batch` is its first.
+  void run(std::int64_t batch, const BatchRun& run);
+  void wait() const { training_.wait(); }
+
+  void clear_metrics() { training_.clear_metrics(); }
+  /// Waits for all that is queued.
+  [[nodiscard]] Metrics read_metrics() const { return training_.read_metrics(); }
+  /// Of the update that this batch made, if it made one and it is measured. Waits likewise.
+  [[nodiscard]] std::optional<float> gradient_norm(std::int64_t batch) const;
+
+  /// Into and out of what it has of a run's state. Errors: ModelError where that is of another optimizer or
+  /// size.
+  void save(TrainingState& state) const;
+  void restore(const TrainingState& state);
+
+ private:
+  [[nodiscard]] TrainingRule rule(bool updates) const;
+  [[nodiscard]] Step step(bool updates);
+  [[nodiscard]] bool updates(std::int64_t batch) const;
+
+  Backend& backend_;
+  Network& network_;
+  const Workspace& workspace_;
+  Loss loss_;
+  Clipping clipping_;
+  std::int64_t accumulate_;
+  std::int64_t batches_per_epoch_;
+  bool folded_;
+  OptimizerState optimizer_;
+  Buffer<GradientNorm> norm_;   // empty where it is not measured
+  Buffer<float> gradient_sum_;  // empty where each batch makes an update
+  StepRunner training_;
+  StepRunner accumulating_;  // of batches that make no update; it adds to the metrics of the one above
+};
+
+}  // namespace warpfit
