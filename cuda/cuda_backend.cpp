@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "cuda/fused/fused_step.hpp"
+#include "cuda/ops/averaging.hpp"
 #include "cuda/ops/gradient_clipping.hpp"
 #include "cuda/ops/gradient_sum.hpp"
 #include "cuda/ops/optimizer.hpp"
@@ -118,6 +119,12 @@ void CudaBackend::clip_gradient_value(float most, Vector gradients) {
 void CudaBackend::add_gradients(float share, ConstVector gradients, Vector sum) {
   cuda::add_gradients(share, gradients, sum, compute_.get());
 }
+
+void CudaBackend::average(double decay, ConstVector parameters, Vector averages, AverageProgress* progress) {
+  cuda::average(decay, parameters, averages, progress, compute_.get());
+}
+
+void CudaBackend::swap(Vector a, Vector b) { cuda::swap(a, b, compute_.get()); }
 
 void CudaBackend::clear(Vector values) { cuda::clear(values, compute_.get()); }
 

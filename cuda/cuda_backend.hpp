@@ -46,6 +46,8 @@ class CudaBackend final : public Backend {
   void clip_gradient_value(float most, Vector gradients) override;
   void add_gradients(float share, ConstVector gradients, Vector sum) override;
   void clear(Vector values) override;
+  void average(double decay, ConstVector parameters, Vector averages, AverageProgress* progress) override;
+  void swap(Vector a, Vector b) override;
   void update(const Optimizer& optimizer, const OptimizerViews& views) override;
 
   /// Makes what is queued next wait for the work of all fences. Copies do so, and a step at its end.

@@ -9,6 +9,7 @@ set(warpfit_cuda_sources
   fused/plan.cpp
   layer_ops.cpp
   ops/activation.cu
+  ops/averaging.cu
   ops/bias_gradient.cu
   ops/dropout.cu
   ops/elementwise_loss.cu

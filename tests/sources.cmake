@@ -1,6 +1,7 @@
 # What runs on every backend: the tests of operations and of whole runs, and what all tests share.
 set(warpfit_backend_test_sources
   ops/activation_test.cpp
+  ops/averaging_test.cpp
   ops/bias_gradient_test.cpp
   ops/dropout_test.cpp
   ops/elementwise_loss_test.cpp
@@ -25,6 +26,7 @@ set(warpfit_backend_test_sources
   support/reference.cpp
   support/saved_model.cpp
   train/accumulate_test.cpp
+  train/average_test.cpp
   train/benchmark_test.cpp
   train/compile_test.cpp
   train/first_steps_test.cpp

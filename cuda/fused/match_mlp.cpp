@@ -22,6 +22,7 @@ std::string obstacle(const StepPlan& plan, Precision precision) {
   if (plan.update && (plan.update->clipping.norm > 0 || plan.update->clipping.value > 0))
     return "it does not clip gradients";
   if (plan.update && plan.update->sums_gradients) return "it updates after each batch";
+  if (plan.update && plan.update->averages_parameters) return "it keeps no average of the parameters";
   if (plan.update && plan.update->measures_norm) return "it does not measure the gradients' norm";
   const auto is_fused = []<class Rule>(const Rule&) { return kIsFused<Rule>; };
   if (plan.update && !std::visit(is_fused, plan.update->optimizer))

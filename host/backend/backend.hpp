@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "host/backend/averaging.hpp"
 #include "host/backend/gradient_norm.hpp"
 #include "host/backend/layer_op.hpp"
 #include "host/backend/loss.hpp"
@@ -147,6 +148,11 @@ class Backend {
   virtual void add_gradients(float share, ConstVector gradients, Vector sum) = 0;
   /// values = 0.
   virtual void clear(Vector values) = 0;
+
+  /// averages = lerp(averages, parameters, average_weight(decay, models)), and counts the model; equal sizes.
+  virtual void average(double decay, ConstVector parameters, Vector averages, AverageProgress* progress) = 0;
+  /// What a has to b, and the other way round; equal sizes.
+  virtual void swap(Vector a, Vector b) = 0;
 
   /// gradients *= min(1, most / (their 2-norm + 1e-6)), as torch.nn.utils.clip_grad_norm_; the norm is left
   /// in `norm`. `most` may be infinite, to measure alone.

@@ -77,6 +77,21 @@ Option class_weights_option(ClassWeightFlags& flags) {
 
 void append(Options& rows, Options more) { std::ranges::move(more, std::back_inserter(rows)); }
 
+void append_averages(Options& rows, TrainOptions& training) {
+  constexpr std::string_view kGroup = "Training";
+  constexpr double kMostDecay = 0.9999999;
+  rows.push_back(
+      number<double>({kGroup, "--ema", "DECAY",
+                      "test and save the moving average of the parameters, of which an update keeps "
+                      "this share; 0 for none"},
+                     0, kMostDecay, training.ema));
+  rows.push_back(
+      number<std::int64_t>({kGroup, "--swa-start", "EPOCH",
+                            "test and save the mean of the parameters behind each epoch from this one on; "
+                            "0 for none"},
+                           0, kMany, training.swa_start));
+}
+
 Options training_options(TrainCommand& command) {
   constexpr std::string_view kGroup = "Training";
   auto& training = command.training;
@@ -125,6 +140,7 @@ Options training_options(TrainCommand& command) {
   rows.push_back(
       number<float>({kGroup, "--dropout", "X", "share of each hidden layer's outputs that a step leaves out"},
                     0, kMostDropout, command.dropout));
+  append_averages(rows, training);
   return rows;
 }
 

@@ -65,6 +65,11 @@ TrainOptions training_options_of(const TrainCommand& command) {
   if (options.loss.label_smoothing > 0 && options.loss.kind != LossKind::kCrossEntropy) {
     throw UsageError("--label-smoothing: expected --loss cross-entropy");
   }
+  if (options.ema > 0 && options.swa_start > 0)
+    throw UsageError("--ema and --swa-start: expected one of them, for a model has one average");
+  if (options.swa_start > options.epochs)
+    throw UsageError(fmt::format("--swa-start {}: expected an epoch up to --epochs {}", options.swa_start,
+                                 options.epochs));
   const auto& weights = command.class_weights;
   if ((weights.balanced || !weights.given.empty()) && !is_cross_entropy(options.loss))
     throw UsageError("--class-weights: expected --loss cross-entropy or nll");

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "host/base/error.hpp"
+#include "host/cpu/averaging.hpp"
 #include "host/cpu/gradient_clipping.hpp"
 #include "host/cpu/gradient_sum.hpp"
 #include "host/cpu/layer_ops.hpp"
@@ -117,6 +118,12 @@ void CpuBackend::clip_gradient_value(float most, Vector gradients) {
 void CpuBackend::add_gradients(float share, ConstVector gradients, Vector sum) {
   cpu::add_gradients(pool_, share, gradients, sum);
 }
+
+void CpuBackend::average(double decay, ConstVector parameters, Vector averages, AverageProgress* progress) {
+  cpu::average(pool_, decay, parameters, averages, *progress);
+}
+
+void CpuBackend::swap(Vector a, Vector b) { cpu::swap(pool_, a, b); }
 
 void CpuBackend::clear(Vector values) { cpu::clear(pool_, values); }
 

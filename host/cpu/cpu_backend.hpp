@@ -33,6 +33,8 @@ class CpuBackend final : public Backend {
   void clip_gradient_value(float most, Vector gradients) override;
   void add_gradients(float share, ConstVector gradients, Vector sum) override;
   void clear(Vector values) override;
+  void average(double decay, ConstVector parameters, Vector averages, AverageProgress* progress) override;
+  void swap(Vector a, Vector b) override;
   void update(const Optimizer& optimizer, const OptimizerViews& views) override;
 
  private:

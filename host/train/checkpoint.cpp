@@ -20,11 +20,13 @@ constexpr std::string_view kData = "warpfit.data";
 constexpr std::string_view kSeed = "generator_seed";
 constexpr std::string_view kScalar = "optimizer_scalar";  // files of before it was kept have none
 
-std::string gradient_sum_prefix() { return fmt::format("{}gradient_sum.", kOptimizerPrefix); }
+constexpr std::string_view kAveragedModels = "averaged_models";  // likewise
+
+std::string prefix_of(std::string_view what) { return fmt::format("{}{}.", kOptimizerPrefix, what); }
 
 std::string key_of(std::string_view name) { return fmt::format("warpfit.state.{}", name); }
 
-std::string moment_prefix(std::size_t moment) { return fmt::format("{}{}.", kOptimizerPrefix, moment); }
+std::string moment_prefix(std::size_t moment) { return prefix_of(fmt::format("{}", moment)); }
 
 // Calls field(name, value) for every number of the state: one list for writing and reading, so that none is
 // forgotten on either side. fmt's shortest text of a double reads back as the same double.
@@ -44,6 +46,13 @@ void for_each_number(State& state, Sizes& metrics, Field field) {
   field("optimizer_steps", state.optimizer.steps);
   field("metrics_json_bytes", metrics.json);
   field("metrics_csv_bytes", metrics.csv);
+}
+
+// Calls field(name, values) for what else is laid out as the parameters and is empty in some runs.
+template <class State, class Field>
+void for_each_other(State& state, Field field) {
+  field("gradient_sum", state.gradient_sum);
+  field("averages", state.averages);
 }
 
 const std::string& entry(const SafetensorsFile& file, const std::string& key) {
@@ -96,6 +105,8 @@ void check(const std::string& path, const TrainingState& state, std::uint64_t dr
                            state.epoch));
   if (state.optimizer.steps > state.step)
     fail(path, fmt::format("{} steps of the optimizer at step {}", state.optimizer.steps, state.step));
+  if (state.averaged_models > state.step)
+    fail(path, fmt::format("{} averaged models at step {}", state.averaged_models, state.step));
   const auto most = state.parameters.size() + kMaxDrawsPerEpoch * static_cast<std::uint64_t>(state.epoch);
   if (draws > most) fail(path, fmt::format("{} random numbers drawn, at most {} are", draws, most));
 }
@@ -118,6 +129,7 @@ void save_checkpoint(const FileLocation& location, const Checkpoint& checkpoint)
   };
   for_each_number(state, checkpoint.metrics, set);
   set(kScalar, state.optimizer.scalar);
+  set(kAveragedModels, state.averaged_models);
   set(kSeed, state.generator.seed());
   set("generator_draws", state.generator.draws());
   metadata[std::string(kData)] = checkpoint.data;
@@ -128,10 +140,11 @@ void save_checkpoint(const FileLocation& location, const Checkpoint& checkpoint)
     const auto moment = parameter_tensors(checkpoint.info, state.optimizer.moments[k], moment_prefix(k));
     tensors.insert(tensors.end(), moment.begin(), moment.end());
   }
-  if (!state.gradient_sum.empty()) {
-    const auto sums = parameter_tensors(checkpoint.info, state.gradient_sum, gradient_sum_prefix());
-    tensors.insert(tensors.end(), sums.begin(), sums.end());
-  }
+  for_each_other(state, [&](std::string_view name, const auto& values) {
+    if (values.empty()) return;
+    const auto more = parameter_tensors(checkpoint.info, values, prefix_of(name));
+    tensors.insert(tensors.end(), more.begin(), more.end());
+  });
   write_safetensors(location, metadata, tensors);
 }
 
@@ -146,12 +159,16 @@ Checkpoint load_checkpoint(const FileLocation& location) {
     if (!holds(file, moment_prefix(k))) continue;
     state.optimizer.moments[k] = read_parameters(file, checkpoint.info, moment_prefix(k));
   }
-  if (holds(file, gradient_sum_prefix()))
-    state.gradient_sum = read_parameters(file, checkpoint.info, gradient_sum_prefix());
+  for_each_other(state, [&](std::string_view name, auto& values) {
+    const auto prefix = prefix_of(name);
+    if (holds(file, prefix)) values = read_parameters(file, checkpoint.info, prefix);
+  });
   for_each_number(state, checkpoint.metrics, [&](std::string_view name, auto& value) {
     value = number_at<std::remove_reference_t<decltype(value)>>(file, name);
   });
   if (file.metadata().contains(key_of(kScalar))) state.optimizer.scalar = number_at<float>(file, kScalar);
+  if (file.metadata().contains(key_of(kAveragedModels)))
+    state.averaged_models = number_at<std::int64_t>(file, kAveragedModels);
   const auto draws = number_at<std::uint64_t>(file, "generator_draws");
   check(file.path(), state, draws);
   state.generator = TorchGenerator(number_at<std::uint64_t>(file, kSeed), draws);

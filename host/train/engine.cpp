@@ -30,6 +30,7 @@ StepPlan training_plan(const Network& network, const Workspace& workspace, const
   update.optimizer = Sgd{};
   update.clipping = rule.clipping;
   update.sums_gradients = !rule.gradient_sum.empty();
+  update.averages_parameters = rule.average != nullptr;
   update.measures_norm = rule.norm != nullptr;
   if (rule.optimizer == nullptr) return plan;
   const auto views = rule.optimizer->views(plan.parameters, {});

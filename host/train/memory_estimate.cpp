@@ -16,11 +16,13 @@ constexpr std::uint64_t kProgram = std::uint64_t{24} << 20;
 std::uint64_t copies_of_parameters(const TrainOptions& options, bool on_cpu, bool saves) {
   const auto kept = moments_of(options.optimizer);
   const auto moments = static_cast<std::uint64_t>(std::ranges::count(kept, true));
-  const std::uint64_t sums = options.accumulate > 1 ? 1 : 0;
-  const std::uint64_t gradients = (is_update_fused(options) ? 0 : 1) + sums;
-  const std::uint64_t trained = on_cpu ? 1 + moments + gradients : 0;
+  // Sums of gradients, averages of parameters.
+  const std::uint64_t more =
+      (options.accumulate > 1 ? 1 : 0) + (options.ema > 0 || options.swa_start > 0 ? 1 : 0);
+  const std::uint64_t gradients = is_update_fused(options) ? 0 : 1;
+  const std::uint64_t trained = on_cpu ? 1 + moments + gradients + more : 0;
   const std::uint64_t initial = on_cpu ? 2 : 1;  // drawn, then copied to where they are trained
-  const std::uint64_t saved = saves ? 1 + moments + sums : 1;
+  const std::uint64_t saved = saves ? 1 + moments + more : 1;
   return std::max(initial, trained + saved);
 }
 

@@ -2,6 +2,8 @@
 
 #include <limits>
 
+#include "host/train/parameter_average.hpp"
+
 namespace warpfit {
 namespace {
 
@@ -69,6 +71,7 @@ void train_step(Backend& backend, const Network& network, const Batch& batch, co
   const Vector gradients = sums_up ? rule.gradient_sum : batch.gradients;
   clip(backend, gradients, rule);
   rule.optimizer->update(network.parameters().view(), gradients);
+  if (rule.average != nullptr) rule.average->step_ended();
   if (sums_up) backend.clear(rule.gradient_sum);
 }
 

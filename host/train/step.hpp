@@ -16,6 +16,8 @@
 
 namespace warpfit {
 
+class ParameterAverage;
+
 /// How a network learns from a batch.
 struct TrainingRule {
   Loss loss = {};
@@ -24,6 +26,7 @@ struct TrainingRule {
   const OptimizerState* optimizer = nullptr;
   Clipping clipping = {};        ///< of gradients that lie in memory
   GradientNorm* norm = nullptr;  ///< where their norm is left, in the backend's memory; needed to clip by it
+  const ParameterAverage* average = nullptr;  ///< that goes on with each update, if any
   /// Where not empty, `share` of the batch's gradients is added here, and an update is made with the sum,
   /// which is then 0 again; or, where not `updates`, none is made. Needs an optimizer.
   Vector gradient_sum = {};

@@ -87,13 +87,20 @@ TrainingState Trainer::state() const {
                       .generator = epochs_generator_,
                       .metrics = batch_ > 0 ? checked_metrics() : Metrics{},
                       .best = best_,
-                      .parameters = parameters(),
+                      .parameters = finite_parameters(),
                       .optimizer = {}};
   training_.save(state);
   return state;
 }
 
-std::vector<float> Trainer::parameters() const {
+std::vector<float> Trainer::parameters() {
+  training_.average().put_in_place();
+  auto parameters = finite_parameters();
+  training_.average().take_back();
+  return parameters;
+}
+
+std::vector<float> Trainer::finite_parameters() const {
   auto parameters = network_.parameters().to_host();
   if (!all_finite(parameters)) fail_diverged(fmt::format("step {}: a parameter", step()));
   return parameters;
@@ -151,11 +158,10 @@ bool Trainer::end_epoch(const Metrics& training) {
   report.trained = std::max<std::int64_t>(0, samples_ - first_trained_ * options_.batch_size);
   const ProfileRange range(backend_, "evaluation", epoch_);
   const auto evaluation_started = Clock::now();
-  if (validation_) report.validation = evaluate(*validation_, "validation");
-  if (validation_ && !report.validation) return false;
-  const auto test = evaluate(test_, "test");
-  if (!test) return false;
-  report.test = *test;
+  training_.average().put_in_place();
+  const bool is_whole = evaluate(report);
+  training_.average().take_back();
+  if (!is_whole) return false;
   report.evaluation_seconds = seconds_since(evaluation_started);
   judge(report);
   report_.epoch_ended(report);
@@ -166,6 +172,15 @@ bool Trainer::end_epoch(const Metrics& training) {
                    is_multiple(step(), hooks_.save_every_steps) || epoch_ > options_.epochs;
   if (due && hooks_.save) hooks_.save(state());
   return true;
+}
+
+// False if it was stopped within.
+bool Trainer::evaluate(EpochReport& report) {
+  if (validation_) report.validation = evaluate(*validation_, "validation");
+  if (validation_ && !report.validation) return false;
+  const auto test = evaluate(test_, "test");
+  if (test) report.test = *test;
+  return test.has_value();
 }
 
 // Nothing if it was stopped.
@@ -239,7 +254,10 @@ bool Trainer::train_batches(const SampleView& samples, std::int64_t first, std::
       pace_.finished();
     }
     if ((batch_ - 1) % options_.log_every == 0) report_loss(batch_ - 1);
-    if (batch_ == batches_per_epoch()) return true;
+    if (batch_ == batches_per_epoch()) {
+      training_.epoch_trained(epoch_);
+      return true;
+    }
     if (is_multiple(step(), hooks_.save_every_steps)) hooks_.save(state());
     if (should_stop()) return false;
   }

@@ -67,9 +67,9 @@ class Trainer {
   /// device throw.
   Ending run();
 
-  /// The parameters, in the order of the network's layout. Errors: DivergedError if one is not finite: no
-  /// file gets such parameters.
-  [[nodiscard]] std::vector<float> parameters() const;
+  /// The model's parameters, in the order of the network's layout: with --ema or --swa-start their average.
+  /// Errors: DivergedError if one is not finite: no file gets such parameters.
+  [[nodiscard]] std::vector<float> parameters();
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -77,6 +77,7 @@ class Trainer {
   [[nodiscard]] bool compile(std::string& reason);
   bool run_epoch();
   bool end_epoch(const Metrics& training);
+  bool evaluate(EpochReport& report);
   void judge(const EpochReport& report);
   bool train_epoch();
   void upload_rates();
@@ -85,6 +86,7 @@ class Trainer {
   [[nodiscard]] Ending end_early(Ending ending) const;
   [[nodiscard]] bool should_stop() const { return hooks_.should_stop && hooks_.should_stop(); }
   [[nodiscard]] TrainingState state() const;
+  [[nodiscard]] std::vector<float> finite_parameters() const;
   [[nodiscard]] Metrics checked_metrics() const;
   std::optional<Result> evaluate(Evaluation& evaluation, std::string_view set);
   [[noreturn]] void fail_diverged(const std::string& what) const;

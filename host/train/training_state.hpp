@@ -20,8 +20,10 @@ struct TrainingState {
   Best best;
   std::vector<float> parameters;  ///< in the order of the network's layout, as the optimizer's moments
   OptimizerState::Memory optimizer;
-  std::vector<float> gradient_sum =
-      {};  ///< likewise, of the batches since the last update; empty without --accumulate
+  // Likewise, and empty where the options ask for none.
+  std::vector<float> gradient_sum = {};  ///< of the batches since the last update
+  std::vector<float> averages = {};      ///< of the parameters
+  std::int64_t averaged_models = 0;
 };
 
 }  // namespace warpfit

@@ -16,7 +16,8 @@ bool measures_norm(const TrainOptions& options) {
 
 bool is_update_fused(const TrainOptions& options) {
   const bool clips = options.clipping.norm > 0 || options.clipping.value > 0;
-  return options.fold_update && is_plain_sgd(options.optimizer) && !clips && options.accumulate == 1;
+  return options.fold_update && is_plain_sgd(options.optimizer) && !clips && options.accumulate == 1 &&
+         options.ema == 0;
 }
 
 TrainingSteps::TrainingSteps(Backend& backend, Network& network, const Workspace& workspace,
@@ -30,6 +31,7 @@ TrainingSteps::TrainingSteps(Backend& backend, Network& network, const Workspace
       batches_per_epoch_(batches_per_epoch),
       folded_(is_update_fused(options)),
       optimizer_(backend, options.optimizer, network.plan().floats),
+      average_(backend, network, options),
       norm_(measures_norm(options) ? Buffer<GradientNorm>(backend, std::vector<GradientNorm>(1))
                                    : Buffer<GradientNorm>()),
       gradient_sum_(options.accumulate > 1 ? Buffer<float>(backend, std::vector<float>(network.plan().floats))
@@ -42,6 +44,7 @@ TrainingRule TrainingSteps::rule(bool updates) const {
           .optimizer = folded_ ? nullptr : &optimizer_,
           .clipping = clipping_,
           .norm = norm_.data(),
+          .average = average_.is_of_steps() ? &average_ : nullptr,
           .gradient_sum = gradient_sum_.view(),
           .share = 1.0F / static_cast<float>(accumulate_),
           .updates = updates};
@@ -81,6 +84,7 @@ std::optional<float> TrainingSteps::gradient_norm(std::int64_t batch) const {
 void TrainingSteps::save(TrainingState& state) const {
   state.optimizer = optimizer_.memory();
   state.gradient_sum = gradient_sum_.to_host();
+  average_.save(state);
 }
 
 void TrainingSteps::restore(const TrainingState& state) {
@@ -88,6 +92,7 @@ void TrainingSteps::restore(const TrainingState& state) {
   if (state.gradient_sum.size() != gradient_sum_.size())
     throw ModelError("checkpoint of another --accumulate: expected sums of gradients in both or in neither");
   gradient_sum_.upload(state.gradient_sum);
+  average_.restore(state);
   training_.set_metrics(state.metrics);
 }
 

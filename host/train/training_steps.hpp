@@ -10,6 +10,7 @@
 #include "host/backend/buffer.hpp"
 #include "host/model/network.hpp"
 #include "host/optim/optimizer_state.hpp"
+#include "host/train/parameter_average.hpp"
 #include "host/train/step.hpp"
 #include "host/train/train_options.hpp"
 #include "host/train/training_state.hpp"
@@ -39,6 +40,11 @@ class TrainingSteps {
   /// Of the update that this batch made, if it made one and it is measured. Waits likewise.
   [[nodiscard]] std::optional<float> gradient_norm(std::int64_t batch) const;
 
+  /// To be called behind the last batch of an epoch.
+  void epoch_trained(std::int64_t epoch) { average_.epoch_ended(epoch); }
+  /// The average of the parameters, which stands in for them where the model is tested and saved.
+  [[nodiscard]] ParameterAverage& average() { return average_; }
+
   /// Into and out of what it has of a run's state. Errors: ModelError where that is of another optimizer or
   /// size.
   void save(TrainingState& state) const;
@@ -58,6 +64,7 @@ class TrainingSteps {
   std::int64_t batches_per_epoch_;
   bool folded_;
   OptimizerState optimizer_;
+  ParameterAverage average_;
   Buffer<GradientNorm> norm_;   // empty where it is not measured
   Buffer<float> gradient_sum_;  // empty where each batch makes an update
   StepRunner training_;

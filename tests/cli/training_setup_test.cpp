@@ -82,6 +82,19 @@ TEST_F(TrainingSetup, BalancesClasses) {
               ThrowsMessage<UsageError>(HasSubstr("class 1 has no training sample")));
 }
 
+TEST_F(TrainingSetup, RefusesTwoAveragesAndNone) {
+  command_.training.epochs = 5;
+  command_.training.swa_start = 5;
+  EXPECT_EQ(training_options_of(command_).swa_start, 5);
+  command_.training.swa_start = 6;
+  EXPECT_THAT([&] { training_options_of(command_); },
+              ThrowsMessage<UsageError>(HasSubstr("--swa-start 6: expected an epoch up to --epochs 5")));
+  command_.training.swa_start = 1;
+  command_.training.ema = 0.9;
+  EXPECT_THAT([&] { training_options_of(command_); },
+              ThrowsMessage<UsageError>(HasSubstr("--ema and --swa-start: expected one of them")));
+}
+
 TEST_F(TrainingSetup, RefusesClassWeightsOfOtherLosses) {
   command_.class_weights.balanced = true;
   for (const auto kind : {LossKind::kCrossEntropy, LossKind::kNll}) {

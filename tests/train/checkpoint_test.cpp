@@ -37,7 +37,9 @@ class CheckpointTest : public testing::Test {
              .optimizer = {.moments = {filled(), std::vector<float>(), filled()},
                            .steps = 1893,
                            .scalar = 1.0F / 3},
-             .gradient_sum = filled()};
+             .gradient_sum = filled(),
+             .averages = filled(),
+             .averaged_models = 2};
   }
 
   // Of the network, its gaps 0.
@@ -75,6 +77,8 @@ class CheckpointTest : public testing::Test {
     EXPECT_EQ(a.optimizer.steps, b.optimizer.steps);
     EXPECT_EQ(a.optimizer.scalar, b.optimizer.scalar);
     EXPECT_EQ(a.gradient_sum, b.gradient_sum);
+    EXPECT_EQ(a.averages, b.averages);
+    EXPECT_EQ(a.averaged_models, b.averaged_models);
     EXPECT_EQ(read.metrics.json, checkpoint_.metrics.json);
     EXPECT_EQ(read.metrics.csv, checkpoint_.metrics.csv);
     EXPECT_EQ(read.data, checkpoint_.data);
@@ -154,6 +158,8 @@ TEST_F(CheckpointTest, IsNeitherWrittenNorReadWithNumbersThatNoRunHas) {
       {"best_reference", "inf"},
       {"loss_sum", "-inf"},
       {"optimizer_scalar", "nan"},
+      {"averaged_models", "-1"},
+      {"averaged_models", "1894"},
       {"metrics_json_bytes", "18446744073709551615"},
       {"generator_draws", "18446744073709551615"},  // they would take centuries to repeat
       {"generator_draws", std::to_string(most_draws() + 1)},

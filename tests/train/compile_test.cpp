@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "host/train/engine.hpp"
+#include "host/train/parameter_average.hpp"
 #include "tests/support/backends.hpp"
 
 namespace warpfit::test {
@@ -39,6 +40,10 @@ TEST_P(Compiling, SaysWhatItDoesNotDo) {
   const std::vector<Layer> mlp{Linear{4}, Activation{}, Linear{3}};
   EXPECT_EQ(refusal(mlp, {.loss = {LossKind::kMse}}), "its loss is cross-entropy alone");
   EXPECT_EQ(refusal(mlp, {.loss = {.class_weights = {1, 2, 3}}}), "it weighs all classes alike");
+  const auto plan = plan_network({mlp, 6});
+  Network network(*backend_, plan, std::vector<float>(plan.floats));
+  const ParameterAverage ema(*backend_, network, {.ema = 0.5});
+  EXPECT_EQ(refusal(mlp, {.average = &ema}), "it keeps no average of the parameters");
   const Buffer<float> sum(*backend_, 4);
   EXPECT_EQ(refusal(mlp, {.gradient_sum = sum.view()}), "it updates after each batch");
   EXPECT_EQ(refusal(mlp, {.clipping = {.norm = 1}}), "it does not clip gradients");

@@ -45,11 +45,11 @@ struct Trained {
 };
 
 bool same(const TrainingState& a, const TrainingState& b) {
-  return a.parameters == b.parameters && a.gradient_sum == b.gradient_sum &&
-         a.optimizer.moments == b.optimizer.moments && a.optimizer.steps == b.optimizer.steps &&
-         a.optimizer.scalar == b.optimizer.scalar && a.step == b.step && a.best.epoch == b.best.epoch &&
-         a.best.value == b.best.value && a.best.waited == b.best.waited &&
-         a.generator.draws() == b.generator.draws();
+  return a.parameters == b.parameters && a.gradient_sum == b.gradient_sum && a.averages == b.averages &&
+         a.averaged_models == b.averaged_models && a.optimizer.moments == b.optimizer.moments &&
+         a.optimizer.steps == b.optimizer.steps && a.optimizer.scalar == b.optimizer.scalar &&
+         a.step == b.step && a.best.epoch == b.best.epoch && a.best.value == b.best.value &&
+         a.best.waited == b.best.waited && a.generator.draws() == b.generator.draws();
 }
 
 class Resume : public OnEachBackend {
@@ -142,10 +142,20 @@ TEST_P(Resume, GoesOnBitForBitBetweenTwoUpdates) {
   check(options);
 }
 
+TEST_P(Resume, GoesOnBitForBitWithAverages) {
+  auto options = options_for(Adam{}, true);
+  options.ema = 0.9;
+  check(options);
+  options.ema = 0;
+  options.swa_start = 2;
+  check(options);
+}
+
 // Stopped as soon as the last batch of an epoch was trained: the evaluation is left to the run that goes on.
 TEST_P(Resume, GoesOnBitForBitFromAnEvaluation) {
   auto options = options_for(Adam{}, true);
   options.log_every = 1;
+  options.swa_start = 1;
   const Trained whole = train(options);
   stop_at_ = 16;  // the second epoch's last of 8 batches
   const Trained stopped = train(options);
