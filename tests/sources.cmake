@@ -18,6 +18,7 @@ set(warpfit_backend_test_sources
   stream/batch_stream_test.cpp
   stream/stream_plan_test.cpp
   support/backends.cpp
+  support/checked_backend.cpp
   support/comparison.cpp
   support/files.cpp
   support/golden.cpp
@@ -99,6 +100,7 @@ set(warpfit_single_thread_test_sources
   stream/idx_file_test.cpp
   stream/sample_order_test.cpp
   stream/subset_test.cpp
+  support/checked_backend_test.cpp
   support/comparison_test.cpp
   train/best_epoch_test.cpp
   train/checkpoint_test.cpp

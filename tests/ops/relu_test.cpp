@@ -64,9 +64,11 @@ class Relu : public OnEachBackend {
     const GuardedFloats weights(*backend_, w);
     const GuardedFloats gradients(*backend_, dy);
     const GuardedFloats dx(*backend_, rows * inputs, gradient_skew);
-    const std::vector<Vector> tensors{weights.vector(), {}};
+    const std::vector<Vector> tensors{weights.vector()};
     const auto op = backend_->prepare(
-        LinearOperation{.inputs = inputs, .outputs = 1, .input_activation = ActivationKind::kRelu}, rows);
+        LinearOperation{
+            .inputs = inputs, .outputs = 1, .bias = false, .input_activation = ActivationKind::kRelu},
+        rows);
     run_once(
         *backend_,
         [&] {

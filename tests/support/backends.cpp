@@ -4,6 +4,7 @@
 
 #include "host/backend/make_backend.hpp"
 #include "host/base/error.hpp"
+#include "tests/support/checked_backend.hpp"
 
 namespace warpfit::test {
 
@@ -24,7 +25,7 @@ std::vector<std::string> product_backend_names() { return {"cpu", "cuda_own", "c
 
 void require_backend(const std::string& name, std::unique_ptr<Backend>& backend) {
   try {
-    backend = make_backend(options_of(name));
+    backend = std::make_unique<CheckedBackend>(make_backend(options_of(name)));
   } catch (const DeviceError& error) {
     if (std::getenv("WARPFIT_REQUIRE_CUDA") != nullptr) FAIL() << error.what();
     GTEST_SKIP() << error.what();

@@ -1,0 +1,71 @@
+// A backend around another one that checks how it is called: shapes, memory, and the order of calls.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "host/backend/backend.hpp"
+
+namespace warpfit::test {
+
+/// Passes all calls on. A call that breaks the interface's rules throws std::logic_error, which says which
+/// rule: operations are called inside a recorded step, and nothing there allocates or copies; views lie in
+/// memory of this backend and fit each other and what was prepared; a backward pass follows a forward pass
+/// for training over the same memory; gradients are used after their fence was waited for.
+class CheckedBackend final : public Backend {
+ public:
+  explicit CheckedBackend(std::unique_ptr<Backend> backend) : backend_(std::move(backend)) {}
+
+  [[nodiscard]] std::string description() const override { return backend_->description(); }
+  [[nodiscard]] bool is_host() const override { return backend_->is_host(); }
+  [[nodiscard]] void* allocate(std::size_t bytes) override;
+  void deallocate(void* memory) noexcept override;
+  void upload(std::span<const std::byte> from, void* to) override;
+  void download(const void* from, std::span<std::byte> to) override;
+  [[nodiscard]] std::unique_ptr<StagingSlot> make_staging_slot(std::size_t bytes) override;
+  [[nodiscard]] bool should_keep(std::size_t bytes) const override { return backend_->should_keep(bytes); }
+  [[nodiscard]] std::unique_ptr<RecordedStep> record(std::function<void()> step) override;
+  [[nodiscard]] Compiled compile(const StepPlan& plan) override { return backend_->compile(plan); }
+  void begin_range(const char* name, std::int64_t number) override { backend_->begin_range(name, number); }
+  void end_range() noexcept override { backend_->end_range(); }
+  void attach_thread(const char* name) override { backend_->attach_thread(name); }
+  void capture_profile(bool on) override { backend_->capture_profile(on); }
+  [[nodiscard]] std::unique_ptr<LayerOp> prepare(const Operation& operation, std::int64_t rows) override;
+  [[nodiscard]] std::unique_ptr<LossOp> prepare(const Loss& loss, std::int64_t classes,
+                                                std::int64_t rows) override;
+  void load_batch(Matrix x, Labels labels) override;
+  void wait(const Fence& fence) override;
+  void add_gradients(float share, ConstVector gradients, Vector sum) override;
+  void clear(Vector values) override;
+  void average(double decay, ConstVector parameters, Vector averages, AverageProgress* progress) override;
+  void swap(Vector a, Vector b) override;
+  void clip_gradient_norm(float most, Vector gradients, GradientNorm* norm) override;
+  void clip_gradient_value(float most, Vector gradients) override;
+  void update(const Optimizer& optimizer, const OptimizerViews& views) override;
+
+  // For its operations.
+
+  void expect(bool holds, const std::string& rule) const;
+  void expect_inside() const { expect(inside_, "operations are called inside a step"); }
+  void expect_outside() const { expect(!inside_, "nothing inside a step allocates, copies or prepares"); }
+  /// That the memory is one allocation's, or part of it.
+  void expect_own(const void* memory, std::size_t bytes, const std::string& what) const;
+  void expect_own(ConstVector values, const std::string& what) const;
+  void expect_own(ConstMatrix matrix, std::int64_t rows, const std::string& what) const;
+  void own(const void* memory, std::size_t bytes) {
+    allocations_[static_cast<const std::byte*>(memory)] = bytes;
+  }
+  void disown(const void* memory) { allocations_.erase(static_cast<const std::byte*>(memory)); }
+  void opened(const Fence& fence) { open_ = open_ || fence.is_open(); }
+
+ private:
+  void expect_gradients(ConstVector gradients) const;
+
+  std::unique_ptr<Backend> backend_;
+  std::map<const std::byte*, std::size_t> allocations_;
+  bool inside_ = false;  // a step that is recorded or run
+  bool open_ = false;    // whether gradients of this step may still be written
+};
+
+}  // namespace warpfit::test
