@@ -128,20 +128,21 @@ Options optimizer_options(OptimizerFlags& flags, Clipping& clipping) {
   rows.push_back(
       on_off({kGroup, "--centered", "", "rmsprop divides by the variance's root"}, flags.centered));
   rows.push_back(constant("--rho", "decay of adadelta's means", 1, "0.9", flags.rho));
-  rows.push_back(
-      constant("--momentum-decay", "how fast nadam's momentum grows", kMost, "0.004", flags.momentum_decay));
+  rows.push_back(constant("--momentum-decay", "decay of nadam's momentum schedule", kMost, "0.004",
+                          flags.momentum_decay));
   rows.push_back(on_off({kGroup, "--decoupled-weight-decay", "",
                          "nadam and radam take weight decay off the parameters, as adamw does"},
                         flags.decoupled));
   rows.push_back(
-      pair({kGroup, "--etas", "A,B", "factors of rprop's steps where a gradient's sign changes, or not"},
+      pair({kGroup, "--etas", "A,B",
+            "factors of rprop's step sizes where a gradient changes its sign, and where it keeps it"},
            "0 to below 1 and 1 or more", "0.5,1.2", kShare, {1, kMost}, flags.etas));
   rows.push_back(pair({kGroup, "--step-sizes", "A,B", "smallest and largest step of rprop"}, "0 or more",
                       "1e-06,50", {0, kMost}, {0, kMost}, flags.step_sizes));
   rows.push_back(
       constant("--lambd", "decay of asgd's parameters and of its rate", kMost, "0.0001", flags.lambd));
   rows.push_back(
-      constant("--t0", "step that asgd's mean of the parameters begins with", kMost, "1000000", flags.t0));
+      constant("--t0", "step at which asgd begins to average the parameters", kMost, "1000000", flags.t0));
   constexpr float kMostFloat = std::numeric_limits<float>::max();
   rows.push_back(number<float>({kGroup, "--clip-grad-norm", "X",
                                 "scale gradients down to this 2-norm of all together; 0 for no bound"},

@@ -80,16 +80,14 @@ void append(Options& rows, Options more) { std::ranges::move(more, std::back_ins
 void append_averages(Options& rows, TrainOptions& training) {
   constexpr std::string_view kGroup = "Training";
   constexpr double kMostDecay = 0.9999999;
-  rows.push_back(
-      number<double>({kGroup, "--ema", "DECAY",
-                      "test and save the moving average of the parameters, of which an update keeps "
-                      "this share; 0 for none"},
-                     0, kMostDecay, training.ema));
-  rows.push_back(
-      number<std::int64_t>({kGroup, "--swa-start", "EPOCH",
-                            "test and save the mean of the parameters behind each epoch from this one on; "
-                            "0 for none"},
-                           0, kMany, training.swa_start));
+  rows.push_back(number<double>(
+      {kGroup, "--ema", "DECAY",
+       "test and save an exponential moving average of the parameters with this decay; 0 for none"},
+      0, kMostDecay, training.ema));
+  rows.push_back(number<std::int64_t>(
+      {kGroup, "--swa-start", "EPOCH",
+       "test and save the mean of the parameters after each epoch from this one on; 0 for none"},
+      0, kMany, training.swa_start));
 }
 
 Options training_options(TrainCommand& command) {
@@ -101,9 +99,10 @@ Options training_options(TrainCommand& command) {
                                       training.epochs));
   rows.push_back(
       number<std::int64_t>({kGroup, "--batch-size", "N", "samples a step"}, 1, kMany, training.batch_size));
-  rows.push_back(number<std::int64_t>(
-      {kGroup, "--accumulate", "N", "batches that an update adds the gradients of up, each divided by N"}, 1,
-      kMany, training.accumulate));
+  rows.push_back(
+      number<std::int64_t>({kGroup, "--accumulate", "N",
+                            "update the parameters after every N batches, with the mean of their gradients"},
+                           1, kMany, training.accumulate));
   rows.push_back(
       on_off({kGroup, "--shuffle", "", "visit the samples in PyTorch's shuffled order for the seed"},
              training.shuffle));
