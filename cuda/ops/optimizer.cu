@@ -14,7 +14,7 @@ constexpr int kThreads = 256;
 constexpr int kVector = 4;
 
 struct Moments {
-  float* data[kMostMoments];  ///< null where it is not kept
+  float* data[kMostMoments];  ///< null for a moment that the optimizer does not keep
   __device__ float* operator[](std::size_t k) const { return data[k]; }
 };
 

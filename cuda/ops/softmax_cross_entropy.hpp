@@ -9,7 +9,7 @@
 
 namespace warpfit::cuda {
 
-/// As LossOp::add. `class_weights`: those of the loss, on the device; null where it has none. Scratch: `rows`
+/// As LossOp::add. `class_weights`: the loss's, in device memory; null if it has none. Scratch: `rows`
 /// of at least N, `arrived`, which is 0 and comes back as 0.
 void softmax_cross_entropy(const Loss& loss, const float* class_weights, ConstMatrix logits,
                            ConstLabels labels, Matrix dlogits, Metrics* metrics, RowResult* rows,

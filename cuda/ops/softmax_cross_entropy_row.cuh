@@ -11,8 +11,8 @@ struct ClassWeights {
   float sum = 0;
 };
 
-/// A row's loss, in every thread; dz, where it is given, is the gradient of the sum of all rows' times
-/// `scale`. The first kThreads threads of the block call it: all, or a warp.
+/// Returns a row's loss in every thread. dz, if it is given, becomes the gradient of the sum of all rows
+/// times `scale`. The first kThreads threads of the block call it: all, or a warp.
 template <int kThreads, bool kWeighted = false>
 __device__ RowResult softmax_cross_entropy_row(const float* z, int label, float label_smoothing, float scale,
                                                int classes, float* dz, const ClassWeights& weights = {}) {

@@ -65,6 +65,18 @@ WARPFIT_HOST_DEVICE void update(const Sgd& sgd, const PlainFactors& factors, con
   e.w -= factors.rate * g;
 }
 
+/// What Adam, NAdam and RAdam begin with: weight decay, of which decoupled decay leaves `keep` of the
+/// parameter, and the running means of the gradient and of its square. Returns the gradient with the decay in
+/// it.
+template <class Rule>
+WARPFIT_HOST_DEVICE float update_means(const Rule& rule, float keep, Element& e) {
+  const float g = decayed(e.g, e.w, rule.decoupled ? 0 : rule.weight_decay);
+  e.w *= keep;
+  e.m = static_cast<float>(rule.beta1) * e.m + static_cast<float>(1 - rule.beta1) * g;
+  e.v = static_cast<float>(rule.beta2) * e.v + static_cast<float>(1 - rule.beta2) * g * g;
+  return g;
+}
+
 struct AdamFactors {
   float rate;             ///< divided by the first moment's correction
   float root_correction;  ///< of the second
@@ -79,10 +91,7 @@ WARPFIT_HOST_DEVICE inline AdamFactors factors_of(const Adam& adam, float rate, 
 
 template <class Kept>
 WARPFIT_HOST_DEVICE void update(const Adam& adam, const AdamFactors& factors, const Kept& kept, Element& e) {
-  const float g = decayed(e.g, e.w, adam.decoupled ? 0 : adam.weight_decay);
-  e.w *= factors.keep;
-  e.m = static_cast<float>(adam.beta1) * e.m + static_cast<float>(1 - adam.beta1) * g;
-  e.v = static_cast<float>(adam.beta2) * e.v + static_cast<float>(1 - adam.beta2) * g * g;
+  update_means(adam, factors.keep, e);
   float square = e.v;
   if (kept.has(2)) {
     e.third = square <= e.third ? e.third : square;  // unlike fmaxf, it keeps a NaN
@@ -160,10 +169,7 @@ WARPFIT_HOST_DEVICE inline float next_scalar(const NadamFactors& factors, float)
 
 template <class Kept>
 WARPFIT_HOST_DEVICE void update(const Nadam& nadam, const NadamFactors& factors, const Kept&, Element& e) {
-  const float g = decayed(e.g, e.w, nadam.decoupled ? 0 : nadam.weight_decay);
-  e.w *= factors.keep;
-  e.m = static_cast<float>(nadam.beta1) * e.m + static_cast<float>(1 - nadam.beta1) * g;
-  e.v = static_cast<float>(nadam.beta2) * e.v + static_cast<float>(1 - nadam.beta2) * g * g;
+  const float g = update_means(nadam, factors.keep, e);
   const float root = sqrtf(e.v) / factors.root_correction + nadam.eps;
   e.w -= factors.gradient_rate * (g / root);
   e.w -= factors.mean_rate * (e.m / root);
@@ -189,10 +195,7 @@ WARPFIT_HOST_DEVICE inline RadamFactors factors_of(const Radam& radam, float rat
 
 template <class Kept>
 WARPFIT_HOST_DEVICE void update(const Radam& radam, const RadamFactors& factors, const Kept&, Element& e) {
-  const float g = decayed(e.g, e.w, radam.decoupled ? 0 : radam.weight_decay);
-  e.w *= factors.keep;
-  e.m = static_cast<float>(radam.beta1) * e.m + static_cast<float>(1 - radam.beta1) * g;
-  e.v = static_cast<float>(radam.beta2) * e.v + static_cast<float>(1 - radam.beta2) * g * g;
+  update_means(radam, factors.keep, e);
   const float adapted = e.m * (factors.root_correction / (sqrtf(e.v) + radam.eps));
   e.w -= factors.rate * (factors.root_correction != 0 ? adapted : e.m);
 }

@@ -16,8 +16,11 @@ void softmax_cross_entropy(ThreadPool& pool, ConstMatrix logits, ConstLabels lab
   const float spread = label_smoothing / static_cast<float>(classes);
   const float at_label = 1 - label_smoothing;
   const float* weights = loss.class_weights.empty() ? nullptr : loss.class_weights.data();
-  double count = 0;  // of rows, or of their weights
-  for (std::int64_t n = 0; n < logits.rows; ++n) count += weights == nullptr ? 1 : weights[labels[n]];
+  auto count = static_cast<double>(logits.rows);  // or the sum of the rows' weights
+  if (weights != nullptr) {
+    count = 0;
+    for (const auto label : labels) count += weights[label];
+  }
   float all_weights = 0;
   for (const float weight : loss.class_weights) all_weights += weight;
   const float scale = 1.0F / static_cast<float>(count);

@@ -28,10 +28,6 @@ void ParameterAverage::add() const {
   backend_.average(decay_, network_.parameters().view(), averages_.view(), progress_.data());
 }
 
-void ParameterAverage::step_ended() const {
-  if (decay_ > 0) add();
-}
-
 void ParameterAverage::epoch_ended(std::int64_t epoch) {
   if (swa_start_ > 0 && epoch >= swa_start_) run_once(*add_);
 }

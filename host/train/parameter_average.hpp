@@ -16,11 +16,11 @@ class ParameterAverage {
   /// Both must outlive it. Takes no memory where the options ask for no average.
   ParameterAverage(Backend& backend, Network& network, const TrainOptions& options);
 
-  /// To be called inside a step, behind its update: with --ema adds the parameters as they are then.
-  void step_ended() const;
+  /// To be called inside a step, after its update, where is_of_steps(): the average takes in the parameters.
+  void add() const;
   /// Likewise behind an epoch's last step, outside of it: with --swa-start from that epoch on.
   void epoch_ended(std::int64_t epoch);
-  /// Whether step_ended() has to be called.
+  /// Whether the average is of the parameters after each step (--ema).
   [[nodiscard]] bool is_of_steps() const { return decay_ > 0; }
 
   /// The average, if there is one, in place of the network's parameters, until take_back(). No step may train
@@ -33,7 +33,6 @@ class ParameterAverage {
   void restore(const TrainingState& state);
 
  private:
-  void add() const;
   [[nodiscard]] std::int64_t models() const;
 
   Backend& backend_;

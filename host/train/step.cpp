@@ -71,7 +71,7 @@ void train_step(Backend& backend, const Network& network, const Batch& batch, co
   const Vector gradients = sums_up ? rule.gradient_sum : batch.gradients;
   clip(backend, gradients, rule);
   rule.optimizer->update(network.parameters().view(), gradients);
-  if (rule.average != nullptr) rule.average->step_ended();
+  if (rule.average != nullptr) rule.average->add();
   if (sums_up) backend.clear(rule.gradient_sum);
 }
 

@@ -65,8 +65,8 @@ class TrainingSteps {
   bool folded_;
   OptimizerState optimizer_;
   ParameterAverage average_;
-  Buffer<GradientNorm> norm_;   // empty where it is not measured
-  Buffer<float> gradient_sum_;  // empty where each batch makes an update
+  Buffer<GradientNorm> norm_;   // empty if it is not measured
+  Buffer<float> gradient_sum_;  // empty if each batch makes an update
   StepRunner training_;
   StepRunner accumulating_;  // of batches that make no update; it adds to the metrics of the one above
 };

@@ -59,7 +59,7 @@ TEST_P(ElementwiseLoss, IsPyTorchs) {
   EXPECT_EQ(losses, 13);
 }
 
-// Among outputs of 0 to 3, at the label or beside it.
+// One of four outputs is NaN: that of the label, or another.
 TEST_P(ElementwiseLoss, KeepsNan) {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   for (const auto& [name, kind] : kKinds) {
