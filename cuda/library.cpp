@@ -5,7 +5,7 @@
 #include "cuda/runtime/device.hpp"
 #include "cuda/runtime/kernel_code.hpp"
 #include "cuda/runtime/parts.hpp"
-#include "host/backend/cuda_library.hpp"
+#include "host/backend/cuda_interface.hpp"
 
 extern "C" __attribute__((visibility("default"))) warpfit::Backend* warpfit_make_cuda_backend(
     const warpfit::BackendOptions& options, warpfit::NoCuda& why) {

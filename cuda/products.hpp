@@ -8,7 +8,7 @@
 #include "cuda/branches.hpp"
 #include "cuda/position.hpp"
 #include "cuda/runtime/blas.hpp"
-#include "host/backend/make_backend.hpp"
+#include "host/backend/backend_options.hpp"
 
 namespace warpfit {
 

@@ -96,6 +96,7 @@ set(warpfit_single_thread_test_sources
   report/metrics_file_test.cpp
   report/metrics_test.cpp
   report/reports_test.cpp
+  run/training_files_test.cpp
   stream/dataset_test.cpp
   stream/idx_file_test.cpp
   stream/sample_order_test.cpp

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <string>
 
-#include "host/backend/cuda_library.hpp"
+#include "host/backend/cuda_interface.hpp"
 
 namespace warpfit {
 

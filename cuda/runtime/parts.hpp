@@ -1,7 +1,7 @@
 // What there is of CUDA, for `warpfit devices`.
 #pragma once
 
-#include "host/backend/cuda_library.hpp"
+#include "host/backend/cuda_interface.hpp"
 
 namespace warpfit {
 

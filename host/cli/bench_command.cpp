@@ -4,41 +4,27 @@
 #include <limits>
 
 #include "host/cli/common_options.hpp"
-#include "host/cli/inference.hpp"
+#include "host/cli/device_options.hpp"
 #include "host/cli/optimizer_options.hpp"
 #include "host/cli/option_rows.hpp"
-#include "host/cli/training_setup.hpp"
 #include "host/files/atomic_file.hpp"
-#include "host/model/initializer.hpp"
 #include "host/report/console.hpp"
 #include "host/report/log.hpp"
+#include "host/run/benchmark_run.hpp"
 
 namespace warpfit {
 
 // The file is opened first: measuring takes time that a wrong path should not waste.
 void run(const BenchCommand& command) {
   if (command.quiet) silence_info();
-  auto options = command.benchmark;
-  options.optimizer = optimizer_of(command.optimizer);
-  options.learning_rate = learning_rate_of(command.optimizer);
-  const auto device = backend_options(command.device);
-  const auto paths = find_training_set(command.data.folder, command.data.files);
-  const Dataset samples(paths.train_images, paths.train_labels);
-  const auto spec = fitting_network(command.network, samples);
-  const auto plan = plan_network(spec, shape_of(samples.sample_shape()));
-  samples.check_labels_below(plan.classes());
+  auto options = command.run;
+  options.benchmark.optimizer = optimizer_of(command.optimizer);
+  options.benchmark.learning_rate = learning_rate_of(command.optimizer);
+  options.device = backend_options(command.device);
   std::optional<AtomicFile> file;
   if (!command.json.empty()) file.emplace(command.json);
 
-  const auto backend = make_backend(device);
-  log_info("measuring; other work on this machine disturbs it");
-  TorchGenerator generator(options.seed);
-  const Network network(*backend, plan, initial_parameters(plan, generator));
-  Benchmark benchmark(*backend, network, samples, options);
-  log_info("engine: " + benchmark.engine());
-  auto findings = benchmark.run();
-  findings.network = spec.text();
-  findings.device = backend->description();
+  auto findings = measure(options);
   findings.optimizer = optimizer_name(command.optimizer.kind);
   print(benchmark_text(findings));
   if (!file) return;
@@ -48,9 +34,9 @@ void run(const BenchCommand& command) {
 
 Options options_of(BenchCommand& command) {
   constexpr std::string_view kGroup = "Benchmark";
-  auto& benchmark = command.benchmark;
-  Options rows(training_set_options(command.data));
-  rows.push_back(network_option(command.network));
+  auto& benchmark = command.run.benchmark;
+  Options rows(training_set_options(command.run.data));
+  rows.push_back(network_option(command.run.network));
   rows.push_back(number<std::int64_t>({"Training", "--batch-size", "N", "samples a step"}, 1, kMany,
                                       benchmark.batch_size));
   rows.push_back(

@@ -9,17 +9,9 @@
 
 #include "host/cli/options.hpp"
 #include "host/report/predictions.hpp"
-#include "host/stream/dataset.hpp"
-#include "host/train/benchmark.hpp"
-#include "host/train/trainer.hpp"
+#include "host/run/run_options.hpp"
 
 namespace warpfit {
-
-/// The files of a data set: a folder, and files named one by one before those of the folder.
-struct DataFlags {
-  std::string folder;
-  DatasetPaths files;
-};
 
 struct DeviceFlags {
   std::string name = "auto";
@@ -66,29 +58,6 @@ struct ScheduleFlags {
   std::int64_t warmup = 0;               ///< batches
 };
 
-/// Where a run is kept, and how often it is saved.
-struct RunFlags {
-  std::string folder;           ///< empty for nowhere
-  std::string config;           ///< file of options, which the command line's go before
-  std::int64_t save_every = 1;  ///< of the unit below
-  bool save_in_epochs = true;   ///< or in steps
-  std::string model;            ///< file for the model at the end; empty for none
-  std::string init_from;        ///< model to begin with; empty for PyTorch's initial parameters
-  std::string names = "linear_relu_stack";
-};
-
-/// What was said of the classes' weights in the loss; by default each weighs 1.
-struct ClassWeightFlags {
-  std::vector<float> given = {};
-  bool balanced = false;  ///< each class of the training set has the same weight in all
-};
-
-/// The part of the training set that is not trained on.
-struct ValidationFlags {
-  double share = 0;
-  bool shuffle = false;
-};
-
 /// A command's name, its arguments for the line of usage, and what it does.
 struct CommandText {
   std::string_view name, arguments, summary, description;
@@ -100,16 +69,11 @@ struct TrainCommand {
                                      "it after each epoch. Prints what\n"
                                      "PyTorch's tutorial prints; all else goes to standard error.\n"};
 
-  DataFlags data;
-  std::string network;  ///< "784-512-512-10", empty for the default
-  float dropout = 0;    ///< after each hidden activation
-  TrainOptions training{.engine = Engine::kAuto};
-  ClassWeightFlags class_weights;  ///< resolved with the data, into the loss
-  OptimizerFlags optimizer;        ///< resolved into `training` when the command runs, as is `schedule`
-  ScheduleFlags schedule;
-  ValidationFlags validation;
-  DeviceFlags device;
-  RunFlags run;
+  RunOptions run;            ///< but for what the flags below are resolved into when the command runs
+  OptimizerFlags optimizer;  ///< `run.training`
+  ScheduleFlags schedule;    ///< likewise
+  DeviceFlags device;        ///< `run.device`
+  std::string config_file;   ///< file of options, which the command line's go before; empty for none
   Verbosity verbosity;
 };
 
@@ -148,7 +112,7 @@ struct EvalCommand {
                                      "never predicted.\n"};
 
   std::string model;
-  DataFlags data;
+  DataOptions data;
   std::int64_t batch_size = 64;
   DeviceFlags device;
   bool json = false;
@@ -189,12 +153,10 @@ struct BenchCommand {
       "alone, and both\ntogether. Each figure is the median of the measurements, between the lowest and the "
       "highest of them.\n"};
 
-  DataFlags data;
-  std::string network;  ///< empty for the default
-  BenchmarkOptions benchmark{.engine = Engine::kAuto};
-  OptimizerFlags optimizer;
-  DeviceFlags device;
-  std::string json;  ///< file; empty for none
+  BenchmarkRunOptions run;   ///< but for what the flags below are resolved into
+  OptimizerFlags optimizer;  ///< `run.benchmark`
+  DeviceFlags device;        ///< `run.device`
+  std::string json;          ///< file; empty for none
   bool quiet = false;
 };
 

@@ -9,12 +9,12 @@ namespace {
 constexpr std::string_view kData = "Data";
 constexpr std::string_view kDevice = "Device";
 
-Option folder_option(DataFlags& data) {
+Option folder_option(DataOptions& data) {
   return text({kData, "--data", "DIR", "folder with the four IDX files, gzip or not, named as MNIST's"}, "",
               data.folder);
 }
 
-void add_test_set(Options& rows, DataFlags& data) {
+void add_test_set(Options& rows, DataOptions& data) {
   rows.push_back(
       text({kData, "--test-images", "FILE", "test samples, in place of DIR/t10k-images-idx3-ubyte"}, "",
            data.files.test_images));
@@ -24,13 +24,13 @@ void add_test_set(Options& rows, DataFlags& data) {
 
 }  // namespace
 
-Options data_options(DataFlags& data) {
+Options data_options(DataOptions& data) {
   Options rows = training_set_options(data);
   add_test_set(rows, data);
   return rows;
 }
 
-Options training_set_options(DataFlags& data) {
+Options training_set_options(DataOptions& data) {
   Options rows{folder_option(data)};
   rows.push_back(
       text({kData, "--train-images", "FILE", "training samples, in place of DIR/train-images-idx3-ubyte"}, "",
@@ -41,23 +41,9 @@ Options training_set_options(DataFlags& data) {
   return rows;
 }
 
-Options test_data_options(DataFlags& data) {
+Options test_data_options(DataOptions& data) {
   Options rows{folder_option(data)};
   add_test_set(rows, data);
-  return rows;
-}
-
-Options device_options(DeviceFlags& device) {
-  constexpr int kMostThreads = 1024;
-  Options rows;
-  rows.push_back(text({kDevice, "--device", "NAME", "where to compute; auto takes a GPU if there is one"},
-                      "auto, cpu, cuda or cuda:N", device.name));
-  rows.push_back(number<int>({kDevice, "--threads", "N", "CPU threads"}, 1, kMostThreads, device.threads,
-                             "all usable cores"));
-  rows.push_back(
-      choice<Precision>({kDevice, "--precision", "TYPE", "of products on a GPU; sums are fp32"},
-                        {{"fp32", Precision::kFp32}, {"tf32", Precision::kTf32}, {"bf16", Precision::kBf16}},
-                        device.precision));
   return rows;
 }
 

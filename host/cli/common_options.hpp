@@ -6,12 +6,11 @@
 namespace warpfit {
 
 /// A training and a test set.
-Options data_options(DataFlags& data);
+Options data_options(DataOptions& data);
 /// The training set alone.
-Options training_set_options(DataFlags& data);
+Options training_set_options(DataOptions& data);
 /// The test set alone.
-Options test_data_options(DataFlags& data);
-Options device_options(DeviceFlags& device);
+Options test_data_options(DataOptions& data);
 Option network_option(std::string& network);
 Option residency_option(Residency& residency);
 /// `otherwise`: the default in words.

@@ -2,12 +2,12 @@
 
 #include <fmt/core.h>
 
-#include "host/backend/cuda_library.hpp"
 #include "host/base/terminal_text.hpp"
 #include "host/cli/help.hpp"
 #include "host/cpu/matmul.hpp"
 #include "host/cpu/processor.hpp"
 #include "host/report/console.hpp"
+#include "host/run/cuda_library.hpp"
 
 namespace warpfit {
 namespace {

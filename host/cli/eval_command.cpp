@@ -7,11 +7,12 @@
 
 #include "host/base/error.hpp"
 #include "host/cli/common_options.hpp"
-#include "host/cli/inference.hpp"
+#include "host/cli/device_options.hpp"
 #include "host/cli/option_rows.hpp"
 #include "host/report/console.hpp"
 #include "host/report/evaluation_text.hpp"
 #include "host/report/log.hpp"
+#include "host/run/inference.hpp"
 
 namespace warpfit {
 namespace {

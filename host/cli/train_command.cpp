@@ -3,8 +3,9 @@
 #include <utility>
 
 #include "host/cli/config.hpp"
-#include "host/cli/training_run.hpp"
+#include "host/cli/training_setup.hpp"
 #include "host/report/log.hpp"
+#include "host/run/training_run.hpp"
 
 namespace warpfit {
 
@@ -19,7 +20,7 @@ void apply(const Verbosity& verbosity) {
 
 void run(const TrainCommand& command) {
   apply(command.verbosity);
-  train(command);
+  train(run_options_of(command));
 }
 
 void run(const ResumeCommand& command) {
@@ -27,10 +28,10 @@ void run(const ResumeCommand& command) {
   auto folder = RunFolder::open(command.folder);
   TrainCommand train;
   apply_config_file(folder.file(kConfigFile), options_of(train));
-  if (command.device_memory_limit) train.training.device_memory_limit = command.device_memory_limit;
+  if (command.device_memory_limit) train.run.training.device_memory_limit = command.device_memory_limit;
   auto checkpoint = folder.newest(log_warning);
   if (!checkpoint) log_info("no checkpoint yet: the run begins anew");
-  resume_training(train, folder, std::move(checkpoint));
+  resume_training(run_options_of(train), folder, std::move(checkpoint));
 }
 
 }  // namespace warpfit

@@ -10,6 +10,7 @@
 #include "host/base/parse_number.hpp"
 #include "host/cli/commands.hpp"
 #include "host/cli/common_options.hpp"
+#include "host/cli/device_options.hpp"
 #include "host/cli/optimizer_options.hpp"
 #include "host/cli/option_rows.hpp"
 #include "host/cli/schedule_options.hpp"
@@ -43,7 +44,7 @@ Option profile_option(TrainOptions& training) {
 }
 
 // "1,0.5,2" or "balanced".
-Option class_weights_option(ClassWeightFlags& flags) {
+Option class_weights_option(ClassWeightOptions& flags) {
   constexpr std::string_view kFlag = "--class-weights";
   const auto set = [&flags, kFlag](std::string_view given) {
     flags = {.balanced = given == "balanced"};
@@ -90,11 +91,11 @@ void append_averages(Options& rows, TrainOptions& training) {
       0, kMany, training.swa_start));
 }
 
-Options training_options(TrainCommand& command) {
+Options training_options(RunOptions& run) {
   constexpr std::string_view kGroup = "Training";
-  auto& training = command.training;
+  auto& training = run.training;
   Options rows;
-  rows.push_back(network_option(command.network));
+  rows.push_back(network_option(run.network));
   rows.push_back(number<std::int64_t>({kGroup, "--epochs", "N", "passes over the training set"}, 1, kMany,
                                       training.epochs));
   rows.push_back(
@@ -134,41 +135,41 @@ Options training_options(TrainCommand& command) {
   rows.push_back(number<float>(
       {kGroup, "--label-smoothing", "X", "share of each label that all classes divide, of cross-entropy"}, 0,
       1, training.loss.label_smoothing));
-  rows.push_back(class_weights_option(command.class_weights));
+  rows.push_back(class_weights_option(run.class_weights));
   constexpr float kMostDropout = 0.99F;
   rows.push_back(
       number<float>({kGroup, "--dropout", "X", "share of each hidden layer's outputs that a step leaves out"},
-                    0, kMostDropout, command.dropout));
+                    0, kMostDropout, run.dropout));
   append_averages(rows, training);
   return rows;
 }
 
-Options validation_options(TrainCommand& command) {
+Options validation_options(RunOptions& run) {
   constexpr std::string_view kGroup = "Validation";
   constexpr double kMostShare = 0.99;
   Options rows;
   rows.push_back(number<double>({kGroup, "--validation-split", "X",
                                  "part of the training set to validate on, not trained on; 0 for none"},
-                                0, kMostShare, command.validation.share));
+                                0, kMostShare, run.validation.share));
   rows.push_back(on_off({kGroup, "--validation-shuffle", "",
                          "take it as torch's random_split for the seed, not the last samples"},
-                        command.validation.shuffle));
+                        run.validation.shuffle));
   rows.push_back(
       choice<BestBy>({kGroup, "--best-by", "WHAT", "of validation, or else of the test: best.safetensors"},
-                     {{"loss", BestBy::kLoss}, {"accuracy", BestBy::kAccuracy}}, command.training.best_by));
+                     {{"loss", BestBy::kLoss}, {"accuracy", BestBy::kAccuracy}}, run.training.best_by));
   rows.push_back(number<std::int64_t>(
       {kGroup, "--patience", "N", "end after as many epochs without improvement; 0 for never"}, 0, kMany,
-      command.training.patience));
+      run.training.patience));
   rows.push_back(
       number<double>({kGroup, "--min-delta", "X", "by how much an improvement that counts is better"}, 0,
-                     std::numeric_limits<double>::max(), command.training.min_delta));
+                     std::numeric_limits<double>::max(), run.training.min_delta));
   return rows;
 }
 
 // "500" or "500steps", "2epochs".
-Option save_every_option(RunFlags& run) {
+Option save_every_option(CheckpointInterval& every) {
   constexpr std::string_view kFlag = "--checkpoint-every";
-  const auto set = [&run, kFlag](std::string_view given) {
+  const auto set = [&every, kFlag](std::string_view given) {
     const auto digits = std::min(given.find_first_not_of("0123456789"), given.size());
     const auto count = parse_number<std::int64_t>(given.substr(0, digits));
     const auto unit = given.substr(digits);
@@ -177,11 +178,11 @@ Option save_every_option(RunFlags& run) {
     if (!count || *count < 1 || *count > kMany || !(steps || epochs)) {
       throw UsageError(fmt::format("{} {}: expected steps or epochs, as in 500 or 2epochs", kFlag, given));
     }
-    run.save_every = *count;
-    run.save_in_epochs = epochs;
+    every.count = *count;
+    every.in_epochs = epochs;
   };
-  const auto get = [&run] {
-    return fmt::format("{}{}", run.save_every, run.save_in_epochs ? "epochs" : "steps");
+  const auto get = [&every] {
+    return fmt::format("{}{}", every.count, every.in_epochs ? "epochs" : "steps");
   };
   return {.group = "Run",
           .flag = kFlag,
@@ -192,16 +193,17 @@ Option save_every_option(RunFlags& run) {
           .set = set};
 }
 
-Options run_options(RunFlags& run) {
+Options run_options(TrainCommand& command) {
   constexpr std::string_view kGroup = "Run";
+  auto& run = command.run;
   Options rows;
-  rows.push_back(
-      text({kGroup, "--config", "FILE", "options from a TOML file; flags go before them"}, "", run.config));
+  rows.push_back(text({kGroup, "--config", "FILE", "options from a TOML file; flags go before them"}, "",
+                      command.config_file));
   rows.back().in_config = false;
   rows.push_back(text({kGroup, "--run-dir", "DIR", "new folder for options, metrics, models and checkpoints"},
                       "", run.folder));
   rows.back().in_config = false;
-  rows.push_back(save_every_option(run));
+  rows.push_back(save_every_option(run.checkpoint_every));
   rows.push_back(text({kGroup, "--save", "FILE", "write the trained model, as safetensors"}, "", run.model));
   rows.push_back(text({kGroup, "--init-from", "FILE", "begin with the tensors of a model that match"}, "",
                       run.init_from));
@@ -220,14 +222,15 @@ Options options_of(ResumeCommand& command) {
 }
 
 Options options_of(TrainCommand& command) {
-  auto& training = command.training;
+  auto& run = command.run;
+  auto& training = run.training;
   Options rows;
-  append(rows, run_options(command.run));
-  append(rows, data_options(command.data));
-  append(rows, training_options(command));
+  append(rows, run_options(command));
+  append(rows, data_options(run.data));
+  append(rows, training_options(run));
   append(rows, optimizer_options(command.optimizer, training.clipping));
   append(rows, schedule_options(command.schedule));
-  append(rows, validation_options(command));
+  append(rows, validation_options(run));
   append(rows, device_options(command.device));
   rows.push_back(engine_option(training.engine));
   rows.push_back(residency_option(training.residency));

@@ -114,23 +114,21 @@ void write(const Row& row, MetricsFile& json, MetricsFile& csv) {
   csv.write(csv_row(row));
 }
 
-std::string checked(std::string device, const std::string& path) {
-  check_text(device, path);
-  return device;
-}
-
 }  // namespace
 
-MetricsReport::MetricsReport(const Folder& folder, std::string device, MetricsSizes keep)
-    : device_(checked(std::move(device), folder.path())),
-      json_(folder, kMetricsJson, keep.json),
-      csv_(folder, kMetricsCsv, keep.csv) {
+MetricsReport::MetricsReport(const Folder& folder, MetricsSizes keep)
+    : json_(folder, kMetricsJson, keep.json), csv_(folder, kMetricsCsv, keep.csv) {
   for (const MetricsFile* file : {&json_, &csv_}) {
     if (file->problem().empty()) continue;
     log_warning(fmt::format("{}: {}. The file begins again here, without the rows before the checkpoint",
                             file->path(), file->problem()));
   }
   if (csv_.size() == 0) csv_.write(csv_header());
+}
+
+void MetricsReport::run_started(const RunStart& run) {
+  check_text(run.device, json_.path());
+  device_ = run.device;
 }
 
 void MetricsReport::loss(const LossReport& report) {

@@ -46,9 +46,10 @@ class MetricsReport final : public Report {
  public:
   /// Writes to metrics.jsonl and metrics.csv in the folder, which must stay open. Keeps the first `keep`
   /// bytes of each file, as sizes() gave them to the checkpoint that is resumed, or none for a new run; a
-  /// warning says if they are lost. Errors: IoError of MetricsFile; ModelError if `device` is no UTF-8.
-  MetricsReport(const Folder& folder, std::string device, MetricsSizes keep = {});
+  /// warning says if they are lost. Errors: IoError of MetricsFile.
+  explicit MetricsReport(const Folder& folder, MetricsSizes keep = {});
 
+  void run_started(const RunStart& run) override;        ///< Errors: ModelError if its device is no UTF-8.
   void loss(const LossReport& report) override;          ///< Errors: IoError.
   void epoch_ended(const EpochReport& report) override;  ///< Errors: IoError.
   void done() override { flush(); }                      ///< Errors: IoError.

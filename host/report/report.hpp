@@ -3,6 +3,9 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
+
+#include "host/model/network_plan.hpp"
 
 namespace warpfit {
 
@@ -42,6 +45,16 @@ struct EpochReport {
   double evaluation_seconds = 0;
 };
 
+/// A run that is about to train, new or resumed.
+struct RunStart {
+  const NetworkPlan& plan;
+  std::string network;  ///< "784-512-512-10"
+  std::string data;     ///< "60000 training and 10000 test samples of 28x28"
+  std::string device;   ///< its description
+  std::string engine;   ///< which trains, and why
+  std::string options;  ///< as config.toml has them
+};
+
 class Report {
  public:
   Report() = default;
@@ -49,6 +62,7 @@ class Report {
   Report& operator=(const Report&) = delete;
   virtual ~Report() = default;
 
+  virtual void run_started(const RunStart& /*run*/) {}
   virtual void epoch_started(std::int64_t /*epoch*/) {}
   virtual void loss(const LossReport& /*report*/) {}
   virtual void epoch_ended(const EpochReport& /*report*/) {}

@@ -15,6 +15,9 @@ class Reports final : public Report {
   /// They must outlive this.
   explicit Reports(std::vector<std::reference_wrapper<Report>> reports) : reports_(std::move(reports)) {}
 
+  void run_started(const RunStart& run) override {
+    for (Report& each : reports_) each.run_started(run);
+  }
   void epoch_started(std::int64_t epoch) override {
     for (Report& each : reports_) each.epoch_started(epoch);
   }

@@ -68,13 +68,13 @@ TEST(Config, SetsEveryOptionAsItWas) {
   TrainCommand read;
   apply_config(config_of(asked), "c.toml", options_of(read));
   EXPECT_EQ(config_of(read), config_of(asked));
-  EXPECT_EQ(read.data.folder, asked.data.folder);
-  EXPECT_EQ(read.training.seed, 18446744073709551615U);
+  EXPECT_EQ(read.run.data.folder, asked.run.data.folder);
+  EXPECT_EQ(read.run.training.seed, 18446744073709551615U);
   EXPECT_EQ(read.optimizer.rate, 1e-10);
   EXPECT_EQ(read.optimizer.betas, (std::pair{0.5, 0.25}));
   EXPECT_EQ(read.schedule.milestones, (std::vector<std::int64_t>{2, 5}));
-  EXPECT_TRUE(read.training.shuffle);
-  EXPECT_EQ(read.dropout, 0.1F);
+  EXPECT_TRUE(read.run.training.shuffle);
+  EXPECT_EQ(read.run.dropout, 0.1F);
   EXPECT_EQ(read.device.threads, 2);
 }
 
@@ -157,7 +157,7 @@ TEST(Config, LetsFlagsOverrideTheFile) {
   const std::string text = "epochs = 3\nlr = 0.5\n";
   const auto path = folder.add("c.toml", Bytes(text.begin(), text.end()));
   const auto command = parse_train({"--epochs", "7", "--config", path.c_str()});
-  EXPECT_EQ(command.training.epochs, 7);
+  EXPECT_EQ(command.run.training.epochs, 7);
   EXPECT_EQ(command.optimizer.rate, 0.5);
 }
 

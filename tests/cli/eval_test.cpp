@@ -6,8 +6,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "host/backend/make_backend.hpp"
 #include "host/model/initializer.hpp"
+#include "host/run/make_backend.hpp"
 #include "host/train/trainer.hpp"
 #include "tests/support/linear_tensors.hpp"
 #include "tests/support/program.hpp"

@@ -31,15 +31,15 @@ std::string refusal(std::vector<const char*> arguments) {
 
 TEST(CommandLine, HasTheTutorialsDefaults) {
   const auto command = parse_train({"--data", "x"});
-  EXPECT_EQ(command.data.folder, "x");
-  EXPECT_EQ(command.network, "");
-  EXPECT_EQ(command.training.epochs, 10);
-  EXPECT_EQ(command.training.batch_size, 64);
+  EXPECT_EQ(command.run.data.folder, "x");
+  EXPECT_EQ(command.run.network, "");
+  EXPECT_EQ(command.run.training.epochs, 10);
+  EXPECT_EQ(command.run.training.batch_size, 64);
   EXPECT_EQ(learning_rate_of(command.optimizer), 1e-3);
   EXPECT_TRUE(is_plain_sgd(optimizer_of(command.optimizer)));
-  EXPECT_EQ(command.training.seed, 0U);
-  EXPECT_FALSE(command.training.shuffle);
-  EXPECT_EQ(command.training.log_every, 100);
+  EXPECT_EQ(command.run.training.seed, 0U);
+  EXPECT_FALSE(command.run.training.shuffle);
+  EXPECT_EQ(command.run.training.log_every, 100);
   EXPECT_EQ(command.device.name, "auto");
   EXPECT_EQ(command.device.threads, std::nullopt);
   EXPECT_FALSE(command.verbosity.quiet);
@@ -60,17 +60,17 @@ TEST(CommandLine, ReadsEveryFlag) {
                                     "--threads",   "2",
                                     "--log-every", "9",
                                     "--quiet"});
-  EXPECT_EQ(command.data.files.train_images + command.data.files.train_labels, "ab");
-  EXPECT_EQ(command.data.files.test_images + command.data.files.test_labels, "ce");
-  EXPECT_EQ(command.network, "4-2");
-  EXPECT_EQ(command.training.epochs, 3);
-  EXPECT_EQ(command.training.batch_size, 7);
+  EXPECT_EQ(command.run.data.files.train_images + command.run.data.files.train_labels, "ab");
+  EXPECT_EQ(command.run.data.files.test_images + command.run.data.files.test_labels, "ce");
+  EXPECT_EQ(command.run.network, "4-2");
+  EXPECT_EQ(command.run.training.epochs, 3);
+  EXPECT_EQ(command.run.training.batch_size, 7);
   EXPECT_EQ(learning_rate_of(command.optimizer), 0.5);
-  EXPECT_TRUE(command.training.shuffle);
-  EXPECT_EQ(command.training.seed, 18446744073709551615U);
+  EXPECT_TRUE(command.run.training.shuffle);
+  EXPECT_EQ(command.run.training.seed, 18446744073709551615U);
   EXPECT_EQ(command.device.name, "cpu");
   EXPECT_EQ(command.device.threads, 2);
-  EXPECT_EQ(command.training.log_every, 9);
+  EXPECT_EQ(command.run.training.log_every, 9);
   EXPECT_TRUE(command.verbosity.quiet);
 }
 

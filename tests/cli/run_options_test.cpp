@@ -59,10 +59,10 @@ TEST_F(RunOptions, NameTheSameFilesFromAnotherFolder) {
       << error_;
   TrainCommand kept;
   apply_config_file(path("run/config.toml"), options_of(kept));
-  for (const auto& [file, name] : {std::pair{kept.data.files.train_images, "a"},
-                                   {kept.data.files.train_labels, "b"},
-                                   {kept.data.files.test_images, "c"},
-                                   {kept.data.files.test_labels, "d"},
+  for (const auto& [file, name] : {std::pair{kept.run.data.files.train_images, "a"},
+                                   {kept.run.data.files.train_labels, "b"},
+                                   {kept.run.data.files.test_images, "c"},
+                                   {kept.run.data.files.test_labels, "d"},
                                    {kept.run.init_from, "first"},
                                    {kept.run.model, "last"}}) {
     EXPECT_TRUE(std::filesystem::path(file).is_absolute()) << file;

@@ -126,6 +126,8 @@ TEST_F(WholeCommand, PrintsTheResultsOfItsRows) {
       EXPECT_THAT(run_.out, HasSubstr(fmt::format("{} Error: \n Accuracy: {:.1f}%, Avg loss: {:>8f} \n",
                                                   title, 100 * field("accuracy"), field("loss"))));
     }
+    EXPECT_THAT(run_.error, HasSubstr("device: " + row.value("device", "") + "\n"));
+    EXPECT_THAT(row.value("device", ""), testing::StartsWith("CPU ("));
   }
   EXPECT_THAT(run_.error, HasSubstr("validation: 60 of the training samples"));
 }

@@ -2,7 +2,7 @@
 // start it, which takes half a second and hundreds of megabytes there.
 #include <gtest/gtest.h>
 
-#include "host/backend/make_backend.hpp"
+#include "host/run/make_backend.hpp"
 #include "host/stream/batch_stream.hpp"
 #include "tests/emulation/emulation.hpp"
 #include "tests/support/files.hpp"
@@ -17,7 +17,7 @@ TEST(DeviceChoice, TheReaderThreadUsesTheChosenGpu) {
   emulation::configure(two);
   {
     BackendOptions options;
-    options.device = parse_device("cuda:1");
+    options.device = {DeviceChoice::Kind::kCuda, 1};
     const auto backend = make_backend(options);
     const auto file = [](const char* name) { return (sample_folder() / name).string(); };
     const Dataset dataset(file("train-images-idx3-ubyte.gz"), file("train-labels-idx1-ubyte.gz"));

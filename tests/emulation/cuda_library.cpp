@@ -1,5 +1,5 @@
-// In place of host/backend/cuda_library.cpp: the CUDA backend is linked in, on the emulated runtime.
-#include "host/backend/cuda_library.hpp"
+// In place of host/run/cuda_library.cpp: the CUDA backend is linked in, on the emulated runtime.
+#include "host/run/cuda_library.hpp"
 
 extern "C" warpfit::Backend* warpfit_make_cuda_backend(const warpfit::BackendOptions& options,
                                                        warpfit::NoCuda& why);

@@ -25,9 +25,9 @@ void read(Input input) {
 
 std::vector<Bytes> seeds() {
   TrainCommand command;
-  command.data.folder = "data/\"fashion\\mnist";
-  command.network = "784-16-10";
-  command.training.seed = ~std::uint64_t{0};
+  command.run.data.folder = "data/\"fashion\\mnist";
+  command.run.network = "784-16-10";
+  command.run.training.seed = ~std::uint64_t{0};
   command.optimizer.rate = 1e-3;
   command.schedule.milestones = {2, 5};
   return {bytes_of(text_of(command)), bytes_of("lr = 1e-3\nepochs = 0x10\n# none\nquiet = true\n"),

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <limits>
 
-#include "host/backend/make_backend.hpp"
+#include "host/run/make_backend.hpp"
 #include "tests/support/comparison.hpp"
 #include "tests/support/linear_layer.hpp"
 #include "tests/support/sanitizers.hpp"

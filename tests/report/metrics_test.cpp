@@ -67,9 +67,12 @@ const std::string kEpochCsv =
 class MetricsTest : public testing::Test {
  protected:
   [[nodiscard]] std::string path(const std::string& name) const { return (folder_.path() / name).string(); }
-  MetricsReport report(MetricsSizes keep = {},
-                       const std::string& device = "CPU (2 threads, oneDNN 2.6.3)") const {
-    return {opened_, device, keep};
+  std::unique_ptr<MetricsReport> report(MetricsSizes keep = {},
+                                        const std::string& device = "CPU (2 threads, oneDNN 2.6.3)") const {
+    auto report = std::make_unique<MetricsReport>(opened_, keep);
+    report->run_started(
+        {.plan = {}, .network = "", .data = "", .device = device, .engine = "", .options = ""});
+    return report;
   }
   [[nodiscard]] std::string text(const std::string& name) const {
     const Bytes bytes = read_file(path(name));
@@ -87,11 +90,11 @@ class MetricsTest : public testing::Test {
 TEST_F(MetricsTest, WritesARowForEachStepAndEachEpoch) {
   auto metrics = report();
   expect("", "");
-  metrics.loss(step_report());
+  metrics->loss(step_report());
   expect(kStepJson, kStepCsv);
-  metrics.epoch_ended(epoch_report());
+  metrics->epoch_ended(epoch_report());
   expect(kStepJson + kEpochJson, kStepCsv + kEpochCsv);
-  metrics.done();
+  metrics->done();
   expect(kStepJson + kEpochJson, kStepCsv + kEpochCsv);
 }
 
@@ -101,8 +104,8 @@ TEST_F(MetricsTest, LeavesOutWhatHasNoValue) {
   auto epoch = epoch_report();
   epoch.validation.reset();
   auto metrics = report();
-  metrics.loss(step);
-  metrics.epoch_ended(epoch);
+  metrics->loss(step);
+  metrics->epoch_ended(epoch);
   expect(R"({"kind":"step","epoch":1,"step":101,"seen":6400,"loss":2.298351,"learning_rate":0.001,)"
          R"("seconds":0.125,"samples_per_second":51712})"
          "\n"
@@ -125,7 +128,7 @@ TEST_F(MetricsTest, MarksNumbersThatAreNotFinite) {
     step.gradient_norm = bad;
     step.trained = 0;  // 0 / 0 samples a second
     step.seconds = 0;
-    metrics.loss(step);
+    metrics->loss(step);
   }
   const std::string json =
       R"({"kind":"step","epoch":1,"step":101,"seen":6400,"loss":null,"learning_rate":0.001,)"
@@ -142,7 +145,7 @@ TEST_F(MetricsTest, WritesTheShortestTextOfAFloat) {
                            std::numeric_limits<float>::max()}) {
     auto step = step_report();
     step.loss = loss;
-    metrics.loss(step);
+    metrics->loss(step);
   }
   const std::string json = text("metrics.jsonl");
   for (const std::string expected : {"0.1", "1", "16777216", "1e-45", "3.4028235e+38"})
@@ -152,7 +155,7 @@ TEST_F(MetricsTest, WritesTheShortestTextOfAFloat) {
 TEST_F(MetricsTest, WritesJsonThatItsParserReads) {
   const std::string device = "\"GPU\"\\\n\t\x01 \xC3\xA9";
   auto metrics = report({}, device);
-  metrics.epoch_ended(epoch_report());
+  metrics->epoch_ended(epoch_report());
   const Json row = parse_json(text("metrics.jsonl"), "metrics.jsonl");
   const auto& members = std::get<Json::Object>(row.value);
   EXPECT_EQ(members.size(), 17U);
@@ -162,7 +165,7 @@ TEST_F(MetricsTest, WritesJsonThatItsParserReads) {
 
 TEST_F(MetricsTest, QuotesTheDeviceInCsvWhereItMust) {
   const auto written = [this](const std::string& device) {
-    report({}, device).epoch_ended(epoch_report());
+    report({}, device)->epoch_ended(epoch_report());
     const std::string csv = text("metrics.csv");
     const auto begin = csv.find(",0,0,", kHeader.size()) + 5;
     return csv.substr(begin, csv.rfind(",1.5,") - begin);
@@ -178,17 +181,17 @@ TEST_F(MetricsTest, GoesOnFromACheckpoint) {
   MetricsSizes saved;
   {
     auto metrics = report();
-    metrics.loss(step_report());
-    metrics.flush();
-    saved = metrics.sizes();
-    metrics.loss(step_report());
-    metrics.epoch_ended(epoch_report());
+    metrics->loss(step_report());
+    metrics->flush();
+    saved = metrics->sizes();
+    metrics->loss(step_report());
+    metrics->epoch_ended(epoch_report());
   }
   EXPECT_EQ(saved.json, kStepJson.size());
   EXPECT_EQ(saved.csv, kHeader.size() + kStepCsv.size());
   auto metrics = report(saved);
   expect(kStepJson, kStepCsv);
-  metrics.epoch_ended(epoch_report());
+  metrics->epoch_ended(epoch_report());
   expect(kStepJson + kEpochJson, kStepCsv + kEpochCsv);
 }
 
@@ -196,16 +199,16 @@ TEST_F(MetricsTest, GoesOnFromACheckpointBeforeTheFirstRow) {
   MetricsSizes saved;
   {
     auto metrics = report();
-    saved = metrics.sizes();
-    metrics.loss(step_report());
+    saved = metrics->sizes();
+    metrics->loss(step_report());
   }
-  report(saved).loss(step_report());
+  report(saved)->loss(step_report());
   expect(kStepJson, kStepCsv);
 }
 
 TEST_F(MetricsTest, BeginsANewRunAnew) {
-  report().epoch_ended(epoch_report());
-  report().loss(step_report());
+  report()->epoch_ended(epoch_report());
+  report()->loss(step_report());
   expect(kStepJson, kStepCsv);
 }
 
@@ -213,7 +216,7 @@ TEST_F(MetricsTest, BeginsAgainIfTheRowsOfTheCheckpointAreLost) {
   std::filesystem::remove(path("metrics.csv"));
   auto metrics = report({.json = 1, .csv = 1000});
   expect("", "");
-  metrics.loss(step_report());
+  metrics->loss(step_report());
   expect(kStepJson, kStepCsv);
 }
 
@@ -221,18 +224,18 @@ TEST_F(MetricsTest, NamesTheFileThatFails) {
   auto metrics = report();
   {
     const FileSizeLimit full(10);
-    EXPECT_THAT([&] { metrics.loss(step_report()); },
+    EXPECT_THAT([&] { metrics->loss(step_report()); },
                 ThrowsMessage<IoError>(HasSubstr("metrics.jsonl: cannot write a row at byte 0")));
   }
   const FileSizeLimit full(kHeader.size() + 10);
-  EXPECT_THAT([&] { metrics.loss(step_report()); },
+  EXPECT_THAT([&] { metrics->loss(step_report()); },
               ThrowsMessage<IoError>(HasSubstr("metrics.csv: cannot write a row at byte ")));
 }
 
 // At the start, not behind the first epoch.
 TEST_F(MetricsTest, RefusesADeviceThatJsonCannotHold) {
   EXPECT_THAT(([this] { report({}, "GPU \xFF"); }),
-              ThrowsMessage<ModelError>(HasSubstr(folder_.path().string() + ": ")));
+              ThrowsMessage<ModelError>(HasSubstr(path("metrics.jsonl") + ": ")));
 }
 
 }  // namespace

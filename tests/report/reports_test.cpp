@@ -18,6 +18,7 @@ class Noting final : public Report {
  public:
   Noting(std::string name, Calls& calls) : name_(std::move(name)), calls_(calls) {}
 
+  void run_started(const RunStart& run) override { note("runs on " + run.device, 0); }
   void epoch_started(std::int64_t epoch) override { note("started", epoch); }
   void loss(const LossReport& report) override { note("loss", report.step); }
   void epoch_ended(const EpochReport& report) override { note("ended", report.epoch); }
@@ -46,12 +47,13 @@ TEST(Reports, HandsEachCallToAllInTheirOrder) {
   loss.step = 7;
   EpochReport epoch;
   epoch.epoch = 4;
+  both.run_started({.plan = {}, .network = "", .data = "", .device = "cpu", .engine = "", .options = ""});
   both.epoch_started(3);
   both.loss(loss);
   both.epoch_ended(epoch);
   both.done();
-  EXPECT_THAT(calls, ElementsAre("a started 3", "b started 3", "a loss 7", "b loss 7", "a ended 4",
-                                 "b ended 4", "a done 0", "b done 0"));
+  EXPECT_THAT(calls, ElementsAre("a runs on cpu 0", "b runs on cpu 0", "a started 3", "b started 3",
+                                 "a loss 7", "b loss 7", "a ended 4", "b ended 4", "a done 0", "b done 0"));
 }
 
 TEST(Reports, StopsAtTheOneThatFails) {

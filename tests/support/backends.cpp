@@ -2,8 +2,9 @@
 
 #include <cstdlib>
 
-#include "host/backend/make_backend.hpp"
 #include "host/base/error.hpp"
+#include "host/cli/device_options.hpp"
+#include "host/run/make_backend.hpp"
 #include "tests/support/checked_backend.hpp"
 
 namespace warpfit::test {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "host/backend/buffer.hpp"
-#include "host/backend/make_backend.hpp"
+#include "host/run/make_backend.hpp"
 #include "tests/support/backends.hpp"
 
 namespace warpfit::test {

@@ -8,8 +8,8 @@
 #include <optional>
 #include <tuple>
 
-#include "host/backend/make_backend.hpp"
 #include "host/model/initializer.hpp"
+#include "host/run/make_backend.hpp"
 #include "host/train/trainer.hpp"
 #include "tests/support/files.hpp"
 

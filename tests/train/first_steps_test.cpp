@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <tuple>
 
-#include "host/backend/make_backend.hpp"
 #include "host/model/initializer.hpp"
+#include "host/run/make_backend.hpp"
 #include "host/train/trainer.hpp"
 #include "tests/support/backends.hpp"
 #include "tests/support/comparison.hpp"

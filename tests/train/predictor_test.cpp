@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "host/backend/make_backend.hpp"
+#include "host/run/make_backend.hpp"
 #include "host/train/evaluation.hpp"
 #include "tests/support/backends.hpp"
 #include "tests/support/comparison.hpp"

@@ -6,8 +6,8 @@
 #include <cmath>
 #include <span>
 
-#include "host/backend/make_backend.hpp"
 #include "host/model/initializer.hpp"
+#include "host/run/make_backend.hpp"
 #include "tests/support/comparison.hpp"
 #include "tests/support/files.hpp"
 #include "tests/support/saved_model.hpp"

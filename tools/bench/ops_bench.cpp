@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "host/backend/make_backend.hpp"
 #include "host/model/initializer.hpp"
+#include "host/run/make_backend.hpp"
 #include "host/train/step.hpp"
 
 namespace warpfit {

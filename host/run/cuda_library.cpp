@@ -1,4 +1,4 @@
-#include "host/backend/cuda_library.hpp"
+#include "host/run/cuda_library.hpp"
 
 #include <dlfcn.h>
 #include <fmt/core.h>

@@ -1,4 +1,4 @@
-#include "host/cli/inference.hpp"
+#include "host/run/inference.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -9,6 +9,7 @@
 #include "host/base/error.hpp"
 #include "host/base/terminal_text.hpp"
 #include "host/report/log.hpp"
+#include "host/run/make_backend.hpp"
 
 namespace warpfit {
 namespace {
@@ -35,10 +36,6 @@ void check_finite(const Inference& inference, std::int64_t classes, std::int64_t
 }
 
 }  // namespace
-
-BackendOptions backend_options(const DeviceFlags& device) {
-  return {parse_device(device.name), device.threads.value_or(0), device.precision, log_warning};
-}
 
 Metrics run_inference(const Inference& inference, const BackendOptions& device, const Predictor::Take& take) {
   const auto plan = plan_of(inference.model.info);

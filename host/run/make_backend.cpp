@@ -1,29 +1,14 @@
-#include "host/backend/make_backend.hpp"
+#include "host/run/make_backend.hpp"
 
 #include <fmt/core.h>
 
 #include <system_error>
 
-#include "host/backend/cuda_library.hpp"
 #include "host/base/error.hpp"
-#include "host/base/parse_number.hpp"
 #include "host/cpu/cpu_backend.hpp"
+#include "host/run/cuda_library.hpp"
 
 namespace warpfit {
-
-DeviceChoice parse_device(std::string_view text) {
-  using Kind = DeviceChoice::Kind;
-  constexpr std::string_view kCudaPrefix = "cuda:";
-  if (text == "auto") return {Kind::kAuto};
-  if (text == "cpu") return {Kind::kCpu};
-  if (text == "cuda") return {Kind::kCuda};
-  if (text.starts_with(kCudaPrefix)) {
-    const auto index = parse_number<int>(text.substr(kCudaPrefix.size()));
-    if (index && *index >= 0) return {Kind::kCuda, *index};
-  }
-  throw UsageError(
-      fmt::format("--device {}: expected auto, cpu, cuda or cuda:N (N counts GPUs from 0)", text));
-}
 
 DeviceWarmUp::DeviceWarmUp(const DeviceChoice& device) {
   if (device.kind == DeviceChoice::Kind::kCpu) return;

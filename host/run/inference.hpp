@@ -1,18 +1,14 @@
-// What the commands have in common that put samples through a model.
+// Samples put through a model.
 #pragma once
 
 #include <optional>
 #include <string>
 
-#include "host/backend/make_backend.hpp"
-#include "host/cli/commands.hpp"
+#include "host/backend/backend_options.hpp"
 #include "host/model/model_file.hpp"
 #include "host/train/predictor.hpp"
 
 namespace warpfit {
-
-/// What the flags ask for; warnings go to the log. Errors: those of parse_device.
-BackendOptions backend_options(const DeviceFlags& device);
 
 /// A model, and the samples to put through it.
 struct Inference {

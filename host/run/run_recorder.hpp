@@ -1,0 +1,38 @@
+// What keeps a run in its folder: checkpoints, the best model and metrics.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "host/model/model_file.hpp"
+#include "host/report/metrics.hpp"
+#include "host/run/run_options.hpp"
+#include "host/train/run_folder.hpp"
+#include "host/train/trainer.hpp"
+
+namespace warpfit {
+
+class RunRecorder {
+ public:
+  /// `data` tells the data from other data. Of the metrics' files the first `keep` bytes are kept.
+  /// `folder` and `model` must outlive it. Errors: those of MetricsReport.
+  RunRecorder(const RunFolder& folder, const ModelInfo& model, std::string data, const MetricsSizes& keep);
+  RunRecorder(const RunRecorder&) = delete;
+  RunRecorder& operator=(const RunRecorder&) = delete;
+  ~RunRecorder() = default;
+
+  [[nodiscard]] Report& metrics() { return metrics_; }
+  /// What the trainer has to call, as long as this lives.
+  [[nodiscard]] TrainerHooks hooks(const CheckpointInterval& every);
+
+ private:
+  void save(TrainingState state);
+  void improved(std::span<const float> parameters) const;
+
+  const RunFolder& folder_;
+  const ModelInfo& model_;
+  std::string data_;
+  MetricsReport metrics_;
+};
+
+}  // namespace warpfit

@@ -1,0 +1,113 @@
+#include "host/run/training_files.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "host/base/error.hpp"
+#include "host/report/log.hpp"
+
+namespace warpfit {
+namespace {
+
+Dataset open_set(const DataOptions& data, std::string DatasetPaths::*images,
+                 std::string DatasetPaths::*labels) {
+  const auto paths = find_dataset(data.folder, data.files);
+  return {paths.*images, paths.*labels};
+}
+
+void check_same_shape(const Dataset& training_set, const Dataset& test_set) {
+  if (std::ranges::equal(training_set.sample_shape(), test_set.sample_shape())) return;
+  throw DataError(
+      fmt::format("{}: samples of {} from byte 8 on, but those of {} are {}; expected equal shapes",
+                  test_set.images_path(), fmt::join(test_set.sample_shape(), "x"), training_set.images_path(),
+                  fmt::join(training_set.sample_shape(), "x")));
+}
+
+void check_labels(std::int64_t outputs, const Dataset& training_set, const Dataset& test_set) {
+  training_set.check_labels_below(outputs);
+  test_set.check_labels_below(outputs);
+  if (outputs > training_set.classes()) {
+    log_warning(fmt::format("the network has {} outputs, but the highest training label is {}", outputs,
+                            training_set.classes() - 1));
+  }
+}
+
+}  // namespace
+
+NetworkSpec fitting_network(const std::string& asked, const Dataset& training_set) {
+  if (asked.empty()) {
+    return default_network(training_set.sample_size(), std::max<std::int64_t>(2, training_set.classes()));
+  }
+  auto spec = parse_network(asked);
+  if (spec.inputs && *spec.inputs != training_set.sample_size()) {
+    throw UsageError(fmt::format("--network {}: {} inputs, but the samples of {} have {} values ({})", asked,
+                                 *spec.inputs, training_set.images_path(), training_set.sample_size(),
+                                 fmt::join(training_set.sample_shape(), "x")));
+  }
+  return spec;
+}
+
+// Both sets are decoded at the same time; one after the other if the system has no thread to give.
+TrainingFiles::TrainingFiles(const RunOptions& options)
+    : TrainingFiles(options, std::async(std::launch::async | std::launch::deferred, [&data = options.data] {
+                      return open_set(data, &DatasetPaths::test_images, &DatasetPaths::test_labels);
+                    })) {}
+
+TrainingFiles::TrainingFiles(const RunOptions& options, std::future<Dataset> test_set)
+    : training_set_(open_set(options.data, &DatasetPaths::train_images, &DatasetPaths::train_labels)),
+      test_set_(test_set.get()) {
+  check_same_shape(training_set_, test_set_);
+  model_.network = fitting_network(options.network, training_set_);
+  const auto shape = training_set_.sample_shape();
+  model_.sample_shape.assign(shape.begin(), shape.end());
+  model_.log_softmax = options.training.loss.kind == LossKind::kNll;
+  model_.dropout = options.dropout;
+  const auto is_dropout = [](const Layer& layer) { return std::holds_alternative<Dropout>(layer); };
+  if (model_.dropout > 0 && std::ranges::any_of(model_.network.layers, is_dropout))
+    throw UsageError("--dropout: the network has dropout layers of its own; leave --dropout out");
+  model_.names = options.names;
+  plan_ = plan_of(model_);
+  check_labels(plan_.classes(), training_set_, test_set_);
+}
+
+std::string TrainingFiles::summary() const {
+  return fmt::format("{} training and {} test samples of {}", training_set_.size(), test_set_.size(),
+                     fmt::join(training_set_.sample_shape(), "x"));
+}
+
+TrainingData TrainingFiles::data(const RunOptions& options) const {
+  const auto& [share, shuffle] = options.validation;
+  if (share == 0) return {training_set_, std::nullopt, test_set_};
+  const auto [training, validation] = split_off(training_set_, share, shuffle, options.training.seed);
+  log_info(fmt::format("validation: {} of the training samples", validation.size()));
+  return {training, validation, test_set_};
+}
+
+std::vector<float> TrainingFiles::class_weights(const ClassWeightOptions& options,
+                                                const Subset& training) const {
+  const auto classes = static_cast<std::size_t>(plan_.classes());
+  if (!options.balanced) {
+    if (!options.given.empty() && options.given.size() != classes) {
+      throw UsageError(fmt::format("--class-weights: {} weights, but the network has {} outputs",
+                                   options.given.size(), classes));
+    }
+    return options.given;
+  }
+  const auto counts = training.class_counts(plan_.classes());
+  std::vector<float> weights;
+  for (std::size_t c = 0; c < classes; ++c) {
+    if (counts[c] == 0)
+      throw UsageError(fmt::format("--class-weights balanced: class {} has no training sample", c));
+    weights.push_back(static_cast<float>(static_cast<double>(training.size()) /
+                                         static_cast<double>(counts[c]) / static_cast<double>(classes)));
+  }
+  return weights;
+}
+
+std::string TrainingFiles::identity() const {
+  return fmt::format("{}; {}", training_set_.identity(), test_set_.identity());
+}
+
+}  // namespace warpfit

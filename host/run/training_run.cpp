@@ -1,0 +1,172 @@
+#include "host/run/training_run.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "host/base/available_memory.hpp"
+#include "host/base/error.hpp"
+#include "host/files/atomic_file.hpp"
+#include "host/model/initializer.hpp"
+#include "host/report/console.hpp"
+#include "host/report/log.hpp"
+#include "host/report/reports.hpp"
+#include "host/run/make_backend.hpp"
+#include "host/run/run_recorder.hpp"
+#include "host/run/training_files.hpp"
+#include "host/train/interrupt.hpp"
+#include "host/train/memory_estimate.hpp"
+
+namespace warpfit {
+namespace {
+
+// A line for each tensor, as far as anybody would read them.
+void warn_of_tensors(std::string_view what, const std::vector<std::string>& names) {
+  constexpr std::size_t kMaxLines = 20;
+  for (std::size_t i = 0; i < std::min(names.size(), kMaxLines); ++i)
+    log_warning(fmt::format("{}: {}", what, names[i]));
+  if (names.size() > kMaxLines)
+    log_warning(fmt::format("{}: {} more tensors", what, names.size() - kMaxLines));
+}
+
+void warm_start(const std::string& path, const ModelInfo& model, std::span<float> parameters) {
+  const auto met = load_matching(path, model, parameters);
+  log_info(fmt::format("{}: {} of {} tensors loaded", path, met.loaded.size(),
+                       met.loaded.size() + met.missing.size()));
+  warn_of_tensors("not loaded, as drawn", met.missing);
+  warn_of_tensors("not used", met.unexpected);
+}
+
+// A checkpoint's are loaded later, with the rest of it; the network is made with anything until then.
+std::vector<float> first_parameters(const RunOptions& options, const TrainingFiles& files,
+                                    TorchGenerator& generator, bool resumes) {
+  if (resumes) return std::vector<float>(files.plan().floats);
+  auto parameters = initial_parameters(files.plan(), generator);
+  if (!options.init_from.empty()) warm_start(options.init_from, files.model(), parameters);
+  return parameters;
+}
+
+void check_fits(const Checkpoint& checkpoint, const ModelInfo& model, const std::string& data) {
+  if (checkpoint.info.network != model.network) {
+    throw ModelError(fmt::format("checkpoint of network {}, but config.toml and data ask for {}",
+                                 checkpoint.info.network.text(), model.network.text()));
+  }
+  if (checkpoint.data != data) {
+    throw ModelError(fmt::format("checkpoint of other data: {}, but now there is {}", checkpoint.data, data));
+  }
+}
+
+void warn_of_memory(const Backend& backend, const TrainingFiles& files, const TrainOptions& options,
+                    bool saves) {
+  const auto rows = std::min(options.batch_size, files.most_samples());
+  const auto needed = estimated_memory(files.plan(), options, rows, backend.is_host(), saves);
+  const auto warning = memory_warning(needed, available_memory());
+  if (!warning.empty()) log_warning(warning);
+}
+
+[[noreturn]] void end_interrupted(const Console& console, const RunFolder* folder) {
+  const auto saved = folder == nullptr
+                         ? std::string()
+                         : fmt::format("; checkpoint saved. Resume with: warpfit resume {}", folder->path());
+  if (!console.failure().empty()) throw IoError(console.failure() + saved);
+  throw Interrupted("interrupted" + saved);
+}
+
+void run(const RunOptions& options, const TrainingFiles& files, RunFolder* folder,
+         std::optional<Checkpoint> checkpoint) {
+  const auto& model = files.model();
+  const auto data = files.data(options);
+  TrainOptions training = options.training;
+  training.measure_norm = folder != nullptr;
+  training.loss.class_weights = files.class_weights(options.class_weights, data.training);
+  if (checkpoint) check_fits(*checkpoint, model, files.identity());
+  const auto backend = make_backend(options.device);
+  log_info(fmt::format("device: {}", backend->description()));
+  log_info(fmt::format("data: {}", files.summary()));
+  log_info(fmt::format("network: {}, {} parameters", model.network.text(), files.plan().parameters()));
+  warn_of_memory(*backend, files, training, folder != nullptr);
+
+  TorchGenerator generator(training.seed);
+  Network network(*backend, files.plan(),
+                  first_parameters(options, files, generator, checkpoint.has_value()));
+  const IgnoredPipe ignored_pipe;
+  Console console;
+  std::vector<std::reference_wrapper<Report>> observers{console};
+  std::optional<RunRecorder> recorder;
+  std::optional<Interrupt> interrupt;  // a run without a folder is ended by a signal at once
+  TrainerHooks hooks;
+  if (folder != nullptr) {
+    if (folder->is_new()) folder->write_config(options.config);
+    recorder.emplace(*folder, model, files.identity(), checkpoint ? checkpoint->metrics : MetricsSizes{});
+    observers.emplace_back(recorder->metrics());
+    hooks = recorder->hooks(options.checkpoint_every);
+    interrupt.emplace();
+  }
+  hooks.should_stop = [&] { return !console.failure().empty() || (interrupt && interrupt->requested()); };
+  Reports reports(observers);
+  Trainer trainer(*backend, network, data, training, generator, reports, hooks);
+  log_detail(fmt::format("engine: {}", trainer.engine()));
+  if (checkpoint) {
+    trainer.restore(checkpoint->state);
+    log_info(fmt::format("resumed at epoch {}, batch {}", checkpoint->state.epoch, checkpoint->state.batch));
+    checkpoint.reset();  // it takes as much memory as all that is trained
+  }
+  reports.run_started({.plan = files.plan(),
+                       .network = model.network.text(),
+                       .data = files.summary(),
+                       .device = backend->description(),
+                       .engine = trainer.engine(),
+                       .options = options.config});
+  if (folder != nullptr) folder->keep();
+
+  const auto ending = trainer.run();
+  if (ending == Ending::kInterrupted) end_interrupted(console, folder);
+  if (ending == Ending::kNoImprovement)
+    log_info(fmt::format("no improvement in {} epochs", training.patience));
+  const auto parameters = trainer.parameters();
+  if (folder != nullptr) save_model(folder->file(kModelFile), model, parameters);
+  if (!options.model.empty()) save_model(options.model, model, parameters);
+  reports.done();
+  if (!console.failure().empty()) throw IoError(console.failure());
+}
+
+// The folder may be somebody else's, who has chosen the path: no file of the user's but a model may be lost.
+void check_replaces_model(const std::string& path) {
+  std::error_code error;
+  if (path.empty() || !std::filesystem::exists(path, error)) return;
+  try {
+    if (is_own_model(SafetensorsFile(path))) return;
+  } catch (const ModelError&) {
+  }
+  throw IoError(fmt::format(
+      "{}: the run's config.toml names this file to save the model in (--save), but it is no model of "
+      "warpfit, and a resumed run replaces no other file; move it away first",
+      path));
+}
+
+}  // namespace
+
+// Before data is read, every output is proven writable: training takes time that a wrong path should not
+// waste.
+void train(const RunOptions& options) {
+  std::optional<RunFolder> folder;
+  if (!options.folder.empty()) folder.emplace(RunFolder::create(options.folder));
+  if (!options.model.empty()) check_writable(options.model);
+  std::optional<DeviceWarmUp> warm_up(options.device.device);
+  const TrainingFiles files(options);
+  warm_up.reset();
+  run(options, files, folder ? &*folder : nullptr, std::nullopt);
+}
+
+void resume_training(const RunOptions& options, RunFolder& folder, std::optional<Checkpoint> checkpoint) {
+  check_replaces_model(options.model);
+  run(options, TrainingFiles(options), &folder, std::move(checkpoint));
+}
+
+}  // namespace warpfit

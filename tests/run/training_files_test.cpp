@@ -1,0 +1,86 @@
+// From the options of a run to what the trainer is given.
+#include "host/run/training_files.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "host/base/error.hpp"
+#include "host/base/torch_random.hpp"
+#include "tests/support/files.hpp"
+
+namespace warpfit::test {
+namespace {
+
+using testing::HasSubstr;
+using testing::ThrowsMessage;
+
+// 20 samples of a pixel, which tells each from the others.
+class TrainingFilesTest : public testing::Test {
+ protected:
+  TrainingFilesTest() {
+    Bytes pixels(kSamples);
+    std::iota(pixels.begin(), pixels.end(), 0);
+    options_.data.files.train_images = folder_.add("images", idx({kSamples, 1}, pixels));
+    options_.data.files.train_labels = folder_.add("labels", idx({kSamples}, Bytes(kSamples - 1) + Bytes{1}));
+    options_.data.files.test_images = options_.data.files.train_images;
+    options_.data.files.test_labels = options_.data.files.train_labels;
+  }
+
+  static Bytes pixels_of(const Subset& samples) {
+    Bytes pixels(static_cast<std::size_t>(samples.size()));
+    Bytes labels(pixels.size());
+    samples.read(0, pixels, labels);
+    return pixels;
+  }
+
+  static constexpr std::uint32_t kSamples = 20;
+  TemporaryFolder folder_;
+  RunOptions options_;
+};
+
+// random_split takes its parts from torch.randperm with a generator of the seed.
+TEST_F(TrainingFilesTest, SplitsAtRandomBySeed) {
+  options_.validation = {.share = 0.25, .shuffle = true};
+  for (const std::uint64_t seed : {0U, 1U, 42U}) {
+    options_.training.seed = seed;
+    const TrainingFiles files(options_);
+    const auto data = files.data(options_);
+    TorchGenerator generator(seed);
+    const auto order = random_permutation(kSamples, generator);
+    EXPECT_EQ(pixels_of(data.training), Bytes(order.begin(), order.begin() + 15)) << seed;
+    EXPECT_EQ(pixels_of(*data.validation), Bytes(order.begin() + 15, order.end())) << seed;
+  }
+}
+
+TEST_F(TrainingFilesTest, ValidatesOnTheLastSamplesOtherwise) {
+  options_.validation = {.share = 0.25, .shuffle = false};
+  const TrainingFiles files(options_);
+  EXPECT_EQ(pixels_of(*files.data(options_).validation), (Bytes{15, 16, 17, 18, 19}));
+  options_.validation.share = 0;
+  EXPECT_EQ(files.data(options_).validation, std::nullopt);
+  EXPECT_EQ(files.data(options_).training.size(), kSamples);
+}
+
+// 19 samples of class 0 and one of class 1.
+TEST_F(TrainingFilesTest, BalancesClasses) {
+  const TrainingFiles files(options_);
+  const auto data = files.data(options_);
+  EXPECT_THAT(files.class_weights({}, data.training), testing::IsEmpty());
+  EXPECT_THAT(files.class_weights({.given = {3, 0.5F}}, data.training), testing::ElementsAre(3, 0.5F));
+  EXPECT_THAT(files.class_weights({.balanced = true}, data.training),
+              testing::ElementsAre(testing::FloatEq(20 / 19.0F / 2), testing::FloatEq(20 / 2.0F)));
+  EXPECT_THAT(
+      [&] {
+        return files.class_weights({.given = {1, 2, 3}}, data.training);
+      },
+      ThrowsMessage<UsageError>(HasSubstr("--class-weights: 3 weights, but the network has 2 outputs")));
+  options_.validation.share = 0.25;
+  EXPECT_THAT([&] { return files.class_weights({.balanced = true}, files.data(options_).training); },
+              ThrowsMessage<UsageError>(HasSubstr("class 1 has no training sample")));
+}
+
+}  // namespace
+}  // namespace warpfit::test
