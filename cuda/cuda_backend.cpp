@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "cuda/fused/fused_step.hpp"
+#include "cuda/muon_op.hpp"
 #include "cuda/ops/averaging.hpp"
 #include "cuda/ops/gradient_clipping.hpp"
 #include "cuda/ops/gradient_sum.hpp"
@@ -100,6 +101,10 @@ std::unique_ptr<LossOp> CudaBackend::prepare(const Loss& loss, std::int64_t, std
   return make_loss_op(op_context(), loss, rows);
 }
 
+std::unique_ptr<MuonOp> CudaBackend::prepare(const Muon& muon, std::span<const MuonMatrix> matrices) {
+  return make_muon_op(op_context(), muon, matrices);
+}
+
 void CudaBackend::wait(const Fence& fence) {
   if (fence.is_open()) join();
 }
@@ -129,7 +134,7 @@ void CudaBackend::swap(Vector a, Vector b) { cuda::swap(a, b, compute_.get()); }
 void CudaBackend::clear(Vector values) { cuda::clear(values, compute_.get()); }
 
 void CudaBackend::update(const Optimizer& optimizer, const OptimizerViews& views) {
-  if (is_plain_sgd(optimizer)) {
+  if (is_plain_sgd(optimizer) && views.ranges.empty()) {
     cuda::sgd_update(views.parameters, views.gradients, &position()->rate, compute_.get());
   } else {
     cuda::optimizer_update(optimizer, views, &position()->rate, compute_.get());

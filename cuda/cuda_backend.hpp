@@ -40,6 +40,8 @@ class CudaBackend final : public Backend {
   [[nodiscard]] std::unique_ptr<LayerOp> prepare(const Operation& operation, std::int64_t rows) override;
   [[nodiscard]] std::unique_ptr<LossOp> prepare(const Loss& loss, std::int64_t classes,
                                                 std::int64_t rows) override;
+  [[nodiscard]] std::unique_ptr<MuonOp> prepare(const Muon& muon,
+                                                std::span<const MuonMatrix> matrices) override;
   void load_batch(Matrix x, Labels labels) override;
   void wait(const Fence& fence) override;
   void clip_gradient_norm(float most, Vector gradients, GradientNorm* norm) override;

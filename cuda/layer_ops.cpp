@@ -120,7 +120,7 @@ class ClassificationLoss final : public LossOp {
   OpContext context_;
   Loss loss_;
   Buffer<float> class_weights_;
-  Buffer<cuda::RowResult> row_results_;  // scratch
+  Buffer<RowResult> row_results_;  // scratch
 };
 
 }  // namespace

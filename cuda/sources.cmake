@@ -8,6 +8,7 @@ set(warpfit_cuda_sources
   fused/match_mlp.cpp
   fused/plan.cpp
   layer_ops.cpp
+  muon_op.cpp
   ops/activation.cu
   ops/averaging.cu
   ops/bias_gradient.cu
@@ -16,6 +17,7 @@ set(warpfit_cuda_sources
   ops/gradient_clipping.cu
   ops/gradient_sum.cu
   ops/matmul.cu
+  ops/muon.cu
   ops/optimizer.cu
   ops/pixels.cu
   ops/relu.cu

@@ -10,6 +10,7 @@ set(warpfit_backend_test_sources
   ops/linear_test.cpp
   ops/matmul_test.cpp
   ops/mean_squared_error_test.cpp
+  ops/muon_test.cpp
   ops/optimizer_test.cpp
   ops/pixels_test.cpp
   ops/relu_test.cpp
@@ -19,6 +20,7 @@ set(warpfit_backend_test_sources
   stream/stream_plan_test.cpp
   support/backends.cpp
   support/checked_backend.cpp
+  support/checked_ops.cpp
   support/comparison.cpp
   support/files.cpp
   support/golden.cpp
@@ -35,6 +37,7 @@ set(warpfit_backend_test_sources
   train/golden_test.cpp
   train/gradient_test.cpp
   train/memory_limit_test.cpp
+  train/parameter_groups_test.cpp
   train/predictor_test.cpp
   train/resume_test.cpp
   train/step_test.cpp)

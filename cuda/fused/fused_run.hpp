@@ -7,8 +7,8 @@
 
 #include "cuda/device/barrier_timeout.hpp"
 #include "cuda/fused/plan.hpp"
-#include "cuda/ops/row_result.hpp"
 #include "host/backend/backend.hpp"
+#include "host/backend/batch_metrics.hpp"
 
 namespace warpfit::cuda {
 

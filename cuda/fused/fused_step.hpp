@@ -26,7 +26,7 @@ class CudaFusedStep final : public RecordedStep {
   Optimizer optimizer_;
   cuda::FusedRun run_;
   Buffer<float> exchange_;
-  Buffer<cuda::RowResult> results_;
+  Buffer<RowResult> results_;
   Buffer<unsigned> arrived_;
   BarrierTimeoutNote timeout_note_;
   Buffer<unsigned long long> phase_nanoseconds_;

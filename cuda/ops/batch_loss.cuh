@@ -5,8 +5,7 @@
 
 #include "cuda/device/kernel.cuh"
 #include "cuda/device/reduce.cuh"
-#include "cuda/ops/row_result.hpp"
-#include "host/backend/backend.hpp"
+#include "host/backend/batch_metrics.hpp"
 
 namespace warpfit::cuda {
 
@@ -46,18 +45,6 @@ __device__ Highest block_highest(Highest highest) {
     for (int warp = 1; warp < kWarps; ++warp) highest = higher(highest, partial[warp]);
   }
   return highest;
-}
-
-__device__ inline void add_batch(Metrics& metrics, double loss_sum, int hits, double count) {
-  const auto mean = static_cast<float>(loss_sum / count);
-  if (!isfinite(mean)) {
-    if (metrics.non_finite == 0) metrics.first_non_finite = metrics.batches;
-    ++metrics.non_finite;
-  }
-  metrics.loss_sum += mean;
-  metrics.last_loss = mean;
-  metrics.correct += hits;
-  ++metrics.batches;
 }
 
 /// The batch's loss is the sum of the rows' over `count`. The first kThreads threads of a block call it: all,

@@ -18,6 +18,12 @@ struct Moments {
   __device__ float* operator[](std::size_t k) const { return data[k]; }
 };
 
+struct Ranges {
+  const ParameterRange* data;  ///< null for `all` alone
+  int count;
+  ParameterRange all;
+};
+
 /// Four neighbours, sixteen bytes an access.
 template <class Rule, class Factors>
 __device__ void step_quad(const Rule& rule, const Factors& factors, float* w, const float* g,
@@ -75,7 +81,7 @@ __device__ bool in_fours(const float* w, const float* g, const Moments& moments)
 template <class Rule>
 __global__ void __launch_bounds__(kThreads)
     optimizer_update_kernel(Rule rule, float* w, const float* __restrict__ g, Moments moments,
-                            const float* rate, OptimizerProgress* progress, std::int64_t size) {
+                            const float* rate, OptimizerProgress* progress, Ranges ranges) {
   using Factors = decltype(factors_of(rule, *rate, progress->steps, progress->scalar));
   SHARED_ARRAY(Factors, shared, 1);
   const std::int64_t number = progress->steps + 1;
@@ -84,10 +90,16 @@ __global__ void __launch_bounds__(kThreads)
   const Factors factors = shared[0];
   const std::int64_t first = std::int64_t{blockIdx.x} * kThreads + threadIdx.x;
   const std::int64_t stride = std::int64_t{gridDim.x} * kThreads;
-  const std::int64_t fours = in_fours(w, g, moments) ? size / kVector : 0;
-  for (std::int64_t i = first; i < fours; i += stride) step_quad(rule, factors, w, g, moments, i);
-  for (std::int64_t i = fours * kVector + first; i < size; i += stride)
-    step_one(rule, factors, w, g, moments, i);
+  const bool aligned = in_fours(w, g, moments);
+  for (int r = 0; r < ranges.count; ++r) {
+    const ParameterRange range = ranges.data == nullptr ? ranges.all : ranges.data[r];
+    const std::int64_t end = range.first + range.size;
+    const bool fours = aligned && range.first % kVector == 0;
+    for (std::int64_t i = range.first / kVector + first; fours && i < end / kVector; i += stride)
+      step_quad(rule, factors, w, g, moments, i);
+    for (std::int64_t i = (fours ? end / kVector * kVector : range.first) + first; i < end; i += stride)
+      step_one(rule, factors, w, g, moments, i);
+  }
   // The last block of all: every block has read the number.
   if (is_last_block(&progress->arrived) && threadIdx.x == 0) {
     progress->steps = number;
@@ -102,10 +114,12 @@ void optimizer_update(const Optimizer& optimizer, const OptimizerViews& views, c
   const auto size = static_cast<std::int64_t>(views.parameters.size());
   Moments moments{};
   for (std::size_t k = 0; k < kMostMoments; ++k) moments.data[k] = views.moments[k].data();
+  const int count = views.ranges.empty() ? 1 : static_cast<int>(views.ranges.size());
+  const Ranges ranges{views.ranges.data(), count, {0, size}};
   std::visit(
       [&]<class Rule>(const Rule& rule) {
         launch_along(optimizer_update_kernel<Rule>, (size + kVector - 1) / kVector, kThreads, stream, rule,
-                     views.parameters.data(), views.gradients.data(), moments, rate, views.progress, size);
+                     views.parameters.data(), views.gradients.data(), moments, rate, views.progress, ranges);
       },
       optimizer);
 }

@@ -4,8 +4,8 @@
 
 #include <cuda_runtime_api.h>
 
-#include "cuda/ops/row_result.hpp"
 #include "host/backend/backend.hpp"
+#include "host/backend/batch_metrics.hpp"
 
 namespace warpfit::cuda {
 

@@ -14,6 +14,7 @@
 #include "host/backend/gradient_norm.hpp"
 #include "host/backend/layer_op.hpp"
 #include "host/backend/loss.hpp"
+#include "host/backend/muon.hpp"
 #include "host/backend/operation.hpp"
 #include "host/backend/optimizer.hpp"
 #include "host/backend/step_plan.hpp"
@@ -134,6 +135,8 @@ class Backend {
   /// `classes`: columns of the outputs.
   [[nodiscard]] virtual std::unique_ptr<LossOp> prepare(const Loss& loss, std::int64_t classes,
                                                         std::int64_t rows) = 0;
+  [[nodiscard]] virtual std::unique_ptr<MuonOp> prepare(const Muon& muon,
+                                                        std::span<const MuonMatrix> matrices) = 0;
 
   // What follows is for the inside of a step.
 

@@ -15,6 +15,24 @@ std::array<bool, kMostMoments> moments_of(const Optimizer& optimizer) {
       optimizer);
 }
 
+Optimizer without_decay(Optimizer optimizer) {
+  std::visit(
+      [](auto& rule) {
+        if constexpr (requires { rule.weight_decay; }) rule.weight_decay = 0;
+      },
+      optimizer);
+  return optimizer;
+}
+
+bool has_decay(const Optimizer& optimizer) {
+  return std::visit(
+      [](const auto& rule) {
+        if constexpr (requires { rule.weight_decay; }) return rule.weight_decay != 0;
+        return false;
+      },
+      optimizer);
+}
+
 bool is_plain_sgd(const Optimizer& optimizer) {
   const auto* sgd = std::get_if<Sgd>(&optimizer);
   return sgd != nullptr && sgd->momentum == 0 && sgd->weight_decay == 0;

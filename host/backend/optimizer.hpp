@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <variant>
 
 #include "host/backend/views.hpp"
@@ -125,6 +126,10 @@ using Optimizer = std::variant<Sgd, Adam, Rmsprop, Adagrad, Adadelta, Adamax, Na
 /// the step), and another: the largest v, (Rmsprop) the mean of g, (Adadelta) u or (Asgd) the mean of w.
 [[nodiscard]] std::array<bool, kMostMoments> moments_of(const Optimizer& optimizer);
 
+/// The optimizer without weight decay.
+[[nodiscard]] Optimizer without_decay(Optimizer optimizer);
+[[nodiscard]] bool has_decay(const Optimizer& optimizer);
+
 /// SGD of w -= rate * gradient alone, which can be folded into the products of the weight gradients.
 [[nodiscard]] bool is_plain_sgd(const Optimizer& optimizer);
 
@@ -135,6 +140,11 @@ struct OptimizerProgress {
   float scalar = 0;        ///< what an optimizer keeps once for all parameters
 };
 
+/// Parameters that lie next to each other in a flat buffer, in floats.
+struct ParameterRange {
+  std::int64_t first = 0, size = 0;
+};
+
 /// What an update reads and writes: all of one size, but for the moments that moments_of() leaves out, which
 /// are empty. Moments and progress are 0 before the first step.
 struct OptimizerViews {
@@ -142,6 +152,7 @@ struct OptimizerViews {
   ConstVector gradients;
   std::array<Vector, kMostMoments> moments;
   OptimizerProgress* progress = nullptr;
+  std::span<const ParameterRange> ranges = {};  ///< of the parameters that are updated; all where empty
 };
 
 }  // namespace warpfit

@@ -26,6 +26,7 @@ struct Clipping {
 struct UpdateRule {
   Optimizer optimizer;
   Clipping clipping;
+  bool updates_all_alike = true;             ///< or parameters in groups, with different optimizers
   bool sums_gradients = false;               ///< of several batches, before each update
   bool averages_parameters = false;          ///< behind each update
   bool measures_norm = false;                ///< whether the gradients' norm is wanted after each step

@@ -19,6 +19,7 @@ void run(const BenchCommand& command) {
   if (command.quiet) silence_info();
   auto options = command.run;
   options.benchmark.optimizer = optimizer_of(command.optimizer);
+  options.benchmark.muon = muon_of(command.optimizer);
   options.benchmark.learning_rate = learning_rate_of(command.optimizer);
   options.device = backend_options(command.device);
   std::optional<AtomicFile> file;

@@ -36,7 +36,8 @@ enum class OptimizerKind {
   kNadam,
   kRadam,
   kRprop,
-  kAsgd
+  kAsgd,
+  kMuon
 };
 
 /// What was said of the optimizer; what was not is its default.
@@ -44,7 +45,12 @@ struct OptimizerFlags {
   OptimizerKind kind = OptimizerKind::kSgd;
   std::optional<double> rate, momentum, dampening, weight_decay, eps, alpha, rho, momentum_decay, lambd, t0;
   std::optional<std::pair<double, double>> betas, etas, step_sizes;
+  std::optional<int> ns_steps;
+  bool matches_adamw = false;                       ///< muon's steps are as large as AdamW's
+  OptimizerKind muon_rest = OptimizerKind::kAdamw;  ///< of the parameters that muon does not update
   bool nesterov = false, amsgrad = false, centered = false, decoupled = false;
+  bool no_decay_of_biases = false;
+  bool no_decay_of_norms = false;  ///< of normalization layers
 };
 
 enum class ScheduleKind { kConstant, kStep, kMultistep, kExponential, kCosine, kCosineRestarts, kOneCycle };

@@ -28,7 +28,8 @@ const Kinds<OptimizerKind>& kinds() {
                                            {"nadam", OptimizerKind::kNadam},
                                            {"radam", OptimizerKind::kRadam},
                                            {"rprop", OptimizerKind::kRprop},
-                                           {"asgd", OptimizerKind::kAsgd}}};
+                                           {"asgd", OptimizerKind::kAsgd},
+                                           {"muon", OptimizerKind::kMuon}}};
   return kinds;
 }
 
@@ -69,20 +70,43 @@ Option pair(const Row& row, std::string_view range, std::string_view otherwise, 
           .set = set};
 }
 
+// "bias", "norm" or both.
+Option no_decay_option(OptimizerFlags& flags) {
+  constexpr std::string_view kFlag = "--no-decay";
+  const auto set = [&flags, kFlag](std::string_view given) {
+    flags.no_decay_of_biases = given == "bias" || given == "bias,norm" || given == "norm,bias";
+    flags.no_decay_of_norms = given == "norm" || given == "bias,norm" || given == "norm,bias";
+    if (!given.empty() && !flags.no_decay_of_biases && !flags.no_decay_of_norms)
+      throw UsageError(fmt::format("{} {}: expected bias, norm or bias,norm", kFlag, given));
+  };
+  const auto get = [&flags] {
+    const bool both = flags.no_decay_of_biases && flags.no_decay_of_norms;
+    return fmt::format("{}{}{}", flags.no_decay_of_biases ? "bias" : "", both ? "," : "",
+                       flags.no_decay_of_norms ? "norm" : "");
+  };
+  return {.group = kGroup,
+          .flag = kFlag,
+          .value = "KINDS",
+          .help = "apply no weight decay to biases (bias) or to parameters of normalization layers (norm)",
+          .range = "bias, norm or bias,norm",
+          .get = get,
+          .set = set};
+}
+
 void check(const OptimizerFlags& flags) {
   using enum OptimizerKind;
   const auto only = [&](bool given, std::string_view flag, const std::vector<OptimizerKind>& having) {
     kinds().expect_having(flags.kind, given, flag, having);
   };
-  only(flags.momentum.has_value(), "--momentum", {kSgd, kRmsprop});
+  only(flags.momentum.has_value(), "--momentum", {kSgd, kRmsprop, kMuon});
   only(flags.dampening.has_value(), "--dampening", {kSgd});
   only(flags.nesterov, "--nesterov", {kSgd});
   only(flags.weight_decay.has_value(), "--weight-decay",
-       {kSgd, kAdam, kAdamw, kRmsprop, kAdagrad, kAdadelta, kAdamax, kNadam, kRadam, kAsgd});
+       {kSgd, kAdam, kAdamw, kRmsprop, kAdagrad, kAdadelta, kAdamax, kNadam, kRadam, kAsgd, kMuon});
   only(flags.betas.has_value(), "--betas", {kAdam, kAdamw, kAdamax, kNadam, kRadam});
   only(flags.amsgrad, "--amsgrad", {kAdam, kAdamw});
   only(flags.eps.has_value(), "--eps",
-       {kAdam, kAdamw, kRmsprop, kAdagrad, kAdadelta, kAdamax, kNadam, kRadam});
+       {kAdam, kAdamw, kRmsprop, kAdagrad, kAdadelta, kAdamax, kNadam, kRadam, kMuon});
   only(flags.alpha.has_value(), "--alpha", {kRmsprop, kAsgd});
   only(flags.centered, "--centered", {kRmsprop});
   only(flags.rho.has_value(), "--rho", {kAdadelta});
@@ -92,6 +116,9 @@ void check(const OptimizerFlags& flags) {
   only(flags.step_sizes.has_value(), "--step-sizes", {kRprop});
   only(flags.lambd.has_value(), "--lambd", {kAsgd});
   only(flags.t0.has_value(), "--t0", {kAsgd});
+  only(flags.ns_steps.has_value(), "--ns-steps", {kMuon});
+  only(flags.matches_adamw, "--adjust-lr", {kMuon});
+  only(flags.muon_rest != OptimizerFlags{}.muon_rest, "--muon-rest", {kMuon});
   if (flags.nesterov && (flags.momentum.value_or(0) == 0 || flags.dampening.value_or(0) != 0)) {
     throw UsageError("--nesterov: expected --momentum above 0 and no --dampening");
   }
@@ -111,16 +138,17 @@ Options optimizer_options(OptimizerFlags& flags, Clipping& clipping) {
   Options rows;
   rows.push_back(optimizer_option(flags));
   rows.push_back(constant("--lr", "learning rate", kMost, kRates, flags.rate));
-  rows.push_back(constant("--momentum", "of sgd and rmsprop", kMost, "0", flags.momentum));
+  rows.push_back(constant("--momentum", "of sgd, rmsprop and muon", kMost, "0; muon 0.95", flags.momentum));
   rows.push_back(constant("--dampening", "of sgd's momentum", kMost, "0", flags.dampening));
   rows.push_back(on_off({kGroup, "--nesterov", "", "Nesterov's momentum, of sgd"}, flags.nesterov));
   rows.push_back(constant("--weight-decay",
-                          "times the parameters, added to their gradients; adamw: taken off them", kMost,
-                          "0; adamw 0.01", flags.weight_decay));
+                          "times the parameters, added to their gradients; adamw and muon: taken off them",
+                          kMost, "0; adamw 0.01, muon 0.1", flags.weight_decay));
+  rows.push_back(no_decay_option(flags));
   rows.push_back(pair({kGroup, "--betas", "A,B", "decay of the means of the gradient and of its square"},
                       "0 to below 1", "0.9,0.999", kShare, kShare, flags.betas));
   rows.push_back(constant("--eps", "added to what the adaptive ones divide by", kMost,
-                          "1e-8; adagrad 1e-10, adadelta 1e-6", flags.eps));
+                          "1e-8; adagrad 1e-10, adadelta 1e-6, muon 1e-7", flags.eps));
   rows.push_back(constant("--alpha", "decay of rmsprop's mean of the squared gradient; power of asgd's rate",
                           1, "0.99; asgd 0.75", flags.alpha));
   rows.push_back(
@@ -143,6 +171,15 @@ Options optimizer_options(OptimizerFlags& flags, Clipping& clipping) {
       constant("--lambd", "decay of asgd's parameters and of its rate", kMost, "0.0001", flags.lambd));
   rows.push_back(
       constant("--t0", "step at which asgd begins to average the parameters", kMost, "1000000", flags.t0));
+  rows.push_back(number<int>({kGroup, "--ns-steps", "N", "Newton-Schulz iterations of muon"}, 1, 99,
+                             flags.ns_steps, "5"));
+  rows.push_back(choice<bool>(
+      {kGroup, "--adjust-lr", "HOW",
+       "how muon scales the learning rate: by sqrt(max(1, rows/columns)), or to match AdamW's update size"},
+      {{"original", false}, {"match-rms-adamw", true}}, flags.matches_adamw));
+  rows.push_back(choice<OptimizerKind>(
+      {kGroup, "--muon-rest", "NAME", "optimizer for all parameters but 2-D weights, with --optimizer muon"},
+      {{"adamw", OptimizerKind::kAdamw}, {"sgd", OptimizerKind::kSgd}}, flags.muon_rest));
   constexpr float kMostFloat = std::numeric_limits<float>::max();
   rows.push_back(number<float>({kGroup, "--clip-grad-norm", "X",
                                 "scale gradients down to this 2-norm of all together; 0 for no bound"},
@@ -163,6 +200,9 @@ Optimizer optimizer_of(const OptimizerFlags& flags) {
   const float decay = number(flags.weight_decay, is_adamw ? 0.01 : 0);
   const float eps = number(flags.eps, 1e-8);
   switch (flags.kind) {
+    case OptimizerKind::kMuon:  // of the rest
+      if (flags.muon_rest == OptimizerKind::kSgd) return Sgd{.weight_decay = decay};
+      return Adam{.weight_decay = number(flags.weight_decay, 0.01), .decoupled = true};
     case OptimizerKind::kSgd:
       return Sgd{number(flags.momentum, 0), number(flags.dampening, 0), decay, flags.nesterov};
     case OptimizerKind::kAdam:
@@ -189,6 +229,15 @@ Optimizer optimizer_of(const OptimizerFlags& flags) {
       return Asgd{flags.lambd.value_or(1e-4), flags.alpha.value_or(0.75), flags.t0.value_or(1e6), decay};
   }
   throw std::logic_error("an optimizer without a case");
+}
+
+std::optional<Muon> muon_of(const OptimizerFlags& flags) {
+  if (flags.kind != OptimizerKind::kMuon) return std::nullopt;
+  return Muon{.momentum = flags.momentum.value_or(0.95),
+              .weight_decay = flags.weight_decay.value_or(0.1),
+              .eps = static_cast<float>(flags.eps.value_or(1e-7)),
+              .steps = flags.ns_steps.value_or(5),
+              .matches_adamw = flags.matches_adamw};
 }
 
 double learning_rate_of(const OptimizerFlags& flags) {

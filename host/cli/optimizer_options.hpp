@@ -1,6 +1,7 @@
 // The flags of the optimizers, and what they come to. Names and defaults are PyTorch's.
 #pragma once
 
+#include <optional>
 #include <string_view>
 
 #include "host/cli/commands.hpp"
@@ -16,7 +17,10 @@ Option optimizer_option(OptimizerFlags& flags);
 std::string_view optimizer_name(OptimizerKind kind);
 
 /// Errors: UsageError for a flag that the optimizer does not have, and where PyTorch refuses the combination.
+/// With muon it is the optimizer of what Muon does not update.
 Optimizer optimizer_of(const OptimizerFlags& flags);
+/// Nothing with another optimizer.
+std::optional<Muon> muon_of(const OptimizerFlags& flags);
 double learning_rate_of(const OptimizerFlags& flags);
 
 }  // namespace warpfit

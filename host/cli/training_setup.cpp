@@ -68,6 +68,11 @@ RunOptions run_options_of(const TrainCommand& command) {
   RunOptions run = command.run;
   auto& training = run.training;
   training.optimizer = optimizer_of(command.optimizer);
+  training.muon = muon_of(command.optimizer);
+  training.no_decay_of_biases = command.optimizer.no_decay_of_biases;
+  if (!has_decay(training.optimizer) &&
+      (command.optimizer.no_decay_of_biases || command.optimizer.no_decay_of_norms))
+    throw UsageError("--no-decay: expected an optimizer with --weight-decay above 0");
   training.learning_rate = learning_rate_of(command.optimizer);
   training.schedule = schedule_of(command.schedule, training.epochs);
   training.warmup = command.schedule.warmup;

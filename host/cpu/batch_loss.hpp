@@ -4,26 +4,20 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cmath>
 
 #include "host/backend/backend.hpp"
+#include "host/backend/batch_metrics.hpp"
 #include "host/cpu/simd.hpp"
 #include "host/cpu/thread_pool.hpp"
 
 namespace warpfit::cpu {
 
-/// What a row adds to the batch.
-struct RowResult {
-  float loss;
-  bool hit;  ///< whether its highest output is at its label
-};
-
 /// Adds a batch of N rows to `metrics`, its loss the sum of the rows' over `count`. `row` gives a RowResult
 /// for (outputs, label, gradient), the gradient null where there is none. `row_losses`: scratch of at least
 /// N.
 template <class Row>
-void add_batch(ThreadPool& pool, ConstMatrix outputs, ConstLabels labels, Matrix gradients, double count,
-               Vector row_losses, Metrics& metrics, const Row& row) {
+void add_rows(ThreadPool& pool, ConstMatrix outputs, ConstLabels labels, Matrix gradients, double count,
+              Vector row_losses, Metrics& metrics, const Row& row) {
   std::atomic<std::int64_t> hits = 0;
   constexpr std::int64_t kLeast = 2048;  // outputs, each with an exponential or two
   pool.split(outputs.rows, std::max<std::int64_t>(1, kLeast / outputs.cols),
@@ -35,23 +29,14 @@ void add_batch(ThreadPool& pool, ConstMatrix outputs, ConstLabels labels, Matrix
                    float* gradient = gradients.empty() ? nullptr : gradients.data + first;
                    const RowResult result = row(outputs.data + first, std::int64_t{labels[n]}, gradient);
                    row_losses[n] = result.loss;
-                   own_hits += result.hit ? 1 : 0;
+                   own_hits += result.hit;
                  }
                });
                hits += own_hits;
              });
   double sum = 0;
   for (std::int64_t n = 0; n < outputs.rows; ++n) sum += row_losses[n];
-  const auto mean = static_cast<float>(sum / count);
-
-  if (!std::isfinite(mean)) {
-    if (metrics.non_finite == 0) metrics.first_non_finite = metrics.batches;
-    ++metrics.non_finite;
-  }
-  metrics.loss_sum += mean;
-  metrics.last_loss = mean;
-  metrics.correct += hits;
-  ++metrics.batches;
+  warpfit::add_batch(metrics, sum, hits, count);
 }
 
 }  // namespace warpfit::cpu

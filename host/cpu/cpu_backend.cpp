@@ -12,6 +12,7 @@
 #include "host/cpu/gradient_clipping.hpp"
 #include "host/cpu/gradient_sum.hpp"
 #include "host/cpu/layer_ops.hpp"
+#include "host/cpu/muon.hpp"
 #include "host/cpu/optimizer.hpp"
 #include "host/cpu/pixels.hpp"
 #include "host/cpu/processor.hpp"
@@ -128,7 +129,7 @@ void CpuBackend::swap(Vector a, Vector b) { cpu::swap(pool_, a, b); }
 void CpuBackend::clear(Vector values) { cpu::clear(pool_, values); }
 
 void CpuBackend::update(const Optimizer& optimizer, const OptimizerViews& views) {
-  if (is_plain_sgd(optimizer)) {
+  if (is_plain_sgd(optimizer) && views.ranges.empty()) {
     cpu::sgd_update(pool_, views.parameters, views.gradients, run_.rate);
   } else {
     cpu::optimizer_update(pool_, optimizer, views, run_.rate);
@@ -141,6 +142,10 @@ std::unique_ptr<LayerOp> CpuBackend::prepare(const Operation& operation, std::in
 
 std::unique_ptr<LossOp> CpuBackend::prepare(const Loss& loss, std::int64_t, std::int64_t rows) {
   return cpu::make_loss_op({pool_, products_, run_}, loss, rows);
+}
+
+std::unique_ptr<MuonOp> CpuBackend::prepare(const Muon& muon, std::span<const MuonMatrix> matrices) {
+  return cpu::make_muon_op(pool_, products_, run_, muon, matrices);
 }
 
 }  // namespace warpfit

@@ -1,6 +1,7 @@
 #include "host/cpu/optimizer.hpp"
 
 #include <array>
+#include <span>
 
 #include "host/backend/optimizer_formula.hpp"
 #include "host/cpu/simd.hpp"
@@ -25,8 +26,7 @@ void update_all(ThreadPool& pool, const Rule& given, const OptimizerViews& views
   float* m = views.moments[0].data();
   float* v = views.moments[1].data();
   float* third = views.moments[2].data();
-  const auto size = static_cast<std::int64_t>(views.parameters.size());
-  pool.split(size, kLeastElements, [&](std::int64_t first, std::int64_t end) {
+  const auto update_part = [=](std::int64_t first, std::int64_t end) {
     vectorized([=] {
       const auto rule = given;  // copies, which no store into the arrays can change
       const auto factors = made;
@@ -43,7 +43,13 @@ void update_all(ThreadPool& pool, const Rule& given, const OptimizerViews& views
         if constexpr (Kept::has(2)) third[i] = e.third;
       }
     });
-  });
+  };
+  const ParameterRange all{0, static_cast<std::int64_t>(views.parameters.size())};
+  for (const auto& range : views.ranges.empty() ? std::span(&all, 1) : views.ranges) {
+    pool.split(range.size, kLeastElements, [&](std::int64_t first, std::int64_t end) {
+      update_part(range.first + first, range.first + end);
+    });
+  }
   views.progress->scalar = next_scalar(made, views.progress->scalar);
 }
 

@@ -63,7 +63,7 @@ void softmax_cross_entropy(ThreadPool& pool, ConstMatrix logits, ConstLabels lab
     }
     return {value, best == label};
   };
-  add_batch(pool, logits, labels, dlogits, count, row_losses, metrics, row);
+  add_rows(pool, logits, labels, dlogits, count, row_losses, metrics, row);
 }
 
 }  // namespace warpfit::cpu

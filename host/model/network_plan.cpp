@@ -28,7 +28,7 @@ void add(NetworkPlan& plan, const Layer& layer, std::size_t module) {
         for (auto& spec : tensors(kind, node.in)) {
           const auto size = size_of(spec.shape);
           plan.tensors.push_back({fmt::format("{}.{}", module, spec.name), std::move(spec.shape),
-                                  spec.initializer, plan.floats, size});
+                                  spec.initializer, spec.role, plan.floats, size});
           if (size > kMaxParameters - std::min(plan.floats, kMaxParameters))
             throw UsageError(fmt::format("more than {} parameters up to here", kMaxParameters));
           plan.floats += (size + kAlignment - 1) / kAlignment * kAlignment;

@@ -19,6 +19,7 @@ struct PlannedTensor {
   std::string name;                 ///< "2.weight", as nn.Sequential counts
   std::vector<std::int64_t> shape;  ///< as PyTorch has it
   Initializer initializer;
+  TensorRole role = TensorRole::kWeight;
   std::size_t offset = 0;  ///< in floats
   std::size_t size = 0;    ///< in floats
 

@@ -5,32 +5,54 @@
 #include "host/base/error.hpp"
 
 namespace warpfit {
+namespace {
 
-OptimizerState::OptimizerState(Backend& backend, const Optimizer& optimizer, std::size_t size)
-    : backend_(backend), optimizer_(optimizer) {
-  if (is_plain_sgd(optimizer)) return;
-  const auto kept = moments_of(optimizer);
-  for (std::size_t k = 0; k < kMostMoments; ++k) {
-    if (kept[k]) moments_[k] = {backend, std::vector<float>(size)};
+constexpr std::size_t kMuonMoment = 0;  // where momentum is kept
+
+}  // namespace
+
+OptimizerState::OptimizerState(Backend& backend, const ParameterGroups& groups, std::size_t size)
+    : backend_(backend) {
+  const auto keep = [&](std::size_t moment) {
+    if (moments_[moment].size() == 0) moments_[moment] = {backend, std::vector<float>(size)};
+  };
+  if (groups.muon) {
+    muon_ = backend.prepare(groups.muon->muon, groups.muon->matrices);
+    keep(kMuonMoment);
   }
-  progress_ = {backend, std::vector<OptimizerProgress>(1)};
+  for (const auto& [optimizer, ranges] : groups.groups) {
+    auto& group = groups_.emplace_back();
+    group.optimizer = optimizer;
+    if (!ranges.empty()) group.ranges = {backend, ranges};
+    if (updates_all_alike() && groups.groups.size() == 1 && is_plain_sgd(optimizer)) return;
+    const auto kept = moments_of(optimizer);
+    for (std::size_t k = 0; k < kMostMoments; ++k) {
+      if (kept[k]) keep(k);
+    }
+    group.progress = {backend, std::vector<OptimizerProgress>(1)};
+  }
 }
 
 void OptimizerState::update(Vector parameters, ConstVector gradients) const {
-  backend_.update(optimizer_, views(parameters, gradients));
+  if (muon_) muon_->update({parameters, gradients, moments_[kMuonMoment].view()});
+  for (const auto& group : groups_) backend_.update(group.optimizer, views(group, parameters, gradients));
 }
 
-OptimizerViews OptimizerState::views(Vector parameters, ConstVector gradients) const {
-  OptimizerViews views{parameters, gradients, {}, progress_.data()};
-  for (std::size_t k = 0; k < kMostMoments; ++k) views.moments[k] = moments_[k].view();
+OptimizerViews OptimizerState::views(const Group& group, Vector parameters, ConstVector gradients) const {
+  OptimizerViews views{parameters, gradients, {}, group.progress.data(), {}};
+  const auto kept = moments_of(group.optimizer);
+  for (std::size_t k = 0; k < kMostMoments; ++k) {
+    if (kept[k]) views.moments[k] = moments_[k].view();
+  }
+  views.ranges = {group.ranges.data(), group.ranges.size()};
   return views;
 }
 
 OptimizerState::Memory OptimizerState::memory() const {
   Memory memory;
   for (std::size_t k = 0; k < kMostMoments; ++k) memory.moments[k] = moments_[k].to_host();
-  if (progress_.size() > 0) {
-    const OptimizerProgress progress = progress_.to_host().front();
+  if (!groups_.empty() && groups_.front().progress.size() > 0) {  // all groups have taken as many steps
+    const OptimizerProgress progress = groups_.front().progress.to_host().front();
     memory.steps = progress.steps;
     memory.scalar = progress.scalar;
   }
@@ -45,8 +67,10 @@ void OptimizerState::restore(const Memory& memory) {
     }
     moments_[k].upload(memory.moments[k]);
   }
-  if (progress_.size() > 0)
-    progress_.upload(std::vector{OptimizerProgress{.steps = memory.steps, .scalar = memory.scalar}});
+  for (auto& group : groups_) {
+    if (group.progress.size() > 0)
+      group.progress.upload(std::vector{OptimizerProgress{.steps = memory.steps, .scalar = memory.scalar}});
+  }
 }
 
 }  // namespace warpfit

@@ -2,24 +2,55 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
 
 #include "host/backend/buffer.hpp"
 #include "host/backend/optimizer.hpp"
 
 namespace warpfit {
 
+/// Parameters that are updated alike.
+struct ParameterGroup {
+  Optimizer optimizer;
+  std::vector<ParameterRange> ranges = {};  ///< all parameters where it is empty
+};
+
+/// Matrices that Muon updates.
+struct MuonGroup {
+  Muon muon;
+  std::vector<MuonMatrix> matrices;
+};
+
+/// Groups of different parameters.
+struct ParameterGroups {
+  std::vector<ParameterGroup> groups = {};
+  std::optional<MuonGroup> muon = std::nullopt;
+};
+
 class OptimizerState {
  public:
-  /// For `size` parameters, before the first step. Plain SGD takes no memory.
-  OptimizerState(Backend& backend, const Optimizer& optimizer, std::size_t size);
+  /// For `size` parameters, before the first step. Plain SGD of all takes no memory.
+  OptimizerState(Backend& backend, const ParameterGroups& groups, std::size_t size);
+  /// With one group of all parameters.
+  OptimizerState(Backend& backend, const Optimizer& optimizer, std::size_t size)
+      : OptimizerState(backend, ParameterGroups{{{optimizer}}}, size) {}
 
   /// Takes a step: inside a recorded step, with the run's learning rate. Both have the size of the
   /// constructor's.
   void update(Vector parameters, ConstVector gradients) const;
 
-  [[nodiscard]] const Optimizer& optimizer() const { return optimizer_; }
-  /// What a step reads and writes.
-  [[nodiscard]] OptimizerViews views(Vector parameters, ConstVector gradients) const;
+  /// Whether there is one group, of all parameters.
+  [[nodiscard]] bool updates_all_alike() const {
+    return !muon_ && groups_.size() == 1 && groups_.front().ranges.size() == 0;
+  }
+  /// That group's, and what its step reads and writes.
+  [[nodiscard]] const Optimizer& optimizer() const { return groups_.front().optimizer; }
+  [[nodiscard]] OptimizerViews views(Vector parameters, ConstVector gradients) const {
+    return views(groups_.front(), parameters, gradients);
+  }
 
   /// What it remembers, for a checkpoint: moments of the constructor's size, or empty.
   struct Memory {
@@ -32,10 +63,18 @@ class OptimizerState {
   void restore(const Memory& memory);
 
  private:
+  struct Group {
+    Optimizer optimizer;
+    Buffer<ParameterRange> ranges;  // empty for all
+    Buffer<OptimizerProgress> progress;
+  };
+
+  [[nodiscard]] OptimizerViews views(const Group& group, Vector parameters, ConstVector gradients) const;
+
   Backend& backend_;
-  Optimizer optimizer_;
-  std::array<Buffer<float>, kMostMoments> moments_;
-  Buffer<OptimizerProgress> progress_;
+  std::vector<Group> groups_;
+  std::unique_ptr<MuonOp> muon_;                     // of the matrices that Muon updates, if any
+  std::array<Buffer<float>, kMostMoments> moments_;  // of all groups, each using those of its parameters
 };
 
 }  // namespace warpfit

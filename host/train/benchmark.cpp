@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstring>
 
+#include "host/train/parameter_groups.hpp"
 #include "host/train/step_work.hpp"
 
 namespace warpfit {
@@ -48,8 +49,9 @@ Benchmark::Benchmark(Backend& backend, const Network& network, const Dataset& sa
       samples_(samples),
       options_(fitting(options, samples)),
       count_(samples_for(options_, samples)),
-      folded_(is_plain_sgd(options.optimizer)),
-      optimizer_(backend, options.optimizer, network.plan().floats),
+      folded_(is_plain_sgd(options.optimizer) && !options.muon),
+      optimizer_(backend, parameter_groups(network.plan(), options.optimizer, false, options.muon),
+                 network.plan().floats),
       workspace_(backend, network, {.max_batch_size = options_.batch_size, .keeps_gradients = !folded_}),
       order_(shuffled(options_, samples.size())),
       training_(backend, workspace_, Loss{},

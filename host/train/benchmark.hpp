@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "host/report/benchmark.hpp"
@@ -19,8 +20,9 @@ struct BenchmarkOptions {
   bool shuffle = false;
   std::uint64_t seed = 0;
   double learning_rate = 1e-3;
-  Optimizer optimizer = Sgd{};
-  Engine engine = Engine::kLayers;  ///< of whole steps; phases are those of the layers
+  Optimizer optimizer = Sgd{};              ///< with Muon, of what it does not update
+  std::optional<Muon> muon = std::nullopt;  ///< updates the weights that are matrices
+  Engine engine = Engine::kLayers;          ///< of whole steps; phases are those of the layers
 };
 
 class Benchmark {

@@ -33,6 +33,8 @@ StepPlan training_plan(const Network& network, const Workspace& workspace, const
   update.averages_parameters = rule.average != nullptr;
   update.measures_norm = rule.norm != nullptr;
   if (rule.optimizer == nullptr) return plan;
+  update.updates_all_alike = rule.optimizer->updates_all_alike();
+  if (!update.updates_all_alike) return plan;  // which no engine but the layers runs
   const auto views = rule.optimizer->views(plan.parameters, {});
   update.optimizer = rule.optimizer->optimizer();
   update.moments = views.moments;

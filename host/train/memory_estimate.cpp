@@ -14,7 +14,8 @@ namespace {
 constexpr std::uint64_t kProgram = std::uint64_t{24} << 20;
 
 std::uint64_t copies_of_parameters(const TrainOptions& options, bool on_cpu, bool saves) {
-  const auto kept = moments_of(options.optimizer);
+  auto kept = moments_of(options.optimizer);
+  if (options.muon) kept[0] = true;
   const auto moments = static_cast<std::uint64_t>(std::ranges::count(kept, true));
   // Sums of gradients, averages of parameters.
   const std::uint64_t more =

@@ -23,7 +23,9 @@ struct TrainOptions {
   bool shuffle = false;
   Loss loss = {};
   Clipping clipping = {};
-  Optimizer optimizer = Sgd{};
+  Optimizer optimizer = Sgd{};              ///< with Muon, of what it does not update
+  std::optional<Muon> muon = std::nullopt;  ///< updates the weights that are matrices
+  bool no_decay_of_biases = false;          ///< biases are updated without weight decay
   std::int64_t accumulate = 1;  ///< batches whose gradients, each divided by this, an update adds up
   double ema = 0;               ///< decay of the parameters' moving average; 0 for none
   std::int64_t swa_start = 0;   ///< epoch from which on the parameters behind each are averaged; 0 for none

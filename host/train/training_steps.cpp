@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "host/base/error.hpp"
+#include "host/train/parameter_groups.hpp"
 
 namespace warpfit {
 namespace {
@@ -16,8 +17,8 @@ bool measures_norm(const TrainOptions& options) {
 
 bool is_update_fused(const TrainOptions& options) {
   const bool clips = options.clipping.norm > 0 || options.clipping.value > 0;
-  return options.fold_update && is_plain_sgd(options.optimizer) && !clips && options.accumulate == 1 &&
-         options.ema == 0;
+  return options.fold_update && is_plain_sgd(options.optimizer) && !options.muon && !clips &&
+         options.accumulate == 1 && options.ema == 0;
 }
 
 TrainingSteps::TrainingSteps(Backend& backend, Network& network, const Workspace& workspace,
@@ -30,7 +31,10 @@ TrainingSteps::TrainingSteps(Backend& backend, Network& network, const Workspace
       accumulate_(options.accumulate),
       batches_per_epoch_(batches_per_epoch),
       folded_(is_update_fused(options)),
-      optimizer_(backend, options.optimizer, network.plan().floats),
+      optimizer_(
+          backend,
+          parameter_groups(network.plan(), options.optimizer, options.no_decay_of_biases, options.muon),
+          network.plan().floats),
       average_(backend, network, options),
       norm_(measures_norm(options) ? Buffer<GradientNorm>(backend, std::vector<GradientNorm>(1))
                                    : Buffer<GradientNorm>()),

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "host/base/error.hpp"
 
 namespace warpfit::test {
@@ -15,6 +17,7 @@ using testing::ThrowsMessage;
 class TrainingSetup : public testing::Test {
  protected:
   TrainCommand command_;
+  const Options rows_ = options_of(command_);
 };
 
 TEST_F(TrainingSetup, RefusesTwoAveragesAndNone) {
@@ -70,6 +73,44 @@ TEST_F(TrainingSetup, RefusesWhatWouldHaveNoEffect) {
   EXPECT_NO_THROW(run_options_of(command_));
   command_.optimizer.rate = 0.01;
   EXPECT_THAT([&] { run_options_of(command_); }, ThrowsMessage<UsageError>(HasSubstr("--lr: ")));
+}
+
+TEST_F(TrainingSetup, LeavesParametersWithoutDecayWhereThereIsDecay) {
+  auto& optimizer = command_.optimizer;
+  const auto& no_decay = *std::ranges::find(rows_, "--no-decay", &Option::flag);
+  for (const char* kinds : {"bias", "norm", "bias,norm"}) {
+    no_decay.set(kinds);
+    EXPECT_EQ(no_decay.get(), kinds);
+    optimizer.weight_decay = 0;
+    EXPECT_THAT(
+        [&] { run_options_of(command_); },
+        ThrowsMessage<UsageError>(HasSubstr("--no-decay: expected an optimizer with --weight-decay")));
+    optimizer.weight_decay = 0.1;
+    EXPECT_EQ(run_options_of(command_).training.no_decay_of_biases, std::string_view(kinds) != "norm");
+  }
+  EXPECT_THAT([&] { no_decay.set("weight"); },
+              ThrowsMessage<UsageError>(HasSubstr("expected bias, norm or")));
+}
+
+TEST_F(TrainingSetup, MuonIsForMatricesAndAdamwForTheRest) {
+  EXPECT_FALSE(run_options_of(command_).training.muon);
+  command_.optimizer.kind = OptimizerKind::kMuon;
+  const auto training = run_options_of(command_).training;
+  ASSERT_TRUE(training.muon);
+  EXPECT_EQ(training.muon->momentum, 0.95);
+  EXPECT_EQ(training.muon->weight_decay, 0.1);
+  EXPECT_TRUE(training.muon->nesterov);
+  const auto& rest = std::get<Adam>(training.optimizer);
+  EXPECT_TRUE(rest.decoupled);
+  EXPECT_EQ(rest.weight_decay, 0.01F);
+  command_.optimizer.muon_rest = OptimizerKind::kSgd;
+  command_.optimizer.weight_decay = 0.5;
+  const auto with_sgd = run_options_of(command_).training;
+  EXPECT_EQ(with_sgd.muon->weight_decay, 0.5);
+  EXPECT_EQ(std::get<Sgd>(with_sgd.optimizer).weight_decay, 0.5F);
+  command_.optimizer.kind = OptimizerKind::kAdam;
+  EXPECT_THAT([&] { run_options_of(command_); },
+              ThrowsMessage<UsageError>(HasSubstr("--muon-rest: --optimizer adam has no such setting")));
 }
 
 TEST_F(TrainingSetup, RefusesParametersOfAnotherLoss) {

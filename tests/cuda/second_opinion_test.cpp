@@ -109,7 +109,7 @@ TEST_F(SecondOpinion, AgreesOnSoftmaxCrossEntropy) {
       const Floats dlogits(*stream_, rows * classes);
       const OnDevice<std::uint8_t> y(*stream_, labels);
       const OnDevice<Metrics> metrics(*stream_, 1);
-      const OnDevice<cuda::RowResult> results(*stream_, rows);
+      const OnDevice<RowResult> results(*stream_, rows);
       const OnDevice<unsigned> arrived(*stream_, 1);
       cuda::softmax_cross_entropy({}, nullptr, {logits.data(), rows, classes}, y.view(),
                                   {dlogits.data(), rows, classes}, metrics.data(), results.data(),

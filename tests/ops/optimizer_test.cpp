@@ -3,15 +3,13 @@
 
 #include <array>
 #include <cmath>
-#include <fstream>
-#include <nlohmann/json.hpp>
 
 #include "host/cli/optimizer_options.hpp"
 #include "host/cli/parse.hpp"
 #include "host/optim/optimizer_state.hpp"
 #include "tests/support/backends.hpp"
 #include "tests/support/comparison.hpp"
-#include "tests/support/files.hpp"
+#include "tests/support/golden.hpp"
 #include "tests/support/guarded.hpp"
 #include "tests/support/random.hpp"
 #include "tests/support/reference.hpp"
@@ -70,9 +68,13 @@ class OptimizerUpdate : public OnEachBackend {
   // The parameters after a step on each of the gradients.
   std::vector<float> run(const Optimizer& optimizer, const std::vector<float>& w,
                          const std::vector<std::vector<float>>& gradients, float rate, std::size_t skew = 0) {
+    return run(ParameterGroups{{{optimizer}}}, w, gradients, rate, skew);
+  }
+  std::vector<float> run(const ParameterGroups& groups, const std::vector<float>& w,
+                         const std::vector<std::vector<float>>& gradients, float rate, std::size_t skew = 0) {
     const GuardedFloats parameters(*backend_, w, skew);
     Buffer<float> gradient(*backend_, w.size());
-    const OptimizerState state(*backend_, optimizer, w.size());
+    const OptimizerState state(*backend_, groups, w.size());
     const auto step = backend_->record([&] { state.update(parameters.vector(), gradient.view()); });
     for (const auto& values : gradients) {
       gradient.upload(values);
@@ -167,24 +169,63 @@ TEST_P(OptimizerUpdate, KeepsNan) {
   EXPECT_TRUE(std::isnan(one_parameter(Rprop{}, {nan, 1}, 0.1F)));  // its step sizes go on
 }
 
+// Each of two groups, whose ranges are aligned or not, as if its optimizer updated all parameters; what is in
+// no group stays as it was.
+TEST_P(OptimizerUpdate, UpdatesEachGroupByItsOwnOptimizer) {
+  constexpr std::size_t kSize = 2000;
+  const std::vector<std::pair<Optimizer, std::vector<ParameterRange>>> groups{
+      {Adam{.weight_decay = 0.1F, .decoupled = true}, {{0, 500}, {640, 33}, {1999, 1}}},
+      {Adam{.decoupled = true}, {{512, 128}, {675, 7}}},
+      {Sgd{}, {{704, 1024}}}};
+  TestValues values;
+  const auto w = values.uniform(kSize);
+  const std::vector<std::vector<float>> gradients{values.uniform(kSize), values.uniform(kSize)};
+  auto expected = w;
+  std::vector<ParameterGroup> given;
+  for (const auto& [optimizer, ranges] : groups) {
+    given.push_back({optimizer, ranges});
+    const auto all = run(optimizer, w, gradients, 0.01F);
+    for (const auto& [first, size] : ranges) std::copy_n(all.begin() + first, size, expected.begin() + first);
+  }
+  EXPECT_EQ(run(ParameterGroups{given}, w, gradients, 0.01F), expected);
+}
+
+TEST_P(OptimizerUpdate, GroupsGoOnFromWhatTheyRemember) {
+  const ParameterGroups groups{{{Adam{}, {{0, 8}}}, {Adam{.weight_decay = 0.1F}, {{8, 8}}}}};
+  TestValues values;
+  const GuardedFloats w(*backend_, values.uniform(16));
+  const Buffer<float> gradient(*backend_, values.uniform(16));
+  const auto steps = [&](const OptimizerState& state, int count) {
+    for (int i = 0; i < count; ++i)
+      run_once(
+          *backend_, [&] { state.update(w.vector(), gradient.view()); }, one_batch(1, 0.1F));
+  };
+  const auto begin = w.values();
+  steps({*backend_, groups, 16}, 3);
+  const auto expected = w.values();
+  backend_->upload(std::as_bytes(std::span(begin)), w.vector().data());
+  const OptimizerState before(*backend_, groups, 16);
+  steps(before, 2);
+  OptimizerState behind(*backend_, groups, 16);
+  behind.restore(before.memory());
+  steps(behind, 1);
+  EXPECT_EQ(w.values(), expected);
+}
+
 // Parameters behind twelve steps, with the flags and defaults of the command line.
 TEST_P(OptimizerUpdate, IsPyTorchs) {
-  std::ifstream file(source_folder() / "tests/goldens/optimizers/pytorch_2.15.jsonl");
-  int optimizers = 0;
-  for (std::string line; std::getline(file, line); ++optimizers) {
-    const auto golden = nlohmann::json::parse(line);
-    SCOPED_TRACE(golden["flags"].dump());
-    const auto words = golden["flags"].get<std::vector<std::string>>();
+  const auto goldens = read_optimizer_goldens();
+  EXPECT_EQ(goldens.size(), 19U);
+  for (const auto& golden : goldens) {
+    SCOPED_TRACE(testing::PrintToString(golden.flags));
     std::vector<const char*> arguments{"warpfit", "train", "--data", "x"};
-    for (const auto& word : words) arguments.push_back(word.c_str());
+    for (const auto& word : golden.flags) arguments.push_back(word.c_str());
     const auto command = parse_command_line(static_cast<int>(arguments.size()), arguments.data());
     const auto& flags = std::get<TrainCommand>(command).optimizer;
-    const auto gradients = golden["gradients"].get<std::vector<std::vector<float>>>();
-    const auto after = run(optimizer_of(flags), golden["parameters"].get<std::vector<float>>(), gradients,
+    const auto after = run(optimizer_of(flags), golden.parameters, golden.gradients,
                            static_cast<float>(learning_rate_of(flags)));
-    EXPECT_TRUE(all_close(after, golden["after"].get<Doubles>(), {2e-6, 2e-6}));
+    EXPECT_TRUE(all_close(after, golden.after, {2e-6, 2e-6}));
   }
-  EXPECT_EQ(optimizers, 19);
 }
 
 // Without decay w is 1 - 0.1 * (sum of gradients). Behind step 4 the mean is w; then it goes half of the way,

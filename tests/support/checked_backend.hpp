@@ -34,6 +34,8 @@ class CheckedBackend final : public Backend {
   [[nodiscard]] std::unique_ptr<LayerOp> prepare(const Operation& operation, std::int64_t rows) override;
   [[nodiscard]] std::unique_ptr<LossOp> prepare(const Loss& loss, std::int64_t classes,
                                                 std::int64_t rows) override;
+  [[nodiscard]] std::unique_ptr<MuonOp> prepare(const Muon& muon,
+                                                std::span<const MuonMatrix> matrices) override;
   void load_batch(Matrix x, Labels labels) override;
   void wait(const Fence& fence) override;
   void add_gradients(float share, ConstVector gradients, Vector sum) override;
@@ -57,11 +59,10 @@ class CheckedBackend final : public Backend {
     allocations_[static_cast<const std::byte*>(memory)] = bytes;
   }
   void disown(const void* memory) { allocations_.erase(static_cast<const std::byte*>(memory)); }
+  void expect_gradients(ConstVector gradients) const;
   void opened(const Fence& fence) { open_ = open_ || fence.is_open(); }
 
  private:
-  void expect_gradients(ConstVector gradients) const;
-
   std::unique_ptr<Backend> backend_;
   std::map<const std::byte*, std::size_t> allocations_;
   bool inside_ = false;  // a step that is recorded or run

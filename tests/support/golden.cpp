@@ -102,4 +102,15 @@ std::vector<std::string> golden_names() {
   return names;
 }
 
+std::vector<OptimizerGolden> read_optimizer_goldens(const std::string& file) {
+  std::ifstream lines(folder() / "optimizers" / file);
+  std::vector<OptimizerGolden> goldens;
+  for (std::string line; std::getline(lines, line);) {
+    const auto json = nlohmann::json::parse(line);
+    goldens.push_back({json.at("flags"), json.value("shape", std::vector<std::int64_t>()),
+                       json.at("parameters"), json.at("gradients"), json.at("after")});
+  }
+  return goldens;
+}
+
 }  // namespace warpfit::test

@@ -50,4 +50,15 @@ TrainOptions options_of(const Golden& golden);
 /// The names of all goldens in the repository.
 std::vector<std::string> golden_names();
 
+/// Parameters behind steps of an optimizer of PyTorch.
+struct OptimizerGolden {
+  std::vector<std::string> flags;        ///< of the command line that asks for it
+  std::vector<std::int64_t> shape = {};  ///< of the matrix that the parameters are, of Muon
+  std::vector<float> parameters;         ///< before the first step
+  std::vector<std::vector<float>> gradients;
+  std::vector<double> after;  ///< the last step
+};
+/// `file` of tests/goldens/optimizers.
+std::vector<OptimizerGolden> read_optimizer_goldens(const std::string& file = "pytorch_2.15.jsonl");
+
 }  // namespace warpfit::test

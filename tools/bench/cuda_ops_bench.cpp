@@ -73,7 +73,7 @@ class Bench {
     const auto logs = floats(rows * classes);
     const auto labels = bytes(size(rows));
     const auto metrics = bytes(sizeof(Metrics));
-    const auto results = bytes(size(rows) * sizeof(cuda::RowResult));
+    const auto results = bytes(size(rows) * sizeof(RowResult));
     const auto arrived = bytes(sizeof(unsigned));
     compare(
         "softmax cross-entropy", rows, classes, 2,
@@ -81,7 +81,7 @@ class Bench {
           cuda::softmax_cross_entropy({}, nullptr, {logits.get(), rows, classes}, {labels.data(), size(rows)},
                                       {dlogits.get(), rows, classes},
                                       reinterpret_cast<Metrics*>(metrics.data()),
-                                      reinterpret_cast<cuda::RowResult*>(results.data()),
+                                      reinterpret_cast<RowResult*>(results.data()),
                                       reinterpret_cast<unsigned*>(arrived.data()), timer_.stream().get());
         },
         [&] {

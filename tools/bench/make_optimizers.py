@@ -2,9 +2,10 @@
 """Writes tests/goldens/optimizers: parameters behind steps of PyTorch's optimizers.
 
     make_optimizers.py --output FILE
+    make_optimizers.py --muon --output FILE
 
 A line per optimizer: its flags of `warpfit train`, parameters, the gradients of each step, and the parameters behind
-the last step, computed in double precision and in float.
+the last step, computed in double precision; of Muon, whose steps are in bf16 and change matrices, in float.
 """
 
 import argparse
@@ -36,6 +37,16 @@ OPTIMIZERS = [
 ]
 
 
+MUON_STEPS = 3
+MUON = [
+    ((6, 10), {}),
+    ((10, 6), {}),
+    ((8, 8), {"momentum": 0.5, "weight_decay": 0, "ns_steps": 3}),
+    ((12, 4), {"adjust_lr": "match-rms-adamw"}),
+    ((4, 12), {"adjust_lr": "match-rms-adamw"}),
+]
+
+
 def flags(name, options):
     words = ["--optimizer", name]
     for option, value in options.items():
@@ -55,11 +66,35 @@ def after(optimizer, options, parameters, gradients):
     return w.tolist()
 
 
+def rounded(values):
+    return [float(f"{value:.9g}") for value in values]
+
+
+def muon_line(shape, given):
+    options = {"lr": 0.02} | given
+    line = {"flags": flags("muon", options), "torch": torch.__version__.split("+")[0], "shape": shape}
+    if "adjust_lr" in options:
+        options["adjust_lr_fn"] = options.pop("adjust_lr").replace("-", "_")
+    w = torch.nn.Parameter(torch.randn(shape))
+    line |= {"parameters": rounded(w.flatten().tolist()), "gradients": []}
+    muon = torch.optim.Muon([w], **options)
+    for _ in range(MUON_STEPS):
+        w.grad = torch.randn(shape)
+        line["gradients"].append(rounded(w.grad.flatten().tolist()))
+        muon.step()
+    return line | {"after": rounded(w.flatten().tolist())}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", required=True)
+    parser.add_argument("--muon", action="store_true", help="steps of torch.optim.Muon")
     options = parser.parse_args()
     torch.manual_seed(0)
+    if options.muon:
+        with open(options.output, "w") as file:
+            file.writelines(json.dumps(muon_line(shape, given)) + "\n" for shape, given in MUON)
+        return
     parameters = torch.randn(PARAMETERS)
     gradients = torch.randn(STEPS, PARAMETERS)
     gradients[:, 1] = gradients[:, 1].abs()  # one sign

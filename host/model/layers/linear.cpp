@@ -25,7 +25,7 @@ Shape output_shape(const Linear& layer, const Shape& in) {
 
 std::vector<TensorSpec> tensors(const Linear& layer, const Shape& in) {
   std::vector<TensorSpec> specs{{"weight", {layer.outputs, in.size()}, weight_initializer(in.size())}};
-  if (layer.bias) specs.push_back({"bias", {layer.outputs}, bias_initializer(in.size())});
+  if (layer.bias) specs.push_back({"bias", {layer.outputs}, bias_initializer(in.size()), TensorRole::kBias});
   return specs;
 }
 

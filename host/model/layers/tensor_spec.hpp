@@ -15,10 +15,14 @@ struct UniformInitializer {
 
 using Initializer = std::variant<UniformInitializer>;
 
+/// What a tensor does in its layer, which decides how it is updated.
+enum class TensorRole { kWeight, kBias };
+
 struct TensorSpec {
   std::string_view name;            ///< "weight": the attribute of PyTorch's module
   std::vector<std::int64_t> shape;  ///< as PyTorch has it
   Initializer initializer;
+  TensorRole role = TensorRole::kWeight;
 };
 
 /// The initializer of weights of nn.Linear and nn.Conv2d: torch/nn/modules, reset_parameters, which is

@@ -1,0 +1,32 @@
+// How a batch adds to the metrics of a pass, one formula for all devices.
+#pragma once
+
+#include <cstdint>
+
+#include "host/backend/host_device.hpp"
+#include "host/backend/metrics.hpp"
+
+namespace warpfit {
+
+/// What a row adds to its batch.
+struct RowResult {
+  float loss;
+  int hit;  ///< 1 if its highest output is at its label, else 0
+};
+
+/// Adds a batch whose rows' losses add up to `loss_sum`; its mean loss is that over `count`.
+WARPFIT_HOST_DEVICE inline void add_batch(Metrics& metrics, double loss_sum, std::int64_t hits,
+                                          double count) {
+  const auto mean = static_cast<float>(loss_sum / count);
+  const bool is_finite = mean - mean == 0;  // std::isfinite is for the host alone
+  if (!is_finite) {
+    if (metrics.non_finite == 0) metrics.first_non_finite = metrics.batches;
+    ++metrics.non_finite;
+  }
+  metrics.loss_sum += mean;
+  metrics.last_loss = mean;
+  metrics.correct += hits;
+  ++metrics.batches;
+}
+
+}  // namespace warpfit

@@ -1,0 +1,140 @@
+// A step of Muon: what is computed, once for all devices and in torch.optim.Muon's order of operations. bf16
+// values are kept as floats, which hold them and their products exactly.
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <span>
+#include <utility>
+
+#include "host/backend/average_formula.hpp"
+#include "host/backend/muon.hpp"
+
+namespace warpfit {
+
+/// The nearest bf16 value, of two equally near ones the even one; a NaN stays one.
+WARPFIT_HOST_DEVICE inline float bf16_rounded(float value) {
+  const auto bits = std::bit_cast<std::uint32_t>(value);
+  const std::uint32_t rounded = (bits + 0x7FFFU + (bits >> 16 & 1U)) & 0xFFFF0000U;
+  return value != value ? value : std::bit_cast<float>(rounded);
+}
+
+/// u in bf16, from g and m, which goes on.
+WARPFIT_HOST_DEVICE inline float muon_direction(const Muon& muon, float g, float& m) {
+  m = average(m, g, static_cast<float>(1 - muon.momentum));
+  return bf16_rounded(muon.nesterov ? average(g, m, static_cast<float>(muon.momentum)) : m);
+}
+
+/// A value of u divided by u's norm.
+WARPFIT_HOST_DEVICE inline float muon_normalized(const Muon& muon, float u, float norm) {
+  const float divisor = bf16_rounded(norm < muon.eps ? muon.eps : norm);
+  return bf16_rounded(u / divisor);
+}
+
+/// As torch.addmm of bf16 matrices, which rounds once: a * x + b * product.
+WARPFIT_HOST_DEVICE inline float muon_sum(float a, float x, float b, float product) {
+  return bf16_rounded(a * x + b * product);
+}
+
+/// What a parameter's step is made with.
+struct MuonFactors {
+  float keep;  ///< what weight decay leaves of it
+  float rate;  ///< adjusted to the matrix
+};
+WARPFIT_HOST_DEVICE inline MuonFactors factors_of(const Muon& muon, float rate, const MuonMatrix& matrix) {
+  const auto rows = static_cast<double>(matrix.rows);
+  const auto cols = static_cast<double>(matrix.cols);
+  const double longer = rows > cols ? rows : cols;
+  const double adjustment = muon.matches_adamw ? 0.2 * sqrt(longer) : sqrt(longer / cols);
+  return {static_cast<float>(1 - rate * muon.weight_decay), static_cast<float>(rate * adjustment)};
+}
+
+/// A parameter behind a step along o.
+WARPFIT_HOST_DEVICE inline float muon_stepped(const MuonFactors& factors, float w, float o) {
+  return w * factors.keep - factors.rate * o;
+}
+
+/// Where u has an element of the matrix: u has no more rows than columns.
+class MuonPlace {
+ public:
+  WARPFIT_HOST_DEVICE explicit MuonPlace(const MuonMatrix& matrix)
+      : by_row_(matrix.rows > matrix.cols ? 1 : matrix.cols),
+        by_col_(matrix.rows > matrix.cols ? matrix.rows : 1) {}
+  [[nodiscard]] WARPFIT_HOST_DEVICE std::int64_t of(std::int64_t row, std::int64_t col) const {
+    return row * by_row_ + col * by_col_;
+  }
+
+ private:
+  std::int64_t by_row_, by_col_;
+};
+
+/// Memory of a step, enough for each of the matrices.
+class MuonScratch {
+ public:
+  /// Floats that `memory` needs.
+  static std::size_t floats(std::span<const MuonMatrix> matrices) {
+    return static_cast<std::size_t>(2 * largest(matrices) + 2 * largest_gram(matrices));
+  }
+  /// Of u, at most.
+  static std::int64_t most_rows(std::span<const MuonMatrix> matrices) {
+    std::int64_t most = 0;
+    for (const auto& [first, rows, cols] : matrices) most = std::max(most, std::min(rows, cols));
+    return most;
+  }
+  MuonScratch(float* memory, std::span<const MuonMatrix> matrices)
+      : u(memory),
+        product(u + largest(matrices)),
+        gram(product + largest(matrices)),
+        gram_update(gram + largest_gram(matrices)) {}
+
+  float *u, *product;         ///< (shorter side, longer side)
+  float *gram, *gram_update;  ///< (shorter side, shorter side)
+
+ private:
+  // In floats, up to a multiple of 128 bytes.
+  static std::int64_t aligned(std::int64_t size) { return (size + 31) / 32 * 32; }
+  static std::int64_t largest(std::span<const MuonMatrix> matrices) {
+    std::int64_t most = 0;
+    for (const auto& matrix : matrices) most = std::max(most, aligned(matrix.rows * matrix.cols));
+    return most;
+  }
+  static std::int64_t largest_gram(std::span<const MuonMatrix> matrices) {
+    const auto rows = most_rows(matrices);
+    return aligned(rows * rows);
+  }
+};
+
+/// Calls of `device` that make a step of one matrix:
+///   begin(matrix, u)                  m and u, which is transposed if it has more rows than columns
+///   normalize(u)                      divides u by its norm
+///   multiply(x, y, z)                 z = x y'
+///   multiply_plain(x, y, z)           z = x y
+///   round(x)                          x in bf16
+///   add(a, x, b, y)                   y = a * x + b * y in bf16
+///   end(matrix, u)                    the parameters
+template <class Device>
+void muon_step(const Muon& muon, const MuonMatrix& matrix, const MuonScratch& scratch, Device& device) {
+  constexpr float kA = 3.4445F, kB = -4.7750F, kC = 2.0315F;  // the steps' polynomial: a x + b x^3 + c x^5
+  const std::int64_t rows = matrix.rows < matrix.cols ? matrix.rows : matrix.cols;
+  const std::int64_t cols = matrix.rows < matrix.cols ? matrix.cols : matrix.rows;
+  Matrix u{scratch.u, rows, cols};
+  Matrix product{scratch.product, rows, cols};
+  const Matrix gram{scratch.gram, rows, rows};
+  const Matrix gram_update{scratch.gram_update, rows, rows};
+  device.begin(matrix, u);
+  device.normalize(u);
+  for (int step = 0; step < muon.steps; ++step) {
+    device.multiply(u, u, gram);
+    device.round(gram);
+    device.multiply(gram, gram, gram_update);  // symmetric
+    device.add(kB, gram, kC, gram_update);
+    device.multiply_plain(gram_update, u, product);
+    device.add(kA, u, 1, product);
+    std::swap(u.data, product.data);
+  }
+  device.end(matrix, u);
+}
+
+}  // namespace warpfit

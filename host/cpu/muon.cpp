@@ -1,0 +1,116 @@
+#include "host/cpu/muon.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <vector>
+
+#include "host/backend/muon_formula.hpp"
+#include "host/cpu/gradient_clipping.hpp"
+#include "host/cpu/simd.hpp"
+
+namespace warpfit::cpu {
+namespace {
+
+// loop(i) for all elements below `size`, in vectors.
+template <class Loop>
+void for_each(ThreadPool& pool, std::int64_t size, const Loop& loop) {
+  pool.split(size, kLeastElements, [&](std::int64_t first, std::int64_t end) {
+    vectorized([=] {
+#pragma omp simd
+      for (std::int64_t i = first; i < end; ++i) loop(i);
+    });
+  });
+}
+
+class CpuMuonOp final : public MuonOp {
+ public:
+  CpuMuonOp(ThreadPool& pool, Products& products, const BatchRun& run, const Muon& muon,
+            std::span<const MuonMatrix> matrices)
+      : pool_(pool),
+        products_(products),
+        run_(run),
+        muon_(muon),
+        matrices_(matrices.begin(), matrices.end()),
+        no_bias_(static_cast<std::size_t>(MuonScratch::most_rows(matrices))),
+        memory_(MuonScratch::floats(matrices)),
+        scratch_(memory_.data(), matrices) {}
+
+  void update(const MuonViews& views) override {
+    views_ = views;
+    for (const auto& matrix : matrices_) muon_step(muon_, matrix, scratch_, *this);
+  }
+
+  void begin(const MuonMatrix& matrix, Matrix u) {
+    const float* g = views_.gradients.data() + matrix.first;
+    float* m = views_.momentum.data() + matrix.first;
+    const MuonPlace place(matrix);
+    pool_.split(matrix.rows, least_rows(matrix.cols), [=, this](std::int64_t first, std::int64_t end) {
+      for (std::int64_t row = first; row < end; ++row) {
+        for (std::int64_t col = 0; col < matrix.cols; ++col) {
+          const std::int64_t i = row * matrix.cols + col;
+          u.data[place.of(row, col)] = muon_direction(muon_, g[i], m[i]);
+        }
+      }
+    });
+  }
+
+  void normalize(Matrix u) {
+    clip_gradient_norm(pool_, std::numeric_limits<float>::infinity(), u.values(), norm_);
+    for_each(pool_, u.size(), [data = u.data, muon = muon_, norm = norm_.norm](std::int64_t i) {
+      data[i] = muon_normalized(muon, data[i], norm);
+    });
+  }
+
+  void multiply(ConstMatrix x, ConstMatrix y, Matrix z) {
+    products_.forward(x, y, no_bias_, ActivationKind::kNone, z);
+  }
+  void multiply_plain(ConstMatrix x, ConstMatrix y, Matrix z) {
+    products_.backward_input(x, y, {}, ActivationKind::kNone, z);
+  }
+  void round(Matrix x) {
+    for_each(pool_, x.size(), [data = x.data](std::int64_t i) { data[i] = bf16_rounded(data[i]); });
+  }
+  void add(float a, ConstMatrix x, float b, Matrix y) {
+    for_each(pool_, y.size(),
+             [=, from = x.data, to = y.data](std::int64_t i) { to[i] = muon_sum(a, from[i], b, to[i]); });
+  }
+
+  void end(const MuonMatrix& matrix, ConstMatrix u) {
+    float* w = views_.parameters.data() + matrix.first;
+    const auto factors = factors_of(muon_, run_.rate, matrix);
+    const MuonPlace place(matrix);
+    pool_.split(matrix.rows, least_rows(matrix.cols), [=](std::int64_t first, std::int64_t end) {
+      for (std::int64_t row = first; row < end; ++row) {
+        for (std::int64_t col = 0; col < matrix.cols; ++col) {
+          float& one = w[row * matrix.cols + col];
+          one = muon_stepped(factors, one, u.data[place.of(row, col)]);
+        }
+      }
+    });
+  }
+
+ private:
+  static std::int64_t least_rows(std::int64_t cols) {
+    return std::max<std::int64_t>(1, kLeastElements / cols);
+  }
+
+  ThreadPool& pool_;
+  Products& products_;
+  const BatchRun& run_;
+  Muon muon_;
+  std::vector<MuonMatrix> matrices_;
+  std::vector<float> no_bias_;  // zeros
+  std::vector<float> memory_;
+  MuonScratch scratch_;
+  GradientNorm norm_;  // of u
+  MuonViews views_;    // of the update
+};
+
+}  // namespace
+
+std::unique_ptr<MuonOp> make_muon_op(ThreadPool& pool, Products& products, const BatchRun& run,
+                                     const Muon& muon, std::span<const MuonMatrix> matrices) {
+  return std::make_unique<CpuMuonOp>(pool, products, run, muon, matrices);
+}
+
+}  // namespace warpfit::cpu
