@@ -36,6 +36,7 @@ set(warpfit_backend_test_sources
   train/fused_test.cpp
   train/golden_test.cpp
   train/gradient_test.cpp
+  train/loss_log_test.cpp
   train/memory_limit_test.cpp
   train/parameter_groups_test.cpp
   train/predictor_test.cpp

@@ -23,6 +23,7 @@ WARPFIT_HOST_DEVICE inline void add_batch(Metrics& metrics, double loss_sum, std
     if (metrics.non_finite == 0) metrics.first_non_finite = metrics.batches;
     ++metrics.non_finite;
   }
+  if (metrics.losses != nullptr) metrics.losses[metrics.batches] = mean;
   metrics.loss_sum += mean;
   metrics.last_loss = mean;
   metrics.correct += hits;

@@ -14,6 +14,7 @@ struct Metrics {
   std::int64_t correct = 0;            ///< samples whose highest logit is at their label; the first of equals
   std::int64_t non_finite = 0;         ///< batches whose loss was not a finite number
   std::int64_t first_non_finite = -1;  ///< the first of them, counted from 0 since the last clearing
+  float* losses = nullptr;             ///< the mean loss of each batch since then, if they are kept
 };
 
 }  // namespace warpfit

@@ -121,6 +121,22 @@ void StepRunner::run(const BatchRun& run) {
   recorded.step->run(run);
 }
 
+void StepRunner::set_metrics(Metrics metrics) {
+  metrics.losses = losses_.data();
+  metrics_.upload(std::vector{metrics});
+}
+
+void StepRunner::keep_losses(std::int64_t batches) {
+  losses_ = {backend_, static_cast<std::size_t>(batches)};
+  clear_metrics();
+}
+
+std::vector<float> StepRunner::losses(std::int64_t first, std::int64_t count) const {
+  std::vector<float> losses(static_cast<std::size_t>(count));
+  backend_.download(losses_.data() + first, std::as_writable_bytes(std::span(losses)));
+  return losses;
+}
+
 Metrics StepRunner::read_metrics() const { return metrics_.to_host().front(); }
 
 }  // namespace warpfit

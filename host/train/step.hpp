@@ -75,7 +75,11 @@ class StepRunner {
   /// Where the steps add up, in the backend's memory.
   [[nodiscard]] Metrics* metrics() const { return metrics_.data(); }
   void clear_metrics() { set_metrics({}); }
-  void set_metrics(const Metrics& metrics) { metrics_.upload(std::vector{metrics}); }
+  void set_metrics(Metrics metrics);
+  /// Keeps the loss of each batch from now on, of up to so many between two clearings; clears the metrics.
+  void keep_losses(std::int64_t batches);
+  /// Of these batches, counted since the last clearing. Waits likewise.
+  [[nodiscard]] std::vector<float> losses(std::int64_t first, std::int64_t count) const;
   /// Waits for all that is queued.
   [[nodiscard]] Metrics read_metrics() const;
   void wait() const { (void)read_metrics(); }
@@ -91,6 +95,7 @@ class StepRunner {
   std::optional<Loss> loss_;
   Step step_;
   Buffer<Metrics> metrics_;
+  Buffer<float> losses_;                       // empty if they are not kept
   std::map<std::int64_t, Recorded> recorded_;  // by rows
   std::unique_ptr<RecordedStep> compiled_;     // of any rows
 };

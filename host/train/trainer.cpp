@@ -16,28 +16,6 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-std::int64_t batch_rows(const TrainOptions& options, const Subset& samples) {
-  return std::min(options.batch_size, samples.size());
-}
-
-std::int64_t most_rows(const TrainOptions& options, const TrainingData& data) {
-  return std::max({batch_rows(options, data.training), batch_rows(options, data.test),
-                   data.validation ? batch_rows(options, *data.validation) : 0});
-}
-
-// Where not all can stay, the first do.
-std::vector<StreamPlan> plan_data(const Backend& backend, const TrainOptions& options,
-                                  const TrainingData& data) {
-  std::vector<StreamRequest> sets;
-  const auto add = [&](const Subset& samples) {
-    sets.push_back(request_for(samples, batch_rows(options, samples)));
-  };
-  add(data.training);
-  add(data.test);
-  if (data.validation) add(*data.validation);
-  return plan_streams(backend, sets, options.residency, options.device_memory_limit);
-}
-
 bool is_multiple(std::int64_t count, std::int64_t every) { return every > 0 && count % every == 0; }
 
 }  // namespace
@@ -228,15 +206,19 @@ void Trainer::upload_rates() {
   rates_.upload(rates);
 }
 
-// A run of batches ends where a loss is due, so that its line appears before the next batch is computed,
-// where the run is to be saved, and where it has to look at whether to stop. False where training was stopped
-// before the epoch's end.
+// A run of batches ends where the run is to be saved, and where it has to look at whether to stop. On the
+// host, where waiting costs nothing, it ends where a loss is due too, so that its line appears before the
+// next batch is computed; and so it does where that batch's gradient norm is to be read. False where training
+// was stopped before the epoch's end.
 bool Trainer::train_batches(const SampleView& samples, std::int64_t first, std::int64_t batches,
                             std::int64_t rows) {
+  const bool ends_with_lines = backend_.is_host() || training_.measures_norm();
   while (batches > 0) {
-    const std::int64_t behind_line = batch_ % options_.log_every;
-    std::int64_t count = behind_line == 0 ? 1 : options_.log_every - behind_line + 1;
-    count = std::min(count, batches);
+    std::int64_t count = batches;
+    if (ends_with_lines) {
+      const std::int64_t behind_line = batch_ % options_.log_every;
+      count = std::min(count, behind_line == 0 ? 1 : options_.log_every - behind_line + 1);
+    }
     if (const auto every = hooks_.save_every_steps; every > 0)
       count = std::min(count, every - step() % every);
     count = pace_.next(training_.longest_run(batch_, count));
@@ -253,7 +235,7 @@ bool Trainer::train_batches(const SampleView& samples, std::int64_t first, std::
       training_.wait();
       pace_.finished();
     }
-    if ((batch_ - 1) % options_.log_every == 0) report_loss(batch_ - 1);
+    report_losses(count);
     if (batch_ == batches_per_epoch()) {
       training_.epoch_trained(epoch_);
       return true;
@@ -264,13 +246,28 @@ bool Trainer::train_batches(const SampleView& samples, std::int64_t first, std::
   return true;
 }
 
-void Trainer::report_loss(std::int64_t batch) {
-  LossReport report{.loss = checked_metrics().last_loss,
+// Those that are due of the newest `count` batches, up to one that is not finite.
+void Trainer::report_losses(std::int64_t count) {
+  const std::int64_t start = batch_ - count;
+  const std::int64_t every = options_.log_every;
+  const std::int64_t first = (start + every - 1) / every * every;
+  if (first >= batch_) return;
+  const auto losses = training_.losses(first, batch_ - first);
+  const Metrics metrics = training_.read_metrics();
+  const std::int64_t end = metrics.non_finite > 0 ? metrics.first_non_finite : batch_;
+  for (std::int64_t batch = first; batch < end; batch += every)
+    report_loss(batch, losses[static_cast<std::size_t>(batch - first)]);
+  check(metrics);
+}
+
+void Trainer::report_loss(std::int64_t batch, float loss) {
+  const std::int64_t step = (epoch_ - 1) * batches_per_epoch() + batch + 1;
+  LossReport report{.loss = loss,
                     .seen = batch * options_.batch_size,
                     .samples = samples_,
                     .epoch = epoch_,
-                    .step = step(),
-                    .learning_rate = schedule_.rate(step() - 1),
+                    .step = step,
+                    .learning_rate = schedule_.rate(step - 1),
                     .gradient_norm = training_.gradient_norm(batch),
                     .seconds = seconds_since(training_started_)};
   report.trained = std::min(batch_ * options_.batch_size, samples_) - first_trained_ * options_.batch_size;
@@ -279,9 +276,13 @@ void Trainer::report_loss(std::int64_t batch) {
 
 Metrics Trainer::checked_metrics() const {
   const Metrics metrics = training_.read_metrics();
+  check(metrics);
+  return metrics;
+}
+
+void Trainer::check(const Metrics& metrics) const {
   if (metrics.non_finite > 0)
     fail_diverged(fmt::format("epoch {}, batch {}: the loss", epoch_, metrics.first_non_finite));
-  return metrics;
 }
 
 void Trainer::fail_diverged(const std::string& what) const {

@@ -18,16 +18,11 @@
 #include "host/train/evaluation.hpp"
 #include "host/train/pace.hpp"
 #include "host/train/train_options.hpp"
+#include "host/train/training_data.hpp"
 #include "host/train/training_state.hpp"
 #include "host/train/training_steps.hpp"
 
 namespace warpfit {
-
-struct TrainingData {
-  Subset training;
-  std::optional<Subset> validation;
-  Subset test;
-};
 
 /// How a run ended.
 enum class Ending {
@@ -82,12 +77,14 @@ class Trainer {
   bool train_epoch();
   void upload_rates();
   bool train_batches(const SampleView& samples, std::int64_t first, std::int64_t batches, std::int64_t rows);
-  void report_loss(std::int64_t batch);
+  void report_losses(std::int64_t count);
+  void report_loss(std::int64_t batch, float loss);
   [[nodiscard]] Ending end_early(Ending ending) const;
   [[nodiscard]] bool should_stop() const { return hooks_.should_stop && hooks_.should_stop(); }
   [[nodiscard]] TrainingState state() const;
   [[nodiscard]] std::vector<float> finite_parameters() const;
   [[nodiscard]] Metrics checked_metrics() const;
+  void check(const Metrics& metrics) const;
   std::optional<Result> evaluate(Evaluation& evaluation, std::string_view set);
   [[noreturn]] void fail_diverged(const std::string& what) const;
   [[nodiscard]] std::int64_t batches_per_epoch() const;

@@ -9,7 +9,7 @@
 namespace warpfit {
 namespace {
 
-bool measures_norm(const TrainOptions& options) {
+bool measures_norm_of(const TrainOptions& options) {
   return !is_update_fused(options) && (options.clipping.norm > 0 || options.measure_norm);
 }
 
@@ -36,12 +36,14 @@ TrainingSteps::TrainingSteps(Backend& backend, Network& network, const Workspace
           parameter_groups(network.plan(), options.optimizer, options.no_decay_of_biases, options.muon),
           network.plan().floats),
       average_(backend, network, options),
-      norm_(measures_norm(options) ? Buffer<GradientNorm>(backend, std::vector<GradientNorm>(1))
-                                   : Buffer<GradientNorm>()),
+      norm_(measures_norm_of(options) ? Buffer<GradientNorm>(backend, std::vector<GradientNorm>(1))
+                                      : Buffer<GradientNorm>()),
       gradient_sum_(options.accumulate > 1 ? Buffer<float>(backend, std::vector<float>(network.plan().floats))
                                            : Buffer<float>()),
       training_(backend, workspace, options.loss, step(true)),
-      accumulating_(backend, workspace, options.loss, step(false)) {}
+      accumulating_(backend, workspace, options.loss, step(false)) {
+  training_.keep_losses(batches_per_epoch);
+}
 
 TrainingRule TrainingSteps::rule(bool updates) const {
   return {.loss = loss_,

@@ -37,6 +37,11 @@ class TrainingSteps {
   void clear_metrics() { training_.clear_metrics(); }
   /// Waits for all that is queued.
   [[nodiscard]] Metrics read_metrics() const { return training_.read_metrics(); }
+  /// The losses of these batches of the epoch. Waits likewise.
+  [[nodiscard]] std::vector<float> losses(std::int64_t first, std::int64_t count) const {
+    return training_.losses(first, count);
+  }
+  [[nodiscard]] bool measures_norm() const { return norm_.size() > 0; }
   /// Of the update that this batch made, if it made one and it is measured. Waits likewise.
   [[nodiscard]] std::optional<float> gradient_norm(std::int64_t batch) const;
 

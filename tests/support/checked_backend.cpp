@@ -56,6 +56,7 @@ void CheckedBackend::upload(std::span<const std::byte> from, void* to) {
 void CheckedBackend::download(const void* from, std::span<std::byte> to) {
   expect_outside();
   expect_own(from, to.size(), "what is downloaded");
+  ++downloads_;
   backend_->download(from, to);
 }
 

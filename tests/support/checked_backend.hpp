@@ -46,6 +46,9 @@ class CheckedBackend final : public Backend {
   void clip_gradient_value(float most, Vector gradients) override;
   void update(const Optimizer& optimizer, const OptimizerViews& views) override;
 
+  /// How often memory was copied to the host, which waits for the device.
+  [[nodiscard]] std::int64_t downloads() const { return downloads_; }
+
   // For its operations.
 
   void expect(bool holds, const std::string& rule) const;
@@ -65,6 +68,7 @@ class CheckedBackend final : public Backend {
  private:
   std::unique_ptr<Backend> backend_;
   std::map<const std::byte*, std::size_t> allocations_;
+  std::int64_t downloads_ = 0;
   bool inside_ = false;  // a step that is recorded or run
   bool open_ = false;    // whether gradients of this step may still be written
 };

@@ -1,0 +1,33 @@
+// The sets of samples of a run, and how they get to the device.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "host/backend/backend.hpp"
+#include "host/stream/batch_stream.hpp"
+#include "host/stream/stream_plan.hpp"
+#include "host/stream/subset.hpp"
+#include "host/train/train_options.hpp"
+
+namespace warpfit {
+
+struct TrainingData {
+  Subset training;
+  std::optional<Subset> validation;
+  Subset test;
+};
+
+/// Samples in a batch of a set, which may have fewer than the options ask for.
+std::int64_t batch_rows(const TrainOptions& options, const Subset& samples);
+
+/// In the largest batch of all sets.
+std::int64_t most_rows(const TrainOptions& options, const TrainingData& data);
+
+/// How the training set, the test set and the validation set, if there is one, get to the device. Where not
+/// all can stay there, the first do.
+std::vector<StreamPlan> plan_data(const Backend& backend, const TrainOptions& options,
+                                  const TrainingData& data);
+
+}  // namespace warpfit
