@@ -70,10 +70,10 @@ struct CommandText {
 };
 
 struct TrainCommand {
-  static constexpr CommandText kText{"train", "--data DIR [OPTIONS]", "train and test a network",
-                                     "Trains a multilayer perceptron (Linear, ReLU, ..., Linear) and tests "
-                                     "it after each epoch. Prints what\n"
-                                     "PyTorch's tutorial prints; all else goes to standard error.\n"};
+  static constexpr CommandText kText{
+      "train", "--data DIR [OPTIONS]", "train and test a network",
+      "Trains a neural network on labelled samples and tests it after each epoch. Prints what PyTorch's\n"
+      "tutorial prints; all other messages go to standard error.\n"};
 
   RunOptions run;            ///< but for what the flags below are resolved into when the command runs
   OptimizerFlags optimizer;  ///< `run.training`

@@ -75,6 +75,8 @@ NetworkSpec with_dropout(NetworkSpec network, float p) {
   auto layers = std::move(network.layers);
   network.layers.clear();
   for (auto& layer : layers) {
+    if (std::holds_alternative<Dropout>(layer))
+      throw UsageError("--dropout: the network has dropout layers of its own; leave --dropout out");
     network.layers.push_back(layer);
     if (std::holds_alternative<Activation>(layer)) network.layers.emplace_back(Dropout{p});
   }

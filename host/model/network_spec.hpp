@@ -31,7 +31,8 @@ NetworkSpec multilayer_perceptron(const std::vector<std::int64_t>& widths);
 /// The tutorial's two hidden layers of 512 between the data's own sizes.
 NetworkSpec default_network(std::int64_t inputs, std::int64_t classes);
 
-/// The network with dropout(p) after each activation; itself if p is 0.
+/// The network with dropout(p) after each activation; itself if p is 0. Errors: UsageError if it has dropout
+/// layers of its own.
 NetworkSpec with_dropout(NetworkSpec network, float p);
 
 }  // namespace warpfit

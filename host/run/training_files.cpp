@@ -64,9 +64,6 @@ TrainingFiles::TrainingFiles(const RunOptions& options, std::future<Dataset> tes
   model_.sample_shape.assign(shape.begin(), shape.end());
   model_.log_softmax = options.training.loss.kind == LossKind::kNll;
   model_.dropout = options.dropout;
-  const auto is_dropout = [](const Layer& layer) { return std::holds_alternative<Dropout>(layer); };
-  if (model_.dropout > 0 && std::ranges::any_of(model_.network.layers, is_dropout))
-    throw UsageError("--dropout: the network has dropout layers of its own; leave --dropout out");
   model_.names = options.names;
   plan_ = plan_of(model_);
   check_labels(plan_.classes(), training_set_, test_set_);
