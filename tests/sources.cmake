@@ -50,6 +50,7 @@ set(warpfit_test_sources
   cli/predict_test.cpp
   cli/program_test.cpp
   cli/resume_test.cpp
+  cpu/bf16_products_test.cpp
   cpu/simd_test.cpp
   cpu/thread_pool_test.cpp
   support/environment_test.cpp

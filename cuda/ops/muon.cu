@@ -1,6 +1,6 @@
 // The element-wise passes of Muon (formulas: host/backend/muon_formula.hpp), all bound by memory. A matrix
-// with more rows than columns is read along its rows and written transposed: the writes are scattered, twice
-// a step of fifteen products.
+// with more rows than columns is transposed on its way into u and out of it: these accesses to u are
+// scattered, in two passes of a step that has fifteen products.
 #include <limits>
 
 #include "cuda/device/kernel.cuh"
@@ -23,9 +23,9 @@ __device__ void for_each(std::int64_t size, const Loop& loop) {
 
 __global__ void __launch_bounds__(kThreads)
     muon_begin_kernel(Muon muon, MuonMatrix matrix, const float* __restrict__ g, float* m, float* u) {
-  const MuonPlace place(matrix);
+  const MuonIndex index(matrix);
   for_each(matrix.rows * matrix.cols, [&](std::int64_t i) {
-    u[place.of(i / matrix.cols, i % matrix.cols)] = muon_direction(muon, g[i], m[i]);
+    u[index.of(i / matrix.cols, i % matrix.cols)] = muon_direction(muon, g[i], m[i]);
   });
 }
 
@@ -47,9 +47,9 @@ __global__ void __launch_bounds__(kThreads)
 __global__ void __launch_bounds__(kThreads)
     muon_end_kernel(Muon muon, MuonMatrix matrix, const float* __restrict__ u, const float* rate, float* w) {
   const auto factors = factors_of(muon, *rate, matrix);
-  const MuonPlace place(matrix);
+  const MuonIndex index(matrix);
   for_each(matrix.rows * matrix.cols, [&](std::int64_t i) {
-    w[i] = muon_stepped(factors, w[i], u[place.of(i / matrix.cols, i % matrix.cols)]);
+    w[i] = muon_stepped(factors, w[i], u[index.of(i / matrix.cols, i % matrix.cols)]);
   });
 }
 

@@ -21,7 +21,7 @@ WARPFIT_HOST_DEVICE inline float bf16_rounded(float value) {
   return value != value ? value : std::bit_cast<float>(rounded);
 }
 
-/// u in bf16, from g and m, which goes on.
+/// The direction u in bf16, from the gradient g and the momentum m, which is updated.
 WARPFIT_HOST_DEVICE inline float muon_direction(const Muon& muon, float g, float& m) {
   m = average(m, g, static_cast<float>(1 - muon.momentum));
   return bf16_rounded(muon.nesterov ? average(g, m, static_cast<float>(muon.momentum)) : m);
@@ -51,15 +51,15 @@ WARPFIT_HOST_DEVICE inline MuonFactors factors_of(const Muon& muon, float rate, 
   return {static_cast<float>(1 - rate * muon.weight_decay), static_cast<float>(rate * adjustment)};
 }
 
-/// A parameter behind a step along o.
+/// A parameter after a step in the direction o.
 WARPFIT_HOST_DEVICE inline float muon_stepped(const MuonFactors& factors, float w, float o) {
   return w * factors.keep - factors.rate * o;
 }
 
-/// Where u has an element of the matrix: u has no more rows than columns.
-class MuonPlace {
+/// The index in u of an element of the matrix: u is transposed if the matrix has more rows than columns.
+class MuonIndex {
  public:
-  WARPFIT_HOST_DEVICE explicit MuonPlace(const MuonMatrix& matrix)
+  WARPFIT_HOST_DEVICE explicit MuonIndex(const MuonMatrix& matrix)
       : by_row_(matrix.rows > matrix.cols ? 1 : matrix.cols),
         by_col_(matrix.rows > matrix.cols ? matrix.rows : 1) {}
   [[nodiscard]] WARPFIT_HOST_DEVICE std::int64_t of(std::int64_t row, std::int64_t col) const {
@@ -77,7 +77,13 @@ class MuonScratch {
   static std::size_t floats(std::span<const MuonMatrix> matrices) {
     return static_cast<std::size_t>(2 * largest(matrices) + 2 * largest_gram(matrices));
   }
-  /// Of u, at most.
+  /// The floats of the largest u.
+  static std::int64_t largest(std::span<const MuonMatrix> matrices) {
+    std::int64_t most = 0;
+    for (const auto& matrix : matrices) most = std::max(most, aligned(matrix.rows * matrix.cols));
+    return most;
+  }
+  /// The rows of the largest u.
   static std::int64_t most_rows(std::span<const MuonMatrix> matrices) {
     std::int64_t most = 0;
     for (const auto& [first, rows, cols] : matrices) most = std::max(most, std::min(rows, cols));
@@ -95,11 +101,6 @@ class MuonScratch {
  private:
   // In floats, up to a multiple of 128 bytes.
   static std::int64_t aligned(std::int64_t size) { return (size + 31) / 32 * 32; }
-  static std::int64_t largest(std::span<const MuonMatrix> matrices) {
-    std::int64_t most = 0;
-    for (const auto& matrix : matrices) most = std::max(most, aligned(matrix.rows * matrix.cols));
-    return most;
-  }
   static std::int64_t largest_gram(std::span<const MuonMatrix> matrices) {
     const auto rows = most_rows(matrices);
     return aligned(rows * rows);

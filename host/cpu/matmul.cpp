@@ -18,22 +18,23 @@ struct Matmul::Engine {
 
 namespace {
 
-constexpr auto kFloat = dnnl::memory::data_type::f32;
+using Type = dnnl::memory::data_type;
 
-dnnl::memory::desc row_major(std::int64_t rows, std::int64_t cols, std::int64_t stride) {
-  return {{rows, cols}, kFloat, dnnl::memory::dims{stride, 1}};
+dnnl::memory::desc row_major(std::int64_t rows, std::int64_t cols, std::int64_t stride,
+                             Type type = Type::f32) {
+  return {{rows, cols}, type, dnnl::memory::dims{stride, 1}};
 }
 
-dnnl::memory::desc transposed(std::int64_t rows, std::int64_t cols, std::int64_t stride) {
-  return {{rows, cols}, kFloat, dnnl::memory::dims{1, stride}};
+dnnl::memory::desc transposed(std::int64_t rows, std::int64_t cols, std::int64_t stride, Type type) {
+  return {{rows, cols}, type, dnnl::memory::dims{1, stride}};
 }
 
 dnnl::memory unbound(const dnnl::memory::desc& desc, const dnnl::engine& engine) {
   return {desc, engine, DNNL_MEMORY_NONE};
 }
 
-void bind(dnnl::memory& memory, const float* data) {
-  memory.set_data_handle(const_cast<float*>(data));  // oneDNN knows no const memory
+void bind(dnnl::memory& memory, const void* data) {
+  memory.set_data_handle(const_cast<void*>(data));  // oneDNN knows no const memory
 }
 
 // Version 3 folded operation descriptors into primitive descriptors.
@@ -60,21 +61,22 @@ struct Matmul::Product {
   std::unordered_map<int, dnnl::memory> arguments;
 
   Product(const Shape& shape, const dnnl::engine& engine) {
-    const auto src_desc = row_major(shape.rows, shape.inner, shape.inner);
-    const auto weights_desc = shape.forward ? transposed(shape.inner, shape.cols, shape.weights_stride)
-                                            : row_major(shape.inner, shape.cols, shape.weights_stride);
+    const auto type = shape.bf16 ? Type::bf16 : Type::f32;
+    const bool has_bias = shape.forward && !shape.bf16;
+    const auto src_desc = row_major(shape.rows, shape.inner, shape.inner, type);
+    const auto weights_desc = shape.forward ? transposed(shape.inner, shape.cols, shape.weights_stride, type)
+                                            : row_major(shape.inner, shape.cols, shape.weights_stride, type);
     const auto dst_desc = row_major(shape.rows, shape.cols, shape.y_stride);
     const auto bias_desc = row_major(1, shape.cols, shape.cols);
     src = unbound(src_desc, engine);
     weights = unbound(weights_desc, engine);
     dst = unbound(dst_desc, engine);
     arguments = {{DNNL_ARG_SRC, src}, {DNNL_ARG_WEIGHTS, weights}, {DNNL_ARG_DST, dst}};
-    if (shape.forward) {
+    if (has_bias) {
       bias = unbound(bias_desc, engine);
       arguments.emplace(DNNL_ARG_BIAS, bias);
     }
-    primitive =
-        make_primitive(engine, src_desc, weights_desc, shape.forward ? &bias_desc : nullptr, dst_desc);
+    primitive = make_primitive(engine, src_desc, weights_desc, has_bias ? &bias_desc : nullptr, dst_desc);
   }
 };
 
@@ -93,23 +95,36 @@ Matmul::Product& Matmul::product(const Shape& shape) {
   return *entry;
 }
 
-void Matmul::forward(ConstMatrix x, ConstMatrix w, const float* b, Part<float> y) {
-  auto& p = product({x.rows, x.cols, y.cols, w.cols, y.stride, true});
-  bind(p.src, x.data);
-  bind(p.weights, w.data);
-  bind(p.bias, b);
-  bind(p.dst, y.data);
+void Matmul::run(const Shape& shape, const void* src, const void* weights, const float* bias, float* dst) {
+  auto& p = product(shape);
+  bind(p.src, src);
+  bind(p.weights, weights);
+  if (bias != nullptr) bind(p.bias, bias);
+  bind(p.dst, dst);
   p.primitive.execute(engine_->stream, p.arguments);
   engine_->stream.wait();
 }
 
+void Matmul::forward(ConstMatrix x, ConstMatrix w, const float* b, Part<float> y) {
+  run({x.rows, x.cols, y.cols, w.cols, y.stride, true}, x.data, w.data, b, y.data);
+}
+
 void Matmul::backward_input(ConstMatrix dy, Part<const float> w, Part<float> dx) {
-  auto& p = product({dy.rows, dy.cols, dx.cols, w.stride, dx.stride, false});
-  bind(p.src, dy.data);
-  bind(p.weights, w.data);
-  bind(p.dst, dx.data);
-  p.primitive.execute(engine_->stream, p.arguments);
-  engine_->stream.wait();
+  run({dy.rows, dy.cols, dx.cols, w.stride, dx.stride, false}, dy.data, w.data, nullptr, dx.data);
+}
+
+void Matmul::forward(ConstBf16Matrix x, ConstBf16Matrix w, Part<float> y) {
+  run({x.rows, x.cols, y.cols, w.cols, y.stride, true, true}, x.data, w.data, nullptr, y.data);
+}
+
+void Matmul::backward_input(ConstBf16Matrix dy, Part<const Bf16> w, Part<float> dx) {
+  run({dy.rows, dy.cols, dx.cols, w.stride, dx.stride, false, true}, dy.data, w.data, nullptr, dx.data);
+}
+
+bool Matmul::has_bf16() {
+  const auto found = static_cast<unsigned>(dnnl_get_effective_cpu_isa());
+  constexpr auto kSet = static_cast<unsigned>(dnnl_cpu_isa_avx512_core_bf16);
+  return (found & kSet) == kSet;
 }
 
 void Matmul::backward_weights(Part<const float> x, Part<const float> dy, float scale, float keep,

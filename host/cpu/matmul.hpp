@@ -12,6 +12,10 @@
 
 namespace warpfit::cpu {
 
+/// The upper half of a float's bits.
+using Bf16 = std::uint16_t;
+using ConstBf16Matrix = MatrixView<const Bf16>;
+
 /// Products by the calling thread alone, their oneDNN primitives made once for each shape and kept. For one
 /// thread at a time. Errors: OutOfMemory at the first product of a shape.
 class Matmul {
@@ -27,6 +31,12 @@ class Matmul {
   /// dx (N, K) = dy (N, M) w (M, K).
   void backward_input(ConstMatrix dy, Part<const float> w, Part<float> dx);
 
+  // The same of bf16 values, without bias; products and sums are fp32.
+  void forward(ConstBf16Matrix x, ConstBf16Matrix w, Part<float> y);
+  void backward_input(ConstBf16Matrix dy, Part<const Bf16> w, Part<float> dx);
+  /// Whether this processor has instructions for them, which make them faster than those of floats.
+  [[nodiscard]] static bool has_bf16();
+
   /// dw (M, K) = scale * dy' x + keep * dw; dy (N, M), x (N, K).
   void backward_weights(Part<const float> x, Part<const float> dy, float scale, float keep, Part<float> dw);
 
@@ -38,11 +48,13 @@ class Matmul {
  private:
   struct Shape {
     std::int64_t rows, inner, cols, weights_stride, y_stride;
-    bool forward;  // weights transposed, bias added
+    bool forward;       // weights transposed, of floats a bias added
+    bool bf16 = false;  // factors
     auto operator<=>(const Shape&) const = default;
   };
   struct Product;
   Product& product(const Shape& shape);
+  void run(const Shape& shape, const void* src, const void* weights, const float* bias, float* dst);
   [[noreturn]] static void fail(const char* what, const Shape& shape, int status);
 
   struct Engine;

@@ -1,6 +1,8 @@
 #include "host/cpu/muon.hpp"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <limits>
 #include <vector>
 
@@ -33,7 +35,10 @@ class CpuMuonOp final : public MuonOp {
         matrices_(matrices.begin(), matrices.end()),
         no_bias_(static_cast<std::size_t>(MuonScratch::most_rows(matrices))),
         memory_(MuonScratch::floats(matrices)),
-        scratch_(memory_.data(), matrices) {}
+        scratch_(memory_.data(), matrices) {
+    for (auto& factor : narrow_)
+      factor.resize(in_bf16_ ? static_cast<std::size_t>(MuonScratch::largest(matrices)) : 0);
+  }
 
   void update(const MuonViews& views) override {
     views_ = views;
@@ -43,12 +48,12 @@ class CpuMuonOp final : public MuonOp {
   void begin(const MuonMatrix& matrix, Matrix u) {
     const float* g = views_.gradients.data() + matrix.first;
     float* m = views_.momentum.data() + matrix.first;
-    const MuonPlace place(matrix);
+    const MuonIndex index(matrix);
     pool_.split(matrix.rows, least_rows(matrix.cols), [=, this](std::int64_t first, std::int64_t end) {
       for (std::int64_t row = first; row < end; ++row) {
         for (std::int64_t col = 0; col < matrix.cols; ++col) {
           const std::int64_t i = row * matrix.cols + col;
-          u.data[place.of(row, col)] = muon_direction(muon_, g[i], m[i]);
+          u.data[index.of(row, col)] = muon_direction(muon_, g[i], m[i]);
         }
       }
     });
@@ -62,10 +67,19 @@ class CpuMuonOp final : public MuonOp {
   }
 
   void multiply(ConstMatrix x, ConstMatrix y, Matrix z) {
-    products_.forward(x, y, no_bias_, ActivationKind::kNone, z);
+    if (!in_bf16_) {
+      products_.forward(x, y, no_bias_, ActivationKind::kNone, z);
+    } else {
+      const auto narrow_x = narrowed(x, narrow_[0]);
+      products_.forward(narrow_x, x.data == y.data ? narrow_x : narrowed(y, narrow_[1]), z);
+    }
   }
   void multiply_plain(ConstMatrix x, ConstMatrix y, Matrix z) {
-    products_.backward_input(x, y, {}, ActivationKind::kNone, z);
+    if (!in_bf16_) {
+      products_.backward_input(x, y, {}, ActivationKind::kNone, z);
+    } else {
+      products_.backward_input(narrowed(x, narrow_[0]), narrowed(y, narrow_[1]), z);
+    }
   }
   void round(Matrix x) {
     for_each(pool_, x.size(), [data = x.data](std::int64_t i) { data[i] = bf16_rounded(data[i]); });
@@ -78,18 +92,26 @@ class CpuMuonOp final : public MuonOp {
   void end(const MuonMatrix& matrix, ConstMatrix u) {
     float* w = views_.parameters.data() + matrix.first;
     const auto factors = factors_of(muon_, run_.rate, matrix);
-    const MuonPlace place(matrix);
+    const MuonIndex index(matrix);
     pool_.split(matrix.rows, least_rows(matrix.cols), [=](std::int64_t first, std::int64_t end) {
       for (std::int64_t row = first; row < end; ++row) {
         for (std::int64_t col = 0; col < matrix.cols; ++col) {
           float& one = w[row * matrix.cols + col];
-          one = muon_stepped(factors, one, u.data[place.of(row, col)]);
+          one = muon_stepped(factors, one, u.data[index.of(row, col)]);
         }
       }
     });
   }
 
  private:
+  // As it is, for it holds bf16 values.
+  ConstBf16Matrix narrowed(ConstMatrix matrix, std::vector<Bf16>& to) {
+    for_each(pool_, matrix.size(), [from = matrix.data, data = to.data()](std::int64_t i) {
+      data[i] = static_cast<Bf16>(std::bit_cast<std::uint32_t>(from[i]) >> 16);
+    });
+    return {to.data(), matrix.rows, matrix.cols};
+  }
+
   static std::int64_t least_rows(std::int64_t cols) {
     return std::max<std::int64_t>(1, kLeastElements / cols);
   }
@@ -102,8 +124,10 @@ class CpuMuonOp final : public MuonOp {
   std::vector<float> no_bias_;  // zeros
   std::vector<float> memory_;
   MuonScratch scratch_;
-  GradientNorm norm_;  // of u
-  MuonViews views_;    // of the update
+  const bool in_bf16_ = Matmul::has_bf16();
+  std::array<std::vector<Bf16>, 2> narrow_;  // factors of a product
+  GradientNorm norm_;                        // of u
+  MuonViews views_;                          // of the update
 };
 
 }  // namespace

@@ -71,12 +71,14 @@ void copy(Part<const float> from, Part<float> to) {
   }
 }
 
-ConstMatrix rows_of(ConstMatrix matrix, std::int64_t first, std::int64_t count) {
+template <class T>
+MatrixView<const T> rows_of(MatrixView<const T> matrix, std::int64_t first, std::int64_t count) {
   return {matrix.data + first * matrix.cols, count, matrix.cols};
 }
 
 /// Columns [first, first + count).
-Part<const float> columns_of(ConstMatrix matrix, std::int64_t first, std::int64_t count) {
+template <class T>
+Part<const T> columns_of(MatrixView<const T> matrix, std::int64_t first, std::int64_t count) {
   return {matrix.data + first, matrix.rows, count, matrix.cols};
 }
 
@@ -129,6 +131,20 @@ void Products::backward_input(ConstMatrix dy, ConstMatrix w, ConstMatrix x, Acti
     worker.matmul.backward_input(rows_of(dy, tile.row, tile.rows), columns_of(w, tile.column, tile.columns),
                                  part);
     if (activation == ActivationKind::kRelu) relu_backward(part_of(x, tile), part);
+  });
+}
+
+void Products::forward(ConstBf16Matrix x, ConstBf16Matrix w, Matrix y) {
+  share(pool_, workers_, y, x.cols, [&](Worker& worker, const Tile& tile) {
+    worker.matmul.forward(rows_of(x, tile.row, tile.rows), rows_of(w, tile.column, tile.columns),
+                          part_of(y, tile));
+  });
+}
+
+void Products::backward_input(ConstBf16Matrix dy, ConstBf16Matrix w, Matrix dx) {
+  share(pool_, workers_, dx, dy.cols, [&](Worker& worker, const Tile& tile) {
+    worker.matmul.backward_input(rows_of(dy, tile.row, tile.rows), columns_of(w, tile.column, tile.columns),
+                                 part_of(dx, tile));
   });
 }
 

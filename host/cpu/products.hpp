@@ -22,6 +22,10 @@ class Products {
   /// dx (N, K) = dy (N, M) w (M, K), and 0 where x, the activation's output, is not above 0.
   void backward_input(ConstMatrix dy, ConstMatrix w, ConstMatrix x, ActivationKind activation, Matrix dx);
 
+  // The same of bf16 values, without bias and activation.
+  void forward(ConstBf16Matrix x, ConstBf16Matrix w, Matrix y);
+  void backward_input(ConstBf16Matrix dy, ConstBf16Matrix w, Matrix dx);
+
   /// dw (M, K) = dy' x and db (M) = the sum of dy over its rows; dy (N, M), x (N, K).
   void backward_weights(ConstMatrix x, ConstMatrix dy, Matrix dw, Vector db);
 
