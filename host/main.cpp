@@ -23,7 +23,7 @@ namespace {
 // Options that the command has and that decide how much memory it takes.
 template <class Command>
 constexpr std::string_view memory_advice(const Command&) {
-  if constexpr (requires(Command command) { command.network; }) {
+  if constexpr (requires(Command command) { command.run.network; }) {
     return "; try a smaller --batch-size or --network";
   } else if constexpr (requires(Command command) { command.batch_size; }) {
     return "; try a smaller --batch-size";

@@ -21,7 +21,7 @@ std::string obstacle(const StepPlan& plan, Precision precision) {
   if (!plan.loss.class_weights.empty()) return "it weighs all classes alike";
   if (plan.update && (plan.update->clipping.norm > 0 || plan.update->clipping.value > 0))
     return "it does not clip gradients";
-  if (plan.update && !plan.update->updates_all_alike) return "it updates all parameters alike";
+  if (plan.update && !plan.update->updates_all_alike) return "it updates all parameters with one optimizer";
   if (plan.update && plan.update->sums_gradients) return "it updates after each batch";
   if (plan.update && plan.update->averages_parameters) return "it keeps no average of the parameters";
   if (plan.update && plan.update->measures_norm) return "it does not measure the gradients' norm";

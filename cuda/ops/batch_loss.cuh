@@ -53,14 +53,14 @@ template <int kThreads>
 __device__ void add_rows(const RowResult* results, std::int64_t rows, double count, Metrics* metrics) {
   const auto add = [](auto a, auto b) { return a + b; };
   double loss_sum = 0;
-  int hits = 0;
+  int correct = 0;
   for (std::int64_t i = threadIdx.x; i < rows; i += kThreads) {
     loss_sum += results[i].loss;
-    hits += results[i].hit;
+    correct += results[i].correct;
   }
   loss_sum = block_reduce<kThreads>(loss_sum, add);
-  hits = block_reduce<kThreads>(hits, add);
-  if (threadIdx.x == 0) add_batch(*metrics, loss_sum, hits, count);
+  correct = block_reduce<kThreads>(correct, add);
+  if (threadIdx.x == 0) add_batch(*metrics, loss_sum, correct, count);
 }
 
 /// All threads of all blocks call it, once the first of each block has written its row's result.

@@ -135,6 +135,9 @@ class Backend {
   /// `classes`: columns of the outputs.
   [[nodiscard]] virtual std::unique_ptr<LossOp> prepare(const Loss& loss, std::int64_t classes,
                                                         std::int64_t rows) = 0;
+  /// Muon's update of these matrices, which are disjoint. It needs memory for two copies of the largest and
+  /// for two squares of its shorter side. Errors: also DeviceError where the device's library of products is
+  /// missing.
   [[nodiscard]] virtual std::unique_ptr<MuonOp> prepare(const Muon& muon,
                                                         std::span<const MuonMatrix> matrices) = 0;
 

@@ -11,11 +11,11 @@ namespace warpfit {
 /// What a row adds to its batch.
 struct RowResult {
   float loss;
-  int hit;  ///< 1 if its highest output is at its label, else 0
+  int correct;  ///< 1 if its highest output is at its label, else 0
 };
 
 /// Adds a batch whose rows' losses add up to `loss_sum`; its mean loss is that over `count`.
-WARPFIT_HOST_DEVICE inline void add_batch(Metrics& metrics, double loss_sum, std::int64_t hits,
+WARPFIT_HOST_DEVICE inline void add_batch(Metrics& metrics, double loss_sum, std::int64_t correct,
                                           double count) {
   const auto mean = static_cast<float>(loss_sum / count);
   const bool is_finite = mean - mean == 0;  // std::isfinite is for the host alone
@@ -26,7 +26,7 @@ WARPFIT_HOST_DEVICE inline void add_batch(Metrics& metrics, double loss_sum, std
   if (metrics.losses != nullptr) metrics.losses[metrics.batches] = mean;
   metrics.loss_sum += mean;
   metrics.last_loss = mean;
-  metrics.correct += hits;
+  metrics.correct += correct;
   ++metrics.batches;
 }
 

@@ -128,6 +128,7 @@ using Optimizer = std::variant<Sgd, Adam, Rmsprop, Adagrad, Adadelta, Adamax, Na
 
 /// The optimizer without weight decay.
 [[nodiscard]] Optimizer without_decay(Optimizer optimizer);
+/// Whether its weight_decay is above 0; asgd's lambd is no weight decay.
 [[nodiscard]] bool has_decay(const Optimizer& optimizer);
 
 /// SGD of w -= rate * gradient alone, which can be folded into the products of the weight gradients.
@@ -151,8 +152,9 @@ struct OptimizerViews {
   Vector parameters;
   ConstVector gradients;
   std::array<Vector, kMostMoments> moments;
-  OptimizerProgress* progress = nullptr;
-  std::span<const ParameterRange> ranges = {};  ///< of the parameters that are updated; all where empty
+  OptimizerProgress* progress = nullptr;  ///< may be null for plain SGD of all parameters
+  /// Of the parameters that are updated, disjoint; all where it is empty.
+  std::span<const ParameterRange> ranges = {};
 };
 
 }  // namespace warpfit

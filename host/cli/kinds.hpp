@@ -1,4 +1,4 @@
-// Flags that only some words of another flag have: --momentum is for --optimizer sgd and rmsprop.
+// Flags that only some words of another flag have: --momentum is for --optimizer sgd, rmsprop and muon.
 #pragma once
 
 #include <fmt/format.h>

@@ -143,12 +143,13 @@ Options optimizer_options(OptimizerFlags& flags, Clipping& clipping) {
   rows.push_back(on_off({kGroup, "--nesterov", "", "Nesterov's momentum, of sgd"}, flags.nesterov));
   rows.push_back(constant("--weight-decay",
                           "times the parameters, added to their gradients; adamw and muon: taken off them",
-                          kMost, "0; adamw 0.01, muon 0.1", flags.weight_decay));
+                          kMost, "0; adamw 0.01, muon 0.1 (adamw beside it 0.01)", flags.weight_decay));
   rows.push_back(no_decay_option(flags));
   rows.push_back(pair({kGroup, "--betas", "A,B", "decay of the means of the gradient and of its square"},
                       "0 to below 1", "0.9,0.999", kShare, kShare, flags.betas));
-  rows.push_back(constant("--eps", "added to what the adaptive ones divide by", kMost,
-                          "1e-8; adagrad 1e-10, adadelta 1e-6, muon 1e-7", flags.eps));
+  rows.push_back(constant("--eps",
+                          "added to what the adaptive ones divide by; muon: smallest norm to divide by",
+                          kMost, "1e-8; adagrad 1e-10, adadelta 1e-6, muon 1e-7", flags.eps));
   rows.push_back(constant("--alpha", "decay of rmsprop's mean of the squared gradient; power of asgd's rate",
                           1, "0.99; asgd 0.75", flags.alpha));
   rows.push_back(
@@ -178,7 +179,9 @@ Options optimizer_options(OptimizerFlags& flags, Clipping& clipping) {
        "how muon scales the learning rate: by sqrt(max(1, rows/columns)), or to match AdamW's update size"},
       {{"original", false}, {"match-rms-adamw", true}}, flags.matches_adamw));
   rows.push_back(choice<OptimizerKind>(
-      {kGroup, "--muon-rest", "NAME", "optimizer for all parameters but 2-D weights, with --optimizer muon"},
+      {kGroup, "--muon-rest", "NAME",
+       "optimizer for all parameters but 2-D weights, with --optimizer muon: adamw with its default betas "
+       "and eps, or sgd without momentum"},
       {{"adamw", OptimizerKind::kAdamw}, {"sgd", OptimizerKind::kSgd}}, flags.muon_rest));
   constexpr float kMostFloat = std::numeric_limits<float>::max();
   rows.push_back(number<float>({kGroup, "--clip-grad-norm", "X",

@@ -18,25 +18,25 @@ namespace warpfit::cpu {
 template <class Row>
 void add_rows(ThreadPool& pool, ConstMatrix outputs, ConstLabels labels, Matrix gradients, double count,
               Vector row_losses, Metrics& metrics, const Row& row) {
-  std::atomic<std::int64_t> hits = 0;
+  std::atomic<std::int64_t> correct = 0;
   constexpr std::int64_t kLeast = 2048;  // outputs, each with an exponential or two
   pool.split(outputs.rows, std::max<std::int64_t>(1, kLeast / outputs.cols),
              [&](std::int64_t begin, std::int64_t end) {
-               std::int64_t own_hits = 0;
+               std::int64_t own_correct = 0;
                vectorized([&] {
                  for (std::int64_t n = begin; n < end; ++n) {
                    const std::int64_t first = n * outputs.cols;
                    float* gradient = gradients.empty() ? nullptr : gradients.data + first;
                    const RowResult result = row(outputs.data + first, std::int64_t{labels[n]}, gradient);
                    row_losses[n] = result.loss;
-                   own_hits += result.hit;
+                   own_correct += result.correct;
                  }
                });
-               hits += own_hits;
+               correct += own_correct;
              });
   double sum = 0;
   for (std::int64_t n = 0; n < outputs.rows; ++n) sum += row_losses[n];
-  warpfit::add_batch(metrics, sum, hits, count);
+  warpfit::add_batch(metrics, sum, correct, count);
 }
 
 }  // namespace warpfit::cpu

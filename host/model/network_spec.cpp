@@ -70,13 +70,18 @@ NetworkSpec default_network(std::int64_t inputs, std::int64_t classes) {
   return multilayer_perceptron({inputs, kHidden, kHidden, classes});
 }
 
+bool NetworkSpec::has_dropout() const {
+  return std::ranges::any_of(layers,
+                             [](const Layer& layer) { return std::holds_alternative<Dropout>(layer); });
+}
+
 NetworkSpec with_dropout(NetworkSpec network, float p) {
   if (p == 0) return network;
+  if (network.has_dropout())
+    throw UsageError("dropout after each activation, but the network has dropout layers of its own");
   auto layers = std::move(network.layers);
   network.layers.clear();
   for (auto& layer : layers) {
-    if (std::holds_alternative<Dropout>(layer))
-      throw UsageError("--dropout: the network has dropout layers of its own; leave --dropout out");
     network.layers.push_back(layer);
     if (std::holds_alternative<Activation>(layer)) network.layers.emplace_back(Dropout{p});
   }

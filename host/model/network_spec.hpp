@@ -18,6 +18,7 @@ struct NetworkSpec {
 
   /// As parse_network reads it: "784-512-512-10" or "linear(512),relu,linear(10)".
   [[nodiscard]] std::string text() const;
+  [[nodiscard]] bool has_dropout() const;
   friend bool operator==(const NetworkSpec&, const NetworkSpec&) = default;
 };
 

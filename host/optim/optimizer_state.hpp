@@ -15,7 +15,7 @@ namespace warpfit {
 /// Parameters that are updated alike.
 struct ParameterGroup {
   Optimizer optimizer;
-  std::vector<ParameterRange> ranges = {};  ///< all parameters where it is empty
+  std::vector<ParameterRange> ranges = {};  ///< all parameters where it is empty, in the only group
 };
 
 /// Matrices that Muon updates.
@@ -24,7 +24,7 @@ struct MuonGroup {
   std::vector<MuonMatrix> matrices;
 };
 
-/// Groups of different parameters.
+/// Disjoint groups; parameters in none stay as they are.
 struct ParameterGroups {
   std::vector<ParameterGroup> groups = {};
   std::optional<MuonGroup> muon = std::nullopt;
@@ -73,8 +73,10 @@ class OptimizerState {
 
   Backend& backend_;
   std::vector<Group> groups_;
-  std::unique_ptr<MuonOp> muon_;                     // of the matrices that Muon updates, if any
-  std::array<Buffer<float>, kMostMoments> moments_;  // of all groups, each using those of its parameters
+  std::unique_ptr<MuonOp> muon_;  // of the matrices that Muon updates, if any
+  // Of all groups, each using those of its parameters: a moment that only one group keeps has room for all
+  // parameters too, for the sake of one layout.
+  std::array<Buffer<float>, kMostMoments> moments_;
 };
 
 }  // namespace warpfit

@@ -29,7 +29,7 @@ struct LossReport {
   std::int64_t step = 0;               ///< of the run, the batch's included
   double learning_rate = 0;            ///< of the batch
   std::optional<float> gradient_norm;  ///< 2-norm before clipping, where it was measured
-  double seconds = 0;                  ///< of training in this epoch, by this process
+  double seconds = 0;                  ///< of training in this epoch, by this process, until it was read
   std::int64_t trained = 0;            ///< samples trained in them
 };
 
@@ -48,10 +48,8 @@ struct EpochReport {
 /// A run that is about to train, new or resumed.
 struct RunStart {
   const NetworkPlan& plan;
-  std::string network;  ///< "784-512-512-10"
   std::string data;     ///< "60000 training and 10000 test samples of 28x28"
   std::string device;   ///< its description
-  std::string engine;   ///< which trains, and why
   std::string options;  ///< as config.toml has them
 };
 

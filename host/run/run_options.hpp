@@ -48,7 +48,7 @@ struct RunOptions {
   std::string init_from;  ///< model to begin with; empty for PyTorch's initial parameters
   std::string model;      ///< file for the model at the end; empty for none
   std::string folder;     ///< new folder that keeps the run; empty for none
-  std::string config;     ///< these options as config.toml has them
+  std::string config;     ///< these options as config.toml has them; needed with a folder
   CheckpointInterval checkpoint_every;
 };
 

@@ -64,6 +64,8 @@ TrainingFiles::TrainingFiles(const RunOptions& options, std::future<Dataset> tes
   model_.sample_shape.assign(shape.begin(), shape.end());
   model_.log_softmax = options.training.loss.kind == LossKind::kNll;
   model_.dropout = options.dropout;
+  if (model_.dropout > 0 && model_.network.has_dropout())
+    throw UsageError("--dropout: the network has dropout layers of its own; leave --dropout out");
   model_.names = options.names;
   plan_ = plan_of(model_);
   check_labels(plan_.classes(), training_set_, test_set_);

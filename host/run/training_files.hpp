@@ -8,7 +8,7 @@
 
 #include "host/model/model_file.hpp"
 #include "host/run/run_options.hpp"
-#include "host/train/trainer.hpp"
+#include "host/train/training_data.hpp"
 
 namespace warpfit {
 

@@ -83,7 +83,7 @@ void run(const RunOptions& options, const TrainingFiles& files, RunFolder* folde
   const auto& model = files.model();
   const auto data = files.data(options);
   TrainOptions training = options.training;
-  training.measure_norm = folder != nullptr;
+  training.measure_norm = training.measure_norm || folder != nullptr;
   training.loss.class_weights = files.class_weights(options.class_weights, data.training);
   if (checkpoint) check_fits(*checkpoint, model, files.identity());
   const auto backend = make_backend(options.device);
@@ -118,10 +118,8 @@ void run(const RunOptions& options, const TrainingFiles& files, RunFolder* folde
     checkpoint.reset();  // it takes as much memory as all that is trained
   }
   reports.run_started({.plan = files.plan(),
-                       .network = model.network.text(),
                        .data = files.summary(),
                        .device = backend->description(),
-                       .engine = trainer.engine(),
                        .options = options.config});
   if (folder != nullptr) folder->keep();
 
@@ -155,6 +153,8 @@ void check_replaces_model(const std::string& path) {
 // Before data is read, every output is proven writable: training takes time that a wrong path should not
 // waste.
 void train(const RunOptions& options) {
+  if (!options.folder.empty() && options.config.empty())
+    throw InternalError("a run that is kept needs its options as text");
   std::optional<RunFolder> folder;
   if (!options.folder.empty()) folder.emplace(RunFolder::create(options.folder));
   if (!options.model.empty()) check_writable(options.model);

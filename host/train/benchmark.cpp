@@ -50,8 +50,8 @@ Benchmark::Benchmark(Backend& backend, const Network& network, const Dataset& sa
       options_(fitting(options, samples)),
       count_(samples_for(options_, samples)),
       folded_(is_plain_sgd(options.optimizer) && !options.muon),
-      optimizer_(backend, parameter_groups(network.plan(), options.optimizer, false, options.muon),
-                 network.plan().floats),
+      groups_(parameter_groups(network.plan(), options.optimizer, false, options.muon)),
+      optimizer_(backend, groups_, network.plan().floats),
       workspace_(backend, network, {.max_batch_size = options_.batch_size, .keeps_gradients = !folded_}),
       order_(shuffled(options_, samples.size())),
       training_(backend, workspace_, Loss{},
@@ -171,7 +171,7 @@ BenchmarkFindings Benchmark::run() {
   findings.steps = options_.steps;
   findings.repeats = options_.repeats;
   findings.sample_bytes = samples_.sample_size() + 1;
-  const auto work = step_work(network_.plan(), options_.batch_size, options_.optimizer, folded_);
+  const auto work = step_work(network_.plan(), options_.batch_size, groups_, folded_);
   Work whole;
   for (std::size_t phase = 0; phase < kPhases; ++phase) {
     const auto seconds = spread([&](const Round& round) {

@@ -20,7 +20,7 @@ struct BenchmarkOptions {
   bool shuffle = false;
   std::uint64_t seed = 0;
   double learning_rate = 1e-3;
-  Optimizer optimizer = Sgd{};              ///< with Muon, of what it does not update
+  Optimizer optimizer = Sgd{};              ///< with Muon, for the parameters that Muon does not update
   std::optional<Muon> muon = std::nullopt;  ///< updates the weights that are matrices
   Engine engine = Engine::kLayers;          ///< of whole steps; phases are those of the layers
 };
@@ -59,6 +59,7 @@ class Benchmark {
   BenchmarkOptions options_;
   std::int64_t count_;  // of samples in a measurement
   bool folded_;
+  ParameterGroups groups_;
   OptimizerState optimizer_;
   Workspace workspace_;
   std::vector<std::unique_ptr<StepRunner>> until_;  // each phase

@@ -5,13 +5,21 @@
 #include <algorithm>
 #include <numeric>
 
+#include "host/backend/muon_formula.hpp"
 #include "host/train/operation_plan.hpp"
+#include "host/train/parameter_groups.hpp"
 
 namespace warpfit {
 namespace {
 
 // The program itself, its libraries and the slots that batches are read into.
 constexpr std::uint64_t kProgram = std::uint64_t{24} << 20;
+
+// What Muon's steps are made in.
+std::uint64_t muon_floats(const NetworkPlan& network, const TrainOptions& options) {
+  const auto groups = parameter_groups(network, options.optimizer, false, options.muon);
+  return groups.muon ? MuonScratch::floats(groups.muon->matrices) : 0;
+}
 
 std::uint64_t copies_of_parameters(const TrainOptions& options, bool on_cpu, bool saves) {
   auto kept = moments_of(options.optimizer);
@@ -36,7 +44,8 @@ std::uint64_t estimated_memory(const NetworkPlan& network, const TrainOptions& o
   const auto widths = plan_operations(network, 0).widths;
   const auto per_sample = 2 * std::accumulate(widths.begin(), widths.end(), std::int64_t{0}) - widths.front();
   const auto values = static_cast<std::uint64_t>(most_rows * per_sample);
-  const auto numbers = parameters * copies_of_parameters(options, on_cpu, saves) + (on_cpu ? values : 0);
+  const auto numbers = parameters * copies_of_parameters(options, on_cpu, saves) +
+                       (on_cpu ? values + muon_floats(network, options) : 0);
   return kProgram + numbers * sizeof(float);
 }
 

@@ -76,9 +76,10 @@ class StepRunner {
   [[nodiscard]] Metrics* metrics() const { return metrics_.data(); }
   void clear_metrics() { set_metrics({}); }
   void set_metrics(Metrics metrics);
-  /// Keeps the loss of each batch from now on, of up to so many between two clearings; clears the metrics.
+  /// Keeps the loss of each batch from now on, and clears the metrics. No more than so many batches may be
+  /// run between two clearings.
   void keep_losses(std::int64_t batches);
-  /// Of these batches, counted since the last clearing. Waits likewise.
+  /// Of these batches, counted since the last clearing. Waits for all that is queued.
   [[nodiscard]] std::vector<float> losses(std::int64_t first, std::int64_t count) const;
   /// Waits for all that is queued.
   [[nodiscard]] Metrics read_metrics() const;

@@ -16,10 +16,34 @@ double update_bytes(double parameters, const Optimizer& optimizer) {
   return kFloat * parameters * (3 + 2 * moments);
 }
 
+// Three products and four passes an iteration; four passes more read and write all that there is.
+Work muon_work(const Muon& muon, const MuonMatrix& matrix) {
+  const auto rows = static_cast<double>(std::min(matrix.rows, matrix.cols));
+  const auto cols = static_cast<double>(std::max(matrix.rows, matrix.cols));
+  const double iterations = muon.steps;
+  const double whole = rows * cols;
+  const double square = rows * rows;
+  return {.flop = iterations * 2 * square * (2 * cols + rows),
+          .bytes = kFloat * (iterations * (6 * whole + 9 * square) + 10 * whole)};
+}
+
+Work update_work(const NetworkPlan& network, const ParameterGroups& groups) {
+  Work work;
+  if (groups.muon) {
+    for (const auto& matrix : groups.muon->matrices) work += muon_work(groups.muon->muon, matrix);
+  }
+  for (const auto& [optimizer, ranges] : groups.groups) {
+    double parameters = ranges.empty() ? static_cast<double>(network.parameters()) : 0;
+    for (const auto& range : ranges) parameters += static_cast<double>(range.size);
+    work.bytes += update_bytes(parameters, optimizer);
+  }
+  return work;
+}
+
 }  // namespace
 
-std::array<Work, kPhases> step_work(const NetworkPlan& network, std::int64_t rows, const Optimizer& optimizer,
-                                    bool folded) {
+std::array<Work, kPhases> step_work(const NetworkPlan& network, std::int64_t rows,
+                                    const ParameterGroups& groups, bool folded) {
   std::array<Work, kPhases> work;
   const auto n = static_cast<double>(rows);
   const auto parameters = static_cast<double>(network.parameters());
@@ -34,7 +58,7 @@ std::array<Work, kPhases> step_work(const NetworkPlan& network, std::int64_t row
     is_above_parameters = is_above_parameters || node.tensors > 0;
   }
   if (folded) of(work, Phase::kUpdate).bytes += kFloat * parameters;  // they are read as well
-  if (!folded) of(work, Phase::kUpdate).bytes += update_bytes(parameters, optimizer);
+  if (!folded) of(work, Phase::kUpdate) += update_work(network, groups);
   return work;
 }
 

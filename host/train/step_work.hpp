@@ -4,14 +4,15 @@
 #include <array>
 #include <cstdint>
 
-#include "host/backend/optimizer.hpp"
 #include "host/model/network_plan.hpp"
+#include "host/optim/optimizer_state.hpp"
 #include "host/train/step.hpp"
 
 namespace warpfit {
 
-/// Of each phase of a step with so many rows. `folded`: plain SGD within the weight gradients' products.
-std::array<Work, kPhases> step_work(const NetworkPlan& network, std::int64_t rows, const Optimizer& optimizer,
-                                    bool folded);
+/// Of each phase of a step with so many rows, whose parameters are updated in these groups. `folded`: by
+/// plain SGD within the weight gradients' products.
+std::array<Work, kPhases> step_work(const NetworkPlan& network, std::int64_t rows,
+                                    const ParameterGroups& groups, bool folded);
 
 }  // namespace warpfit

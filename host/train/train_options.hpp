@@ -23,7 +23,7 @@ struct TrainOptions {
   bool shuffle = false;
   Loss loss = {};
   Clipping clipping = {};
-  Optimizer optimizer = Sgd{};              ///< with Muon, of what it does not update
+  Optimizer optimizer = Sgd{};              ///< with Muon, for the parameters that Muon does not update
   std::optional<Muon> muon = std::nullopt;  ///< updates the weights that are matrices
   bool no_decay_of_biases = false;          ///< biases are updated without weight decay
   std::int64_t accumulate = 1;  ///< batches whose gradients, each divided by this, an update adds up

@@ -67,6 +67,7 @@ TrainingState Trainer::state() const {
                       .best = best_,
                       .parameters = finite_parameters(),
                       .optimizer = {}};
+  state.metrics.losses = nullptr;  // the device's
   training_.save(state);
   return state;
 }
@@ -86,7 +87,8 @@ std::vector<float> Trainer::finite_parameters() const {
 
 void Trainer::restore(const TrainingState& state) {
   if (state.parameters.size() != network_.parameters().size() || state.batch > batches_per_epoch() ||
-      state.step != (state.epoch - 1) * batches_per_epoch() + state.batch) {
+      state.step != (state.epoch - 1) * batches_per_epoch() + state.batch ||
+      state.metrics.batches != state.batch) {
     throw ModelError(
         fmt::format("checkpoint of {} parameters at epoch {}, batch {}, step {}: expected {} parameters and "
                     "{} batches an epoch",

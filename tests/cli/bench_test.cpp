@@ -38,6 +38,17 @@ TEST(Bench, PrintsTablesAndWritesJson) {
   EXPECT_EQ(std::get<Json::Object>(object.at("samples_per_second").value).size(), 3U);
 }
 
+// Its products are work of the update.
+TEST(Bench, MeasuresMuon) {
+  const TemporaryFolder folder;
+  const auto file = (folder.path() / "figures.json").string();
+  ASSERT_EQ(bench({"--json", file, "--optimizer", "muon", "--repeats", "1"}).exit_code, 0);
+  const auto bytes = read_file(file);
+  const std::string text(bytes.begin(), bytes.end());
+  const auto update = text.substr(text.find("\"update\""));
+  EXPECT_EQ(update.substr(0, update.find("\"step\"")).find("\"flop\":0,"), std::string::npos) << text;
+}
+
 TEST(Bench, NeedsATrainingSetAlone) {
   const auto sample = sample_folder();
   const auto run = run_warpfit({"bench", "--train-images", sample / "train-images-idx3-ubyte.gz",

@@ -59,6 +59,9 @@ TEST_F(Resources, MayBeAnyAmountOfMemory) {
   for (const int megabytes : {300, 350, 400, 450}) {
     expect_done_or_out_of_memory(run_within(megabytes * 1000, train("784-2048-2048-10")));
   }
+  const auto too_large = run_within(400'000, train("784-8192-8192-10"));
+  EXPECT_EQ(too_large.exit_code, 7);
+  EXPECT_THAT(too_large.error, HasSubstr("out of memory; try a smaller --batch-size or --network"));
 }
 
 TEST_F(Resources, MayBeAnyNumberOfThreads) {
@@ -111,6 +114,9 @@ TEST_F(Resources, AreEstimatedAsARunTakesThem) {
   expect_near(run_warpfit(train(network_text, {"--run-dir", path("sgd")})), options, true);
   options.optimizer = Adam{};
   expect_near(run_warpfit(train(network_text, {"--optimizer", "adam", "--run-dir", path("adam")})), options,
+              true);
+  options.muon = Muon{};
+  expect_near(run_warpfit(train(network_text, {"--optimizer", "muon", "--run-dir", path("muon")})), options,
               true);
 }
 

@@ -182,7 +182,7 @@ TEST_F(ResumeProgram, RefusesWhatDoesNotBelongTogether) {
     return outcome.error;
   };
   EXPECT_THAT(resumed_with("784-32-10", "784-31-10"), HasSubstr("checkpoint of network 784-32-10"));
-  EXPECT_THAT(resumed_with("adam", "rmsprop"), HasSubstr("checkpoint of another optimizer"));
+  EXPECT_THAT(resumed_with("\"adam\"", "\"rmsprop\""), HasSubstr("checkpoint of another optimizer"));
   EXPECT_THAT(resumed_with("batch-size = 13", "batch-size = 14"), HasSubstr("batches an epoch"));
   for (const char* set : {"train", "t10k"}) {
     const std::uint32_t count = 300;

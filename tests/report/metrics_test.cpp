@@ -70,8 +70,7 @@ class MetricsTest : public testing::Test {
   std::unique_ptr<MetricsReport> report(MetricsSizes keep = {},
                                         const std::string& device = "CPU (2 threads, oneDNN 2.6.3)") const {
     auto report = std::make_unique<MetricsReport>(opened_, keep);
-    report->run_started(
-        {.plan = {}, .network = "", .data = "", .device = device, .engine = "", .options = ""});
+    report->run_started({.plan = {}, .data = "", .device = device, .options = ""});
     return report;
   }
   [[nodiscard]] std::string text(const std::string& name) const {

@@ -47,7 +47,7 @@ TEST(Reports, HandsEachCallToAllInTheirOrder) {
   loss.step = 7;
   EpochReport epoch;
   epoch.epoch = 4;
-  both.run_started({.plan = {}, .network = "", .data = "", .device = "cpu", .engine = "", .options = ""});
+  both.run_started({.plan = {}, .data = "", .device = "cpu", .options = ""});
   both.epoch_started(3);
   both.loss(loss);
   both.epoch_ended(epoch);

@@ -160,7 +160,8 @@ void CheckedBackend::update(const Optimizer& optimizer, const OptimizerViews& vi
            "an optimizer has the moments that it keeps");
     if (kept[k]) expect_own(views.moments[k], "a moment");
   }
-  if (!is_plain_sgd(optimizer))
+  if (!views.ranges.empty()) expect_own(views.ranges.data(), views.ranges.size_bytes(), "ranges");
+  if (!is_plain_sgd(optimizer) || !views.ranges.empty())
     expect_own(views.progress, sizeof(OptimizerProgress), "an optimizer's progress");
   backend_->update(optimizer, views);
 }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "host/model/initializer.hpp"
+#include "host/train/parameter_groups.hpp"
 #include "host/train/step_work.hpp"
 #include "tests/support/backends.hpp"
 #include "tests/support/files.hpp"
@@ -20,11 +21,11 @@ TEST(StepWork, IsTheTutorials) {
   const double weights = 784.0 * 512 + 512 * 512 + 512 * 10;
   const double forward = 2 * 64 * weights;
   const double back = 2 * 64 * (512.0 * 512 + 512 * 10);
-  const auto folded = step_work(kTutorial, 64, Sgd{}, true);
+  const auto folded = step_work(kTutorial, 64, {{{Sgd{}}}}, true);
   EXPECT_EQ(flop_of(folded, Phase::kForward), forward);
   EXPECT_EQ(flop_of(folded, Phase::kBackward), back);
   EXPECT_EQ(flop_of(folded, Phase::kUpdate), forward);
-  const auto separate = step_work(kTutorial, 64, Adam{}, false);
+  const auto separate = step_work(kTutorial, 64, {{{Adam{}}}}, false);
   EXPECT_EQ(flop_of(separate, Phase::kForward), forward);
   EXPECT_EQ(flop_of(separate, Phase::kBackward), back + forward);
   EXPECT_EQ(flop_of(separate, Phase::kUpdate), 0);
@@ -32,15 +33,24 @@ TEST(StepWork, IsTheTutorials) {
 
 TEST(StepWork, CountsEachOperandOnce) {
   const auto small = plan_network(multilayer_perceptron({3, 2}));
-  const auto work = step_work(small, 5, Adam{}, false);
+  const auto work = step_work(small, 5, {{{Adam{}}}}, false);
   EXPECT_EQ(work[0].bytes, 5 * (3 + 4 * 3 + 2));              // pixels, floats, label twice
   EXPECT_EQ(work[1].bytes, 4 * (5 * 3 + 3 * 2 + 2 + 5 * 2));  // x, w, b, y
   EXPECT_EQ(work[2].bytes, 5 * (4 * 2 * 2 + 1));              // logits, their gradient, label
   EXPECT_EQ(work[3].bytes, 4 * (5 * 3 + 5 * 2 + 3 * 2 + 2));  // x, dy, dw, db
   EXPECT_EQ(work[4].bytes, 4 * 8 * (1 + 2 * 3));              // gradient; parameter, m and v both ways
-  const auto folded = step_work(small, 5, Sgd{}, true);
+  const auto folded = step_work(small, 5, {{{Sgd{}}}}, true);
   EXPECT_EQ(folded[3].bytes, 0);
   EXPECT_EQ(folded[4].bytes, 4 * (5 * 3 + 5 * 2 + 2 * 8));
+}
+
+// A (2, 3) matrix: two steps, each of products (2, 3) (3, 2), (2, 2) (2, 2) and (2, 2) (2, 3); biases by SGD.
+TEST(StepWork, CountsMuonsProducts) {
+  const auto small = plan_network(multilayer_perceptron({3, 2}));
+  const auto groups = parameter_groups(small, Sgd{}, false, Muon{.steps = 2});
+  const auto work = step_work(small, 5, groups, false);
+  EXPECT_EQ(work[4].flop, 2 * 2 * (2 * 3 * 2 + 2 * 2 * 2 + 2 * 2 * 3));
+  EXPECT_EQ(work[4].bytes, 4 * (2 * (6 * 6 + 9 * 4) + 10 * 6) + 4 * 2 * 3);
 }
 
 class Benchmarking : public OnEachBackend {

@@ -52,7 +52,7 @@ TEST_P(Compiling, SaysWhatItDoesNotDo) {
   EXPECT_EQ(refusal(mlp, {.norm = norm.data()}), "it does not measure the gradients' norm");
   const OptimizerState nadam(*backend_, Nadam{}, 0);
   const OptimizerState groups(*backend_, ParameterGroups{{{Adam{}, {{0, 4}}}, {Sgd{}, {{4, 4}}}}}, 0);
-  EXPECT_EQ(refusal(mlp, {.optimizer = &groups}), "it updates all parameters alike");
+  EXPECT_EQ(refusal(mlp, {.optimizer = &groups}), "it updates all parameters with one optimizer");
   EXPECT_EQ(refusal(mlp, {.optimizer = &nadam}), "its optimizers are SGD, Adam, AdamW, RMSprop and Adagrad");
 }
 

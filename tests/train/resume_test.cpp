@@ -5,6 +5,7 @@
 #include <map>
 #include <random>
 
+#include "host/base/error.hpp"
 #include "host/model/initializer.hpp"
 #include "host/train/trainer.hpp"
 #include "tests/support/backends.hpp"
@@ -142,6 +143,19 @@ TEST_P(Resume, GoesOnBitForBitBetweenTwoUpdates) {
   check(options);
 }
 
+TEST_P(Resume, GoesOnBitForBitWithGroupsOfParameters) {
+  auto options = options_for(Adam{.weight_decay = 0.1F, .decoupled = true}, true);
+  options.no_decay_of_biases = true;
+  check(options);
+  options.muon = Muon{.steps = 2};
+  options.accumulate = 3;
+  check(options);
+  options.optimizer = Sgd{};
+  options.accumulate = 1;
+  options.ema = 0.9;
+  check(options);
+}
+
 TEST_P(Resume, GoesOnBitForBitWithAverages) {
   auto options = options_for(Adam{}, true);
   options.ema = 0.9;
@@ -179,6 +193,14 @@ TEST_P(Resume, GoesOnBitForBitWhereTheUpdateIsFolded) {
       check(options);
     }
   }
+}
+
+// Its number of batches says where the losses of the next are kept.
+TEST_P(Resume, RefusesMetricsOfAnotherBatch) {
+  const auto options = options_for(Adam{}, false);
+  auto state = train(options).saved.at(3);
+  ++state.metrics.batches;
+  EXPECT_THROW(train(options, &state), ModelError);
 }
 
 // A device without that engine goes layer by layer.
