@@ -71,7 +71,7 @@ struct CommandText {
 
 struct TrainCommand {
   static constexpr CommandText kText{
-      "train", "--data DIR [OPTIONS]", "train and test a network",
+      "train", "--data DIR [OPTIONS]", "train and evaluate a network",
       "Trains a neural network on labelled samples and tests it after each epoch. Prints what PyTorch's\n"
       "tutorial prints; all other messages go to standard error.\n"};
 
@@ -84,10 +84,10 @@ struct TrainCommand {
 };
 
 struct ResumeCommand {
-  static constexpr CommandText kText{"resume", "RUN_DIR [OPTIONS]", "go on with a run that was interrupted",
-                                     "Goes on with a run of train --run-dir from its newest checkpoint that "
-                                     "can be read, with the options that it\n"
-                                     "began with, and ends in the same bits as if it had never stopped.\n"};
+  static constexpr CommandText kText{
+      "resume", "RUN_DIR [OPTIONS]", "resume an interrupted run",
+      "Resumes a run of train --run-dir from its newest readable checkpoint, with the options it was started "
+      "with.\nThe results are bit-identical to those of a run that was never interrupted.\n"};
 
   std::string folder;
   std::optional<std::int64_t> device_memory_limit;  ///< bytes; without it the run's
@@ -95,27 +95,27 @@ struct ResumeCommand {
 };
 
 struct InspectCommand {
-  static constexpr CommandText kText{"inspect", "FILE [--images N]", "show what is in a file",
-                                     "Prints what is in a file of data or weights, whatever its name: of IDX "
-                                     "files also the first images,\n"
-                                     "of safetensors and ONNX the range of each tensor.\n"};
+  static constexpr CommandText kText{
+      "inspect", "FILE [--images N]", "show the contents of a file",
+      "Prints the contents of a data or model file, whatever its name. For IDX files it also draws the first "
+      "images;\nfor safetensors and ONNX files it prints the range of each tensor.\n"};
 
   std::string path;
   std::int64_t images = 3;  ///< drawn at most
 };
 
 struct DevicesCommand {
-  static constexpr CommandText kText{"devices", "", "show what can be computed on",
-                                     "Prints the processor, the GPUs and the libraries that this machine and "
-                                     "this build have.\n"};
+  static constexpr CommandText kText{
+      "devices", "", "list devices and libraries",
+      "Prints the processor, the GPUs and the libraries that this machine and this build have.\n"};
 };
 
 struct EvalCommand {
-  static constexpr CommandText kText{"eval", "MODEL --data DIR [OPTIONS]", "test a model on labelled samples",
-                                     "Prints a model's accuracy and loss on the test set, the scores of each "
-                                     "class and which class was taken for which.\n"
-                                     "A share whose denominator is 0 is 0: the precision of a class that was "
-                                     "never predicted.\n"};
+  static constexpr CommandText kText{
+      "eval", "MODEL --data DIR [OPTIONS]", "evaluate a model on labelled samples",
+      "Prints the accuracy and the loss of a model on the test set, the scores of each class and the "
+      "confusion matrix.\nA score whose denominator is 0, such as the precision of a class that was never "
+      "predicted, is printed as 0.\n"};
 
   std::string model;
   DataOptions data;
@@ -127,9 +127,8 @@ struct EvalCommand {
 
 struct PredictCommand {
   static constexpr CommandText kText{
-      "predict", "MODEL IMAGES [OPTIONS]", "print what samples are taken for",
-      "Prints the best classes of each sample with their probabilities, a row a "
-      "sample.\n"};
+      "predict", "MODEL IMAGES [OPTIONS]", "print predicted classes",
+      "Prints the most probable classes of each sample with their probabilities, one row per sample.\n"};
 
   std::string model, images;
   std::int64_t batch_size = 1000;
@@ -142,10 +141,9 @@ struct PredictCommand {
 
 struct ExportCommand {
   static constexpr CommandText kText{
-      "export", "MODEL --to NAME --output FILE", "write a model for others",
-      "Writes a model in another format, or under other names: safetensors for "
-      "PyTorch, ONNX for runtimes,\n"
-      "npz for NumPy.\n"};
+      "export", "MODEL --to NAME --output FILE", "convert a model",
+      "Converts a model to another format, or renames its tensors: safetensors for PyTorch, ONNX for "
+      "inference\nruntimes, npz for NumPy.\n"};
 
   std::string model, to, output;
   std::optional<std::string> names;  ///< without it the model's
@@ -154,10 +152,10 @@ struct ExportCommand {
 
 struct BenchCommand {
   static constexpr CommandText kText{
-      "bench", "--data DIR [OPTIONS]", "measure where training's time goes",
-      "Measures a training step phase by phase, and how fast samples are read and sent alone, computed on "
-      "alone, and both\ntogether. Each figure is the median of the measurements, between the lowest and the "
-      "highest of them.\n"};
+      "bench", "--data DIR [OPTIONS]", "measure training performance",
+      "Measures each phase of a training step, and the throughput of reading and copying samples alone, of "
+      "computing\nalone, and of both together. Each figure is the median of all measurements, with the "
+      "lowest and the highest.\n"};
 
   BenchmarkRunOptions run;   ///< but for what the flags below are resolved into
   OptimizerFlags optimizer;  ///< `run.benchmark`

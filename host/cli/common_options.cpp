@@ -10,15 +10,14 @@ constexpr std::string_view kData = "Data";
 constexpr std::string_view kDevice = "Device";
 
 Option folder_option(DataOptions& data) {
-  return text({kData, "--data", "DIR", "folder with the four IDX files, gzip or not, named as MNIST's"}, "",
-              data.folder);
+  return text({kData, "--data", "DIR", "directory with the four IDX files, named as MNIST's, plain or gzip"},
+              "", data.folder);
 }
 
 void add_test_set(Options& rows, DataOptions& data) {
-  rows.push_back(
-      text({kData, "--test-images", "FILE", "test samples, in place of DIR/t10k-images-idx3-ubyte"}, "",
-           data.files.test_images));
-  rows.push_back(text({kData, "--test-labels", "FILE", "test labels, in place of DIR/t10k-labels-idx1-ubyte"},
+  rows.push_back(text({kData, "--test-images", "FILE", "test images, instead of DIR/t10k-images-idx3-ubyte"},
+                      "", data.files.test_images));
+  rows.push_back(text({kData, "--test-labels", "FILE", "test labels, instead of DIR/t10k-labels-idx1-ubyte"},
                       "", data.files.test_labels));
 }
 
@@ -33,10 +32,10 @@ Options data_options(DataOptions& data) {
 Options training_set_options(DataOptions& data) {
   Options rows{folder_option(data)};
   rows.push_back(
-      text({kData, "--train-images", "FILE", "training samples, in place of DIR/train-images-idx3-ubyte"}, "",
+      text({kData, "--train-images", "FILE", "training images, instead of DIR/train-images-idx3-ubyte"}, "",
            data.files.train_images));
   rows.push_back(
-      text({kData, "--train-labels", "FILE", "training labels, in place of DIR/train-labels-idx1-ubyte"}, "",
+      text({kData, "--train-labels", "FILE", "training labels, instead of DIR/train-labels-idx1-ubyte"}, "",
            data.files.train_labels));
   return rows;
 }
@@ -48,19 +47,21 @@ Options test_data_options(DataOptions& data) {
 }
 
 Option network_option(std::string& network) {
-  auto row = text({"Training", "--network", "LAYERS",
-                   "widths joined by '-', with ReLU between linear layers; or layers joined by commas"},
-                  "784-512-10, or linear(N, bias=true), dropout(P), flatten, relu, leakyrelu(SLOPE), "
-                  "elu(ALPHA), gelu, silu, "
-                  "sigmoid, tanh",
-                  network);
-  row.otherwise = "512-512 between the data's sizes";
+  auto row = text(
+      {"Training", "--network", "LAYERS",
+       "layer widths joined by '-', with ReLU between linear layers; or a comma-separated list of layers"},
+      "784-512-10, or linear(N, bias=true), dropout(P), flatten, relu, leakyrelu(SLOPE), "
+      "elu(ALPHA), gelu, silu, "
+      "sigmoid, tanh",
+      network);
+  row.otherwise = "two hidden layers of 512";
   return row;
 }
 
 Option residency_option(Residency& residency) {
   return choice<Residency>(
-      {kDevice, "--residency", "HOW", "send the data in each epoch, or keep it there"},
+      {kDevice, "--residency", "HOW",
+       "stream the data set to the device in every epoch, or keep it in device memory (resident)"},
       {{"auto", Residency::kAuto}, {"stream", Residency::kStream}, {"resident", Residency::kResident}},
       residency);
 }
@@ -74,7 +75,7 @@ Option memory_limit_option(std::optional<std::int64_t>& limit, std::string_view 
   return {.group = kDevice,
           .flag = kFlag,
           .value = "SIZE",
-          .help = "most bytes of the device's memory that data sets take together",
+          .help = "maximum device memory for all data sets together",
           .range = "bytes, K, M or G",
           .otherwise = std::string(otherwise),
           .get = [&limit] { return limit ? byte_size_text(*limit) : ""; },
@@ -82,23 +83,23 @@ Option memory_limit_option(std::optional<std::int64_t>& limit, std::string_view 
 }
 
 Option engine_option(Engine& engine) {
-  return choice<Engine>(
-      {kDevice, "--engine", "NAME",
-       "on a GPU, operation by operation or many batches in one launch; auto: fused where that can be"},
-      {{"auto", Engine::kAuto}, {"layers", Engine::kLayers}, {"fused", Engine::kFused}}, engine);
+  return choice<Engine>({kDevice, "--engine", "NAME",
+                         "on a GPU: run operation by operation (layers), or many batches in one kernel "
+                         "launch (fused); auto: fused if possible"},
+                        {{"auto", Engine::kAuto}, {"layers", Engine::kLayers}, {"fused", Engine::kFused}},
+                        engine);
 }
 
 Option model_option(std::string& path) {
-  return text({"Model", "MODEL", "", "safetensors file of warpfit, or with a state dict of PyTorch"}, "",
-              path);
+  return text({"Model", "MODEL", "", "safetensors file of warpfit, or with a PyTorch state dict"}, "", path);
 }
 
 Option quiet_option(bool& quiet) {
-  return on_off({"Output", "--quiet", "", "only warnings and errors on standard error"}, quiet);
+  return on_off({"Output", "--quiet", "", "print only warnings and errors on standard error"}, quiet);
 }
 
 Option verbose_option(bool& verbose) {
-  return on_off({"Output", "--verbose", "", "also which engine runs, and why"}, verbose);
+  return on_off({"Output", "--verbose", "", "also print which engine runs, and why"}, verbose);
 }
 
 }  // namespace warpfit

@@ -31,14 +31,14 @@ Options device_options(DeviceFlags& device) {
   constexpr std::string_view kDevice = "Device";
   constexpr int kMostThreads = 1024;
   Options rows;
-  rows.push_back(text({kDevice, "--device", "NAME", "where to compute; auto takes a GPU if there is one"},
+  rows.push_back(text({kDevice, "--device", "NAME", "device to run on; auto uses a GPU if there is one"},
                       "auto, cpu, cuda or cuda:N", device.name));
-  rows.push_back(number<int>({kDevice, "--threads", "N", "CPU threads"}, 1, kMostThreads, device.threads,
-                             "all usable cores"));
-  rows.push_back(
-      choice<Precision>({kDevice, "--precision", "TYPE", "of products on a GPU; sums are fp32"},
-                        {{"fp32", Precision::kFp32}, {"tf32", Precision::kTf32}, {"bf16", Precision::kBf16}},
-                        device.precision));
+  rows.push_back(number<int>({kDevice, "--threads", "N", "number of CPU threads"}, 1, kMostThreads,
+                             device.threads, "all usable cores"));
+  rows.push_back(choice<Precision>(
+      {kDevice, "--precision", "TYPE", "precision of matrix products on a GPU; accumulation is fp32"},
+      {{"fp32", Precision::kFp32}, {"tf32", Precision::kTf32}, {"bf16", Precision::kBf16}},
+      device.precision));
   return rows;
 }
 

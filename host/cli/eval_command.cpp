@@ -61,12 +61,12 @@ void run(const EvalCommand& command) {
 Options options_of(EvalCommand& command) {
   Options rows{model_option(command.model)};
   std::ranges::move(test_data_options(command.data), std::back_inserter(rows));
-  rows.push_back(
-      number<std::int64_t>({"Data", "--batch-size", "N",
-                            "samples whose mean loss counts as one; training's, for the loss it printed"},
-                           1, kMany, command.batch_size));
+  rows.push_back(number<std::int64_t>({"Data", "--batch-size", "N",
+                                       "number of samples per batch; the loss is the mean over batches, so "
+                                       "use the batch size of training to compare"},
+                                      1, kMany, command.batch_size));
   std::ranges::move(device_options(command.device), std::back_inserter(rows));
-  rows.push_back(on_off({"Output", "--json", "", "print one JSON object"}, command.json));
+  rows.push_back(on_off({"Output", "--json", "", "print the results as one JSON object"}, command.json));
   rows.push_back(quiet_option(command.quiet));
   return rows;
 }

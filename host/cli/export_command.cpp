@@ -92,9 +92,9 @@ void run(const ExportCommand& command) {
 Options options_of(ExportCommand& command) {
   constexpr std::string_view kOutput = "Output";
   Options rows{model_option(command.model)};
-  rows.push_back(text({kOutput, "--to", "NAME", "what to write"}, "safetensors, onnx or npz", command.to));
-  rows.push_back(text({kOutput, "--output", "FILE", "the file to write; one of this name is replaced"}, "",
-                      command.output));
+  rows.push_back(text({kOutput, "--to", "NAME", "output format"}, "safetensors, onnx or npz", command.to));
+  rows.push_back(
+      text({kOutput, "--output", "FILE", "file to write; an existing file is replaced"}, "", command.output));
   rows.push_back({.group = kOutput,
                   .flag = "--names",
                   .value = "NAME",

@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <string_view>
 
 #include "host/cli/parse.hpp"
@@ -12,6 +14,30 @@ namespace {
 constexpr std::string_view kExitCodes =
     "Exit codes: 0 done; 1 internal error; 2 usage; 3 bad data; 4 bad model or checkpoint; 5 I/O;\n"
     "6 device; 7 out of memory; 8 diverged; 75 interrupted, checkpoint saved.\n";
+
+constexpr std::size_t kWidth = 100;  // columns
+constexpr std::size_t kIndent = 25;  // of what a flag means
+
+// The words behind what a line has so far, on as many lines as they take.
+std::string wrapped(std::string line, std::string_view words) {
+  std::string text;
+  while (!words.empty()) {
+    const auto word = words.substr(0, words.find(' '));
+    words.remove_prefix(std::min(word.size() + 1, words.size()));
+    if (line.size() > kIndent && line.size() + 1 + word.size() > kWidth) {
+      text += line + '\n';
+      line = std::string(kIndent, ' ');
+    }
+    line += fmt::format("{}{}", line.size() > kIndent ? " " : "", word);
+  }
+  return text + line + '\n';
+}
+
+std::string line_of(const std::string& usage, const std::string& meaning) {
+  if (usage.size() + 3 > kIndent)
+    return fmt::format("  {}\n", usage) + wrapped(std::string(kIndent, ' '), meaning);
+  return wrapped(fmt::format("{:<{}}", "  " + usage, kIndent), meaning);
+}
 
 std::string usage(const Option& option) {
   return option.value.empty() ? std::string(option.flag) : fmt::format("{} {}", option.flag, option.value);
@@ -43,12 +69,12 @@ std::string command_help(const CommandText& command, const Options& options) {
       group = option.group;
       text += fmt::format("\n{}:\n", group);
     }
-    text += fmt::format("  {:<20} {}", usage(option), option.help);
-    if (!option.range.empty()) text += fmt::format("; {}", option.range);
-    if (const auto value = option.standard(); !value.empty()) text += fmt::format(" [{}]", value);
-    text += '\n';
+    std::string meaning = option.help;
+    if (!option.range.empty()) meaning += fmt::format("; {}", option.range);
+    if (const auto value = option.standard(); !value.empty()) meaning += fmt::format(" [default: {}]", value);
+    text += line_of(usage(option), meaning);
   }
-  return text + "  -h, --help           this text\n\n" + std::string(kExitCodes);
+  return text + line_of("-h, --help", "print this help") + '\n' + std::string(kExitCodes);
 }
 
 std::string options_markdown(const Options& options) {

@@ -42,8 +42,8 @@ Options options_of(InspectCommand& command) {
   constexpr std::int64_t kMostImages = 1000;
   Options rows;
   rows.push_back(text({"Input", "FILE", "", "IDX, plain or gzip; safetensors; ONNX"}, "", command.path));
-  rows.push_back(number<std::int64_t>({"Output", "--images", "N", "images drawn of an IDX file"}, 0,
-                                      kMostImages, command.images));
+  rows.push_back(number<std::int64_t>({"Output", "--images", "N", "number of images to draw of an IDX file"},
+                                      0, kMostImages, command.images));
   return rows;
 }
 

@@ -129,67 +129,64 @@ void check(const OptimizerFlags& flags) {
 std::string_view optimizer_name(OptimizerKind kind) { return kinds().name_of(kind); }
 
 Option optimizer_option(OptimizerFlags& flags) {
-  return choice<OptimizerKind>(
-      {kGroup, kinds().flag, "NAME", "how gradients change the parameters, as in torch.optim"}, kinds().words,
-      flags.kind);
+  return choice<OptimizerKind>({kGroup, kinds().flag, "NAME", "optimizer, as in torch.optim"}, kinds().words,
+                               flags.kind);
 }
 
 Options optimizer_options(OptimizerFlags& flags, Clipping& clipping) {
   Options rows;
   rows.push_back(optimizer_option(flags));
   rows.push_back(constant("--lr", "learning rate", kMost, kRates, flags.rate));
-  rows.push_back(constant("--momentum", "of sgd, rmsprop and muon", kMost, "0; muon 0.95", flags.momentum));
-  rows.push_back(constant("--dampening", "of sgd's momentum", kMost, "0", flags.dampening));
-  rows.push_back(on_off({kGroup, "--nesterov", "", "Nesterov's momentum, of sgd"}, flags.nesterov));
-  rows.push_back(constant("--weight-decay",
-                          "times the parameters, added to their gradients; adamw and muon: taken off them",
-                          kMost, "0; adamw 0.01, muon 0.1 (adamw beside it 0.01)", flags.weight_decay));
+  rows.push_back(
+      constant("--momentum", "momentum of sgd, rmsprop and muon", kMost, "0; muon 0.95", flags.momentum));
+  rows.push_back(constant("--dampening", "sgd: dampening of the momentum", kMost, "0", flags.dampening));
+  rows.push_back(on_off({kGroup, "--nesterov", "", "sgd: use Nesterov momentum"}, flags.nesterov));
+  rows.push_back(constant("--weight-decay", "weight decay (L2 penalty); decoupled in adamw and muon", kMost,
+                          "0; adamw 0.01, muon 0.1 and 0.01 for its adamw", flags.weight_decay));
   rows.push_back(no_decay_option(flags));
-  rows.push_back(pair({kGroup, "--betas", "A,B", "decay of the means of the gradient and of its square"},
-                      "0 to below 1", "0.9,0.999", kShare, kShare, flags.betas));
-  rows.push_back(constant("--eps",
-                          "added to what the adaptive ones divide by; muon: smallest norm to divide by",
-                          kMost, "1e-8; adagrad 1e-10, adadelta 1e-6, muon 1e-7", flags.eps));
-  rows.push_back(constant("--alpha", "decay of rmsprop's mean of the squared gradient; power of asgd's rate",
-                          1, "0.99; asgd 0.75", flags.alpha));
+  rows.push_back(pair(
+      {kGroup, "--betas", "A,B", "decay rates of the running averages of the gradient and of its square"},
+      "0 to below 1", "0.9,0.999", kShare, kShare, flags.betas));
+  rows.push_back(constant(
+      "--eps", "term added to the denominator for numerical stability; muon: smallest norm to divide by",
+      kMost, "1e-8; adagrad 1e-10, adadelta 1e-6, muon 1e-7", flags.eps));
+  rows.push_back(constant("--alpha",
+                          "rmsprop: smoothing constant; asgd: power for the decay of the learning rate", 1,
+                          "0.99; asgd 0.75", flags.alpha));
+  rows.push_back(on_off({kGroup, "--amsgrad", "", "adam, adamw: use the AMSGrad variant"}, flags.amsgrad));
   rows.push_back(
-      on_off({kGroup, "--amsgrad", "", "adam and adamw divide by the largest mean so far"}, flags.amsgrad));
+      on_off({kGroup, "--centered", "", "rmsprop: normalize the gradient by an estimate of its variance"},
+             flags.centered));
+  rows.push_back(constant("--rho", "adadelta: decay rate of the running averages", 1, "0.9", flags.rho));
+  rows.push_back(constant("--momentum-decay", "nadam: momentum decay", kMost, "0.004", flags.momentum_decay));
   rows.push_back(
-      on_off({kGroup, "--centered", "", "rmsprop divides by the variance's root"}, flags.centered));
-  rows.push_back(constant("--rho", "decay of adadelta's means", 1, "0.9", flags.rho));
-  rows.push_back(constant("--momentum-decay", "decay of nadam's momentum schedule", kMost, "0.004",
-                          flags.momentum_decay));
-  rows.push_back(on_off({kGroup, "--decoupled-weight-decay", "",
-                         "nadam and radam take weight decay off the parameters, as adamw does"},
-                        flags.decoupled));
-  rows.push_back(
-      pair({kGroup, "--etas", "A,B",
-            "factors of rprop's step sizes where a gradient changes its sign, and where it keeps it"},
-           "0 to below 1 and 1 or more", "0.5,1.2", kShare, {1, kMost}, flags.etas));
-  rows.push_back(pair({kGroup, "--step-sizes", "A,B", "smallest and largest step of rprop"}, "0 or more",
+      on_off({kGroup, "--decoupled-weight-decay", "", "nadam, radam: decoupled weight decay, as in adamw"},
+             flags.decoupled));
+  rows.push_back(pair({kGroup, "--etas", "A,B", "rprop: factors that decrease and increase the step size"},
+                      "0 to below 1 and 1 or more", "0.5,1.2", kShare, {1, kMost}, flags.etas));
+  rows.push_back(pair({kGroup, "--step-sizes", "A,B", "rprop: smallest and largest step size"}, "0 or more",
                       "1e-06,50", {0, kMost}, {0, kMost}, flags.step_sizes));
+  rows.push_back(constant("--lambd", "asgd: decay term", kMost, "0.0001", flags.lambd));
   rows.push_back(
-      constant("--lambd", "decay of asgd's parameters and of its rate", kMost, "0.0001", flags.lambd));
-  rows.push_back(
-      constant("--t0", "step at which asgd begins to average the parameters", kMost, "1000000", flags.t0));
-  rows.push_back(number<int>({kGroup, "--ns-steps", "N", "Newton-Schulz iterations of muon"}, 1, 99,
+      constant("--t0", "asgd: step at which averaging of the parameters starts", kMost, "1000000", flags.t0));
+  rows.push_back(number<int>({kGroup, "--ns-steps", "N", "muon: number of Newton-Schulz iterations"}, 1, 99,
                              flags.ns_steps, "5"));
   rows.push_back(choice<bool>(
       {kGroup, "--adjust-lr", "HOW",
-       "how muon scales the learning rate: by sqrt(max(1, rows/columns)), or to match AdamW's update size"},
+       "muon: scale the learning rate by sqrt(max(1, rows/columns)), or to match the update size of AdamW"},
       {{"original", false}, {"match-rms-adamw", true}}, flags.matches_adamw));
-  rows.push_back(choice<OptimizerKind>(
-      {kGroup, "--muon-rest", "NAME",
-       "optimizer for all parameters but 2-D weights, with --optimizer muon: adamw with its default betas "
-       "and eps, or sgd without momentum"},
-      {{"adamw", OptimizerKind::kAdamw}, {"sgd", OptimizerKind::kSgd}}, flags.muon_rest));
+  rows.push_back(choice<OptimizerKind>({kGroup, "--muon-rest", "NAME",
+                                        "muon: optimizer of all parameters but 2-D weights; adamw with its "
+                                        "default betas and eps, sgd without momentum"},
+                                       {{"adamw", OptimizerKind::kAdamw}, {"sgd", OptimizerKind::kSgd}},
+                                       flags.muon_rest));
   constexpr float kMostFloat = std::numeric_limits<float>::max();
-  rows.push_back(number<float>({kGroup, "--clip-grad-norm", "X",
-                                "scale gradients down to this 2-norm of all together; 0 for no bound"},
-                               0, kMostFloat, clipping.norm));
-  rows.push_back(
-      number<float>({kGroup, "--clip-grad-value", "X", "keep each gradient between -X and X; 0 for no bound"},
-                    0, kMostFloat, clipping.value));
+  rows.push_back(number<float>(
+      {kGroup, "--clip-grad-norm", "X", "clip the 2-norm of all gradients together to this value; 0: off"}, 0,
+      kMostFloat, clipping.norm));
+  rows.push_back(number<float>(
+      {kGroup, "--clip-grad-value", "X", "clip each gradient to the range from -X to X; 0: off"}, 0,
+      kMostFloat, clipping.value));
   return rows;
 }
 

@@ -54,9 +54,12 @@ inline Option on_off(const Row& row, bool& field) {
 /// A finite number of a range. The field is a T, or an optional one.
 template <class T, class Field>
 Option number(const Row& row, T lowest, T highest, Field& field, std::string otherwise = "") {
-  const std::string range = highest == std::numeric_limits<T>::max()
-                                ? fmt::format("{} or more", lowest)
-                                : fmt::format("{} to {}", lowest, highest);
+  const auto above = fmt::format("{} or more", lowest);
+  const auto range =
+      highest == std::numeric_limits<T>::max() ? above : fmt::format("{} to {}", lowest, highest);
+  // A bound that nobody reaches is told to those alone who exceed it.
+  bool is_high = false;
+  if constexpr (std::is_same_v<T, std::int64_t>) is_high = highest == kMany;
   const auto set = [=, &field, flag = row.flag](std::string_view given) {
     const auto parsed = parse_number<T>(given);
     // Written so that nan is refused; infinity is no value that anything here can take.
@@ -76,7 +79,7 @@ Option number(const Row& row, T lowest, T highest, Field& field, std::string oth
           .flag = row.flag,
           .value = row.value,
           .help = std::string(row.help),
-          .range = range,
+          .range = is_high ? above : range,
           .otherwise = std::move(otherwise),
           .is_number = true,
           .get = get,

@@ -47,7 +47,7 @@ Option milestones_option(std::vector<std::int64_t>& field) {
   return {.group = kGroup,
           .flag = kFlag,
           .value = "A,B,...",
-          .help = "multistep: epochs after which the rate decays",
+          .help = "multistep: epochs after which the learning rate decays",
           .range = "1 or more, increasing",
           .get = [&field] { return fmt::format("{}", fmt::join(field, ",")); },
           .set = set};
@@ -112,22 +112,27 @@ ScheduleShape shape_of(const ScheduleFlags& flags, std::int64_t epochs) {
 Options schedule_options(ScheduleFlags& flags) {
   Options rows;
   rows.push_back(choice<ScheduleKind>(
-      {kGroup, kinds().flag, "NAME", "how the learning rate changes, as in torch.optim.lr_scheduler"},
-      kinds().words, flags.kind));
-  rows.push_back(count("--step-size", "step: epochs from one decay to the next", "1", flags.step_size));
-  rows.push_back(real("--gamma", "step, multistep, exponential: what a decay multiplies the rate by", kMost,
-                      "0.1; exponential 0.9", flags.gamma));
-  rows.push_back(milestones_option(flags.milestones));
-  rows.push_back(count("--t-max", "cosine: epochs down to the lowest rate", "the run's epochs", flags.t_max));
-  rows.push_back(count("--t-0", "cosine-restarts: epochs to the first restart", "", flags.t_0));
-  rows.push_back(count("--t-mult", "cosine-restarts: times as many epochs to each next", "1", flags.t_mult));
-  rows.push_back(real("--eta-min", "cosine, cosine-restarts: lowest rate", kMost, "0", flags.eta_min));
-  rows.push_back(real("--max-lr", "one-cycle: highest rate, in place of --lr", kMost, "", flags.max_rate));
+      {kGroup, kinds().flag, "NAME", "learning rate schedule, as in torch.optim.lr_scheduler"}, kinds().words,
+      flags.kind));
   rows.push_back(
-      real("--pct-start", "one-cycle: part of the run until the highest rate", 1, "0.3", flags.pct_start));
+      count("--step-size", "step: epochs between two decays of the learning rate", "1", flags.step_size));
+  rows.push_back(real("--gamma", "step, multistep, exponential: factor of each decay of the learning rate",
+                      kMost, "0.1; exponential 0.9", flags.gamma));
+  rows.push_back(milestones_option(flags.milestones));
+  rows.push_back(count("--t-max", "cosine: epochs until the learning rate reaches its minimum",
+                       "the run's epochs", flags.t_max));
+  rows.push_back(count("--t-0", "cosine-restarts: epochs until the first restart", "", flags.t_0));
+  rows.push_back(count("--t-mult", "cosine-restarts: factor by which the period grows after each restart",
+                       "1", flags.t_mult));
+  rows.push_back(
+      real("--eta-min", "cosine, cosine-restarts: minimum learning rate", kMost, "0", flags.eta_min));
+  rows.push_back(
+      real("--max-lr", "one-cycle: maximum learning rate, instead of --lr", kMost, "", flags.max_rate));
+  rows.push_back(real("--pct-start", "one-cycle: fraction of the run in which the learning rate increases", 1,
+                      "0.3", flags.pct_start));
   rows.push_back(number<std::int64_t>(
-      {kGroup, "--warmup", "N", "batches over which the rate grows linearly to the schedule's"}, 0, kMany,
-      flags.warmup));
+      {kGroup, "--warmup", "N", "batches of linear warm-up of the learning rate at the start of the run"}, 0,
+      kMany, flags.warmup));
   return rows;
 }
 

@@ -38,7 +38,7 @@ Option profile_option(TrainOptions& training) {
   return {.group = "Output",
           .flag = kFlag,
           .value = "A-B",
-          .help = "epochs that a profiler captures which waits to be told (tools/profile)",
+          .help = "epochs to capture, for a profiler that captures on request (tools/profile)",
           .get = get,
           .set = set};
 }
@@ -68,8 +68,8 @@ Option class_weights_option(ClassWeightOptions& flags) {
           .flag = kFlag,
           .value = "A,B,...",
           .help =
-              "how much a sample of each class counts in cross-entropy and nll; balanced: as much as all "
-              "samples of any other class together",
+              "cross-entropy, nll: weight of each class; balanced: inversely proportional to its number of "
+              "samples",
           .range = "0 or more each, or balanced",
           .otherwise = "1 each",
           .get = get,
@@ -83,11 +83,11 @@ void append_averages(Options& rows, TrainOptions& training) {
   constexpr double kMostDecay = 0.9999999;
   rows.push_back(number<double>(
       {kGroup, "--ema", "DECAY",
-       "test and save an exponential moving average of the parameters with this decay; 0 for none"},
+       "evaluate and save an exponential moving average of the parameters with this decay; 0: off"},
       0, kMostDecay, training.ema));
   rows.push_back(number<std::int64_t>(
       {kGroup, "--swa-start", "EPOCH",
-       "test and save the mean of the parameters after each epoch from this one on; 0 for none"},
+       "evaluate and save the mean of the parameters after each epoch, from this epoch on; 0: off"},
       0, kMany, training.swa_start));
 }
 
@@ -96,25 +96,26 @@ Options training_options(RunOptions& run) {
   auto& training = run.training;
   Options rows;
   rows.push_back(network_option(run.network));
-  rows.push_back(number<std::int64_t>({kGroup, "--epochs", "N", "passes over the training set"}, 1, kMany,
-                                      training.epochs));
-  rows.push_back(
-      number<std::int64_t>({kGroup, "--batch-size", "N", "samples a step"}, 1, kMany, training.batch_size));
+  rows.push_back(number<std::int64_t>({kGroup, "--epochs", "N", "number of passes over the training set"}, 1,
+                                      kMany, training.epochs));
+  rows.push_back(number<std::int64_t>({kGroup, "--batch-size", "N", "number of samples per batch"}, 1, kMany,
+                                      training.batch_size));
   rows.push_back(
       number<std::int64_t>({kGroup, "--accumulate", "N",
                             "update the parameters after every N batches, with the mean of their gradients"},
                            1, kMany, training.accumulate));
-  rows.push_back(
-      on_off({kGroup, "--shuffle", "", "visit the samples in PyTorch's shuffled order for the seed"},
-             training.shuffle));
-  rows.push_back(number<std::uint64_t>({kGroup, "--seed", "N", "of all random numbers, as torch.manual_seed"},
-                                       0, std::numeric_limits<std::uint64_t>::max(), training.seed));
+  rows.push_back(on_off(
+      {kGroup, "--shuffle", "", "shuffle the training set in every epoch, in PyTorch's order for the seed"},
+      training.shuffle));
+  rows.push_back(number<std::uint64_t>({kGroup, "--seed", "N", "random seed, as for torch.manual_seed"}, 0,
+                                       std::numeric_limits<std::uint64_t>::max(), training.seed));
   rows.push_back(choice<bool>(
-      {kGroup, "--update", "HOW", "plain SGD within the weight gradients' products, or after them"},
+      {kGroup, "--update", "HOW",
+       "fuse the plain SGD update into the weight-gradient GEMM (folded), or run it as a separate pass"},
       {{"folded", true}, {"separate", false}}, training.fold_update));
   rows.push_back(choice<LossKind>(
       {kGroup, "--loss", "NAME",
-       "loss function; nll ends the network in LogSoftmax, those from mse on compare with one-hot labels"},
+       "loss function; nll adds LogSoftmax to the network, and mse to bce-with-logits take one-hot labels"},
       {{"cross-entropy", LossKind::kCrossEntropy},
        {"nll", LossKind::kNll},
        {"mse", LossKind::kMse},
@@ -125,21 +126,22 @@ Options training_options(RunOptions& run) {
        {"multi-margin", LossKind::kMultiMargin}},
       training.loss.kind));
   constexpr float kMaxError = 1e6F;
-  rows.push_back(number<float>({kGroup, "--beta", "X", "smooth-l1: error below which it is a square"}, 0,
-                               kMaxError, training.loss.beta));
-  rows.push_back(number<float>({kGroup, "--delta", "X", "huber: error up to which it is a square; above 0"},
-                               0, kMaxError, training.loss.delta));
+  rows.push_back(
+      number<float>({kGroup, "--beta", "X", "smooth-l1: absolute error below which the loss is quadratic"}, 0,
+                    kMaxError, training.loss.beta));
   rows.push_back(number<float>(
-      {kGroup, "--margin", "X", "multi-margin: how far the label's output must be above the others"}, 0,
-      kMaxError, training.loss.margin));
-  rows.push_back(number<float>(
-      {kGroup, "--label-smoothing", "X", "share of each label that all classes divide, of cross-entropy"}, 0,
-      1, training.loss.label_smoothing));
+      {kGroup, "--delta", "X", "huber: absolute error up to which the loss is quadratic, above 0"}, 0,
+      kMaxError, training.loss.delta));
+  rows.push_back(
+      number<float>({kGroup, "--margin", "X",
+                     "multi-margin: required margin between the output of the label and the other outputs"},
+                    0, kMaxError, training.loss.margin));
+  rows.push_back(number<float>({kGroup, "--label-smoothing", "X", "cross-entropy: label smoothing factor"}, 0,
+                               1, training.loss.label_smoothing));
   rows.push_back(class_weights_option(run.class_weights));
   constexpr float kMostDropout = 0.99F;
-  rows.push_back(
-      number<float>({kGroup, "--dropout", "X", "share of each hidden layer's outputs that a step leaves out"},
-                    0, kMostDropout, run.dropout));
+  rows.push_back(number<float>({kGroup, "--dropout", "X", "dropout probability after each hidden activation"},
+                               0, kMostDropout, run.dropout));
   append_averages(rows, training);
   return rows;
 }
@@ -148,21 +150,22 @@ Options validation_options(RunOptions& run) {
   constexpr std::string_view kGroup = "Validation";
   constexpr double kMostShare = 0.99;
   Options rows;
-  rows.push_back(number<double>({kGroup, "--validation-split", "X",
-                                 "part of the training set to validate on, not trained on; 0 for none"},
-                                0, kMostShare, run.validation.share));
-  rows.push_back(on_off({kGroup, "--validation-shuffle", "",
-                         "take it as torch's random_split for the seed, not the last samples"},
-                        run.validation.shuffle));
+  rows.push_back(number<double>(
+      {kGroup, "--validation-split", "X", "fraction of the training set to hold out for validation; 0: none"},
+      0, kMostShare, run.validation.share));
   rows.push_back(
-      choice<BestBy>({kGroup, "--best-by", "WHAT", "of validation, or else of the test: best.safetensors"},
+      on_off({kGroup, "--validation-shuffle", "",
+              "hold out random samples, as torch's random_split for the seed, instead of the last ones"},
+             run.validation.shuffle));
+  rows.push_back(
+      choice<BestBy>({kGroup, "--best-by", "WHAT",
+                      "metric that selects best.safetensors, on the validation set or else on the test set"},
                      {{"loss", BestBy::kLoss}, {"accuracy", BestBy::kAccuracy}}, run.training.best_by));
   rows.push_back(number<std::int64_t>(
-      {kGroup, "--patience", "N", "end after as many epochs without improvement; 0 for never"}, 0, kMany,
+      {kGroup, "--patience", "N", "stop after this many epochs without improvement; 0: never"}, 0, kMany,
       run.training.patience));
-  rows.push_back(
-      number<double>({kGroup, "--min-delta", "X", "by how much an improvement that counts is better"}, 0,
-                     std::numeric_limits<double>::max(), run.training.min_delta));
+  rows.push_back(number<double>({kGroup, "--min-delta", "X", "smallest change that counts as an improvement"},
+                                0, std::numeric_limits<double>::max(), run.training.min_delta));
   return rows;
 }
 
@@ -187,7 +190,7 @@ Option save_every_option(CheckpointInterval& every) {
   return {.group = "Run",
           .flag = kFlag,
           .value = "N",
-          .help = "steps, or Nepochs, from one checkpoint to the next",
+          .help = "steps between two checkpoints, or epochs as in 2epochs",
           .range = "1 or more",
           .get = get,
           .set = set};
@@ -197,18 +200,23 @@ Options run_options(TrainCommand& command) {
   constexpr std::string_view kGroup = "Run";
   auto& run = command.run;
   Options rows;
-  rows.push_back(text({kGroup, "--config", "FILE", "options from a TOML file; flags go before them"}, "",
-                      command.config_file));
+  rows.push_back(
+      text({kGroup, "--config", "FILE", "TOML file with options; flags on the command line take precedence"},
+           "", command.config_file));
   rows.back().in_config = false;
-  rows.push_back(text({kGroup, "--run-dir", "DIR", "new folder for options, metrics, models and checkpoints"},
+  rows.push_back(text({kGroup, "--run-dir", "DIR",
+                       "directory to create for the configuration, metrics, models and checkpoints"},
                       "", run.folder));
   rows.back().in_config = false;
   rows.push_back(save_every_option(run.checkpoint_every));
-  rows.push_back(text({kGroup, "--save", "FILE", "write the trained model, as safetensors"}, "", run.model));
-  rows.push_back(text({kGroup, "--init-from", "FILE", "begin with the tensors of a model that match"}, "",
-                      run.init_from));
-  rows.push_back(text({kGroup, "--names", "NAME", "attribute of PyTorch's module that holds the layers"}, "",
-                      run.names));
+  rows.push_back(
+      text({kGroup, "--save", "FILE", "save the trained model to this safetensors file"}, "", run.model));
+  rows.push_back(text({kGroup, "--init-from", "FILE", "initialize the tensors that match from this model"},
+                      "", run.init_from));
+  rows.push_back(
+      text({kGroup, "--names", "NAME",
+            "attribute of the PyTorch module that holds the layers, which begins the tensors' names"},
+           "", run.names));
   rows.back().may_be_empty = true;
   return rows;
 }
@@ -216,7 +224,7 @@ Options run_options(TrainCommand& command) {
 }  // namespace
 
 Options options_of(ResumeCommand& command) {
-  return {text({"Run", "RUN_DIR", "", "folder of the run"}, "", command.folder),
+  return {text({"Run", "RUN_DIR", "", "directory of the run"}, "", command.folder),
           memory_limit_option(command.device_memory_limit, "the run's"),
           quiet_option(command.verbosity.quiet), verbose_option(command.verbosity.verbose)};
 }
@@ -234,10 +242,9 @@ Options options_of(TrainCommand& command) {
   append(rows, device_options(command.device));
   rows.push_back(engine_option(training.engine));
   rows.push_back(residency_option(training.residency));
-  rows.push_back(memory_limit_option(training.device_memory_limit, "all there is"));
-  rows.push_back(
-      number<std::int64_t>({"Output", "--log-every", "N", "batches from one printed loss to the next"}, 1,
-                           kMany, training.log_every));
+  rows.push_back(memory_limit_option(training.device_memory_limit, "all available"));
+  rows.push_back(number<std::int64_t>({"Output", "--log-every", "N", "batches between two printed losses"}, 1,
+                                      kMany, training.log_every));
   rows.push_back(profile_option(training));
   rows.push_back(quiet_option(command.verbosity.quiet));
   rows.push_back(verbose_option(command.verbosity.verbose));

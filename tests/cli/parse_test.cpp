@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <sstream>
 #include <vector>
 
 #include "host/base/error.hpp"
@@ -226,11 +228,18 @@ TEST(CommandLine, ShowsHelpAndVersion) {
   EXPECT_EQ(std::get<ShowText>(parse({"--version"})).text, "warpfit " WARPFIT_VERSION "\n");
   EXPECT_NE(std::get<ShowText>(parse({"--help"})).text.find("warpfit train --data DIR"), std::string::npos);
   const auto help = std::get<ShowText>(parse({"train", "-h"})).text;
+  std::istringstream lines(help);
+  std::string words;  // without the breaks of lines
+  for (std::string line; std::getline(lines, line);) {
+    EXPECT_LE(line.size(), 100U) << line;
+    const auto first = std::min(line.find_first_not_of(' '), line.size());
+    words += (first == 25 ? " " : "\n") + line.substr(first);
+  }
   TrainCommand defaults;
   for (const auto& option : options_of(defaults)) {
     EXPECT_NE(help.find(option.flag), std::string::npos) << option.flag;
     if (const auto value = option.standard(); !value.empty()) {
-      EXPECT_NE(help.find(" [" + value + "]\n"), std::string::npos) << option.flag;
+      EXPECT_NE(words.find(" [default: " + value + "]\n"), std::string::npos) << option.flag;
     }
   }
 }
