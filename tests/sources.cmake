@@ -75,7 +75,7 @@ set(warpfit_single_thread_test_sources
   cli/network_option_test.cpp
   cli/outputs_test.cpp
   cli/parse_test.cpp
-  cli/readme_test.cpp
+  cli/documentation_test.cpp
   cli/run_options_test.cpp
   cli/schedule_options_test.cpp
   cli/training_setup_test.cpp

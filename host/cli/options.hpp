@@ -1,5 +1,5 @@
-// A row of a command's table of options: the parser, --help, README's table and the saved config are all made
-// from it.
+// A row of a command's table of options: the parser, --help, FLAGS.md's table and the saved config are all
+// made from it.
 #pragma once
 
 #include <functional>

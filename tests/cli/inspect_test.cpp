@@ -117,13 +117,13 @@ TEST_F(InspectTest, KnowsTheSample) {
   EXPECT_NE(labels.find("dimensions  100 unsigned bytes\n"), std::string::npos) << labels;
 }
 
-TEST_F(InspectTest, PrintsWhatReadmeShows) {
+TEST_F(InspectTest, PrintsWhatTheDocumentationShows) {
   const std::string name = "data/sample/train-images-idx3-ubyte.gz";
   const auto path = (source_folder() / name).string();
   const auto text = inspect(path, {"--images", "1"});
-  const auto readme = read_file(source_folder() / "README.md");
+  const auto page = read_file(source_folder() / "data/README.md");
   const auto shown = "```\n" + name + text.substr(path.size()) + "```\n";
-  EXPECT_NE(std::string(readme.begin(), readme.end()).find(shown), std::string::npos) << shown;
+  EXPECT_NE(std::string(page.begin(), page.end()).find(shown), std::string::npos) << shown;
 }
 
 TEST_F(InspectTest, TellsTensorsApart) {
