@@ -55,7 +55,7 @@ class StagingSlot {
   virtual void submit_to(std::uint8_t* to, std::size_t first, std::size_t bytes) = 0;
   /// Says that every batch run which reads what was submitted has been queued.
   virtual void retire() = 0;
-  /// Blocks until the slot may be used anew. Called by the reader thread.
+  /// Blocks until the slot may be used again. Called by the reader thread.
   virtual void wait_until_reusable() = 0;
 };
 
@@ -100,7 +100,7 @@ class Backend {
   // Memory. It is aligned to 64 bytes or more and holds anything at first.
   [[nodiscard]] virtual void* allocate(std::size_t bytes) = 0;
   virtual void deallocate(void* memory) noexcept = 0;
-  /// Copies to the device behind all queued work; `from` may be reused at return.
+  /// Copies to the device after all queued work; `from` may be reused at return.
   virtual void upload(std::span<const std::byte> from, void* to) = 0;
   /// Waits for all queued work, then copies to the host.
   virtual void download(const void* from, std::span<std::byte> to) = 0;
@@ -120,7 +120,8 @@ class Backend {
   }
 
   // For profilers; nothing by default.
-  /// Begins a named range of this thread's time, inside those that are open. `number` tells its kin apart.
+  /// Begins a named range of this thread's time, inside those that are open. `number` distinguishes ranges of
+  /// the same name.
   virtual void begin_range(const char* /*name*/, std::int64_t /*number*/) {}
   virtual void end_range() noexcept {}
   /// To be called once by each thread other than the one that made the backend, before its first call of the

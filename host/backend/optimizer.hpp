@@ -110,7 +110,7 @@ struct Rprop {
   [[nodiscard]] bool sometimes(std::size_t) const { return false; }
 };
 
-/// w = (1 - lambd * eta) * w - eta * g, where eta = rate / (1 + lambd * rate * t)^alpha behind step t; the
+/// w = (1 - lambd * eta) * w - eta * g, where eta = rate / (1 + lambd * rate * t)^alpha after step t; the
 /// third moment is the mean of w from step t0 on.
 struct Asgd {
   double lambd = 1e-4, alpha = 0.75, t0 = 1e6;

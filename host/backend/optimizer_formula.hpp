@@ -9,7 +9,7 @@
 
 namespace warpfit {
 
-/// A parameter, its gradient and its moments before a step, which become those behind it. No array: it would
+/// A parameter, its gradient and its moments before a step, which become those after it. No array: it would
 /// keep a loop over parameters from being vectorized.
 struct Element {
   float w = 0, g = 0, m = 0, v = 0, third = 0;
@@ -28,7 +28,7 @@ struct KeptMoments {
   }
 };
 
-/// What an optimizer keeps once for all parameters, behind a step: no more than before, unless it has a
+/// What an optimizer keeps once for all parameters, after a step: no more than before, unless it has a
 /// function of this name.
 template <class Factors>
 WARPFIT_HOST_DEVICE float next_scalar(const Factors&, float scalar) {

@@ -18,7 +18,7 @@ constexpr std::string_view kExitCodes =
 constexpr std::size_t kWidth = 100;  // columns
 constexpr std::size_t kIndent = 25;  // of what a flag means
 
-// The words behind what a line has so far, on as many lines as they take.
+// Appends the words to a line, and breaks it where it would be too long.
 std::string wrapped(std::string line, std::string_view words) {
   std::string text;
   while (!words.empty()) {

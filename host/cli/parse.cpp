@@ -35,7 +35,7 @@ std::list<Entry> make_entries(std::index_sequence<kIndex...>) {
     auto& entry = entries.emplace_back(Entry{Asked::kText, std::move(asked)});
     entry.options = options_of(std::get<Asked>(entry.command));
   };
-  (add(std::variant_alternative_t<kIndex + 1, Command>()), ...);  // behind ShowText
+  (add(std::variant_alternative_t<kIndex + 1, Command>()), ...);  // after ShowText
   return entries;
 }
 

@@ -30,7 +30,7 @@ void run(const ResumeCommand& command) {
   apply_config_file(folder.file(kConfigFile), options_of(train));
   if (command.device_memory_limit) train.run.training.device_memory_limit = command.device_memory_limit;
   auto checkpoint = folder.newest(log_warning);
-  if (!checkpoint) log_info("no checkpoint yet: the run begins anew");
+  if (!checkpoint) log_info("no checkpoint yet: the run starts from the beginning");
   resume_training(run_options_of(train), folder, std::move(checkpoint));
 }
 

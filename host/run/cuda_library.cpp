@@ -12,12 +12,12 @@ constexpr const char* kLibrary = "libwarpfit_cuda.so";
 
 constexpr const char* kNoDriver = "there is no NVIDIA driver (libcuda.so.1) here";
 
-// It lies beside the program, or where the system looks for libraries.
+// It is next to the program, or where the system looks for libraries.
 void* open_library() {
   std::error_code error;
   const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
-  const auto beside = program.parent_path() / kLibrary;
-  if (!error && std::filesystem::exists(beside, error)) return dlopen(beside.c_str(), RTLD_NOW | RTLD_LOCAL);
+  const auto path = program.parent_path() / kLibrary;
+  if (!error && std::filesystem::exists(path, error)) return dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   return dlopen(kLibrary, RTLD_NOW | RTLD_LOCAL);
 }
 

@@ -12,7 +12,7 @@ namespace warpfit {
 /// asks for. Errors: Interrupted where a signal ended it; any of host/base/error.hpp.
 void train(const RunOptions& options);
 
-/// Goes on with the run in `folder` from `checkpoint`, or begins it anew where there is none yet.
+/// Resumes the run in `folder` from `checkpoint`, or starts it from the beginning if there is none yet.
 /// Errors: ModelError where the checkpoint is of another network, optimizer or data set; likewise.
 void resume_training(const RunOptions& options, RunFolder& folder, std::optional<Checkpoint> checkpoint);
 

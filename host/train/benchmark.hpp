@@ -16,7 +16,7 @@ namespace warpfit {
 struct BenchmarkOptions {
   std::int64_t batch_size = 64;
   std::int64_t steps = 300;  ///< in a measurement, fewer where the set has fewer whole batches
-  std::int64_t repeats = 5;  ///< measurements of each, behind one that does not count
+  std::int64_t repeats = 5;  ///< measurements of each, after one that does not count
   bool shuffle = false;
   std::uint64_t seed = 0;
   double learning_rate = 1e-3;

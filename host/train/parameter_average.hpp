@@ -18,7 +18,7 @@ class ParameterAverage {
 
   /// To be called inside a step, after its update, where is_of_steps(): the average takes in the parameters.
   void add() const;
-  /// Likewise behind an epoch's last step, outside of it: with --swa-start from that epoch on.
+  /// Likewise after an epoch's last step, outside of it: with --swa-start from that epoch on.
   void epoch_ended(std::int64_t epoch);
   /// Whether the average is of the parameters after each step (--ema).
   [[nodiscard]] bool is_of_steps() const { return decay_ > 0; }

@@ -28,7 +28,7 @@ struct TrainOptions {
   bool no_decay_of_biases = false;          ///< biases are updated without weight decay
   std::int64_t accumulate = 1;  ///< batches whose gradients, each divided by this, an update adds up
   double ema = 0;               ///< decay of the parameters' moving average; 0 for none
-  std::int64_t swa_start = 0;   ///< epoch from which on the parameters behind each are averaged; 0 for none
+  std::int64_t swa_start = 0;   ///< first epoch after which parameters are averaged; 0 for none
   bool fold_update = true;      ///< plain SGD within the weight gradients' products, or a pass of its own
   bool measure_norm = false;    ///< report the gradients' norm, where they are in memory
   BestBy best_by = BestBy::kLoss;

@@ -38,7 +38,7 @@ struct TrainerHooks {
   std::int64_t save_every_epochs = 0;
   /// Called when that many were trained, and when a run ends before its time.
   std::function<void(TrainingState)> save = {};
-  /// Called behind an epoch that is the best so far, by the validation set or else the test set.
+  /// Called after an epoch that is the best so far, by the validation set or else the test set.
   std::function<void(std::span<const float> parameters)> improved = {};
 };
 

@@ -45,7 +45,7 @@ class TrainingSteps {
   /// Of the update that this batch made, if it made one and it is measured. Waits likewise.
   [[nodiscard]] std::optional<float> gradient_norm(std::int64_t batch) const;
 
-  /// To be called behind the last batch of an epoch.
+  /// To be called after the last batch of an epoch.
   void epoch_trained(std::int64_t epoch) { average_.epoch_ended(epoch); }
   /// The average of the parameters, which stands in for them where the model is tested and saved.
   [[nodiscard]] ParameterAverage& average() { return average_; }
