@@ -1,5 +1,5 @@
-// Work beside a stream's own: branches that begin where the stream has got to, and end before it goes on. In
-// a recorded step they are branches of its graph.
+// Work concurrent with a stream's own: branches that begin where the stream has got to, and end before it
+// goes on. In a recorded step they are branches of its graph.
 #pragma once
 
 #include <array>
@@ -14,8 +14,8 @@ class Branches {
   /// Of `main`, which must outlive them.
   explicit Branches(Stream& main) : main_(main) {}
 
-  /// A stream for work that waits for what the main stream has queued so far, and may run beside what that
-  /// queues before join().
+  /// A stream for work that waits for what the main stream has queued so far, and may run concurrently with
+  /// what that queues before join().
   [[nodiscard]] cudaStream_t fork();
   /// Makes the main stream wait for all branches.
   void join();
@@ -29,7 +29,7 @@ class Branches {
     bool open = false;
   };
   Stream& main_;
-  std::array<Branch, 2> branches_;  // in turn, so that an update runs beside the one before, too
+  std::array<Branch, 2> branches_;  // in turn, so that an update runs concurrently with the one before, too
   std::size_t next_ = 0;
 };
 

@@ -58,7 +58,7 @@ class CudaBackend final : public Backend {
   [[nodiscard]] Position* position() const { return position_.data(); }
 
  private:
-  /// The compute stream, behind join().
+  /// The compute stream, after join().
   [[nodiscard]] cudaStream_t joined();
   [[nodiscard]] OpContext op_context();
 

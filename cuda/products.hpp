@@ -1,6 +1,6 @@
 // The products of linear layers on a GPU, with what belongs to them: by our own kernels where batches are
-// small, by cuBLAS and a kernel behind it where they are large or precision is traded for speed. Small
-// updates run beside the input gradients of the layers below; large ones fill a GPU by themselves.
+// small, by cuBLAS and a kernel after it where they are large or precision is traded for speed. Small
+// updates run concurrently with the input gradients of the layers below; large ones fill a GPU by themselves.
 #pragma once
 
 #include <optional>
@@ -17,7 +17,7 @@ class Products {
   /// Work goes to `stream` and to branches of it.
   Products(Stream& stream, Precision precision, ProductKernels kernels);
 
-  // As Backend's operations have it. What the last two write is there behind join().
+  // As Backend's operations have it. What the last two write is there after join().
   void forward(ConstMatrix x, ConstMatrix w, ConstVector b, ActivationKind activation, Matrix y);
   void backward_input(ConstMatrix dy, ConstMatrix w, ConstMatrix x, ActivationKind activation, Matrix dx);
   void backward_weights(ConstMatrix x, ConstMatrix dy, Matrix dw, Vector db);

@@ -5,7 +5,7 @@
 namespace warpfit {
 namespace {
 
-// Steps in the long graph: enough that launching it costs little beside its work.
+// Steps in the long graph: enough that launching it costs little compared with its work.
 constexpr std::int64_t kMany = 16;
 
 }  // namespace

@@ -44,7 +44,7 @@ __device__ inline bool is_last_block(unsigned* arrived) {
     __threadfence();
     last[0] = atomicAdd(arrived, 1U) == blocks - 1;
     __threadfence();
-    if (last[0]) atomicExch(arrived, 0U);  // the next launch counts anew
+    if (last[0]) atomicExch(arrived, 0U);  // the next launch counts from 0
   }
   __syncthreads();
   return last[0];

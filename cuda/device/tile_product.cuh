@@ -46,7 +46,7 @@ struct Tile {
 };
 
 /// A factor's way from memory to its tile: a thread's loads go where the warp's lie side by side, along the
-/// terms or across them. Rows behind the factor's end are its last one: their sums are stored by nobody.
+/// terms or across them. Rows after the factor's end are its last one: their sums are stored by nobody.
 template <int kTile, bool kAlong>
 class TileLoader {
  public:
@@ -66,7 +66,7 @@ class TileLoader {
     }
   }
 
-  /// Begins to load the terms from `first` on; 0 behind the last.
+  /// Begins to load the terms from `first` on; 0 after the last.
   __device__ void load(int first) {
     const bool whole = first + T::kTerms <= terms_;
 #pragma unroll
@@ -201,7 +201,7 @@ __device__ void tile_product(const Factor<kAlongA>& a, const Factor<kAlongB>& b,
       from_b.load(next);
     }
     sums.add(here, here + T::kFactor, terms - first);
-    if (next < terms) {  // last read before the barrier behind us
+    if (next < terms) {  // last read before the barrier that was passed
       from_a.store(there);
       from_b.store(there + T::kFactor);
     }

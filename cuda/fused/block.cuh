@@ -9,7 +9,7 @@
 //
 // and between arriving at a barrier and passing it, what only the block itself needs: w_i[own] is updated
 // once d_(i+1)[:, own] is known. 2 L - 2 barriers; 4 for the tutorial's three layers. The blocks read others'
-// columns of w_i while the logits are awaited: each owner writes behind the barrier that ends these reads.
+// columns of w_i while the logits are awaited: each owner writes after the barrier that ends these reads.
 // Columns of w_(L-1) are read by their owner alone.
 #pragma once
 
@@ -140,7 +140,7 @@ class Block : Passes<kCode> {
     const auto factors = *step_factors();
     const Rows<float> d{gradients(), own_stride(layer + 1)};
     const bool packed = in_packs(layer);
-    const bool is_read = layer > 0 || is_last_;  // by other blocks, or behind this launch
+    const bool is_read = layer > 0 || is_last_;  // by other blocks, or after this launch
     const auto apply = [&]<int kCount>(std::int64_t at, Pack<kCount>& w, const Pack<kCount>& gradient) {
       w = updated(factors, at, w, gradient);
       if (is_read) pack<kCount>(run_.parameters + at) = w;

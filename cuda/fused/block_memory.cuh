@@ -79,7 +79,7 @@ class BlockMemory {
     }
   }
 
-  // All threads call these; what they load is there behind the next barrier.
+  // All threads call these; what they load is there after the next barrier.
 
   __device__ void load_parameters() {
     for (int i = thread(); i < plan().shared_bytes / int{sizeof(float)}; i += threads()) floats(0)[i] = 0;

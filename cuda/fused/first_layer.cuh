@@ -12,7 +12,7 @@ constexpr int kTutorialInputs = kTutorialPlan.widths[0];
 constexpr int kTutorialColumns = kTutorialPlan.columns[1];
 static_assert(kTutorialColumns == 4 && kTutorialInputs % 16 == 0 && kTutorialPlan.rows % 16 == 0);
 
-/// Bytes of shared memory for the lower bits of the first layer's weights, behind the plan's.
+/// Bytes of shared memory for the lower bits of the first layer's weights, after the plan's.
 constexpr int kLowerBytes = kTutorialColumns * kTutorialInputs * int{sizeof(float)};
 
 template <FusedCode kCode>

@@ -14,7 +14,7 @@ using cuda::FusedPlan;
 
 constexpr std::size_t kAlignment = 32;  // floats: 128 bytes
 
-// Gives each matrix its place behind `start`, or none where that is null; returns how many floats they take.
+// Gives each matrix its place after `start`, or none where that is null; returns how many floats they take.
 std::size_t share_out(const FusedPlan& plan, float* start, FusedExchange& exchange) {
   std::size_t used = 0;
   const auto take = [&](int width) {

@@ -24,7 +24,7 @@ class WarpRows : protected BlockMemory<kCode> {
            (n - first) * pixel_stride();
   }
 
-  /// Once, behind load_parameters() and a barrier.
+  /// Once, after load_parameters() and a barrier.
   __device__ void prepare_copies() {
     copies_ = WarpCopies(reinterpret_cast<unsigned long long*>(memory(plan().copies)) + thread() / kWarp);
   }

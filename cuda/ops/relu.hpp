@@ -1,4 +1,4 @@
-// Bias and ReLU behind a product, and ReLU's derivative. Twin: host/cpu/relu.
+// Bias and ReLU after a product, and ReLU's derivative. Twin: host/cpu/relu.
 #pragma once
 
 #include <cuda_runtime_api.h>

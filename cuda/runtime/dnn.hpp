@@ -37,7 +37,7 @@ class Dnn {
   DnnLibrary library_;
   cudnnHandle_t handle_ = nullptr;
   cudnnActivationDescriptor_t relu_ = nullptr;
-  // The shape of one call's operands; set anew by each.
+  // The shape of one call's operands; set by each.
   cudnnTensorDescriptor_t shape_ = nullptr;
   void set_shape(std::int64_t rows, std::int64_t cols) const;
   void release() noexcept;

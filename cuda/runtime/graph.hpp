@@ -9,7 +9,7 @@ namespace warpfit {
 
 class Graph {
  public:
-  /// Records what `queue_work` queues on `stream` (and on streams ordered behind it); nothing runs yet.
+  /// Records what `queue_work` queues on `stream` (and on streams ordered after it); nothing runs yet.
   Graph(cudaStream_t stream, const std::function<void()>& queue_work);
   Graph(const Graph&) = delete;
   Graph& operator=(const Graph&) = delete;

@@ -53,7 +53,7 @@ dnnl::matmul make_primitive(const dnnl::engine& engine, const dnnl::memory::desc
 
 }  // namespace
 
-// One primitive and its arguments, whose memory is bound anew for each call: making them costs more than the
+// One primitive and its arguments, whose memory is bound again for each call: making them costs more than the
 // product of a small batch.
 struct Matmul::Product {
   dnnl::memory src, weights, bias, dst;

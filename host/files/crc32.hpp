@@ -9,9 +9,9 @@
 
 namespace warpfit {
 
-/// Of `bytes`, behind others whose CRC is `before`.
+/// Of `bytes`, which follow others whose CRC is `before`.
 inline std::uint32_t crc32_of(std::span<const std::byte> bytes, std::uint32_t before = 0) {
-  // Without this zlib starts anew where `data()` is null.
+  // Without this zlib starts again where `data()` is null.
   if (bytes.empty()) return before;
   return static_cast<std::uint32_t>(
       crc32_z(before, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()));

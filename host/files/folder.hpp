@@ -48,7 +48,7 @@ class Folder {
   [[nodiscard]] bool has(std::string_view name) const;
   /// Removes the file `name`. Errors: IoError.
   void remove(std::string_view name) const;
-  /// Renames the file `name` to NAME.damaged, or with a number behind it if there is one already; gives the
+  /// Renames the file `name` to NAME.damaged, or with a number after it if there is one already; gives the
   /// new name. Errors: IoError.
   [[nodiscard]] std::string set_aside(std::string_view name) const;
   /// Lets the names in it survive a power cut. Errors: IoError.

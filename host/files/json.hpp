@@ -1,4 +1,4 @@
-// JSON (RFC 8259), read strictly: no key twice, no number that does not fit, nothing behind the value.
+// JSON (RFC 8259), read strictly: no key twice, no number that does not fit, nothing after the value.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Field numbers of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto stand beside their names.
+// Field numbers of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto are next to their names.
 #include "host/files/onnx_file.hpp"
 
 #include <fmt/format.h>

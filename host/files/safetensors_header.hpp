@@ -1,6 +1,6 @@
 // The header of a safetensors file (https://github.com/huggingface/safetensors): 8 bytes with the length of
-// the JSON behind them, little-endian; the JSON; then the tensors' data. The JSON names type, shape and place
-// of each tensor, and in `__metadata__` whatever text was put there.
+// the JSON that follows, little-endian; the JSON; then the tensors' data. The JSON names type, shape and
+// place of each tensor, and in `__metadata__` whatever text was put there.
 //
 // Ours hold `warpfit.crc32` there: eight hex digits, of the whole file with '0' in place of these digits.
 #pragma once
@@ -40,7 +40,7 @@ struct SafetensorsHeader {
   std::uint64_t checksum_byte = 0;    ///< of the file, where they begin
 };
 
-/// Reads the JSON of the file at `path`, behind whose length and JSON `data_size` bytes of data follow.
+/// Reads the JSON of the file at `path`, after whose length and JSON `data_size` bytes of data follow.
 /// Errors: ModelError naming file, tensor and byte, where it is not what the format says, or where tensors do
 /// not cover the data, each byte once.
 SafetensorsHeader parse_safetensors_header(std::string_view json, std::uint64_t data_size,

@@ -13,12 +13,12 @@
 
 namespace warpfit {
 
-/// What a model is beside its parameters.
+/// What a model is, in addition to its parameters.
 struct ModelInfo {
   NetworkSpec network;
   std::vector<std::int64_t> sample_shape;   ///< {28, 28}
-  bool log_softmax = false;                 ///< behind the last layer
-  float dropout = 0;                        ///< behind each hidden ReLU, in training
+  bool log_softmax = false;                 ///< after the last layer
+  float dropout = 0;                        ///< after each hidden ReLU, in training
   std::string names = "linear_relu_stack";  ///< attribute of PyTorch's module that holds the layers
 };
 
@@ -30,7 +30,7 @@ struct Model {
 /// The network's plan, with its dropout. Errors: UsageError if it does not take such samples.
 NetworkPlan plan_of(const ModelInfo& info);
 
-/// What the names of the tensors that a checkpoint holds beside the model's begin with.
+/// Prefix of the names of the tensors that a checkpoint holds in addition to the model's.
 constexpr std::string_view kOptimizerPrefix = "optimizer.";
 
 /// Errors: UsageError if no file could hold tensors of these names, or PyTorch could not load them: expected

@@ -19,7 +19,7 @@ std::size_t size_of(const std::vector<std::int64_t>& shape) {
       std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>()));
 }
 
-// Adds a layer behind those that are there; `module` is its number in nn.Sequential.
+// Appends a layer; `module` is its number in nn.Sequential.
 void add(NetworkPlan& plan, const Layer& layer, std::size_t module) {
   Node node{layer, plan.nodes.empty() ? plan.sample : plan.nodes.back().out, {}, plan.tensors.size(), 0};
   std::visit(

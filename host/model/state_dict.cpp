@@ -18,7 +18,7 @@ constexpr std::string_view kBias = ".bias";
 
 bool is_digit(char c) { return std::isdigit(static_cast<unsigned char>(c)) != 0; }
 
-// "layer.10" behind "layer.9": runs of digits are compared as numbers.
+// "layer.10" after "layer.9": runs of digits are compared as numbers.
 bool natural_less(std::string_view a, std::string_view b) {
   while (!a.empty() && !b.empty()) {
     if (!is_digit(a.front()) || !is_digit(b.front())) {

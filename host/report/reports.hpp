@@ -9,7 +9,7 @@
 
 namespace warpfit {
 
-/// Hands each call to its reports, in their order; where one throws, those behind it are not called.
+/// Hands each call to its reports, in their order; where one throws, those after it are not called.
 class Reports final : public Report {
  public:
   /// They must outlive this.

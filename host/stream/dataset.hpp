@@ -34,7 +34,7 @@ class Dataset {
   /// Errors: DataError naming the first label that is `classes` or more.
   void check_labels_below(std::int64_t classes) const;
 
-  /// The samples from `first` on: pixels (N, sample_size) and labels (N). Safe beside other calls.
+  /// The samples from `first` on: pixels (N, sample_size) and labels (N). Safe concurrently with other calls.
   void read(std::int64_t first, std::span<std::uint8_t> pixels, std::span<std::uint8_t> labels) const;
   /// The samples that `indices` names, in that order.
   void gather(std::span<const std::uint32_t> indices, std::span<std::uint8_t> pixels,

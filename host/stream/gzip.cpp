@@ -14,7 +14,7 @@ namespace warpfit {
 struct GzipReader::State {
   z_stream stream{};
   std::vector<std::uint8_t> input = std::vector<std::uint8_t>(1 << 16);
-  std::uint64_t next_byte = 0;  // of the file, behind what `input` holds
+  std::uint64_t next_byte = 0;  // of the file, after what `input` holds
   bool ended = false;           // the last member is over
 
   State() {
@@ -43,7 +43,7 @@ bool GzipReader::refill() {
   return true;
 }
 
-// Members may follow each other (RFC 1952, 2.2); anything else behind the data is refused.
+// Members may follow each other (RFC 1952, 2.2); anything else after the data is refused.
 void GzipReader::finish_member() {
   auto& s = *state_;
   if (!refill()) {

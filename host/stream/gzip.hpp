@@ -1,4 +1,4 @@
-// gzip (RFC 1952), read strictly: every member's CRC and length checked, nothing allowed behind the last.
+// gzip (RFC 1952), read strictly: every member's CRC and length checked, nothing allowed after the last.
 #pragma once
 
 #include <cstdint>

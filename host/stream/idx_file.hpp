@@ -34,7 +34,7 @@ class IdxFile {
   /// All dimensions: {60000, 28, 28}. None is 0.
   [[nodiscard]] const std::vector<std::int64_t>& dimensions() const { return dimensions_; }
   [[nodiscard]] std::int64_t count() const { return dimensions_.front(); }
-  /// Bytes of one sample, the product of the dimensions behind the first.
+  /// Bytes of one sample, the product of the dimensions after the first.
   [[nodiscard]] std::int64_t sample_size() const { return sample_size_; }
   /// Offset of sample `index` in the (decoded) file.
   [[nodiscard]] std::int64_t byte_of(std::int64_t index) const { return header_size_ + index * sample_size_; }
@@ -43,7 +43,7 @@ class IdxFile {
   void read(std::int64_t first, std::span<std::uint8_t> out) const;
   /// Fills `out` (N, sample_size) with the samples that `indices` names. Errors: IoError.
   void gather(std::span<const std::uint32_t> indices, std::span<std::uint8_t> out) const;
-  /// Call it behind a stretch of reads that ended before sample `end`. Errors: IoError where the file was
+  /// Call it after a stretch of reads that ended before sample `end`. Errors: IoError where the file was
   /// written to since it was opened, so that what was read may be neither the old data nor the new.
   void check_unchanged(std::int64_t end) const;
 
@@ -56,7 +56,7 @@ class IdxFile {
   std::vector<std::int64_t> dimensions_;
   std::int64_t sample_size_ = 1;
   std::int64_t header_size_ = 0;
-  std::unique_ptr<class GzipReader> gzip_;   // behind the header; of gzip data that is to be decoded
+  std::unique_ptr<class GzipReader> gzip_;   // after the header; of gzip data that is to be decoded
   std::unique_ptr<std::uint8_t[]> decoded_;  // the elements of a gzip file
 };
 

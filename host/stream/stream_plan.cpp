@@ -56,7 +56,7 @@ std::int64_t device_bytes(const StreamRequest& set, const StreamPlan& plan) {
   return static_cast<std::int64_t>(plan.slots) * plan.chunk_samples * sample_bytes(set);
 }
 
-// Set by set, each leaving a batch's room to those behind it. One that is sent takes no more than an equal
+// Set by set, each leaving a batch's room to those after it. One that is sent takes no more than an equal
 // share of what is left, as later ones have to be sent as well.
 std::vector<StreamPlan> plan_streams(const Backend& backend, std::span<const StreamRequest> sets,
                                      Residency residency, std::optional<std::int64_t> limit) {

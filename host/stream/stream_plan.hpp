@@ -15,7 +15,7 @@ namespace warpfit {
 /// Where a data set's bytes are between passes.
 enum class Residency {
   kAuto,     ///< as the backend prefers for the size
-  kStream,   ///< sent anew in each pass
+  kStream,   ///< sent again in each pass
   kResident  ///< in the backend's memory from the first pass on
 };
 

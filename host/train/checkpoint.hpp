@@ -1,5 +1,5 @@
-// A run's state as a file: a model like any other (host/model/model_file), with the optimizer's memory beside
-// it and the rest of the state in its metadata. Its checksum finds every damaged bit.
+// A run's state as a file: a model like any other (host/model/model_file), with the optimizer's state
+// in it and the rest of the state in its metadata. Its checksum finds every damaged bit.
 #pragma once
 
 #include <string>
