@@ -31,7 +31,7 @@ __device__ void step_quad(const Rule& rule, const Factors& factors, float* w, co
   const KeptMoments<Rule, const Moments&> kept{moments};
   Element e[kVector] = {};
   const auto load = [&](const float* from, auto field) {
-    const float4 four = reinterpret_cast<const float4*>(from)[quad];
+    const float4& four = reinterpret_cast<const float4*>(from)[quad];  // whose alignment UBSan checks
     field(e[0]) = four.x;
     field(e[1]) = four.y;
     field(e[2]) = four.z;
