@@ -3,6 +3,7 @@
 // that a recorded update can be replayed.
 #include "cuda/device/kernel.cuh"
 #include "cuda/device/reduce.cuh"
+#include "cuda/device/vector.cuh"
 #include "cuda/ops/optimizer.hpp"
 #include "cuda/runtime/launch.hpp"
 #include "host/backend/optimizer_formula.hpp"
@@ -31,14 +32,14 @@ __device__ void step_quad(const Rule& rule, const Factors& factors, float* w, co
   const KeptMoments<Rule, const Moments&> kept{moments};
   Element e[kVector] = {};
   const auto load = [&](const float* from, auto field) {
-    const float4& four = reinterpret_cast<const float4*>(from)[quad];  // whose alignment UBSan checks
+    const float4 four = load_four(from, quad);
     field(e[0]) = four.x;
     field(e[1]) = four.y;
     field(e[2]) = four.z;
     field(e[3]) = four.w;
   };
   const auto store = [&](float* to, auto field) {
-    reinterpret_cast<float4*>(to)[quad] = make_float4(field(e[0]), field(e[1]), field(e[2]), field(e[3]));
+    store_four(to, quad, make_float4(field(e[0]), field(e[1]), field(e[2]), field(e[3])));
   };
   load(w, [](Element& one) -> float& { return one.w; });
   load(g, [](Element& one) -> float& { return one.g; });

@@ -2,6 +2,7 @@
 // order. A true division, exactly rounded. Four pixels a thread where rows begin at a multiple of four.
 #include "cuda/device/kernel.cuh"
 #include "cuda/device/reduce.cuh"
+#include "cuda/device/vector.cuh"
 #include "cuda/ops/pixels.hpp"
 #include "cuda/runtime/launch.hpp"
 
@@ -43,9 +44,9 @@ __global__ void __launch_bounds__(kThreads)
     float* values = x + row * cols;
     if (in_fours && reinterpret_cast<std::uintptr_t>(x) % sizeof(float4) == 0) {
       for (std::int64_t i = first; i < cols / kVector; i += stride) {
-        const uchar4 four = reinterpret_cast<const uchar4*>(pixels)[i];
-        reinterpret_cast<float4*>(values)[i] =
-            make_float4(to_float(four.x), to_float(four.y), to_float(four.z), to_float(four.w));
+        const uchar4 four = load_four(pixels, i);
+        store_four(values, i,
+                   make_float4(to_float(four.x), to_float(four.y), to_float(four.z), to_float(four.w)));
       }
     } else {
       for (std::int64_t i = first; i < cols; i += stride) values[i] = to_float(pixels[i]);

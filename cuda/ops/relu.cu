@@ -1,5 +1,6 @@
 // y = max(y + b, 0); dx = y > 0 ? dx : 0. Sixteen bytes an access where the addresses allow it.
 #include "cuda/device/kernel.cuh"
+#include "cuda/device/vector.cuh"
 #include "cuda/ops/relu.hpp"
 #include "cuda/runtime/launch.hpp"
 
@@ -50,10 +51,11 @@ __global__ void __launch_bounds__(kThreads)
   const std::int64_t stride = std::int64_t{gridDim.x} * kThreads;
   const std::int64_t fours = in_fours(y, dx) ? size / kVector : 0;
   for (std::int64_t i = first; i < fours; i += stride) {
-    const float4 out = reinterpret_cast<const float4*>(y)[i];
-    const float4 in = reinterpret_cast<const float4*>(dx)[i];
-    reinterpret_cast<float4*>(dx)[i] = make_float4(out.x > 0.0F ? in.x : 0.0F, out.y > 0.0F ? in.y : 0.0F,
-                                                   out.z > 0.0F ? in.z : 0.0F, out.w > 0.0F ? in.w : 0.0F);
+    const float4 out = load_four(y, i);
+    const float4 in = load_four(dx, i);
+    store_four(dx, i,
+               make_float4(out.x > 0.0F ? in.x : 0.0F, out.y > 0.0F ? in.y : 0.0F, out.z > 0.0F ? in.z : 0.0F,
+                           out.w > 0.0F ? in.w : 0.0F));
   }
   for (std::int64_t i = fours * kVector + first; i < size; i += stride) {
     if (!(y[i] > 0.0F)) dx[i] = 0.0F;

@@ -1,5 +1,6 @@
 // w -= rate * dw, 12 bytes an element and nothing else: bound by memory, so sixteen bytes an access.
 #include "cuda/device/kernel.cuh"
+#include "cuda/device/vector.cuh"
 #include "cuda/ops/sgd.hpp"
 #include "cuda/runtime/launch.hpp"
 
@@ -18,13 +19,13 @@ __global__ void __launch_bounds__(kThreads)
       (reinterpret_cast<std::uintptr_t>(w) | reinterpret_cast<std::uintptr_t>(dw)) % sizeof(float4) == 0;
   const std::int64_t fours = aligned ? size / kVector : 0;
   for (std::int64_t i = first; i < fours; i += stride) {
-    float4 value = reinterpret_cast<float4*>(w)[i];
-    const float4 gradient = reinterpret_cast<const float4*>(dw)[i];
+    float4 value = load_four(w, i);
+    const float4 gradient = load_four(dw, i);
     value.x -= step * gradient.x;
     value.y -= step * gradient.y;
     value.z -= step * gradient.z;
     value.w -= step * gradient.w;
-    reinterpret_cast<float4*>(w)[i] = value;
+    store_four(w, i, value);
   }
   for (std::int64_t i = fours * kVector + first; i < size; i += stride) w[i] -= step * dw[i];
 }
