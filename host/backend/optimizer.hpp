@@ -153,7 +153,7 @@ struct OptimizerViews {
   ConstVector gradients;
   std::array<Vector, kMostMoments> moments;
   OptimizerProgress* progress = nullptr;  ///< may be null for plain SGD of all parameters
-  /// Of the parameters that are updated, disjoint; all where it is empty.
+  /// Disjoint ranges of the parameters to update; empty: all parameters.
   std::span<const ParameterRange> ranges = {};
 };
 

@@ -24,7 +24,7 @@ OptimizerState::OptimizerState(Backend& backend, const ParameterGroups& groups, 
     auto& group = groups_.emplace_back();
     group.optimizer = optimizer;
     if (!ranges.empty()) group.ranges = {backend, ranges};
-    if (updates_all_alike() && groups.groups.size() == 1 && is_plain_sgd(optimizer)) return;
+    if (updates_all_alike() && is_plain_sgd(optimizer)) return;
     const auto kept = moments_of(optimizer);
     for (std::size_t k = 0; k < kMostMoments; ++k) {
       if (kept[k]) keep(k);

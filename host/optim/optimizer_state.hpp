@@ -15,7 +15,7 @@ namespace warpfit {
 /// Parameters that are updated alike.
 struct ParameterGroup {
   Optimizer optimizer;
-  std::vector<ParameterRange> ranges = {};  ///< all parameters where it is empty, in the only group
+  std::vector<ParameterRange> ranges = {};  ///< empty: all parameters, if there is one group
 };
 
 /// Matrices that Muon updates.

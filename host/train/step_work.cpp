@@ -16,7 +16,8 @@ double update_bytes(double parameters, const Optimizer& optimizer) {
   return kFloat * parameters * (3 + 2 * moments);
 }
 
-// Three products and four passes an iteration; four passes more read and write all that there is.
+// Each iteration has three matrix products and three element-wise passes. Four element-wise passes remain:
+// direction, norm, normalization and the update of the parameters.
 Work muon_work(const Muon& muon, const MuonMatrix& matrix) {
   const auto rows = static_cast<double>(std::min(matrix.rows, matrix.cols));
   const auto cols = static_cast<double>(std::max(matrix.rows, matrix.cols));
