@@ -80,7 +80,7 @@ tool() { # NAME: one of CUDA's programs, which are not always on the PATH
 loads() {
   local missing code=0
   try "$bin/warpfit" --version
-  missing=$(ldd "$bin/libwarpfit_cuda.so" | grep 'not found' || true)
+  missing=$(ldd -r "$bin/libwarpfit_cuda.so" 2>&1 | grep -E 'not found|undefined symbol' || true)
   [[ ! $no_gpu ]] || missing=$(grep -vE '^\s*lib(cu|nv)' <<<"$missing" || true)
   [[ ! $missing ]] || { note "libwarpfit_cuda.so: $missing" && return 1; }
   try "$bin/cuda_tests" --gtest_list_tests

@@ -33,9 +33,4 @@ bool has_decay(const Optimizer& optimizer) {
       optimizer);
 }
 
-bool is_plain_sgd(const Optimizer& optimizer) {
-  const auto* sgd = std::get_if<Sgd>(&optimizer);
-  return sgd != nullptr && sgd->momentum == 0 && sgd->weight_decay == 0;
-}
-
 }  // namespace warpfit
