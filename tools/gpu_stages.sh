@@ -19,7 +19,7 @@ golden-fused-resident  5    golden fused resident
 golden-fused-stream    5    golden fused stream
 golden-layers-resident 5    golden layers resident
 golden-layers-stream   5    golden layers stream
-compare                110+ compare 30 3 torch-graph torch-eager jax-scan
+compare                130+ compare 30 3 torch-graph torch-eager jax-scan
 whole-command          12   whole_command
 bench-fused            8    bench fused
 bench-layers           8    bench layers
@@ -28,7 +28,7 @@ bench-layers-bf16      7    bench layers --precision bf16 --network 784-4096-409
 operations             30   operations
 tests                  30   gpu_tests
 ncu-fused              30   kernel_profile fused --set full --kernel-name regex:fused_run|tutorial --launch-skip 3 --launch-count 1
-ncu-layers             30   kernel_profile layers --set basic --section WarpStateStats --launch-count 30
+ncu-layers             30   kernel_profile layers --set basic --section WarpStateStats --launch-count 20
 TABLE
   local name names
   mapfile -t names < <(cd "$root/variants" 2>/dev/null && printf '%s\n' */ | sed 's|/$||; /^\*$/d')
