@@ -82,6 +82,7 @@ set(warpfit_single_thread_test_sources
   cli/whole_command_test.cpp
   cpu/exponential_test.cpp
   files/atomic_file_test.cpp
+  files/foreign_file_test.cpp
   files/json_test.cpp
   files/malformed_safetensors_test.cpp
   files/npz_test.cpp
@@ -102,6 +103,7 @@ set(warpfit_single_thread_test_sources
   report/metrics_test.cpp
   report/reports_test.cpp
   run/training_files_test.cpp
+  stream/dataset_files_test.cpp
   stream/dataset_test.cpp
   stream/idx_file_test.cpp
   stream/sample_order_test.cpp

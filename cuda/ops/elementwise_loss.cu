@@ -11,7 +11,7 @@ namespace {
 template <int kThreads, class Function>
 __global__ void __launch_bounds__(kThreads)
     elementwise_loss_kernel(Function function, const float* __restrict__ outputs,
-                            const std::uint8_t* __restrict__ labels, float* doutputs, RowResult* results,
+                            const Label* __restrict__ labels, float* doutputs, RowResult* results,
                             Metrics* metrics, unsigned* arrived, std::int64_t rows, int classes) {
   const int thread = static_cast<int>(threadIdx.x);
   const std::int64_t row = blockIdx.x;

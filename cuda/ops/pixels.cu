@@ -31,8 +31,7 @@ __device__ void step_to(Position& position, const Position& here, std::int64_t r
 
 // Threads of x go along a row, blocks of y down the rows.
 __global__ void __launch_bounds__(kThreads)
-    load_batch_kernel(Position* position, float* x, std::uint8_t* labels, std::int64_t rows,
-                      std::int64_t cols) {
+    load_batch_kernel(Position* position, float* x, Label* labels, std::int64_t rows, std::int64_t cols) {
   const Position here = *position;
   const std::int64_t first = std::int64_t{blockIdx.x} * kThreads + threadIdx.x;
   const std::int64_t stride = std::int64_t{gridDim.x} * kThreads;

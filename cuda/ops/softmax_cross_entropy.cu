@@ -8,7 +8,7 @@ namespace {
 
 template <int kThreads, bool kWeighted>
 __global__ void __launch_bounds__(kThreads)
-    softmax_cross_entropy_kernel(const float* __restrict__ logits, const std::uint8_t* __restrict__ labels,
+    softmax_cross_entropy_kernel(const float* __restrict__ logits, const Label* __restrict__ labels,
                                  float label_smoothing, ClassWeights weights, float* dlogits,
                                  RowResult* results, Metrics* metrics, unsigned* arrived, std::int64_t rows,
                                  int classes) {

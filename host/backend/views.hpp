@@ -32,13 +32,15 @@ using Matrix = MatrixView<float>;
 using ConstMatrix = MatrixView<const float>;
 using Vector = std::span<float>;
 using ConstVector = std::span<const float>;
-using Labels = std::span<std::uint8_t>;
-using ConstLabels = std::span<const std::uint8_t>;
+/// The class of a sample.
+using Label = std::uint16_t;
+using Labels = std::span<Label>;
+using ConstLabels = std::span<const Label>;
 
 /// Samples in the backend's memory: `count` of them, pixels (count, sample_size) as bytes, one label each.
 struct SampleView {
   const std::uint8_t* pixels = nullptr;
-  const std::uint8_t* labels = nullptr;
+  const Label* labels = nullptr;
   std::int64_t count = 0;
   std::int64_t sample_size = 0;
   const std::uint32_t* order =

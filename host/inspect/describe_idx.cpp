@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <vector>
 
+#include "host/base/error.hpp"
 #include "host/base/terminal_text.hpp"
 #include "host/files/crc32.hpp"
 #include "host/files/file.hpp"
@@ -12,6 +14,7 @@
 #include "host/inspect/drawing.hpp"
 #include "host/inspect/text_table.hpp"
 #include "host/stream/idx_file.hpp"
+#include "host/stream/labels.hpp"
 
 namespace warpfit {
 namespace {
@@ -25,7 +28,8 @@ struct Contents {
 };
 
 std::uint32_t crc32_of_header(const IdxFile& file) {
-  std::vector<std::uint8_t> header{0, 0, 8, static_cast<std::uint8_t>(file.dimensions().size())};
+  std::vector<std::uint8_t> header{0, 0, static_cast<std::uint8_t>(file.type()),
+                                   static_cast<std::uint8_t>(file.dimensions().size())};
   for (const auto dimension : file.dimensions()) {
     for (int shift = 24; shift >= 0; shift -= 8)
       header.push_back(static_cast<std::uint8_t>(dimension >> shift));
@@ -48,7 +52,22 @@ Contents read_contents(const IdxFile& file) {
   return contents;
 }
 
-std::string summary(const IdxFile& file, const Contents& contents) {
+// The lines that images and labels have in common.
+std::string summary(const IdxFile& file, std::string_view kind, std::int64_t min, std::int64_t max) {
+  const auto decoded = static_cast<std::uint64_t>(file.byte_of(file.count()));
+  const auto encoded = File(file.path()).size();
+  auto text = fmt::format("{}: IDX, {}\n", sanitize_for_terminal(file.path()), kind);
+  text += fmt::format("dimensions  {} {}\n", fmt::join(file.dimensions(), "x"), element_name(file.type()));
+  text += fmt::format("bytes       {}{}\n", decoded,
+                      encoded == decoded ? std::string() : fmt::format(", {} as gzip", encoded));
+  return text + fmt::format("range       {} to {}\n", min, max);
+}
+
+std::string checksum_line(const Contents& contents) {
+  return fmt::format("crc32       {:08x}\n", contents.crc32);
+}
+
+std::string image_summary(const IdxFile& file, const Contents& contents) {
   const auto& counts = contents.counts;
   const auto is_there = [](std::uint64_t count) { return count > 0; };
   const auto min = std::ranges::find_if(counts, is_there) - counts.begin();
@@ -56,28 +75,20 @@ std::string summary(const IdxFile& file, const Contents& contents) {
   std::uint64_t sum = 0;
   for (std::size_t value = 0; value < kLevels; ++value) sum += value * counts[value];
   const auto mean = static_cast<double>(sum) / static_cast<double>(file.count() * file.sample_size());
-
-  const auto decoded = static_cast<std::uint64_t>(file.byte_of(file.count()));
-  const auto encoded = File(file.path()).size();
-  const auto& dimensions = file.dimensions();
-  auto text = fmt::format("{}: IDX, {}\n", sanitize_for_terminal(file.path()),
-                          dimensions.size() == 1 ? "labels" : "samples");
-  text += fmt::format("dimensions  {} unsigned bytes\n", fmt::join(dimensions, "x"));
-  text += fmt::format("bytes       {}{}\n", decoded,
-                      encoded == decoded ? std::string() : fmt::format(", {} as gzip", encoded));
-  text += fmt::format("range       {} to {}\n", min, max);
-  if (dimensions.size() > 1) text += fmt::format("mean        {:.4f}, {:.4f} of 255\n", mean, mean / 255);
-  return text + fmt::format("crc32       {:08x}\n", contents.crc32);
+  return summary(file, "samples", min, max) +
+         fmt::format("mean        {:.4f}, {:.4f} of 255\n", mean, mean / 255) + checksum_line(contents);
 }
 
-std::string label_table(const Contents& contents) {
+void describe_labels(const IdxFile& file, const TextSink& print) {
+  check_is_labels(file);
+  const auto contents = read_contents(file);
+  std::map<Label, std::uint64_t> counts;
+  for (const auto label : read_labels(file)) ++counts[label];
+  print(summary(file, "labels", counts.begin()->first, counts.rbegin()->first) + checksum_line(contents));
   using enum TextTable::Align;
   TextTable table({{"label", kRight}, {"count", kRight}});
-  for (std::size_t label = 0; label < kLevels; ++label) {
-    const auto count = contents.counts[label];
-    if (count > 0) table.add({std::to_string(label), std::to_string(count)});
-  }
-  return fmt::format("\n{}", table.text());
+  for (const auto& [label, count] : counts) table.add({std::to_string(label), std::to_string(count)});
+  print(fmt::format("\n{}", table.text()));
 }
 
 // Samples of more than two dimensions stand as planes one below the other.
@@ -93,14 +104,20 @@ void draw_first(const IdxFile& file, std::int64_t drawings, const TextSink& prin
 }  // namespace
 
 void describe_idx(const std::string& path, std::int64_t drawings, const TextSink& print) {
-  const IdxFile file(path, 1, 4);
-  const auto contents = read_contents(file);
-  print(summary(file, contents));
-  if (file.dimensions().size() == 1) {
-    print(label_table(contents));
-  } else {
-    draw_first(file, drawings, print);
+  const IdxFile file(path, 1, 4, IdxElements::kIntegers);
+  const auto rank = file.dimensions().size();
+  const bool is_bytes = file.type() == IdxType::kUint8;
+  if (rank == 1 || (rank == 2 && !is_bytes)) {
+    describe_labels(file, print);
+    return;
   }
+  if (!is_bytes) {
+    throw DataError(fmt::format(
+        "{}: samples of {}, expected unsigned bytes; tools/make_idx from-npy converts such images", path,
+        element_name(file.type())));
+  }
+  print(image_summary(file, read_contents(file)));
+  draw_first(file, drawings, print);
 }
 
 }  // namespace warpfit

@@ -9,22 +9,12 @@
 
 #include "host/base/error.hpp"
 #include "host/files/file.hpp"
+#include "host/files/foreign_file.hpp"
 
 namespace warpfit {
 namespace {
 
 using namespace std::string_view_literals;
-
-struct Foreign {
-  std::string_view start, name;
-};
-
-constexpr Foreign kForeign[] = {
-    {"PK\x03\x04"sv, "a ZIP archive, as .npz and PyTorch's .pt are"},
-    {"\x80\x02"sv, "a Python pickle"},
-    {"\x89HDF"sv, "an HDF5 file, as Keras writes them"},
-    {"GGUF"sv, "a GGUF file"},
-};
 
 }  // namespace
 
@@ -41,15 +31,17 @@ FileKind file_kind(const std::string& path) {
   // All writers begin with the IR version, a small number.
   if (start.size() > 1 && start[0] == '\x08' && bytes[1] > 0 && bytes[1] < 0x80) return FileKind::kOnnx;
 
-  constexpr std::string_view kExpected = "expected IDX (plain or gzip), safetensors or ONNX";
-  for (const auto& [foreign, name] : kForeign) {
-    if (start.starts_with(foreign)) throw ModelError(fmt::format("{}: is {}; {}", path, name, kExpected));
+  constexpr std::string_view kExpected = "IDX (plain or gzip), safetensors or ONNX";
+  if (const auto found = recognize_foreign(file)) {
+    const auto text = describe_foreign(path, *found, kExpected);
+    if (found->is_model) throw ModelError(text);
+    throw DataError(text);
   }
   throw DataError(
       bytes.empty()
-          ? fmt::format("{}: is empty; {}", path, kExpected)
+          ? fmt::format("{}: is empty, expected {}", path, kExpected)
           : fmt::format(
-                "{}: unknown bytes {:02x} at byte 0; {}", path,
+                "{}: unknown bytes {:02x} at byte 0, expected {}", path,
                 fmt::join(bytes.begin(), bytes.begin() + std::min<std::ptrdiff_t>(4, std::ssize(bytes)), " "),
                 kExpected));
 }

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "host/backend/backend_options.hpp"
-#include "host/stream/dataset.hpp"
+#include "host/stream/dataset_files.hpp"
 #include "host/train/benchmark.hpp"
 #include "host/train/train_options.hpp"
 

@@ -11,18 +11,37 @@
 namespace warpfit {
 namespace {
 
-Dataset open_set(const DataOptions& data, std::string DatasetPaths::*images,
-                 std::string DatasetPaths::*labels) {
-  const auto paths = find_dataset(data.folder, data.files);
-  return {paths.*images, paths.*labels};
-}
-
 void check_same_shape(const Dataset& training_set, const Dataset& test_set) {
   if (std::ranges::equal(training_set.sample_shape(), test_set.sample_shape())) return;
   throw DataError(
       fmt::format("{}: samples of {} from byte 8 on, but those of {} are {}; expected equal shapes",
                   test_set.images_path(), fmt::join(test_set.sample_shape(), "x"), training_set.images_path(),
                   fmt::join(training_set.sample_shape(), "x")));
+}
+
+std::string class_list(const std::vector<std::int64_t>& classes) {
+  constexpr std::size_t kMaxNamed = 10;
+  const auto named = std::span(classes).first(std::min(classes.size(), kMaxNamed));
+  return fmt::format(
+      "{} {}{}", classes.size() == 1 ? "class" : "classes", fmt::join(named, ", "),
+      classes.size() > kMaxNamed ? fmt::format(" and {} more", classes.size() - kMaxNamed) : "");
+}
+
+void warn_of_missing_classes(const Dataset& training_set, const Dataset& test_set) {
+  const auto classes = std::max(training_set.classes(), test_set.classes());
+  const auto trained = Subset(training_set).class_counts(classes);
+  const auto tested = Subset(test_set).class_counts(classes);
+  std::vector<std::int64_t> unused, untrained, untested;
+  for (std::int64_t c = 0; c < classes; ++c) {
+    const auto at = static_cast<std::size_t>(c);
+    if (trained[at] == 0) (tested[at] == 0 ? unused : untrained).push_back(c);
+    if (trained[at] > 0 && tested[at] == 0) untested.push_back(c);
+  }
+  if (!unused.empty()) log_warning(fmt::format("{}: no sample has this label", class_list(unused)));
+  if (!untrained.empty())
+    log_warning(fmt::format("{}: in the test set, but not in the training set", class_list(untrained)));
+  if (!untested.empty())
+    log_warning(fmt::format("{}: in the training set, but not in the test set", class_list(untested)));
 }
 
 void check_labels(std::int64_t outputs, const Dataset& training_set, const Dataset& test_set) {
@@ -32,6 +51,7 @@ void check_labels(std::int64_t outputs, const Dataset& training_set, const Datas
     log_warning(fmt::format("the network has {} outputs, but the highest training label is {}", outputs,
                             training_set.classes() - 1));
   }
+  warn_of_missing_classes(training_set, test_set);
 }
 
 }  // namespace
@@ -49,15 +69,20 @@ NetworkSpec fitting_network(const std::string& asked, const Dataset& training_se
   return spec;
 }
 
-// Both sets are decoded at the same time; one after the other if the system has no thread to give.
 TrainingFiles::TrainingFiles(const RunOptions& options)
-    : TrainingFiles(options, std::async(std::launch::async | std::launch::deferred, [&data = options.data] {
-                      return open_set(data, &DatasetPaths::test_images, &DatasetPaths::test_labels);
+    : TrainingFiles(options, find_dataset(options.data.folder, options.data.files)) {}
+
+// Both sets are decoded at the same time; one after the other if the system has no thread to give. The
+// function has only a reference, because libstdc++ moves it into the thread that cannot be had and then uses
+// it again.
+TrainingFiles::TrainingFiles(const RunOptions& options, const DatasetPaths& paths)
+    : TrainingFiles(options, paths, std::async(std::launch::async | std::launch::deferred, [&paths] {
+                      return Dataset(paths.test_images, paths.test_labels);
                     })) {}
 
-TrainingFiles::TrainingFiles(const RunOptions& options, std::future<Dataset> test_set)
-    : training_set_(open_set(options.data, &DatasetPaths::train_images, &DatasetPaths::train_labels)),
-      test_set_(test_set.get()) {
+TrainingFiles::TrainingFiles(const RunOptions& options, const DatasetPaths& paths,
+                             std::future<Dataset> test_set)
+    : paths_(paths), training_set_(paths_.train_images, paths_.train_labels), test_set_(test_set.get()) {
   check_same_shape(training_set_, test_set_);
   model_.network = fitting_network(options.network, training_set_);
   const auto shape = training_set_.sample_shape();
@@ -72,8 +97,8 @@ TrainingFiles::TrainingFiles(const RunOptions& options, std::future<Dataset> tes
 }
 
 std::string TrainingFiles::summary() const {
-  return fmt::format("{} training and {} test samples of {}", training_set_.size(), test_set_.size(),
-                     fmt::join(training_set_.sample_shape(), "x"));
+  return fmt::format("{} training and {} test samples of {} from {}", training_set_.size(), test_set_.size(),
+                     fmt::join(training_set_.sample_shape(), "x"), describe_files(paths_));
 }
 
 TrainingData TrainingFiles::data(const RunOptions& options) const {

@@ -32,14 +32,16 @@ class TrainingFiles {
   [[nodiscard]] const NetworkPlan& plan() const { return plan_; }
   /// Of the larger set.
   [[nodiscard]] std::int64_t most_samples() const { return std::max(training_set_.size(), test_set_.size()); }
-  /// "60000 training and 10000 test samples of 28x28"
+  /// "60000 training and 10000 test samples of 28x28 from DIR: train-images-idx3-ubyte, ..."
   [[nodiscard]] std::string summary() const;
   /// Tells the data from other data.
   [[nodiscard]] std::string identity() const;
 
  private:
-  TrainingFiles(const RunOptions& options, std::future<Dataset> test_set);
+  TrainingFiles(const RunOptions& options, const DatasetPaths& paths);
+  TrainingFiles(const RunOptions& options, const DatasetPaths& paths, std::future<Dataset> test_set);
 
+  DatasetPaths paths_;
   Dataset training_set_;
   Dataset test_set_;
   ModelInfo model_;

@@ -1,9 +1,20 @@
 #include "host/stream/batch_stream.hpp"
 
 #include <algorithm>
+#include <type_traits>
 #include <utility>
 
 namespace warpfit {
+namespace {
+
+/// The labels of a slot that begins with the pixels of so many samples.
+template <class Byte>
+auto* labels_of(Byte* slot, std::int64_t samples, std::int64_t sample_size) {
+  using Value = std::conditional_t<std::is_const_v<Byte>, const Label, Label>;
+  return reinterpret_cast<Value*>(slot + label_offset(samples, sample_size));
+}
+
+}  // namespace
 
 StreamRequest request_for(const Subset& dataset, std::int64_t batch_size) {
   return {.samples = dataset.size(), .sample_size = dataset.sample_size(), .batch_size = batch_size};
@@ -27,7 +38,8 @@ BatchStream::BatchStream(Backend& backend, Subset dataset, const StreamPlan& pla
       dataset_(std::move(dataset)),
       chunk_samples_(plan.chunk_samples),
       resident_(plan.resident),
-      ring_(backend, plan.slots, static_cast<std::size_t>(chunk_samples_ * (dataset_.sample_size() + 1))),
+      ring_(backend, plan.slots,
+            static_cast<std::size_t>(chunk_bytes(chunk_samples_, dataset_.sample_size()))),
       reader_([this] { attach_reader(); }) {
   if (!resident_) return;
   const auto samples = static_cast<std::size_t>(dataset_.size());
@@ -73,9 +85,9 @@ void BatchStream::read_pass(std::int64_t first) {
       const std::int64_t samples = std::min(chunk_samples_, dataset_.size() - first);
       StagingSlot* slot = ring_.acquire();
       if (slot == nullptr) return;
-      const auto pixel_bytes = static_cast<std::size_t>(samples * dataset_.sample_size());
-      const auto pixels = slot->host().first(pixel_bytes);
-      const auto labels = slot->host().subspan(pixel_bytes, static_cast<std::size_t>(samples));
+      const auto pixels = slot->host().first(static_cast<std::size_t>(samples * dataset_.sample_size()));
+      const Labels labels{labels_of(slot->host().data(), samples, dataset_.sample_size()),
+                          static_cast<std::size_t>(samples)};
       if (in_file_order) {
         dataset_.read(first, pixels, labels);
       } else {
@@ -106,12 +118,13 @@ std::optional<Chunk> BatchStream::next() {
 }
 
 Chunk BatchStream::sent_chunk(const FilledSlot& filled) {
-  const auto pixel_bytes = filled.samples * dataset_.sample_size();
-  const auto* pixels = filled.slot->submit(static_cast<std::size_t>(pixel_bytes + filled.samples));
+  const auto bytes = chunk_bytes(filled.samples, dataset_.sample_size());
+  const auto* pixels = filled.slot->submit(static_cast<std::size_t>(bytes));
   return {ring_,
           filled.slot,
           filled.first,
-          {pixels, pixels + pixel_bytes, filled.samples, dataset_.sample_size()}};
+          {pixels, labels_of(pixels, filled.samples, dataset_.sample_size()), filled.samples,
+           dataset_.sample_size()}};
 }
 
 SampleView BatchStream::keep(const FilledSlot& filled) {
@@ -120,7 +133,9 @@ SampleView BatchStream::keep(const FilledSlot& filled) {
   const SampleView part{pixels_.data() + kept_ * dataset_.sample_size(), labels_.data() + kept_,
                         filled.samples, dataset_.sample_size()};
   filled.slot->submit_to(pixels_.data() + kept_ * dataset_.sample_size(), 0, pixel_bytes);
-  filled.slot->submit_to(labels_.data() + kept_, pixel_bytes, samples);
+  filled.slot->submit_to(reinterpret_cast<std::uint8_t*>(labels_.data() + kept_),
+                         static_cast<std::size_t>(label_offset(filled.samples, dataset_.sample_size())),
+                         samples * sizeof(Label));
   filled.slot->retire();
   ring_.give_back(filled.slot);
   kept_ += filled.samples;

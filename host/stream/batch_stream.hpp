@@ -82,7 +82,8 @@ class BatchStream {
   std::exception_ptr attach_failure_;
 
   // Of a data set that stays: its first `kept_` samples are there.
-  Buffer<std::uint8_t> pixels_, labels_;
+  Buffer<std::uint8_t> pixels_;
+  Buffer<Label> labels_;
   Buffer<std::uint32_t> visits_;  // the order of a shuffled pass
   std::int64_t kept_ = 0;
   bool given_ = false;  // the whole set, in this pass

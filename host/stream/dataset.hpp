@@ -7,16 +7,19 @@
 #include <string>
 #include <vector>
 
+#include "host/backend/views.hpp"
 #include "host/stream/idx_file.hpp"
 
 namespace warpfit {
 
 class Dataset {
  public:
-  /// Samples of rank 1 to 3, as many labels, both of unsigned bytes. Labels are kept in memory.
-  /// Errors: those of IdxFile; DataError where the counts differ.
+  /// Samples of rank 1 to 3 of unsigned bytes, and as many labels of any integer type, which are kept in
+  /// memory. Labels are (N), (N, 1), or QMNIST's (N, 8), whose first column is the class.
+  /// Errors: those of IdxFile; DataError if the counts differ or a label is negative or above 65535.
   Dataset(const std::string& images_path, const std::string& labels_path);
-  /// Samples alone, to be told the labels of; what is read gives each the label 0. Errors: those of IdxFile.
+  /// Samples without labels, for predictions; read() and gather() give each the label 0. Errors: those of
+  /// IdxFile.
   explicit Dataset(const std::string& images_path);
 
   [[nodiscard]] std::int64_t size() const { return images_.count(); }
@@ -28,37 +31,24 @@ class Dataset {
   /// Tells it from another set: "60000x28x28, labels 1f2e3d4c" with a CRC-32.
   [[nodiscard]] std::string identity() const;
   /// Empty without labels.
-  [[nodiscard]] std::span<const std::uint8_t> labels() const { return labels_; }
+  [[nodiscard]] ConstLabels labels() const { return labels_; }
   [[nodiscard]] const std::string& images_path() const { return images_.path(); }
+  /// Empty without labels.
+  [[nodiscard]] std::string labels_path() const { return label_file_ ? label_file_->path() : ""; }
 
   /// Errors: DataError naming the first label that is `classes` or more.
   void check_labels_below(std::int64_t classes) const;
 
   /// The samples from `first` on: pixels (N, sample_size) and labels (N). Safe concurrently with other calls.
-  void read(std::int64_t first, std::span<std::uint8_t> pixels, std::span<std::uint8_t> labels) const;
+  void read(std::int64_t first, std::span<std::uint8_t> pixels, Labels labels) const;
   /// The samples that `indices` names, in that order.
-  void gather(std::span<const std::uint32_t> indices, std::span<std::uint8_t> pixels,
-              std::span<std::uint8_t> labels) const;
+  void gather(std::span<const std::uint32_t> indices, std::span<std::uint8_t> pixels, Labels labels) const;
 
  private:
   IdxFile images_;
   std::optional<IdxFile> label_file_;
-  std::vector<std::uint8_t> labels_;
+  std::vector<Label> labels_;
   std::int64_t classes_ = 0;
 };
-
-/// The four files of a data set.
-struct DatasetPaths {
-  std::string train_images, train_labels, test_images, test_labels;
-};
-
-/// Fills the paths that are empty with the usual names found in `folder`, gzip or not, or in its `raw` or
-/// `FashionMNIST/raw`, as torchvision lays it out. Errors: IoError naming what was looked for; UsageError
-/// where a path is empty and so is `folder`.
-DatasetPaths find_dataset(const std::string& folder, DatasetPaths given);
-/// Likewise the files of the training set alone.
-DatasetPaths find_training_set(const std::string& folder, DatasetPaths given);
-/// Likewise those of the test set.
-DatasetPaths find_test_set(const std::string& folder, DatasetPaths given);
 
 }  // namespace warpfit

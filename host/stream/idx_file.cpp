@@ -6,11 +6,15 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <filesystem>
+#include <optional>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "host/base/available_memory.hpp"
 #include "host/base/error.hpp"
+#include "host/files/foreign_file.hpp"
 #include "host/stream/gzip.hpp"
 
 namespace warpfit {
@@ -18,26 +22,25 @@ namespace {
 
 constexpr std::size_t kMagicSize = 4;
 constexpr std::size_t kMostDimensions = 255;
-constexpr std::uint8_t kUnsignedByte = 0x08;
+constexpr std::string_view kExpected = "an IDX file";
 
-std::string_view element_name(std::uint8_t type) {
-  switch (type) {
-    case kUnsignedByte:
-      return "unsigned bytes";
-    case 0x09:
-      return "signed bytes";
-    case 0x0B:
-      return "16-bit integers";
-    case 0x0C:
-      return "32-bit integers";
-    case 0x0D:
-      return "32-bit floats";
-    case 0x0E:
-      return "64-bit floats";
-    default:
-      return "an unknown type";
-  }
+struct TypeInfo {
+  IdxType type;
+  int size;
+  std::string_view name;
+};
+constexpr TypeInfo kTypes[] = {
+    {IdxType::kUint8, 1, "unsigned bytes"},  {IdxType::kInt8, 1, "signed bytes"},
+    {IdxType::kInt16, 2, "16-bit integers"}, {IdxType::kInt32, 4, "32-bit integers"},
+    {IdxType::kFloat32, 4, "32-bit floats"}, {IdxType::kFloat64, 8, "64-bit floats"},
+};
+
+const TypeInfo* type_info(std::uint8_t type) {
+  const auto* found = std::ranges::find(kTypes, static_cast<IdxType>(type), &TypeInfo::type);
+  return found == std::end(kTypes) ? nullptr : found;
 }
+
+bool is_integer(IdxType type) { return type != IdxType::kFloat32 && type != IdxType::kFloat64; }
 
 std::int64_t big_endian(const std::uint8_t* bytes) {
   return std::int64_t{bytes[0]} << 24 | bytes[1] << 16 | bytes[2] << 8 | bytes[3];
@@ -47,11 +50,45 @@ std::string allowed(int fewest, int most) {
   return fewest == most ? std::to_string(fewest) : fmt::format("{} to {}", fewest, most);
 }
 
+std::int64_t swapped(std::int64_t dimension) {
+  return __builtin_bswap32(static_cast<std::uint32_t>(dimension));
+}
+
 bool is_gzip(const File& file) {
   std::array<std::uint8_t, 2> start{};
   if (file.size() < start.size()) return false;
   file.read(0, start);
   return start[0] == 0x1F && start[1] == 0x8B;
+}
+
+bool is_idx(std::span<const std::uint8_t> start) {
+  return start.size() > 1 && start[0] == 0 && start[1] == 0;
+}
+
+// Of a file that is cut or empty, as an interrupted download leaves it next to a whole one.
+std::string gzip_hint(const std::string& path) {
+  std::error_code error;
+  const auto other = path + ".gz";
+  if (!std::filesystem::exists(other, error)) return "";
+  return fmt::format("; there is {} as well: remove the incomplete file to use that one", other);
+}
+
+// Of decoded data that begins like no IDX file; reads on to tell what it is.
+std::optional<ForeignFile> foreign_in_gzip(std::span<const std::uint8_t> start, GzipReader& gzip) {
+  if (is_idx(start)) return std::nullopt;
+  std::vector<std::uint8_t> bytes(kForeignBytes);
+  std::ranges::copy(start, bytes.begin());
+  bytes.resize(start.size() + gzip.read(std::span(bytes).subspan(start.size())));
+  return recognize_foreign(bytes);
+}
+
+std::string describe_decoded(const std::string& path, const ForeignFile& found) {
+  if (found.name == "gzip data") {
+    return fmt::format("{}: was compressed with gzip twice, expected {}; decompress it once with gunzip",
+                       path, kExpected);
+  }
+  return fmt::format("{}: the decompressed data is {}, expected {}; {}", path, found.name, kExpected,
+                     found.advice);
 }
 
 std::vector<std::uint8_t> plain_start(const File& file) {
@@ -62,11 +99,15 @@ std::vector<std::uint8_t> plain_start(const File& file) {
 
 }  // namespace
 
+std::string_view element_name(IdxType type) { return type_info(static_cast<std::uint8_t>(type))->name; }
+
 IdxFile::IdxFile(IdxFile&&) noexcept = default;
 IdxFile::~IdxFile() = default;
 
-IdxFile::IdxFile(const std::string& path, int fewest, int most, Decode when) : file_(path) {
-  if (file_.size() == 0) throw DataError(fmt::format("{}: is empty, expected an IDX file", path));
+IdxFile::IdxFile(const std::string& path, int fewest, int most, IdxElements elements, Decode when)
+    : file_(path) {
+  if (file_.size() == 0)
+    throw DataError(fmt::format("{}: is empty, expected {}{}", path, kExpected, gzip_hint(path)));
   if (is_gzip(file_)) {
     gzip_ = std::make_unique<GzipReader>(file_);
     std::vector<std::uint8_t> start(kMagicSize + 4 * static_cast<std::size_t>(most));
@@ -74,30 +115,35 @@ IdxFile::IdxFile(const std::string& path, int fewest, int most, Decode when) : f
     const std::size_t rank = std::min<std::size_t>(start[3], static_cast<std::size_t>(most));
     const auto rest =
         magic_size < kMagicSize ? 0 : gzip_->read(std::span(start).subspan(kMagicSize, 4 * rank));
-    parse_header(std::span(start).first(magic_size + rest), fewest, most);
+    start.resize(magic_size + rest);
+    if (const auto found = foreign_in_gzip(start, *gzip_)) throw DataError(describe_decoded(path, *found));
+    parse_header(start, fewest, most, elements);
     check_gzip_size();
     if (when == Decode::kNow) decode();
   } else {
-    parse_header(plain_start(file_), fewest, most);
+    const auto start = plain_start(file_);
+    if (!is_idx(start)) {
+      if (const auto found = recognize_foreign(file_))
+        throw DataError(describe_foreign(path, *found, kExpected));
+    }
+    parse_header(start, fewest, most, elements);
     check_plain_size();
   }
   file_.check_unchanged(file_.size());
 }
 
-void IdxFile::parse_header(std::span<const std::uint8_t> bytes, int fewest, int most) {
+void IdxFile::parse_header(std::span<const std::uint8_t> bytes, int fewest, int most, IdxElements elements) {
   if (bytes.size() < kMagicSize) {
-    throw DataError(
-        fmt::format("{}: has {} bytes, expected an IDX header of at least 8", path(), bytes.size()));
+    throw DataError(fmt::format("{}: has {} bytes, expected an IDX header of at least 8{}", path(),
+                                bytes.size(), gzip_hint(path())));
   }
   if (bytes[0] != 0 || bytes[1] != 0) {
     throw DataError(fmt::format(
-        "{}: magic number {:02x}{:02x}{:02x}{:02x} at byte 0, expected 0000 and a type; this is no IDX file",
+        "{}: magic number {:02x}{:02x}{:02x}{:02x} at byte 0, expected 0000 and a type; this is not an IDX "
+        "file",
         path(), bytes[0], bytes[1], bytes[2], bytes[3]));
   }
-  if (bytes[2] != kUnsignedByte) {
-    throw DataError(fmt::format("{}: element type 0x{:02x} ({}) at byte 2, expected 0x08 (unsigned bytes)",
-                                path(), bytes[2], element_name(bytes[2])));
-  }
+  parse_type(bytes[2], elements);
   const int rank = bytes[3];
   if (rank < fewest || rank > most) {
     throw DataError(fmt::format("{}: {} dimensions at byte 3, expected {}; are images and labels swapped?",
@@ -105,36 +151,72 @@ void IdxFile::parse_header(std::span<const std::uint8_t> bytes, int fewest, int 
   }
   header_size_ = static_cast<std::int64_t>(kMagicSize) + 4 * rank;
   if (bytes.size() < static_cast<std::size_t>(header_size_)) {
-    throw DataError(fmt::format("{}: ends at byte {}, inside its header of {} bytes", path(), bytes.size(),
-                                header_size_));
+    throw DataError(fmt::format("{}: ends at byte {}, inside its header of {} bytes{}", path(), bytes.size(),
+                                header_size_, gzip_hint(path())));
   }
+  parse_dimensions(bytes.subspan(kMagicSize, 4 * static_cast<std::size_t>(rank)));
+}
+
+void IdxFile::parse_type(std::uint8_t type, IdxElements elements) {
+  const auto* info = type_info(type);
+  const std::string_view name = info == nullptr ? "an unknown type" : info->name;
+  if (elements == IdxElements::kIntegers) {
+    if (info == nullptr || !is_integer(info->type)) {
+      throw DataError(
+          fmt::format("{}: element type 0x{:02x} ({}) at byte 2, expected labels of an integer type", path(),
+                      type, name));
+    }
+  } else if (info == nullptr || info->type != IdxType::kUint8) {
+    throw DataError(fmt::format("{}: element type 0x{:02x} ({}) at byte 2, expected 0x08 (unsigned bytes){}",
+                                path(), type, name,
+                                info == nullptr ? "" : "; tools/make_idx from-npy converts such images"));
+  }
+  type_ = info->type;
+  sample_size_ = info->size;
+}
+
+void IdxFile::parse_dimensions(std::span<const std::uint8_t> bytes) {
   // Each partial product stays below 2^63 / 2^32, or the file is refused.
-  constexpr std::int64_t kMostElements = std::int64_t{1} << 47;
-  std::int64_t elements = 1;
-  for (int i = 0; i < rank; ++i) {
-    const std::size_t byte = kMagicSize + 4 * static_cast<std::size_t>(i);
-    const std::int64_t dimension = big_endian(&bytes[byte]);
+  constexpr std::int64_t kMostBytes = std::int64_t{1} << 47;
+  for (std::size_t i = 0; i < bytes.size() / 4; ++i) dimensions_.push_back(big_endian(&bytes[4 * i]));
+  std::int64_t size = sample_size_;
+  for (std::size_t i = 0; i < dimensions_.size(); ++i) {
+    const auto dimension = dimensions_[i];
     if (dimension == 0) {
       throw DataError(fmt::format("{}: dimension {} is 0 at byte {}; expected at least one {}", path(), i,
-                                  byte, i == 0 ? "sample" : "element"));
+                                  kMagicSize + 4 * i, i == 0 ? "sample" : "element"));
     }
-    dimensions_.push_back(dimension);
-    if (elements > kMostElements / dimension) {
-      throw DataError(fmt::format("{}: dimensions {} from byte 4 on multiply to more than any file holds",
-                                  path(), fmt::join(dimensions_, "x")));
+    if (size > kMostBytes / dimension) {
+      throw DataError(fmt::format("{}: dimensions {} from byte 4 on multiply to more than any file holds{}",
+                                  path(), fmt::join(dimensions_, "x"), size_hint(file_.size())));
     }
-    elements *= dimension;
+    size *= dimension;
     if (i > 0) sample_size_ *= dimension;
   }
+}
+
+// Of a header whose dimensions do not fit into so many bytes: whether they would if they were read as
+// little-endian numbers.
+std::string IdxFile::size_hint(std::uint64_t most_bytes) const {
+  double size = type_info(static_cast<std::uint8_t>(type_))->size;
+  for (const auto dimension : dimensions_) size *= static_cast<double>(swapped(dimension));
+  if (size > 0 && size <= static_cast<double>(most_bytes)) {
+    std::vector<std::int64_t> others(dimensions_.size());
+    std::ranges::transform(dimensions_, others.begin(), swapped);
+    return fmt::format("; they seem to be little-endian: read so, they are {}; write the file big-endian",
+                       fmt::join(others, "x"));
+  }
+  return gzip_hint(path());
 }
 
 void IdxFile::check_plain_size() const {
   const auto expected = static_cast<std::uint64_t>(byte_of(count()));
   if (file_.size() == expected) return;
-  throw DataError(fmt::format("{}: has {} bytes, expected {} for its dimensions {}: {} at byte {}", path(),
+  const bool is_cut = file_.size() < expected;
+  throw DataError(fmt::format("{}: has {} bytes, expected {} for its dimensions {}: {} at byte {}{}", path(),
                               file_.size(), expected, fmt::join(dimensions_, "x"),
-                              file_.size() < expected ? "it is cut" : "more follows",
-                              std::min(file_.size(), expected)));
+                              is_cut ? "it is cut" : "more follows", std::min(file_.size(), expected),
+                              is_cut ? size_hint(file_.size()) : ""));
 }
 
 // The size of the file bounds what the header may promise.
@@ -142,8 +224,9 @@ void IdxFile::check_gzip_size() const {
   const auto expected = static_cast<std::uint64_t>(count() * sample_size_);
   if (expected <= GzipReader::most_decoded(file_.size())) return;
   throw DataError(
-      fmt::format("{}: dimensions {} need {} bytes, more than {} bytes of gzip can hold: it is cut", path(),
-                  fmt::join(dimensions_, "x"), expected, file_.size()));
+      fmt::format("{}: dimensions {} need {} bytes, more than {} bytes of gzip can hold: it is cut{}", path(),
+                  fmt::join(dimensions_, "x"), expected, file_.size(),
+                  size_hint(GzipReader::most_decoded(file_.size()))));
 }
 
 // The header bounds what is decoded.
@@ -187,10 +270,10 @@ void IdxFile::gather(std::span<const std::uint32_t> indices, std::span<std::uint
   const auto size = static_cast<std::size_t>(sample_size_);
   std::vector<std::size_t> missing;
   for (std::size_t i = 0; i < indices.size(); ++i) {
-    const auto place = out.subspan(i * size, size);
+    const auto sample = out.subspan(i * size, size);
     if (decoded_) {
-      read(indices[i], place);
-    } else if (!file_.read_if_cached(static_cast<std::uint64_t>(byte_of(indices[i])), place)) {
+      read(indices[i], sample);
+    } else if (!file_.read_if_cached(static_cast<std::uint64_t>(byte_of(indices[i])), sample)) {
       missing.push_back(i);
     }
   }

@@ -1,17 +1,33 @@
-// IDX files of unsigned bytes (http://yann.lecun.com/exdb/mnist): two zero bytes, the element type (0x08),
-// the number of dimensions, each dimension as a big-endian 32-bit number, then the elements; plain or gzip by
-// content.
+// IDX files (http://yann.lecun.com/exdb/mnist): two zero bytes, the element type, the number of dimensions,
+// each dimension as a big-endian 32-bit number, then the elements, big-endian too; plain or gzip by content.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "host/files/file.hpp"
 
 namespace warpfit {
+
+/// The type of the elements, by the third byte of the file.
+enum class IdxType : std::uint8_t {
+  kUint8 = 0x08,
+  kInt8 = 0x09,
+  kInt16 = 0x0B,
+  kInt32 = 0x0C,
+  kFloat32 = 0x0D,
+  kFloat64 = 0x0E
+};
+
+/// "unsigned bytes"
+std::string_view element_name(IdxType type);
+
+/// Which types a file may have.
+enum class IdxElements { kBytes, kIntegers };
 
 /// An IDX file whose header was checked against its length. Plain data is read when it is asked for; gzip
 /// data is decoded and checked whole, when the file is opened or later.
@@ -19,10 +35,12 @@ class IdxFile {
  public:
   enum class Decode { kNow, kLater };
 
-  /// `fewest`, `most`: how many dimensions it may have, the count of samples among them.
+  /// `fewest`, `most`: how many dimensions it may have, the count of samples among them. `elements`: pixels
+  /// are unsigned bytes, labels any integers.
   /// Errors: IoError where it cannot be read, DataError naming file, field and byte where it is not such a
   /// file, OutOfMemory where it takes more memory than there is.
-  IdxFile(const std::string& path, int fewest, int most, Decode when = Decode::kNow);
+  IdxFile(const std::string& path, int fewest, int most, IdxElements elements = IdxElements::kBytes,
+          Decode when = Decode::kNow);
   IdxFile(IdxFile&&) noexcept;  ///< not while decode() is due
   ~IdxFile();
 
@@ -34,7 +52,8 @@ class IdxFile {
   /// All dimensions: {60000, 28, 28}. None is 0.
   [[nodiscard]] const std::vector<std::int64_t>& dimensions() const { return dimensions_; }
   [[nodiscard]] std::int64_t count() const { return dimensions_.front(); }
-  /// Bytes of one sample, the product of the dimensions after the first.
+  [[nodiscard]] IdxType type() const { return type_; }
+  /// Bytes of one sample: the product of the dimensions after the first, times the size of an element.
   [[nodiscard]] std::int64_t sample_size() const { return sample_size_; }
   /// Offset of sample `index` in the (decoded) file.
   [[nodiscard]] std::int64_t byte_of(std::int64_t index) const { return header_size_ + index * sample_size_; }
@@ -48,11 +67,15 @@ class IdxFile {
   void check_unchanged(std::int64_t end) const;
 
  private:
-  void parse_header(std::span<const std::uint8_t> bytes, int fewest, int most);
+  void parse_header(std::span<const std::uint8_t> bytes, int fewest, int most, IdxElements elements);
+  void parse_type(std::uint8_t type, IdxElements elements);
+  void parse_dimensions(std::span<const std::uint8_t> bytes);
   void check_plain_size() const;
   void check_gzip_size() const;
+  [[nodiscard]] std::string size_hint(std::uint64_t most_bytes) const;
 
   File file_;
+  IdxType type_ = IdxType::kUint8;
   std::vector<std::int64_t> dimensions_;
   std::int64_t sample_size_ = 1;
   std::int64_t header_size_ = 0;

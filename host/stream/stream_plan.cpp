@@ -12,15 +12,14 @@
 namespace warpfit {
 namespace {
 
-// Pixels and label.
-std::int64_t sample_bytes(const StreamRequest& set) { return set.sample_size + 1; }
-
 std::int64_t batch_samples(const StreamRequest& set) { return std::min(set.batch_size, set.samples); }
-std::int64_t batch_bytes(const StreamRequest& set) { return batch_samples(set) * sample_bytes(set); }
+std::int64_t batch_bytes(const StreamRequest& set) {
+  return chunk_bytes(batch_samples(set), set.sample_size);
+}
 
-// With its place in the order of a shuffled pass.
+// Pixels, labels, and the indices of a shuffled pass.
 std::int64_t resident_bytes(const StreamRequest& set) {
-  return set.samples * (sample_bytes(set) + static_cast<std::int64_t>(sizeof(std::uint32_t)));
+  return set.samples * (set.sample_size + static_cast<std::int64_t>(sizeof(Label) + sizeof(std::uint32_t)));
 }
 
 template <class Bytes>
@@ -53,7 +52,7 @@ StreamPlan plan_slots(const StreamRequest& set, std::int64_t budget) {
 
 std::int64_t device_bytes(const StreamRequest& set, const StreamPlan& plan) {
   if (plan.resident) return resident_bytes(set);
-  return static_cast<std::int64_t>(plan.slots) * plan.chunk_samples * sample_bytes(set);
+  return static_cast<std::int64_t>(plan.slots) * chunk_bytes(plan.chunk_samples, set.sample_size);
 }
 
 // Set by set, each leaving a batch's room to those after it. One that is sent takes no more than an equal

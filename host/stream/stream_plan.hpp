@@ -32,6 +32,16 @@ struct StreamPlan {
   std::size_t slots = 0;
 };
 
+/// Where the labels begin in memory that holds the pixels of so many samples, then their labels, and how many
+/// bytes both take.
+constexpr std::int64_t label_offset(std::int64_t samples, std::int64_t sample_size) {
+  constexpr auto kAlignment = static_cast<std::int64_t>(alignof(Label));
+  return (samples * sample_size + kAlignment - 1) / kAlignment * kAlignment;
+}
+constexpr std::int64_t chunk_bytes(std::int64_t samples, std::int64_t sample_size) {
+  return label_offset(samples, sample_size) + samples * static_cast<std::int64_t>(sizeof(Label));
+}
+
 /// The bytes of the device's memory that a set takes so: its samples, or the slots' places.
 std::int64_t device_bytes(const StreamRequest& set, const StreamPlan& plan);
 

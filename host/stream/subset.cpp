@@ -9,7 +9,7 @@
 
 namespace warpfit {
 
-void Subset::read(std::int64_t first, std::span<std::uint8_t> pixels, std::span<std::uint8_t> labels) const {
+void Subset::read(std::int64_t first, std::span<std::uint8_t> pixels, Labels labels) const {
   if (samples_.empty()) {
     dataset_->read(first_ + first, pixels, labels);
   } else {
@@ -19,7 +19,7 @@ void Subset::read(std::int64_t first, std::span<std::uint8_t> pixels, std::span<
 }
 
 void Subset::gather(std::span<const std::uint32_t> indices, std::span<std::uint8_t> pixels,
-                    std::span<std::uint8_t> labels) const {
+                    Labels labels) const {
   std::vector<std::uint32_t> of_dataset(indices.begin(), indices.end());
   for (auto& index : of_dataset) {
     index = samples_.empty() ? static_cast<std::uint32_t>(first_ + index) : samples_[index];

@@ -29,9 +29,8 @@ class Subset {
   [[nodiscard]] std::vector<std::int64_t> class_counts(std::int64_t classes) const;
 
   /// As Dataset's, counted within the subset.
-  void read(std::int64_t first, std::span<std::uint8_t> pixels, std::span<std::uint8_t> labels) const;
-  void gather(std::span<const std::uint32_t> indices, std::span<std::uint8_t> pixels,
-              std::span<std::uint8_t> labels) const;
+  void read(std::int64_t first, std::span<std::uint8_t> pixels, Labels labels) const;
+  void gather(std::span<const std::uint32_t> indices, std::span<std::uint8_t> pixels, Labels labels) const;
 
  private:
   const Dataset* dataset_;

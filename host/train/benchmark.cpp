@@ -170,7 +170,7 @@ BenchmarkFindings Benchmark::run() {
   findings.shuffle = options_.shuffle;
   findings.steps = options_.steps;
   findings.repeats = options_.repeats;
-  findings.sample_bytes = samples_.sample_size() + 1;
+  findings.sample_bytes = samples_.sample_size() + static_cast<std::int64_t>(sizeof(Label));
   const auto work = step_work(network_.plan(), options_.batch_size, groups_, folded_);
   Work whole;
   for (std::size_t phase = 0; phase < kPhases; ++phase) {

@@ -59,7 +59,7 @@ class Workspace {
   std::int64_t max_batch_size_;
   std::vector<Buffer<float>> values_;     // of each of the plan's
   std::vector<Buffer<float>> gradients_;  // of each; the input's is empty
-  Buffer<std::uint8_t> labels_;
+  Buffer<Label> labels_;
   Buffer<float> parameter_gradients_;
 };
 

@@ -8,6 +8,7 @@
 
 #include "host/model/initializer.hpp"
 #include "host/run/make_backend.hpp"
+#include "host/stream/dataset_files.hpp"
 #include "host/train/trainer.hpp"
 #include "tests/support/linear_tensors.hpp"
 #include "tests/support/program.hpp"

@@ -228,13 +228,14 @@ TEST_F(InspectTest, RefusesOtherFilesByTheirBytes) {
     std::string message;
   };
   const std::vector<Case> cases{
-      {{}, 3, "is empty; expected IDX (plain or gzip), safetensors or ONNX"},
-      {text("hello"), 3, "unknown bytes 68 65 6c 6c at byte 0; expected IDX"},
+      {{}, 3, "is empty, expected IDX (plain or gzip), safetensors or ONNX"},
+      {text("hello"), 3, "unknown bytes 68 65 6c 6c at byte 0, expected IDX"},
       {text("{}"), 3, "unknown bytes 7b 7d at byte 0"},
-      {text("PK\x03\x04") + Bytes(100), 4, "is a ZIP archive, as .npz and PyTorch's .pt are; expected IDX"},
-      {text("\x89HDF\r\n"), 4, "is an HDF5 file"},
+      {text("PK\x03\x04") + Bytes(100), 3,
+       "is a zip archive, expected IDX (plain or gzip), safetensors or ONNX; unpack it"},
+      {text("\x89HDF\r\n\x1A\n"), 4, "is an HDF5 file"},
       {text("GGUF"), 4, "is a GGUF file"},
-      {Bytes{0x80, 2} + text("}q"), 4, "is a Python pickle"},
+      {Bytes{0x80, 2} + text("}q"), 4, "is a checkpoint of PyTorch (a pickle)"},
       {Bytes{0, 0, 8}, 3, "has 3 bytes, expected an IDX header"},
       {idx({1}, Bytes(4), 0x0D), 3, "element type 0x0d (32-bit floats) at byte 2"},
       {Bytes(kImages.begin(), kImages.end() - 1), 3, "has 27 bytes, expected 28"},

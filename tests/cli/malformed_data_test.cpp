@@ -45,11 +45,12 @@ std::vector<BadFile> bad_files() {
       {"three_bytes", 0, {0, 0, 8}, kBadData, "has 3 bytes"},
       {"one_byte", 1, {0}, kBadData, "has 1 bytes"},
       {"wrong_magic", 0, Bytes{1, 2, 8, 3} + Bytes(100), kBadData, "01020803 at byte 0"},
-      {"text_file", 1, Bytes(200, 'a'), kBadData, "61616161 at byte 0"},
+      {"text_file", 1, Bytes(200, 'a'), kBadData,
+       "is a text file, expected an IDX file; tools/make_idx from-csv"},
       {"header_cut", 0, first_bytes(kImages, 10), kBadData, "ends at byte 10, inside its header of 16 bytes"},
       {"swapped", 0, kLabels, kBadData,
        "1 dimensions at byte 3, expected 2 to 4; are images and labels swapped?"},
-      {"labels_swapped", 1, kImages, kBadData, "3 dimensions at byte 3, expected 1"},
+      {"labels_swapped", 1, kImages, kBadData, "3 dimensions at byte 3, expected 1 to 2"},
       {"rank_0", 1, idx({}, Bytes(8)), kBadData, "0 dimensions at byte 3"},
       {"rank_5", 0, idx({1, 1, 1, 1, 1}, {0}), kBadData, "5 dimensions at byte 3"},
       {"rank_255", 0, Bytes{0, 0, 8, 255} + Bytes(2000, 1), kBadData, "255 dimensions at byte 3"},
@@ -82,9 +83,26 @@ std::vector<BadFile> bad_files() {
       {"gzip_promises_too_much", 0, gzip(idx({0x7FFFFFFF, 28, 28}, Bytes(784))), kBadData, "it is cut"},
       {"gzip_promises_much", 0, gzip(idx({100'001, 40, 1}, {}), 4'000'000), kBadData,
        "100001 samples at byte 4"},
-      {"gzip_of_gzip", 0, gzip(packed), kBadData, "1f8b"},
+      {"gzip_of_gzip", 0, gzip(packed), kBadData, "was compressed with gzip twice"},
       {"gzip_of_zeros", 0, gzip({}, 8'000'000), kBadData, "element type 0x00 (an unknown type) at byte 2"},
   };
+  const auto text = [](std::string_view line) { return Bytes(line.begin(), line.end()); };
+  const auto page = text("<!DOCTYPE html>\n<html><title>503 Service Unavailable</title></html>\n");
+  const std::vector<BadFile> foreign{
+      {"html", 0, page, kBadData, "is an HTML page"},
+      {"html_in_gzip", 0, gzip(page), kBadData, "the decompressed data is an HTML page"},
+      {"lfs", 1, text("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 47040016\n"),
+       kBadData, "git lfs pull"},
+      {"little_endian_header", 0, Bytes{3, 8, 0, 0} + Bytes(100), kBadData, "little-endian header"},
+      {"little_endian_dimensions", 0, Bytes{0, 0, 8, 3, 4, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0} + Bytes(16),
+       kBadData, "little-endian: read so, they are 4x2x2"},
+      {"little_endian_labels", 1, Bytes{0, 0, 8, 1, 4, 0, 0, 0} + Bytes(4), kBadData,
+       "little-endian: read so, they are 4"},
+      {"images_of_16_bits", 2, idx({4, 2, 2}, Bytes(32), 0x0B), kBadData, "tools/make_idx from-npy"},
+      {"float_labels", 3, idx({4}, Bytes(16), 0x0D), kBadData, "expected labels of an integer type"},
+      {"negative_label", 3, idx({4}, {0, 1, 0xFF, 1}, 0x09), kBadData, "label -1 of sample 2 at byte 10"},
+  };
+  cases.insert(cases.end(), foreign.begin(), foreign.end());
   constexpr std::uint8_t kOtherTypes[] = {0x00, 0x09, 0x0B, 0x0C, 0x0D, 0x0E, 0xFF};
   for (const auto type : kOtherTypes) {
     cases.push_back(
@@ -152,7 +170,16 @@ TEST_F(MalformedData, MissingFile) {
 TEST_F(MalformedData, FolderInPlaceOfAFile) {
   std::filesystem::remove(path(1));
   std::filesystem::create_directory(path(1));
-  expect_refused(kIo, "is a folder");
+  expect_refused(kIo, "no train-labels-idx1-ubyte or train-labels-idx1-ubyte.gz in it");
+}
+
+// As an interrupted download leaves it.
+TEST_F(MalformedData, IncompleteFileNextToAGzipFile) {
+  folder_.add(std::string(kFiles[0]) + ".gz", gzip(kImages));
+  for (const std::size_t size : {0UL, 3UL, 12UL, 20UL}) {
+    folder_.add(std::string(kFiles[0]), first_bytes(kImages, size));
+    expect_refused(kBadData, "there is " + path(0) + ".gz as well: remove the incomplete file");
+  }
 }
 
 TEST_F(MalformedData, PipeInPlaceOfAFile) {

@@ -173,7 +173,7 @@ TEST(Program, SaysWhenMemoryRunsOut) {
 TEST(Program, SaysWhenTheDataIsMoreThanItsLimit) {
   const auto run = run_warpfit(on_sample({"--device-memory-limit", "300K", "--residency", "resident"}));
   EXPECT_EQ(run.exit_code, 7);
-  EXPECT_NE(run.error.find("--device-memory-limit 307200: expected at least 315600 bytes, for all data sets"),
+  EXPECT_NE(run.error.find("--device-memory-limit 307200: expected at least 316000 bytes, for all data sets"),
             std::string::npos)
       << run.error;
 }

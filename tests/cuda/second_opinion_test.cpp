@@ -107,7 +107,7 @@ TEST_F(SecondOpinion, AgreesOnSoftmaxCrossEntropy) {
       const auto labels = values_.labels(rows, static_cast<int>(std::min<std::int64_t>(classes, 256)));
       const Floats logits(*stream_, values_.uniform(rows * classes, 5));
       const Floats dlogits(*stream_, rows * classes);
-      const OnDevice<std::uint8_t> y(*stream_, labels);
+      const OnDevice<Label> y(*stream_, labels);
       const OnDevice<Metrics> metrics(*stream_, 1);
       const OnDevice<RowResult> results(*stream_, rows);
       const OnDevice<unsigned> arrived(*stream_, 1);

@@ -40,12 +40,12 @@ TEST_P(ElementwiseLoss, IsPyTorchs) {
                     .margin = golden.value("margin", 1.0F),
                     .class_weights = golden.value("weights", std::vector<float>())};
     const auto outputs = golden["outputs"].get<std::vector<float>>();
-    const auto labels = golden["labels"].get<std::vector<std::uint8_t>>();
+    const auto labels = golden["labels"].get<std::vector<Label>>();
     const auto rows = static_cast<std::int64_t>(labels.size());
     const auto classes = static_cast<std::int64_t>(outputs.size()) / rows;
     const GuardedFloats y(*backend_, outputs);
     const GuardedFloats dy(*backend_, rows * classes);
-    const Buffer<std::uint8_t> answers(*backend_, labels);
+    const Buffer<Label> answers(*backend_, labels);
     const Buffer<Metrics> metrics(*backend_, std::vector<Metrics>(1));
     const auto op = backend_->prepare(loss, classes, rows);
     run_once(
@@ -68,7 +68,7 @@ TEST_P(ElementwiseLoss, KeepsNan) {
       std::vector<float> outputs{0, 1, 2, 3};
       outputs[place] = nan;
       const Buffer<float> y(*backend_, outputs);
-      const Buffer<std::uint8_t> labels(*backend_, std::vector<std::uint8_t>{2});
+      const Buffer<Label> labels(*backend_, std::vector<Label>{2});
       const Buffer<Metrics> metrics(*backend_, std::vector<Metrics>(1));
       const auto op = backend_->prepare(Loss{.kind = kind}, 4, 1);
       run_once(

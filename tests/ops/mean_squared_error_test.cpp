@@ -19,13 +19,12 @@ class MeanSquaredError : public OnEachBackend {
     std::vector<float> doutputs;
   };
 
-  Result run(const std::vector<float>& outputs, const std::vector<std::uint8_t>& labels,
-             bool with_gradient = true) {
+  Result run(const std::vector<float>& outputs, const std::vector<Label>& labels, bool with_gradient = true) {
     const auto rows = static_cast<std::int64_t>(labels.size());
     const auto classes = static_cast<std::int64_t>(outputs.size()) / rows;
     const GuardedFloats y(*backend_, outputs);
     const GuardedFloats dy(*backend_, rows * classes);
-    const Buffer<std::uint8_t> answers(*backend_, labels);
+    const Buffer<Label> answers(*backend_, labels);
     const Buffer<Metrics> metrics(*backend_, std::vector<Metrics>(1));
     const auto op = backend_->prepare(Loss{.kind = LossKind::kMse}, classes, rows);
     run_once(

@@ -24,9 +24,9 @@ class LoadBatch : public OnEachBackend {
     const auto pixels = std::span(memory).subspan(static_cast<std::size_t>(pixel_skew));
     const auto labels = values.labels(count, 10);
     const Buffer<std::uint8_t> device_pixels(*backend_, memory);
-    const Buffer<std::uint8_t> device_labels(*backend_, labels);
+    const Buffer<Label> device_labels(*backend_, labels);
     const GuardedFloats x(*backend_, rows * sample_size, skew);
-    const Buffer<std::uint8_t> batch_labels(*backend_, static_cast<std::size_t>(rows));
+    const Buffer<Label> batch_labels(*backend_, static_cast<std::size_t>(rows));
     run_once(*backend_, [&] { backend_->load_batch(x.matrix(rows, sample_size), batch_labels.view()); },
              {{device_pixels.data() + pixel_skew, device_labels.data(), count, sample_size}, first, 1, rows});
 
@@ -66,10 +66,10 @@ TEST_P(LoadBatch, VisitsSamplesInAnyOrder) {
     TestValues values;
     const auto pixels = values.bytes(5 * size);
     const Buffer<std::uint8_t> device_pixels(*backend_, pixels);
-    const Buffer<std::uint8_t> device_labels(*backend_, std::vector<std::uint8_t>{10, 11, 12, 13, 14});
+    const Buffer<Label> device_labels(*backend_, std::vector<Label>{10, 11, 12, 13, 14});
     const Buffer<std::uint32_t> order(*backend_, std::vector<std::uint32_t>{4, 0, 2, 2, 1});
     const GuardedFloats x(*backend_, 2 * size);
-    const Buffer<std::uint8_t> labels(*backend_, 2);
+    const Buffer<Label> labels(*backend_, 2);
     const BatchRun run{{device_pixels.data(), device_labels.data(), 5, size, order.data()}, 1, 1, 2};
     run_once(
         *backend_, [&] { backend_->load_batch(x.matrix(2, size), labels.view()); }, run);
@@ -79,7 +79,7 @@ TEST_P(LoadBatch, VisitsSamplesInAnyOrder) {
         expected.push_back(static_cast<float>(pixels[sample * size + i]) / 255.0F);
     }
     EXPECT_TRUE(all_equal(x.values(), expected));
-    EXPECT_EQ(labels.to_host(), (std::vector<std::uint8_t>{10, 12}));
+    EXPECT_EQ(labels.to_host(), (std::vector<Label>{10, 12}));
   }
 }
 
@@ -88,9 +88,9 @@ TEST_P(LoadBatch, RoundsAllPixelValuesAsADivision) {
   for (int i = 0; i < 256; ++i) all[i] = static_cast<std::uint8_t>(i);
   const Buffer<std::uint8_t> pixels(*backend_, all);
   const GuardedFloats x(*backend_, 256);
-  const Buffer<std::uint8_t> labels(*backend_, 1);
+  const Buffer<Label> labels(*backend_, 1), answers(*backend_, std::vector<Label>{3});
   run_once(*backend_, [&] { backend_->load_batch(x.matrix(1, 256), labels.view()); },
-           {{pixels.data(), pixels.data(), 1, 256}, 0, 1, 1});
+           {{pixels.data(), answers.data(), 1, 256}, 0, 1, 1});
   const auto got = x.values();
   for (int i = 0; i < 256; ++i) EXPECT_EQ(got[i], static_cast<float>(i) / 255.0F) << i;
 }
@@ -98,12 +98,13 @@ TEST_P(LoadBatch, RoundsAllPixelValuesAsADivision) {
 TEST_P(LoadBatch, MovesOnBatchByBatch) {
   const std::vector<std::uint8_t> data{0, 255, 0, 255, 255, 255};
   const Buffer<std::uint8_t> memory(*backend_, data);
-  const Buffer<std::uint8_t> labels(*backend_, 2);
+  const Buffer<Label> answers(*backend_, std::vector<Label>(data.size()));
+  const Buffer<Label> labels(*backend_, 2);
   const GuardedFloats x(*backend_, 2);
   std::vector<std::vector<float>> seen;
   const auto step = backend_->record([&] { backend_->load_batch(x.matrix(2, 1), labels.view()); });
   for (std::int64_t batches : {1, 2, 3}) {
-    step->run({{memory.data(), memory.data(), 6, 1}, 0, batches, 2});
+    step->run({{memory.data(), answers.data(), 6, 1}, 0, batches, 2});
     seen.push_back(x.values());
   }
   EXPECT_EQ(seen, (std::vector<std::vector<float>>{{0, 1}, {0, 1}, {1, 1}}));

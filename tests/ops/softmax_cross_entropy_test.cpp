@@ -25,8 +25,7 @@ struct Expected {
   Doubles dlogits;
 };
 
-Expected reference(std::span<const float> logits, std::span<const std::uint8_t> labels,
-                   double smoothing = 0) {
+Expected reference(std::span<const float> logits, std::span<const Label> labels, double smoothing = 0) {
   const auto rows = static_cast<std::int64_t>(labels.size());
   const auto classes = static_cast<std::int64_t>(logits.size()) / rows;
   Expected expected;
@@ -49,13 +48,13 @@ Expected reference(std::span<const float> logits, std::span<const std::uint8_t> 
 class SoftmaxCrossEntropy : public OnEachBackend {
  protected:
   // `times` batches of the same logits, added up.
-  Result run(const std::vector<float>& logits, const std::vector<std::uint8_t>& labels, int times = 1,
+  Result run(const std::vector<float>& logits, const std::vector<Label>& labels, int times = 1,
              float smoothing = 0) {
     const auto rows = static_cast<std::int64_t>(labels.size());
     const auto classes = static_cast<std::int64_t>(logits.size()) / rows;
     const GuardedFloats z(*backend_, logits);
     const GuardedFloats dz(*backend_, rows * classes);
-    const Buffer<std::uint8_t> y(*backend_, labels);
+    const Buffer<Label> y(*backend_, labels);
     const Buffer<Metrics> metrics(*backend_, std::vector<Metrics>(1));
     const auto op =
         backend_->prepare(Loss{.label_smoothing = smoothing, .class_weights = weights_}, classes, rows);
@@ -146,7 +145,7 @@ TEST_P(SoftmaxCrossEntropy, WithoutGradientGivesTheSameLoss) {
   const auto logits = values.uniform(7 * 10, 5);
   const auto labels = values.labels(7, 10);
   const GuardedFloats z(*backend_, logits);
-  const Buffer<std::uint8_t> y(*backend_, labels);
+  const Buffer<Label> y(*backend_, labels);
   const Buffer<Metrics> metrics(*backend_, std::vector<Metrics>(1));
   const auto op = backend_->prepare(Loss{}, 10, 7);
   run_once(

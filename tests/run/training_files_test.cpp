@@ -31,7 +31,7 @@ class TrainingFilesTest : public testing::Test {
 
   static Bytes pixels_of(const Subset& samples) {
     Bytes pixels(static_cast<std::size_t>(samples.size()));
-    Bytes labels(pixels.size());
+    std::vector<Label> labels(pixels.size());
     samples.read(0, pixels, labels);
     return pixels;
   }

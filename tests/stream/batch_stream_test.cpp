@@ -15,8 +15,8 @@
 namespace warpfit::test {
 namespace {
 
-constexpr std::int64_t kSamples = 1100;
-constexpr std::int64_t kSampleSize = 16'384;  // 18 MB: five chunks, of which each slot but one gets two
+constexpr std::int64_t kSamples = 1101;       // an odd number of odd samples: labels are aligned after them
+constexpr std::int64_t kSampleSize = 16'383;  // 18 MB: five chunks, of which each slot but one gets two
 constexpr std::int64_t kBatch = 64;
 
 // The first four bytes of a sample spell its index.
@@ -73,7 +73,7 @@ class BatchStreamTest : public testing::TestWithParam<std::tuple<std::string, Re
       const auto before = static_cast<std::int64_t>(indices.size());
       EXPECT_TRUE(samples.count % kBatch == 0 || before + samples.count == kSamples);
       Bytes pixels(static_cast<std::size_t>(samples.count * kSampleSize));
-      Bytes labels(static_cast<std::size_t>(samples.count));
+      std::vector<Label> labels(static_cast<std::size_t>(samples.count));
       std::vector<std::uint32_t> order(labels.size());
       std::iota(order.begin(), order.end(), 0U);
       backend_->download(samples.pixels, std::as_writable_bytes(std::span(pixels)));
@@ -110,7 +110,7 @@ TEST_P(BatchStreamTest, DeliversEverySampleInFileOrderPassAfterPass) {
 
 // Two passes, so that each slot is filled again while batches that read it are queued.
 TEST_P(BatchStreamTest, OverwritesNothingThatQueuedBatchesRead) {
-  const Buffer<std::uint8_t> labels(*backend_, 2 * kSamples);
+  const Buffer<Label> labels(*backend_, 2 * kSamples);
   queue_pass(labels.view().first(kSamples));
   queue_pass(labels.view().last(kSamples));
   const auto seen = labels.to_host();

@@ -2,9 +2,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <cstdio>
+#include <algorithm>
+#include <vector>
 
 #include "host/base/error.hpp"
 #include "tests/support/files.hpp"
@@ -20,13 +20,13 @@ TEST(Dataset, GathersSamplesAndLabelsInAnyOrder) {
                         folder.add("labels", idx({3}, {5, 6, 7})));
   EXPECT_EQ(dataset.classes(), 8);
   Bytes pixels(4);
-  Bytes labels(2);
+  std::vector<Label> labels(2);
   dataset.gather(std::vector<std::uint32_t>{2, 0}, pixels, labels);
   EXPECT_EQ(pixels, (Bytes{20, 21, 0, 1}));
-  EXPECT_EQ(labels, (Bytes{7, 5}));
+  EXPECT_EQ(labels, (std::vector<Label>{7, 5}));
   dataset.read(1, pixels, labels);
   EXPECT_EQ(pixels, (Bytes{10, 11, 20, 21}));
-  EXPECT_EQ(labels, (Bytes{6, 7}));
+  EXPECT_EQ(labels, (std::vector<Label>{6, 7}));
 }
 
 TEST(Dataset, GivesSamplesWithoutLabelsTheLabel0) {
@@ -35,10 +35,10 @@ TEST(Dataset, GivesSamplesWithoutLabelsTheLabel0) {
   EXPECT_EQ(dataset.size(), 3);
   EXPECT_EQ(dataset.classes(), 0);
   Bytes pixels(4);
-  Bytes labels(2, 9);
+  std::vector<Label> labels(2, 9);
   dataset.read(1, pixels, labels);
   EXPECT_EQ(pixels, (Bytes{10, 11, 20, 21}));
-  EXPECT_EQ(labels, (Bytes{0, 0}));
+  EXPECT_EQ(labels, (std::vector<Label>{0, 0}));
   EXPECT_THROW(Dataset(folder.add("empty", {})), DataError);
 }
 
@@ -81,92 +81,77 @@ TEST(Dataset, NamesTheByteOfALabelThatIsTooHigh) {
   }
 }
 
-TEST(FindDataset, FindsPlainGzipAndTorchvisionLayouts) {
-  for (const char* below : {"", "raw", "FashionMNIST/raw"}) {
-    const TemporaryFolder folder;
-    std::filesystem::create_directories(folder.path() / below);
-    const auto in = (folder.path() / below / "").string();
-    for (const char* name : {"train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte",
-                             "t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"}) {
-      write_file(in + name, {});
+Bytes big_endian(const std::vector<std::int64_t>& values, int size) {
+  Bytes bytes;
+  for (const auto value : values) {
+    for (int shift = 8 * (size - 1); shift >= 0; shift -= 8)
+      bytes.push_back(static_cast<std::uint8_t>(value >> shift));
+  }
+  return bytes;
+}
+
+class DatasetLabels : public testing::Test {
+ protected:
+  // Of three samples, in a file of these dimensions.
+  std::vector<Label> labels(const std::vector<std::uint32_t>& dimensions, std::uint8_t type,
+                            const Bytes& elements) {
+    const Dataset dataset(images_, folder_.add("labels", idx(dimensions, elements, type)));
+    classes_ = dataset.classes();
+    return {dataset.labels().begin(), dataset.labels().end()};
+  }
+  std::string refusal(const std::vector<std::uint32_t>& dimensions, std::uint8_t type,
+                      const Bytes& elements) {
+    try {
+      labels(dimensions, type, elements);
+    } catch (const DataError& error) {
+      return error.what();
     }
-    const auto found = find_dataset(folder.path().string(), {});
-    EXPECT_EQ(found.train_images, in + "train-images-idx3-ubyte.gz");
-    EXPECT_EQ(found.train_labels, in + "train-labels-idx1-ubyte");
+    return "accepted";
   }
+
+  TemporaryFolder folder_;
+  std::string images_ = folder_.add("images", idx({3, 2}, Bytes(6)));
+  std::int64_t classes_ = 0;
+};
+
+TEST_F(DatasetLabels, AreIntegersOfAnyType) {
+  EXPECT_EQ(labels({3}, 0x08, {5, 255, 7}), (std::vector<Label>{5, 255, 7}));
+  EXPECT_EQ(labels({3}, 0x09, {5, 127, 7}), (std::vector<Label>{5, 127, 7}));
+  EXPECT_EQ(labels({3}, 0x0B, big_endian({5, 300, 7}, 2)), (std::vector<Label>{5, 300, 7}));
+  EXPECT_EQ(classes_, 301);
+  EXPECT_EQ(labels({3}, 0x0C, big_endian({65'535, 0, 70}, 4)), (std::vector<Label>{65'535, 0, 70}));
+  EXPECT_EQ(classes_, 65'536);
 }
 
-TEST(FindDataset, NeedsNoTrainingSetForATestSet) {
-  const TemporaryFolder folder;
-  const auto images = folder.add("t10k-images-idx3-ubyte", {});
-  const auto labels = folder.add("t10k-labels-idx1-ubyte.gz", {});
-  const auto found = find_test_set(folder.path().string(), {});
-  EXPECT_EQ(found.test_images, images);
-  EXPECT_EQ(found.test_labels, labels);
-  EXPECT_THROW(find_dataset(folder.path().string(), {}), IoError);
-}
-
-TEST(FindDataset, PrefersWhatWasNamed) {
-  DatasetPaths named;
-  named.test_labels = "mine";
-  const auto found = find_dataset(sample_folder().string(), named);
-  EXPECT_EQ(found.test_labels, "mine");
-  EXPECT_NE(found.test_images.find("t10k-images"), std::string::npos);
-}
-
-std::string refusal(const std::string& folder) {
-  try {
-    find_dataset(folder, {});
-  } catch (const IoError& error) {
-    return error.what();
+TEST_F(DatasetLabels, AreTheFirstOfQmnistsEightColumns) {
+  std::vector<std::int64_t> table;
+  for (const std::int64_t label : {4, 9, 2}) {
+    table.push_back(label);
+    table.insert(table.end(), {0, 1, 2, 3, 4, 5, 6});
   }
-  return "accepted";
+  EXPECT_EQ(labels({3, 8}, 0x0C, big_endian(table, 4)), (std::vector<Label>{4, 9, 2}));
+  EXPECT_EQ(labels({3, 1}, 0x08, {4, 9, 2}), (std::vector<Label>{4, 9, 2}));
+  EXPECT_THAT(refusal({3, 2}, 0x08, Bytes(6)),
+              HasSubstr("labels: 3x2 from byte 4 on, expected one label per sample"));
 }
 
-// Not that the files are missing: nobody could tell.
-TEST(FindDataset, SaysWhyAFolderCannotBeLookedAt) {
-  const TemporaryFolder folder;
-  const auto path = folder.path().string();
-  const auto file = folder.add("file", {});
-  std::filesystem::create_symlink("loop", folder.path() / "loop");
-  EXPECT_THAT(refusal(path + "/absent"), HasSubstr("/absent: cannot look for the data set: No such file"));
-  EXPECT_THAT(refusal(file), HasSubstr("/file: cannot look for the data set: Not a directory"));
-  EXPECT_THAT(refusal(path + "/loop"),
-              HasSubstr("cannot look for the data set: Too many levels of symbolic links"));
-  EXPECT_THAT(refusal(path + "/" + std::string(300, 'x')),
-              HasSubstr("cannot look for the data set: File name too long"));
-  EXPECT_THAT(refusal(path), HasSubstr(": no train-images-idx3-ubyte or train-images-idx3-ubyte.gz in it"));
+TEST_F(DatasetLabels, AreNeitherNegativeNorFractionalNorTooHigh) {
+  EXPECT_THAT(refusal({3}, 0x09, {1, 0xFF, 2}), HasSubstr("label -1 of sample 1 at byte 9"));
+  EXPECT_THAT(refusal({3}, 0x0B, big_endian({1, 2, -3}, 2)), HasSubstr("label -3 of sample 2 at byte 12"));
+  EXPECT_THAT(refusal({3}, 0x0C, big_endian({65'536, 1, 2}, 4)),
+              HasSubstr("label 65536 of sample 0 at byte 8, expected 0 to 65535"));
+  EXPECT_THAT(refusal({3}, 0x0D, Bytes(12)),
+              HasSubstr("(32-bit floats) at byte 2, expected labels of an integer type"));
 }
 
-TEST(FindDataset, FindsFilesNextToWhatCannotBeLookedAt) {
-  const TemporaryFolder folder;
-  std::filesystem::create_symlink("raw", folder.path() / "raw");
-  std::filesystem::create_directories(folder.path() / "FashionMNIST/raw");
-  for (const char* name : {"t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"})
-    folder.add(std::string("FashionMNIST/raw/") + name, {});
-  EXPECT_THAT(find_test_set(folder.path().string(), {}).test_images,
-              HasSubstr("FashionMNIST/raw/t10k-images"));
-}
-
-// Root looks into every folder, so a process of its own gives that up first.
-TEST(FindDataset, SaysWhereAFolderMayNotBeLookedInto) {
-  const TemporaryFolder folder;
-  std::filesystem::permissions(folder.path(), std::filesystem::perms::none);
-  const auto find_it = [&folder] {
-    constexpr uid_t kNobody = 65'534;
-    if (geteuid() == 0 && seteuid(kNobody) != 0) _exit(1);
-    std::fputs(refusal(folder.path().string()).c_str(), stderr);
-    _exit(0);
-  };
-  EXPECT_EXIT(find_it(), testing::ExitedWithCode(0),
-              "ubyte: cannot look for the data set: Permission denied");
-  std::filesystem::permissions(folder.path(), std::filesystem::perms::owner_all);
-}
-
-TEST(FindDataset, SaysWhatIsMissing) {
-  const TemporaryFolder folder;
-  EXPECT_THROW(find_dataset(folder.path().string(), {}), IoError);
-  EXPECT_THROW(find_dataset("", {}), UsageError);
+// Files are read in pieces.
+TEST_F(DatasetLabels, AreReadToTheLastOfAMillion) {
+  constexpr std::uint32_t kCount = 1'000'000;
+  std::vector<std::int64_t> values(kCount);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<std::int64_t>(i % 1000);
+  const auto images = folder_.add("many", idx({kCount, 1}, Bytes(kCount)));
+  const Dataset dataset(images, folder_.add("labels", idx({kCount}, big_endian(values, 4), 0x0C)));
+  EXPECT_TRUE(std::ranges::equal(dataset.labels(), values));
 }
 
 }  // namespace

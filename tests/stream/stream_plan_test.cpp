@@ -10,9 +10,9 @@ namespace {
 
 constexpr StreamRequest kTraining{.samples = 60'000, .sample_size = 784, .batch_size = 64};
 constexpr StreamRequest kTest{.samples = 10'000, .sample_size = 784, .batch_size = 64};
-constexpr std::int64_t kTrainingBytes = 60'000 * 789;  // pixels, label and place in the order
-constexpr std::int64_t kTestBytes = 10'000 * 789;
-constexpr std::int64_t kBatchBytes = 64 * 785;
+constexpr std::int64_t kTrainingBytes = 60'000 * 790;  // pixels, label and index in the order
+constexpr std::int64_t kTestBytes = 10'000 * 790;
+constexpr std::int64_t kBatchBytes = 64 * 786;
 
 class StreamPlans : public OnEachBackend {
  protected:
@@ -90,7 +90,7 @@ TEST_P(StreamPlans, RefuseALimitThatNotABatchFitsIn) {
   } catch (const OutOfMemory& error) {
     EXPECT_STREQ(
         error.what(),
-        "--device-memory-limit 100479: expected at least 100480 bytes, a batch of each data set; try "
+        "--device-memory-limit 100607: expected at least 100608 bytes, a batch of each data set; try "
         "a smaller --batch-size");
   }
 }

@@ -23,9 +23,9 @@ class SubsetTest : public testing::Test {
     dataset_.emplace(folder_.add("images", idx({10, 1}, pixels)), folder_.add("labels", idx({10}, labels)));
   }
 
-  static Bytes labels_of(const Subset& subset) {
+  static std::vector<Label> labels_of(const Subset& subset) {
     Bytes pixels(static_cast<std::size_t>(subset.size()));
-    Bytes labels(pixels.size());
+    std::vector<Label> labels(pixels.size());
     subset.read(0, pixels, labels);
     for (std::size_t i = 0; i < labels.size(); ++i) EXPECT_EQ(pixels[i], 10 * labels[i]);
     return labels;
@@ -36,25 +36,25 @@ class SubsetTest : public testing::Test {
 };
 
 TEST_F(SubsetTest, IsAllOrAPartOrThoseNamed) {
-  EXPECT_EQ(labels_of(*dataset_), (Bytes{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}));
-  EXPECT_EQ(labels_of({*dataset_, 6, 3}), (Bytes{6, 7, 8}));
-  EXPECT_EQ(labels_of({*dataset_, {9, 0, 4}}), (Bytes{9, 0, 4}));
+  EXPECT_EQ(labels_of(*dataset_), (std::vector<Label>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}));
+  EXPECT_EQ(labels_of({*dataset_, 6, 3}), (std::vector<Label>{6, 7, 8}));
+  EXPECT_EQ(labels_of({*dataset_, {9, 0, 4}}), (std::vector<Label>{9, 0, 4}));
 }
 
 TEST_F(SubsetTest, GathersByPlaceWithinIt) {
   Bytes pixels(2);
-  Bytes labels(2);
+  std::vector<Label> labels(2);
   Subset(*dataset_, 6, 3).gather(std::vector<std::uint32_t>{2, 0}, pixels, labels);
-  EXPECT_EQ(labels, (Bytes{8, 6}));
+  EXPECT_EQ(labels, (std::vector<Label>{8, 6}));
   Subset(*dataset_, {9, 0, 4}).gather(std::vector<std::uint32_t>{2, 0}, pixels, labels);
-  EXPECT_EQ(labels, (Bytes{4, 9}));
+  EXPECT_EQ(labels, (std::vector<Label>{4, 9}));
   EXPECT_EQ(pixels, (Bytes{40, 90}));
 }
 
 TEST_F(SubsetTest, SplitsOffTheLastPart) {
   const auto [training, validation] = split_off(*dataset_, 0.25, false, 0);
-  EXPECT_EQ(labels_of(training), (Bytes{0, 1, 2, 3, 4, 5, 6, 7}));
-  EXPECT_EQ(labels_of(validation), (Bytes{8, 9}));
+  EXPECT_EQ(labels_of(training), (std::vector<Label>{0, 1, 2, 3, 4, 5, 6, 7}));
+  EXPECT_EQ(labels_of(validation), (std::vector<Label>{8, 9}));
   EXPECT_EQ(split_off(*dataset_, 0.01, false, 0).validation.size(), 1);
   EXPECT_THROW(split_off(*dataset_, 1, false, 0), UsageError);
 }
@@ -63,8 +63,8 @@ TEST_F(SubsetTest, SplitsOffTheLastPart) {
 // PyTorch 2.15.
 TEST_F(SubsetTest, SplitsShuffledAsPyTorchDoes) {
   const auto [training, validation] = split_off(*dataset_, 0.3, true, 0);
-  EXPECT_EQ(labels_of(training), (Bytes{4, 1, 7, 5, 3, 9, 0}));
-  EXPECT_EQ(labels_of(validation), (Bytes{8, 6, 2}));
+  EXPECT_EQ(labels_of(training), (std::vector<Label>{4, 1, 7, 5, 3, 9, 0}));
+  EXPECT_EQ(labels_of(validation), (std::vector<Label>{8, 6, 2}));
 }
 
 }  // namespace

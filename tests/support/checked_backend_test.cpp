@@ -24,7 +24,7 @@ class CheckedBackendTest : public testing::Test {
   CheckedBackendTest()
       : backend_(make_backend({.device = {DeviceChoice::Kind::kCpu}})),
         memory_(backend_, std::vector<float>(64)),
-        labels_(backend_, std::vector<std::uint8_t>(kRows)),
+        labels_(backend_, std::vector<Label>(kRows)),
         metrics_(backend_, std::vector<Metrics>(1)),
         norm_(backend_, std::vector<GradientNorm>(1)),
         op_(backend_.prepare(LinearOperation{.inputs = kInputs, .outputs = kOutputs}, kRows)),
@@ -50,7 +50,7 @@ class CheckedBackendTest : public testing::Test {
 
   CheckedBackend backend_;
   Buffer<float> memory_;
-  Buffer<std::uint8_t> labels_;
+  Buffer<Label> labels_;
   Buffer<Metrics> metrics_;
   Buffer<GradientNorm> norm_;
   std::unique_ptr<LayerOp> op_;

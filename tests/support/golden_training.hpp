@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "host/model/initializer.hpp"
+#include "host/stream/dataset_files.hpp"
 #include "tests/support/backends.hpp"
 #include "tests/support/files.hpp"
 #include "tests/support/golden.hpp"

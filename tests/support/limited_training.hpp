@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "host/model/initializer.hpp"
+#include "host/stream/dataset_files.hpp"
 #include "host/train/trainer.hpp"
 #include "tests/support/files.hpp"
 #include "tests/support/losses.hpp"
@@ -13,7 +14,7 @@
 namespace warpfit::test {
 
 /// What both sets of the sample take where they stay: pixels, labels, and places in an order.
-constexpr std::int64_t kSampleBytes = (300 + 100) * (784 + 1 + 4);
+constexpr std::int64_t kSampleBytes = (300 + 100) * (784 + 2 + 4);
 
 /// The losses of all batches, and the parameters at the end.
 inline std::pair<std::vector<float>, std::vector<float>> train_limited(Backend& backend, bool shuffle,

@@ -41,8 +41,12 @@ std::vector<float> TestValues::integers(std::int64_t size, int bound) {
   return draw<float>(size, engine_, std::uniform_int_distribution<int>(-bound, bound));
 }
 
-std::vector<std::uint8_t> TestValues::labels(std::int64_t size, int classes) {
-  return draw<std::uint8_t>(size, engine_, std::uniform_int_distribution<int>(0, classes - 1));
+std::vector<Label> TestValues::labels(std::int64_t size, int classes) {
+  return draw<Label>(size, engine_, std::uniform_int_distribution<int>(0, classes - 1));
+}
+
+std::vector<std::uint8_t> TestValues::bytes(std::int64_t size) {
+  return draw<std::uint8_t>(size, engine_, std::uniform_int_distribution<int>(0, 255));
 }
 
 }  // namespace warpfit::test

@@ -5,6 +5,8 @@
 #include <random>
 #include <vector>
 
+#include "host/backend/views.hpp"
+
 namespace warpfit::test {
 
 /// The seed of this run.
@@ -17,8 +19,8 @@ class TestValues {
   /// Integers in [-bound, bound]: fp32 sums of their products are exact while they stay below 2^24.
   std::vector<float> integers(std::int64_t size, int bound = 3);
   /// In [0, classes).
-  std::vector<std::uint8_t> labels(std::int64_t size, int classes);
-  std::vector<std::uint8_t> bytes(std::int64_t size) { return labels(size, 256); }
+  std::vector<Label> labels(std::int64_t size, int classes);
+  std::vector<std::uint8_t> bytes(std::int64_t size);
 
  private:
   std::mt19937 engine_{test_seed()};

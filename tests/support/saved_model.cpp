@@ -21,7 +21,7 @@ std::vector<float> random_parameters(const NetworkSpec& spec) {
 
 Doubles reference_logits(const NetworkSpec& spec, std::span<const float> parameters, const Dataset& samples) {
   Bytes pixels(static_cast<std::size_t>(samples.size() * samples.sample_size()));
-  Bytes labels(static_cast<std::size_t>(samples.size()));
+  std::vector<Label> labels(static_cast<std::size_t>(samples.size()));
   samples.read(0, pixels, labels);
   std::vector<float> x;
   for (const auto pixel : pixels) x.push_back(static_cast<float>(pixel) / 255.0F);

@@ -10,6 +10,7 @@
 
 #include "host/model/initializer.hpp"
 #include "host/run/make_backend.hpp"
+#include "host/stream/dataset_files.hpp"
 #include "host/train/trainer.hpp"
 #include "tests/support/files.hpp"
 

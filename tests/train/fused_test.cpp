@@ -93,7 +93,7 @@ class Fused : public testing::TestWithParam<std::tuple<std::string, std::size_t>
     const NetworkSpec spec = multilayer_perceptron(given().widths);
     const auto plan = plan_network(spec);
     const Buffer<std::uint8_t> pixels(*backend_, values.bytes(samples() * *spec.inputs));
-    const Buffer<std::uint8_t> labels(*backend_, values.labels(samples(), static_cast<int>(plan.classes())));
+    const Buffer<Label> labels(*backend_, values.labels(samples(), static_cast<int>(plan.classes())));
     std::vector<float> growing(static_cast<std::size_t>(kSteps));
     std::ranges::generate(growing, [rate = 0.0F]() mutable { return rate += 0.001F; });
     const Buffer<float> rates(*backend_, growing);

@@ -80,7 +80,7 @@ class Gradients : public OnEachBackend {
   // What a step of rate 1 takes off the parameters.
   [[nodiscard]] std::vector<float> step_gradient(TrainingRule rule, bool folded) const {
     const Buffer<std::uint8_t> pixels(*backend_, pixels_);
-    const Buffer<std::uint8_t> labels(*backend_, labels_);
+    const Buffer<Label> labels(*backend_, labels_);
     const Network network(*backend_, plan_network(with_dropout(spec_, dropout_.p)), parameters_);
     const Workspace workspace(
         *backend_, network,
@@ -127,7 +127,7 @@ class Gradients : public OnEachBackend {
   DropoutMask dropout_;  // after each hidden layer
   TestValues values_;
   std::vector<std::uint8_t> pixels_ = values_.bytes(kRows * 6);
-  std::vector<std::uint8_t> labels_ = values_.labels(kRows, 4);
+  std::vector<Label> labels_ = values_.labels(kRows, 4);
   std::vector<float> parameters_ = values_.uniform(static_cast<std::int64_t>(plan_.floats));
 };
 

@@ -8,6 +8,7 @@
 
 #include "host/base/error.hpp"
 #include "host/model/initializer.hpp"
+#include "host/stream/dataset_files.hpp"
 #include "host/train/trainer.hpp"
 #include "tests/support/backends.hpp"
 #include "tests/support/checked_backend.hpp"
@@ -98,7 +99,7 @@ TEST_P(LossLog, IsWhatTheMetricsSay) {
   const Network network(*backend_, plan, initial_parameters(plan, generator));
   const Workspace workspace(*backend_, network, {.max_batch_size = kRows});
   const Buffer<std::uint8_t> pixels(*backend_, values.bytes(kRows * kBatches * 7));
-  const Buffer<std::uint8_t> labels(*backend_, values.labels(kRows * kBatches, 3));
+  const Buffer<Label> labels(*backend_, values.labels(kRows * kBatches, 3));
   StepRunner runner(*backend_, workspace, Loss{}, [this](const Batch& batch, Metrics* metrics) {
     evaluation_step(*backend_, batch, metrics);
   });

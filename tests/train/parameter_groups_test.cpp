@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "host/model/initializer.hpp"
+#include "host/stream/dataset_files.hpp"
 #include "host/train/trainer.hpp"
 #include "tests/support/backends.hpp"
 #include "tests/support/files.hpp"

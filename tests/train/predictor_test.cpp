@@ -43,7 +43,8 @@ class Predicting : public OnEachBackend {
   TestValues values_;
   Bytes pixels_ = values_.bytes(kSamples * kInputs);
   std::string images_ = folder_.add("images", idx({kSamples, 2, 3}, pixels_));
-  std::string labels_ = folder_.add("labels", idx({kSamples}, values_.labels(kSamples, kClasses)));
+  std::vector<Label> classes_ = values_.labels(kSamples, kClasses);
+  std::string labels_ = folder_.add("labels", idx({kSamples}, Bytes(classes_.begin(), classes_.end())));
   NetworkSpec spec_ = multilayer_perceptron({kInputs, kHidden, kClasses});
   NetworkPlan plan_ = plan_network(spec_);
   std::vector<float> parameters_ = values_.uniform(static_cast<std::int64_t>(plan_.floats));

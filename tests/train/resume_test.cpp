@@ -7,6 +7,7 @@
 
 #include "host/base/error.hpp"
 #include "host/model/initializer.hpp"
+#include "host/stream/dataset_files.hpp"
 #include "host/train/trainer.hpp"
 #include "tests/support/backends.hpp"
 #include "tests/support/files.hpp"

@@ -27,7 +27,7 @@ class TrainStep : public OnEachBackend {
  protected:
   TestValues values_;
   std::vector<std::uint8_t> pixels_ = values_.bytes(kSamples * kInputs);
-  std::vector<std::uint8_t> labels_ = values_.labels(kSamples, kClasses);
+  std::vector<Label> labels_ = values_.labels(kSamples, kClasses);
   NetworkSpec spec_ = multilayer_perceptron({kInputs, kHidden, kClasses});
   NetworkPlan plan_ = plan_network(spec_);
   std::vector<float> parameters_ = values_.uniform(static_cast<std::int64_t>(plan_.floats));
@@ -90,7 +90,7 @@ class TrainStep : public OnEachBackend {
   enum class Kind { kFolded, kSeparate, kEvaluation };
   std::vector<float> train(std::vector<BatchRun> runs, Kind kind = Kind::kFolded) {
     const Buffer<std::uint8_t> pixels(*backend_, pixels_);
-    const Buffer<std::uint8_t> labels(*backend_, labels_);
+    const Buffer<Label> labels(*backend_, labels_);
     const Network network(*backend_, plan_network(with_dropout(spec_, dropout_.p)), parameters_);
     const Workspace workspace(
         *backend_, network,
@@ -174,7 +174,7 @@ TEST_P(TrainStep, DropsOutOtherUnitsInEachLayer) {
   const Network network(*backend_, plan, parameters);
   const Workspace workspace(*backend_, network, {.max_batch_size = kRows, .dropout_seed = 3});
   const Buffer<std::uint8_t> pixels(*backend_, pixels_);
-  const Buffer<std::uint8_t> labels(*backend_, labels_);
+  const Buffer<Label> labels(*backend_, labels_);
   StepRunner runner(*backend_, workspace, rule_.loss, [&](const Batch& batch, Metrics* metrics) {
     train_step(*backend_, network, batch, rule_, metrics, Phase::kForward);
   });

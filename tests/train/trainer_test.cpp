@@ -8,6 +8,7 @@
 
 #include "host/model/initializer.hpp"
 #include "host/run/make_backend.hpp"
+#include "host/stream/dataset_files.hpp"
 #include "tests/support/comparison.hpp"
 #include "tests/support/files.hpp"
 #include "tests/support/saved_model.hpp"

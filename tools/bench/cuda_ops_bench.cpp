@@ -71,18 +71,18 @@ class Bench {
     const auto logits = floats(rows * classes);
     const auto dlogits = floats(rows * classes);
     const auto logs = floats(rows * classes);
-    const auto labels = bytes(size(rows));
+    const auto labels = bytes(size(rows) * sizeof(Label));
     const auto metrics = bytes(sizeof(Metrics));
     const auto results = bytes(size(rows) * sizeof(RowResult));
     const auto arrived = bytes(sizeof(unsigned));
     compare(
         "softmax cross-entropy", rows, classes, 2,
         [&] {
-          cuda::softmax_cross_entropy({}, nullptr, {logits.get(), rows, classes}, {labels.data(), size(rows)},
-                                      {dlogits.get(), rows, classes},
-                                      reinterpret_cast<Metrics*>(metrics.data()),
-                                      reinterpret_cast<RowResult*>(results.data()),
-                                      reinterpret_cast<unsigned*>(arrived.data()), timer_.stream().get());
+          cuda::softmax_cross_entropy(
+              {}, nullptr, {logits.get(), rows, classes},
+              {reinterpret_cast<const Label*>(labels.data()), size(rows)}, {dlogits.get(), rows, classes},
+              reinterpret_cast<Metrics*>(metrics.data()), reinterpret_cast<RowResult*>(results.data()),
+              reinterpret_cast<unsigned*>(arrived.data()), timer_.stream().get());
         },
         [&] {
           dnn_->log_softmax_forward({logits.get(), rows, classes}, {logs.get(), rows, classes});

@@ -39,7 +39,7 @@ void repeat(benchmark::State& state, Backend& backend, std::int64_t rows, std::i
             const std::function<void()>& step) {
   const Buffer<std::uint8_t> pixels(
       backend, std::vector<std::uint8_t>(static_cast<std::size_t>(rows * sample_size), 99));
-  const Buffer<std::uint8_t> labels(backend, std::vector<std::uint8_t>(static_cast<std::size_t>(rows), 1));
+  const Buffer<Label> labels(backend, std::vector<Label>(static_cast<std::size_t>(rows), 1));
   const auto recorded = backend.record(step);
   const BatchRun run{{pixels.data(), labels.data(), rows, sample_size}, 0, 1, rows, kRate};
   for (auto _ : state) recorded->run(run);
@@ -111,7 +111,7 @@ void load_batch(benchmark::State& state) {
   const auto size = state.range(1);
   const auto backend = bench_backend();
   const auto x = filled(*backend, rows * size);
-  const Buffer<std::uint8_t> labels(*backend, static_cast<std::size_t>(rows));
+  const Buffer<Label> labels(*backend, static_cast<std::size_t>(rows));
   repeat(state, *backend, rows, size, [&] { backend->load_batch(matrix(x, rows, size), labels.view()); });
   count_bytes(state, rows * size * 5);
 }
@@ -122,7 +122,7 @@ void softmax_cross_entropy(benchmark::State& state) {
   const auto backend = bench_backend();
   const auto logits = filled(*backend, rows * classes);
   const auto dlogits = filled(*backend, rows * classes);
-  const Buffer<std::uint8_t> labels(*backend, std::vector<std::uint8_t>(static_cast<std::size_t>(rows), 1));
+  const Buffer<Label> labels(*backend, std::vector<Label>(static_cast<std::size_t>(rows), 1));
   const Buffer<Metrics> metrics(*backend, std::vector<Metrics>(1));
   const auto op = backend->prepare(Loss{}, classes, rows);
   repeat(state, *backend, rows, 1, [&] {

@@ -1,0 +1,297 @@
+#include "host/stream/dataset_files.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <system_error>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "host/base/error.hpp"
+
+namespace warpfit {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Purpose {
+  std::string DatasetPaths::*path;
+  std::string_view flag;
+  std::string_view name;  // the usual one
+};
+
+constexpr std::array<Purpose, 4> kPurposes{{
+    {&DatasetPaths::train_images, "--train-images", "train-images-idx3-ubyte"},
+    {&DatasetPaths::train_labels, "--train-labels", "train-labels-idx1-ubyte"},
+    {&DatasetPaths::test_images, "--test-images", "t10k-images-idx3-ubyte"},
+    {&DatasetPaths::test_labels, "--test-labels", "t10k-labels-idx1-ubyte"},
+}};
+
+// The less the better: another name than the usual one, gzip, a folder around the file.
+using Rank = std::tuple<bool, bool, bool>;
+
+struct ParsedName {
+  std::string prefix;
+  std::size_t purpose = 0;
+  Rank rank;
+};
+
+bool is_all(std::string_view text, int (*test)(int)) {
+  return !text.empty() &&
+         std::ranges::all_of(text, [test](char c) { return test(static_cast<unsigned char>(c)) != 0; });
+}
+
+bool remove_suffix(std::string_view& text, std::string_view suffix) {
+  if (!text.ends_with(suffix)) return false;
+  text.remove_suffix(suffix.size());
+  return true;
+}
+
+bool remove_gz(std::string_view& name) {
+  constexpr std::size_t kSize = 3;
+  if (name.size() < kSize) return false;
+  std::string end(name.substr(name.size() - kSize));
+  std::ranges::transform(end, end.begin(), [](unsigned char c) { return std::tolower(c); });
+  return end == ".gz" && remove_suffix(name, name.substr(name.size() - kSize));
+}
+
+// "-idx3-ubyte" and the like
+bool remove_type(std::string_view& name) {
+  const auto at = name.rfind("idx");
+  if (at == name.npos || at == 0 || (name[at - 1] != '-' && name[at - 1] != '.')) return false;
+  const auto type = name.substr(at + 3);
+  const auto separator = type.find_first_of("-.");
+  if (separator == type.npos || !is_all(type.substr(0, separator), std::isdigit) ||
+      !is_all(type.substr(separator + 1), std::isalnum)) {
+    return false;
+  }
+  name = name.substr(0, at - 1);
+  return true;
+}
+
+std::optional<ParsedName> parse_name(std::string_view name) {
+  ParsedName parsed;
+  const bool is_gzip = remove_gz(name);
+  const auto whole = name;
+  if (!remove_type(name)) return std::nullopt;
+  const bool images = remove_suffix(name, "-images");
+  if (!images && !remove_suffix(name, "-labels")) return std::nullopt;
+  const bool train = remove_suffix(name, "train");
+  if (!train && !remove_suffix(name, "t10k") && !remove_suffix(name, "test")) return std::nullopt;
+  if (!name.empty() && std::isalnum(static_cast<unsigned char>(name.back())) != 0) return std::nullopt;
+  parsed.prefix = name;
+  parsed.purpose = (train ? 0 : 2) + (images ? 0 : 1);
+  parsed.rank = {whole.substr(name.size()) != kPurposes[parsed.purpose].name, is_gzip, false};
+  return parsed;
+}
+
+// The best file for each purpose of a folder's files with one prefix.
+struct DataSet {
+  fs::path folder;
+  std::string prefix;
+  std::array<std::optional<std::pair<Rank, fs::path>>, kPurposes.size()> files;
+
+  void add(const ParsedName& name, const fs::path& path) {
+    auto& best = files[name.purpose];
+    const std::pair candidate{name.rank, path};
+    if (!best || candidate < *best) best = candidate;
+  }
+  [[nodiscard]] std::size_t count_of(std::span<const std::size_t> wanted) const {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(wanted, [this](std::size_t purpose) { return files[purpose].has_value(); }));
+  }
+  // What --data takes to mean this one.
+  [[nodiscard]] std::string argument() const {
+    const std::string_view separators = "-_.";
+    const auto end = prefix.find_last_not_of(separators);
+    return prefix.empty() ? folder.string() : (folder / prefix.substr(0, end + 1)).string();
+  }
+};
+
+class Search {
+ public:
+  Search(fs::path folder, std::vector<std::size_t> wanted)
+      : folder_(std::move(folder)), wanted_(std::move(wanted)) {
+    std::error_code error;
+    const auto status = fs::status(folder_, error);
+    prefix_ = fs::exists(status) ? "" : folder_.filename().string();
+    if (!prefix_.empty()) {
+      list(folder_.has_parent_path() ? folder_.parent_path() : ".", true);
+      if (!tiers_.empty()) return;
+    }
+    if (status.type() == fs::file_type::not_found)
+      throw IoError(
+          fmt::format("{}: no such folder; --data names the folder of a data set", folder_.string()));
+    if (error) fail_to_look(folder_, error);
+    if (!fs::is_directory(status))
+      throw IoError(fmt::format("{}: not a folder; --data names the folder of a data set", folder_.string()));
+    list(folder_, true);
+    list(folder_ / "raw", true);
+    for (const auto& below : entries(folder_)) {
+      if (fs::is_directory(below / "raw", error)) list(below / "raw", tiers_.size() == kFirstTiers);
+    }
+  }
+
+  // Of the first tier that has a complete set.
+  [[nodiscard]] DataSet found() const {
+    for (const auto& tier : tiers_) {
+      std::vector<DataSet> complete;
+      std::ranges::copy_if(tier, std::back_inserter(complete),
+                           [this](const DataSet& set) { return set.count_of(wanted_) == wanted_.size(); });
+      if (complete.size() == 1) return complete.front();
+      if (complete.size() > 1) fail_to_choose(complete);
+    }
+    fail_to_find();
+  }
+
+ private:
+  // Sets without a prefix, and with one, of the folder and of raw; then those of */raw.
+  static constexpr std::size_t kFirstTiers = 4;
+
+  [[noreturn]] static void fail_to_look(const fs::path& path, const std::error_code& error) {
+    throw IoError(fmt::format("{}: cannot look for the data set: {}", path.string(), error.message()));
+  }
+
+  [[noreturn]] static void fail_to_choose(const std::vector<DataSet>& sets) {
+    std::vector<std::string> names;
+    for (const auto& set : sets) names.push_back(set.argument());
+    throw UsageError(fmt::format("--data: {} data sets match: {}; name one of them", names.size(),
+                                 fmt::join(names, ", ")));
+  }
+
+  [[noreturn]] void fail_to_find() const {
+    const DataSet* closest = nullptr;
+    for (const auto& tier : tiers_) {
+      for (const auto& set : tier) {
+        if (closest == nullptr || set.count_of(wanted_) > closest->count_of(wanted_)) closest = &set;
+      }
+    }
+    if (closest == nullptr && failure_) fail_to_look(failure_->first, failure_->second);
+    const auto missing = std::ranges::find_if(
+        wanted_, [closest](std::size_t purpose) { return closest == nullptr || !closest->files[purpose]; });
+    const auto& purpose = kPurposes[*missing];
+    const auto name = (closest == nullptr ? "" : closest->prefix) + std::string(purpose.name);
+    throw IoError(fmt::format("{}: no {} or {}.gz in it; name the file with {}",
+                              (closest == nullptr ? folder_ : closest->folder).string(), name, name,
+                              purpose.flag));
+  }
+
+  // Sorted. What cannot be looked at is passed over, but named if nothing is found elsewhere.
+  std::vector<fs::path> entries(const fs::path& folder) {
+    std::vector<fs::path> paths;
+    std::error_code error;
+    for (fs::directory_iterator entry(folder, error); !error && entry != fs::directory_iterator();
+         entry.increment(error)) {
+      paths.push_back(entry->path());
+    }
+    if (error && error != std::errc::no_such_file_or_directory && error != std::errc::not_a_directory &&
+        !failure_) {
+      failure_ = {folder, error};
+    }
+    std::ranges::sort(paths);
+    return paths;
+  }
+
+  void list(const fs::path& folder, bool new_tiers) {
+    std::map<std::string, DataSet> sets;
+    const auto add = [&](ParsedName name, const fs::path& path, bool in_folder) {
+      if (!prefix_.empty() && !is_prefix(name.prefix)) return;
+      std::get<2>(name.rank) = in_folder;
+      auto& set = sets[name.prefix];
+      set.folder = folder;
+      set.prefix = name.prefix;
+      set.add(name, path);
+    };
+    for (const auto& path : entries(folder)) {
+      const auto name = parse_name(path.filename().string());
+      if (!name) continue;
+      std::error_code error;
+      if (!fs::is_directory(path, error)) {
+        add(*name, path, false);
+        continue;
+      }
+      for (const auto& inner : entries(path)) {
+        const auto inner_name = parse_name(inner.filename().string());
+        if (inner_name && inner_name->purpose == name->purpose && inner_name->prefix == name->prefix &&
+            !fs::is_directory(inner, error)) {
+          add(*inner_name, inner, true);
+        }
+      }
+    }
+    if (new_tiers) tiers_.resize(tiers_.size() + 2);
+    for (auto& [prefix, set] : sets) {
+      tiers_[tiers_.size() - (prefix.empty() ? 2 : 1)].push_back(std::move(set));
+    }
+    if (!prefix_.empty() && sets.empty()) tiers_.clear();
+  }
+
+  [[nodiscard]] bool is_prefix(std::string_view prefix) const {
+    return prefix.starts_with(prefix_) && std::ranges::none_of(prefix.substr(prefix_.size()), [](char c) {
+             return std::isalnum(static_cast<unsigned char>(c)) != 0;
+           });
+  }
+
+  fs::path folder_;
+  std::vector<std::size_t> wanted_;
+  std::string prefix_;  // that the files must have, if any
+  std::vector<std::vector<DataSet>> tiers_;
+  std::optional<std::pair<fs::path, std::error_code>> failure_;
+};
+
+DatasetPaths find_files(const std::string& folder, DatasetPaths given, std::size_t first, std::size_t count) {
+  std::vector<std::size_t> wanted;
+  for (std::size_t purpose = first; purpose < first + count; ++purpose) {
+    if (!(given.*kPurposes[purpose].path).empty()) continue;
+    if (folder.empty()) {
+      throw UsageError(
+          fmt::format("no {} given; name the folder of the data set with --data", kPurposes[purpose].flag));
+    }
+    wanted.push_back(purpose);
+  }
+  if (wanted.empty()) return given;
+  const auto found = Search(folder, wanted).found();
+  for (const auto purpose : wanted) given.*kPurposes[purpose].path = found.files[purpose]->second.string();
+  return given;
+}
+
+}  // namespace
+
+DatasetPaths find_dataset(const std::string& folder, DatasetPaths given) {
+  return find_files(folder, std::move(given), 0, kPurposes.size());
+}
+
+DatasetPaths find_training_set(const std::string& folder, DatasetPaths given) {
+  return find_files(folder, std::move(given), 0, 2);
+}
+
+DatasetPaths find_test_set(const std::string& folder, DatasetPaths given) {
+  return find_files(folder, std::move(given), 2, 2);
+}
+
+std::string describe_files(const DatasetPaths& paths) {
+  std::vector<std::string> files, names;
+  std::vector<fs::path> folders;
+  for (const auto& purpose : kPurposes) {
+    const fs::path path = paths.*purpose.path;
+    if (path.empty()) continue;
+    files.push_back(path.string());
+    names.push_back(path.filename().string());
+    folders.push_back(path.parent_path());
+  }
+  const bool in_one = !folders.empty() && std::ranges::all_of(folders, [&](const fs::path& folder) {
+    return folder == folders.front();
+  });
+  if (!in_one || folders.front().empty()) return fmt::format("{}", fmt::join(files, ", "));
+  return fmt::format("{}: {}", folders.front().string(), fmt::join(names, ", "));
+}
+
+}  // namespace warpfit

@@ -1,0 +1,29 @@
+// Finds the four files of a data set in a folder, under the names that data sets are published with.
+#pragma once
+
+#include <string>
+
+namespace warpfit {
+
+/// The four files of a data set.
+struct DatasetPaths {
+  std::string train_images, train_labels, test_images, test_labels;
+};
+
+/// Fills the paths that are empty with files found in `folder`, in its `raw`, or in `*/raw` as torchvision
+/// stores data sets, in this order. Names are [PREFIX](train|t10k|test)-(images|labels)(-|.)idxN-TYPE[.gz],
+/// such as train-images-idx3-ubyte or emnist-letters-test-labels-idx1-ubyte.gz; a folder of a file's name may
+/// be around the file. `folder` may also be a folder and the prefix of one of its data sets. Names without a
+/// prefix come first; of several files for one purpose the plain one with the usual name does. Errors:
+/// IoError naming what was looked for; UsageError if several data sets match equally well, with a list of
+/// them, or if a path and `folder` are empty.
+DatasetPaths find_dataset(const std::string& folder, DatasetPaths given);
+/// Likewise the files of the training set alone.
+DatasetPaths find_training_set(const std::string& folder, DatasetPaths given);
+/// Likewise those of the test set.
+DatasetPaths find_test_set(const std::string& folder, DatasetPaths given);
+
+/// The files in one text: "DIR: NAME, NAME, NAME, NAME", or whole paths if they are in several folders.
+std::string describe_files(const DatasetPaths& paths);
+
+}  // namespace warpfit
