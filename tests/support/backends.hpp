@@ -15,21 +15,21 @@ namespace warpfit::test {
 /// The names of all backends, for INSTANTIATE_TEST_SUITE_P.
 std::vector<std::string> backend_names();
 
-/// Likewise where products are tested: of CUDA's once with our own kernels and once with cuBLAS, each for all
-/// shapes.
+/// The same for tests of matrix products: the CUDA backend appears twice, once with this project's own
+/// kernels and once with cuBLAS, each used for all shapes.
 std::vector<std::string> product_backend_names();
 
-/// Runs `operations` as the step of one batch, with a learning rate where they need one.
+/// Runs `operations` as the step of one batch; `run` gives the learning rate if they need one.
 void run_once(Backend& backend, const std::function<void()>& operations, const BatchRun& run);
 
-/// A BatchRun of one batch of `rows` rows with this learning rate and no samples.
+/// A BatchRun of one batch of `rows` rows with this learning rate and without sample indices.
 BatchRun one_batch(std::int64_t rows, float rate = 0);
 
-/// Names the tests of a backend after it.
+/// Names each instance of a parameterized test after its backend.
 inline std::string backend_name(const testing::TestParamInfo<std::string>& info) { return info.param; }
 
-/// For SetUp(): makes the backend. Where this machine lacks it, the test is skipped with the reason; with
-/// WARPFIT_REQUIRE_CUDA set it fails.
+/// For SetUp(): creates the backend. If this machine does not support it, the test is skipped with the
+/// reason, or fails if WARPFIT_REQUIRE_CUDA is set.
 void require_backend(const std::string& name, std::unique_ptr<Backend>& backend);
 
 /// A fixture for TEST_P over backend_names().

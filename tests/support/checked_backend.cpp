@@ -71,7 +71,9 @@ std::unique_ptr<RecordedStep> CheckedBackend::record(std::function<void()> step)
     expect(!inside_, "a step is not part of another");
     struct Inside {
       CheckedBackend& backend;
-      ~Inside() { backend.inside_ = backend.open_ = false; }  // a step waits for its fences at its end
+      ~Inside() {
+        backend.inside_ = backend.open_ = false;
+      }  // every step waits for its fences before it ends
     } inside{*this};
     inside_ = true;
     step();

@@ -1,4 +1,4 @@
-// A backend around another one that checks how it is called: shapes, memory, and the order of calls.
+// A wrapper around another backend that checks how it is called: shapes, memory, and the order of calls.
 #pragma once
 
 #include <map>
@@ -9,10 +9,10 @@
 
 namespace warpfit::test {
 
-/// Passes all calls on. A call that breaks the interface's rules throws std::logic_error, which says which
+/// Forwards all calls. A call that violates a rule of the interface throws std::logic_error, which names the
 /// rule: operations are called inside a recorded step, and nothing there allocates or copies; views lie in
-/// memory of this backend and fit each other and what was prepared; a backward pass follows a forward pass
-/// for training over the same memory; gradients are used after their fence was waited for.
+/// memory of this backend and match each other and the prepared operation; a backward pass follows a forward
+/// pass in training mode over the same memory; gradients are used only after waiting for their fence.
 class CheckedBackend final : public Backend {
  public:
   explicit CheckedBackend(std::unique_ptr<Backend> backend) : backend_(std::move(backend)) {}
@@ -46,15 +46,15 @@ class CheckedBackend final : public Backend {
   void clip_gradient_value(float most, Vector gradients) override;
   void update(const Optimizer& optimizer, const OptimizerViews& views) override;
 
-  /// How often memory was copied to the host, which waits for the device.
+  /// Number of copies to the host; each of them waits for the device.
   [[nodiscard]] std::int64_t downloads() const { return downloads_; }
 
-  // For its operations.
+  // Used by the backend's wrapped operations.
 
   void expect(bool holds, const std::string& rule) const;
   void expect_inside() const { expect(inside_, "operations are called inside a step"); }
   void expect_outside() const { expect(!inside_, "nothing inside a step allocates, copies or prepares"); }
-  /// That the memory is one allocation's, or part of it.
+  /// Requires that the memory is an allocation of this backend or part of one.
   void expect_own(const void* memory, std::size_t bytes, const std::string& what) const;
   void expect_own(ConstVector values, const std::string& what) const;
   void expect_own(ConstMatrix matrix, std::int64_t rows, const std::string& what) const;
@@ -69,8 +69,8 @@ class CheckedBackend final : public Backend {
   std::unique_ptr<Backend> backend_;
   std::map<const std::byte*, std::size_t> allocations_;
   std::int64_t downloads_ = 0;
-  bool inside_ = false;  // a step that is recorded or run
-  bool open_ = false;    // whether gradients of this step may still be written
+  bool inside_ = false;  // a step is being recorded or run
+  bool open_ = false;    // gradients of this step may still be written
 };
 
 }  // namespace warpfit::test

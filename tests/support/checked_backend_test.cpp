@@ -1,4 +1,4 @@
-// Each rule of the interface is broken once.
+// Each test violates one rule of the interface.
 #include "tests/support/checked_backend.hpp"
 
 #include <gmock/gmock.h>

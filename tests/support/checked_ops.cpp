@@ -6,7 +6,7 @@
 namespace warpfit::test {
 namespace {
 
-// The sizes of an operation's tensors.
+// The number of elements of each tensor of an operation.
 std::vector<std::size_t> tensors_of(const Operation& operation) {
   const auto* linear = std::get_if<LinearOperation>(&operation);
   if (linear == nullptr) return {};
@@ -52,7 +52,7 @@ class CheckedLayerOp final : public LayerOp {
   }
 
  private:
-  // Of what is given: a backward pass need not have all.
+  // Checks the views that are given: a backward pass may omit some of them.
   void expect_values(const OperationViews& views) const {
     backend_.expect_inside();
     if (!views.x.empty()) backend_.expect_own(views.x, rows_, "x");
@@ -82,7 +82,7 @@ class CheckedLayerOp final : public LayerOp {
   std::unique_ptr<LayerOp> op_;
   Operation operation_;
   std::int64_t rows_;
-  const float* trained_ = nullptr;  // y of the last forward pass, if that was for training
+  const float* trained_ = nullptr;  // y of the last forward pass, if it was in training mode
 };
 
 class CheckedMuonOp final : public MuonOp {
@@ -135,7 +135,7 @@ class CheckedLossOp final : public LossOp {
   std::int64_t classes_, rows_;
 };
 
-// Its place on the device is memory of the backend too.
+// The slot's device memory belongs to the backend too.
 class CheckedSlot final : public StagingSlot {
  public:
   CheckedSlot(CheckedBackend& backend, std::unique_ptr<StagingSlot> slot)

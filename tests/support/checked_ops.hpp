@@ -1,4 +1,4 @@
-// What a CheckedBackend has prepared, wrapped so that each call of it is checked.
+// Wrappers around the operations that a CheckedBackend prepares: each call is checked.
 #pragma once
 
 #include <memory>
@@ -8,7 +8,7 @@
 
 namespace warpfit::test {
 
-// The backend must outlive them.
+// The backend must outlive the wrappers.
 
 [[nodiscard]] std::unique_ptr<LayerOp> checked(CheckedBackend& backend, std::unique_ptr<LayerOp> op,
                                                const Operation& operation, std::int64_t rows);

@@ -21,7 +21,7 @@ testing::AssertionResult all_close(std::span<const float> actual, std::span<cons
   for (std::size_t i = 0; i < actual.size(); ++i) {
     const double excess =
         std::abs(actual[i] - expected[i]) - tolerance.absolute - tolerance.relative * std::abs(expected[i]);
-    // Written so that NaN on either side, and inf - inf, count as wrong.
+    // Written so that NaN on either side, and inf - inf, count as mismatches.
     const bool right = std::isfinite(actual[i]) && std::isfinite(expected[i]) && excess <= 0;
     if (right) continue;
     if (wrong++ == 0) first = worst = i;

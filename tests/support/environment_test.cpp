@@ -1,4 +1,4 @@
-// What tests/CMakeLists.txt promises of the environment that the tests run in.
+// Checks the environment that tests/CMakeLists.txt sets for the tests.
 #include <gtest/gtest.h>
 
 #include "host/cpu/openmp.hpp"

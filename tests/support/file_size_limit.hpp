@@ -1,4 +1,4 @@
-// A full disk, for tests.
+// Simulates a full disk.
 #pragma once
 
 #include <sys/resource.h>
@@ -7,7 +7,8 @@
 
 namespace warpfit::test {
 
-/// While it lives no file of this process grows beyond `size`; writes across it are short, then fail.
+/// While an object of this class exists, no file of this process can grow beyond `size` bytes: a write across
+/// the limit is short, and the next one fails.
 class FileSizeLimit {
  public:
   explicit FileSizeLimit(rlim_t size) : old_handler_(std::signal(SIGXFSZ, SIG_IGN)) {

@@ -1,4 +1,4 @@
-// Files for tests: IDX and safetensors data as bytes, gzip, and a folder that goes away with its owner.
+// Test files: IDX and safetensors data as bytes, gzip, and a temporary folder.
 #pragma once
 
 #include <cstdint>
@@ -12,13 +12,13 @@ namespace warpfit::test {
 
 using Bytes = std::vector<std::uint8_t>;
 
-/// An IDX file of unsigned bytes; `elements` may be of any size, right or wrong.
+/// An IDX file of unsigned bytes; the number of `elements` need not match the dimensions.
 Bytes idx(const std::vector<std::uint32_t>& dimensions, const Bytes& elements, std::uint8_t type = 0x08);
 
-/// A safetensors file of this header and data, right or wrong.
+/// A safetensors file with this header and data, which need not be valid.
 Bytes safetensors(std::string_view header, const Bytes& data = {});
 
-/// `bytes`, and as many zeros behind them, as one gzip member; the zeros take no memory.
+/// `bytes` followed by `zeros` zero bytes as one gzip member; the zeros take no memory.
 Bytes gzip(const Bytes& bytes, std::size_t zeros = 0);
 Bytes operator+(Bytes first, const Bytes& second);
 
@@ -33,22 +33,22 @@ class TemporaryFolder {
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-  /// Writes a file in it and gives its path.
+  /// Writes a file into the folder and returns its path.
   std::string add(const std::string& name, const Bytes& bytes) const;
 
  private:
   std::filesystem::path path_;
 };
 
-/// The repository, or what WARPFIT_SOURCE_DIR names where the tests were carried to another machine.
+/// The root of the repository, or WARPFIT_SOURCE_DIR if the tests were copied to another machine.
 std::filesystem::path source_folder();
 
 /// The repository's sample of Fashion-MNIST: 300 training and 100 test images.
 std::filesystem::path sample_folder();
 
-/// The whole Fashion-MNIST; "" where it is not there.
+/// The folder of the full Fashion-MNIST; "" if it is not installed.
 std::filesystem::path fashion_mnist_folder();
-/// For SetUp(): skips the test where it is not there; with WARPFIT_REQUIRE_DATA set it fails.
+/// For SetUp(): skips the test if Fashion-MNIST is not installed; fails if WARPFIT_REQUIRE_DATA is set.
 void require_fashion_mnist();
 
 }  // namespace warpfit::test

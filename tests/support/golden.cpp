@@ -12,7 +12,7 @@ namespace {
 
 std::filesystem::path folder() { return source_folder() / "tests/goldens"; }
 
-// PyTorch's defaults but for what the traces' options name.
+// PyTorch's default values for everything that the trace's configuration does not name.
 Optimizer optimizer_of(const nlohmann::json& config) {
   const std::string name = config.at("optimizer");
   const float decay = config.at("weight_decay");
@@ -36,7 +36,8 @@ LossKind loss_of(const nlohmann::json& config) {
   return name == "nll" ? LossKind::kNll : LossKind::kCrossEntropy;
 }
 
-// Rates at which a hidden unit near ReLU's kink decides how a run goes on; on which side it is is rounding's.
+// At these learning rates the rest of a run can depend on a hidden unit close to ReLU's kink, and rounding
+// decides on which side of the kink the unit lies.
 bool is_fast(const Golden& golden) {
   return golden.learning_rate >= 0.05 && std::ranges::count(golden.network, '-') > 1;
 }
@@ -60,8 +61,9 @@ Golden read_golden(const std::string& name) {
                 .log_every = config.at("every"),
                 .initial = {},
                 .epochs = {}};
-  // These magnify rounding. PyTorch 2.15 lies 4.5e-3 (momentum) and 3.3e-2 (Adam) from its own traces by
-  // version 1.13, and 2.6e-3 (Adam) within the first hundred steps when it computes in double.
+  // These runs amplify rounding errors. PyTorch 2.15 differs by 4.5e-3 (momentum) and 3.3e-2 (Adam) from its
+  // own traces by version 1.13, and by 2.6e-3 (Adam) within the first hundred steps when it computes in
+  // double precision.
   if (!std::holds_alternative<Sgd>(golden.optimizer)) {
     golden.first_losses = 5e-3;
     golden.later_losses = 6e-2;

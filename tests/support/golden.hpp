@@ -1,4 +1,4 @@
-// Traces of PyTorch (tests/goldens): a run's options, initial parameters and losses.
+// Reference traces of PyTorch (tests/goldens): the options, initial parameters and losses of a run.
 #pragma once
 
 #include <cstdint>
@@ -14,13 +14,13 @@
 namespace warpfit::test {
 
 struct GoldenTensor {
-  std::string sha256;  ///< of its little-endian float32 bytes
+  std::string sha256;  ///< of the tensor's little-endian float32 bytes
   float first = 0;
   float last = 0;
 };
 
 struct GoldenEpoch {
-  std::vector<std::pair<std::int64_t, double>> losses;  ///< samples seen, loss of the batch
+  std::vector<std::pair<std::int64_t, double>> losses;  ///< number of samples trained, loss of the batch
   std::int64_t correct = 0;
   double test_loss = 0;
 };
@@ -36,7 +36,8 @@ struct Golden {
   Loss loss = {};
   double clip_norm = 0;
   Optimizer optimizer;
-  /// How far losses may lie apart in the first hundred steps and behind them, and how many correct answers.
+  /// Allowed differences of the losses in the first hundred steps and after them, and of the number of
+  /// correct predictions.
   double first_losses = 5e-5, later_losses = 5e-5;
   std::int64_t correct = 3;
   std::int64_t log_every = 0;
@@ -45,20 +46,20 @@ struct Golden {
 };
 
 Golden read_golden(const std::string& name);
-/// Those of its run, for as many epochs as it has.
+/// The options of the trace's run, with as many epochs as the trace has.
 TrainOptions options_of(const Golden& golden);
 /// The names of all goldens in the repository.
 std::vector<std::string> golden_names();
 
-/// Parameters behind steps of an optimizer of PyTorch.
+/// Parameters after some steps of a PyTorch optimizer.
 struct OptimizerGolden {
-  std::vector<std::string> flags;        ///< of the command line that asks for it
-  std::vector<std::int64_t> shape = {};  ///< of the matrix that the parameters are, of Muon
+  std::vector<std::string> flags;        ///< command-line options that select the optimizer
+  std::vector<std::int64_t> shape = {};  ///< shape of the parameter matrix, for Muon only
   std::vector<float> parameters;         ///< before the first step
   std::vector<std::vector<float>> gradients;
-  std::vector<double> after;  ///< the last step
+  std::vector<double> after;  ///< after the last step
 };
-/// `file` of tests/goldens/optimizers.
+/// Reads `file` of tests/goldens/optimizers.
 std::vector<OptimizerGolden> read_optimizer_goldens(const std::string& file = "pytorch_2.15.jsonl");
 
 }  // namespace warpfit::test

@@ -1,4 +1,4 @@
-// A fixture for TEST_P over backends and PyTorch's traces: trains as a trace was.
+// A fixture for TEST_P over backends and PyTorch traces: repeats the training run of a trace.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// Test buffers in a backend's memory whose surroundings show writes beyond them.
+// Test buffers in a backend's memory with guard bands that detect out-of-bounds writes.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -13,8 +13,9 @@
 
 namespace warpfit::test {
 
-/// Floats between two guard bands. Everything is NaN at first, so that what an operation forgets to write, or
-/// reads where it should not, shows up in the result. Views begin at `skew` floats from an aligned address.
+/// Floats between two guard bands. Everything is initialized to NaN, so that elements which an operation
+/// fails to write, or wrongly reads, show up in the result. Views begin `skew` floats after an aligned
+/// address.
 class GuardedFloats {
  public:
   GuardedFloats(Backend& backend, std::int64_t size, std::size_t skew = 0)
@@ -35,7 +36,7 @@ class GuardedFloats {
     return {vector().data(), rows, cols};
   }
 
-  /// The values; a touched guard band fails the test.
+  /// Returns the values; fails the test if a guard band was overwritten.
   [[nodiscard]] std::vector<float> values() const {
     const auto all = memory_.to_host();
     const auto first = all.begin() + static_cast<std::ptrdiff_t>(start_);

@@ -1,4 +1,4 @@
-// Trains on the sample, for tests of where its bytes are.
+// Training on the sample data set, for tests of where the samples are stored.
 #pragma once
 
 #include <optional>
@@ -13,10 +13,10 @@
 
 namespace warpfit::test {
 
-/// What both sets of the sample take where they stay: pixels, labels, and places in an order.
+/// Bytes of both parts of the sample data set in device memory: pixels, labels, and sample indices.
 constexpr std::int64_t kSampleBytes = (300 + 100) * (784 + 2 + 4);
 
-/// The losses of all batches, and the parameters at the end.
+/// Returns the losses of all batches and the final parameters.
 inline std::pair<std::vector<float>, std::vector<float>> train_limited(Backend& backend, bool shuffle,
                                                                        Residency residency,
                                                                        std::optional<std::int64_t> limit) {

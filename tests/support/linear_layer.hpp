@@ -1,4 +1,4 @@
-// A linear layer's operations on a backend, from random values in guarded memory.
+// The operations of a linear layer on a backend, with random values in guarded memory.
 #pragma once
 
 #include <algorithm>
@@ -21,7 +21,7 @@ struct LayerShape {
   std::int64_t rows, inputs, outputs;
 };
 
-/// Inputs of one layer. Integers make every sum exact, whatever its order.
+/// Inputs of one layer. Integer values make every sum exact in any order.
 struct LayerValues {
   std::vector<float> x, w, b, dy;
 
@@ -37,10 +37,10 @@ struct LayerValues {
   }
 };
 
-/// The weights' part, then the biases'.
+/// The weights and the biases.
 using LayerParameters = std::array<std::vector<float>, 2>;
 
-/// The operations of one layer. Operands begin at `skew` floats from an aligned address.
+/// The operations of one layer. Operands begin `skew` floats after an aligned address.
 class LayerOnBackend {
  public:
   LayerOnBackend(Backend& backend, const LayerShape& shape, const LayerValues& values, std::size_t skew = 0)
@@ -79,7 +79,7 @@ class LayerOnBackend {
     return {dw.values(), db.values()};
   }
 
-  /// Changes the layer's weights and biases and gives them.
+  /// Updates the layer's weights and biases and returns them.
   [[nodiscard]] LayerParameters backward_sgd(float rate) {
     const auto op = prepare({});
     run([&] { op->backward_sgd({.x = x(), .dy = dy(), .tensors = tensors_}); }, rate);
@@ -105,19 +105,18 @@ class LayerOnBackend {
   std::vector<Vector> tensors_{w_.vector(), b_.vector()};
 };
 
-/// ReLU.
 inline Doubles relu(Doubles values) {
   for (double& value : values) value = std::max(value, 0.0);
   return values;
 }
 
-/// Gradients that ReLU's output x lets through.
+/// The gradients with respect to ReLU's input, for a ReLU with output x.
 inline Doubles masked(Doubles gradients, std::span<const float> x) {
   for (std::size_t i = 0; i < gradients.size(); ++i) gradients[i] = x[i] > 0 ? gradients[i] : 0;
   return gradients;
 }
 
-/// Parameters behind a step of plain SGD.
+/// Parameters after a step of plain SGD.
 inline Doubles updated(std::span<const float> parameters, const Doubles& gradients, double rate) {
   Doubles result(parameters.begin(), parameters.end());
   for (std::size_t i = 0; i < result.size(); ++i) result[i] -= rate * gradients[i];

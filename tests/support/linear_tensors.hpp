@@ -1,4 +1,4 @@
-// Where the weight and the bias of each linear layer lie in a network's flat buffer.
+// Offsets of the weight and bias of each linear layer in a network's flat buffer.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +18,7 @@ struct LinearTensors {
   [[nodiscard]] std::size_t bias_size() const { return static_cast<std::size_t>(outputs); }
 };
 
-/// Of a plan whose linear layers all have a bias.
+/// Requires that all linear layers of the plan have a bias.
 inline std::vector<LinearTensors> linear_tensors(const NetworkPlan& plan) {
   std::vector<LinearTensors> all;
   for (const auto& node : plan.nodes) {

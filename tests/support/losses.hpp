@@ -1,4 +1,4 @@
-// A report that keeps the losses.
+// A training report that collects the losses.
 #pragma once
 
 #include <vector>

@@ -46,7 +46,7 @@ Program::Program(const std::vector<std::string>& arguments, const std::string& n
   std::vector<std::string> words{program_path(name)};
   words.insert(words.end(), arguments.begin(), arguments.end());
   const auto argv = pointers(words);
-  std::vector<std::string> variables = environment;  // of two with one name, the first counts
+  std::vector<std::string> variables = environment;  // if a name occurs twice, the first one counts
   for (char** each = environ; *each != nullptr; ++each) variables.emplace_back(*each);
   const auto envp = pointers(variables);
 

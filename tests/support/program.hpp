@@ -1,4 +1,4 @@
-// Runs the warpfit program as a user does.
+// Runs the warpfit program as a separate process.
 #pragma once
 
 #include <sys/types.h>
@@ -10,38 +10,39 @@
 namespace warpfit::test {
 
 struct Outcome {
-  int exit_code = -1;  ///< 128 + the signal where one ended it
+  int exit_code = -1;  ///< 128 + the signal number if the process was killed by a signal
   std::string out;
   std::string error;
   double seconds = 0;
-  double cpu_seconds = 0;  ///< of the processor, which other work does not add to
+  double cpu_seconds = 0;  ///< CPU time, which does not depend on other load
   long peak_kilobytes = 0;
 };
 
-/// The path of a program that lies beside the tests.
+/// The path of a program in the folder of the test programs.
 std::string program_path(const std::string& name = "warpfit");
 
-/// Signals that a shell's background jobs and nohup ignore end a program again, which inherits that.
+/// Restores the default action of signals that a shell ignores for background jobs and nohup: child processes
+/// would inherit that they are ignored.
 void restore_signals();
 
-/// A running warpfit.
+/// A running warpfit process.
 class Program {
  public:
-  /// `environment`, each NAME=VALUE, goes before that of the tests.
+  /// `environment` is a list of NAME=VALUE, which take precedence over the environment of the tests.
   explicit Program(const std::vector<std::string>& arguments, const std::string& name = "warpfit",
                    const std::vector<std::string>& environment = {});
   ~Program();
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
 
-  /// Reads its output until standard output holds `text`; false where it ended first.
+  /// Reads the output until standard output contains `text`; returns false if the process ends first.
   bool wait_for(std::string_view text);
   void signal(int number) const;
-  /// Nobody reads its standard output from now on.
+  /// Closes the read end of the program's standard output.
   void close_out();
-  /// Since it was started.
+  /// Seconds since the start.
   [[nodiscard]] double seconds() const;
-  /// Waits for its end; one that takes more than a minute is killed.
+  /// Waits for the process to end; it is killed after a minute.
   Outcome finish();
 
  private:

@@ -15,7 +15,7 @@ class PrintSeed : public testing::EmptyTestEventListener {
 };
 
 const bool kSeedIsPrinted = [] {
-  testing::UnitTest::GetInstance()->listeners().Append(new PrintSeed);  // which owns it
+  testing::UnitTest::GetInstance()->listeners().Append(new PrintSeed);  // takes ownership
   return true;
 }();
 

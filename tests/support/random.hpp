@@ -1,4 +1,4 @@
-// Test values. The seed is fixed and part of each failure's message; WARPFIT_TEST_SEED sets another.
+// Random test values. The seed is fixed and printed with each failure; WARPFIT_TEST_SEED overrides it.
 #pragma once
 
 #include <cstdint>
@@ -9,16 +9,16 @@
 
 namespace warpfit::test {
 
-/// The seed of this run.
+/// The seed of this test run.
 std::uint32_t test_seed();
 
 class TestValues {
  public:
-  /// In [-bound, bound].
+  /// Values in [-bound, bound].
   std::vector<float> uniform(std::int64_t size, double bound = 1);
   /// Integers in [-bound, bound]: fp32 sums of their products are exact while they stay below 2^24.
   std::vector<float> integers(std::int64_t size, int bound = 3);
-  /// In [0, classes).
+  /// Labels in [0, classes).
   std::vector<Label> labels(std::int64_t size, int classes);
   std::vector<std::uint8_t> bytes(std::int64_t size);
 

@@ -1,5 +1,5 @@
-// The operations as plain loops in double precision: what every backend is compared with. Kept apart from the
-// backends' own code, so that a mistake shared by two of them cannot hide.
+// The operations as plain loops in double precision: the reference for every backend. They share no code with
+// the backends, so that a common mistake cannot hide.
 #pragma once
 
 #include <cstdint>

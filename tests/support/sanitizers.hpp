@@ -1,4 +1,4 @@
-// Whether a sanitizer watches the tests: it takes memory and time of its own.
+// Tells whether the tests are built with a sanitizer, which costs time and memory.
 #pragma once
 
 #include <string_view>
@@ -6,7 +6,8 @@
 namespace warpfit::test {
 
 inline constexpr bool kSanitized = std::string_view(WARPFIT_SANITIZE) != "";
-/// Slowest where kernels are emulated: each of their threads is a thread to it, with a clock of its own.
+/// ThreadSanitizer is slowest with emulated kernels: it tracks each CUDA thread as a thread with a clock of
+/// its own.
 inline constexpr bool kThreadSanitizer = std::string_view(WARPFIT_SANITIZE) == "thread";
 inline constexpr bool kAddressSanitizer = std::string_view(WARPFIT_SANITIZE).starts_with("address");
 

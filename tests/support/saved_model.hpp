@@ -1,4 +1,4 @@
-// Models in files, for the commands that use one.
+// Model files, for the commands that read one.
 #pragma once
 
 #include <string>
@@ -11,19 +11,19 @@
 
 namespace warpfit::test {
 
-/// Random weights in [-1, 1] and biases, laid out as the plan says.
+/// Random weights in [-1, 1] and random biases, in the layout of the network plan.
 std::vector<float> random_parameters(const NetworkSpec& spec);
 
-/// The logits (N, C) of all samples by plain loops in double precision.
+/// The logits (N, C) of all samples, computed by plain loops in double precision.
 Doubles reference_logits(const NetworkSpec& spec, std::span<const float> parameters, const Dataset& samples);
 
-/// A model whose class is the brightest of three pixels: its logits are their values, 0 to 1.
+/// A model that predicts which of three pixels is brightest: its logits are the pixels' values, from 0 to 1.
 Model brightest_pixel();
 
-/// Writes a model and gives its path.
+/// Writes a model to a file in the folder and returns its path.
 std::string add_model(const TemporaryFolder& folder, const std::string& name, const Model& model);
 
-/// Its logit of class 1 is infinite.
+/// The model with an infinite bias for class 1, which makes that logit infinite.
 Model with_infinite_bias(Model model);
 
 }  // namespace warpfit::test
