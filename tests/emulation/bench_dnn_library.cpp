@@ -1,4 +1,4 @@
-// For the emulated operation benchmark: cuDNN's functions are those of dnn_api.cpp, and nothing is loaded.
+// For the emulated operation benchmark: uses the cuDNN functions of dnn_api.cpp instead of loading cuDNN.
 #include "tests/cuda/dnn_library.hpp"
 
 namespace warpfit {

@@ -1,4 +1,4 @@
-// cuBLAS as the program uses it: handles, and products as stream work.
+// The cuBLAS functions that the program uses: handles, and matrix products as work in a stream.
 #include <cublas_v2.h>
 
 #include <algorithm>
@@ -25,7 +25,8 @@ using namespace warpfit::emulation;
 
 namespace {
 
-/// Runs a cuBLAS function in the runtime's frame. An injected fault's number is a cublasStatus_t here.
+/// Runs the body of a cuBLAS function in the runtime's Frame. The number of an injected error is a
+/// cublasStatus_t here.
 template <class F>
 cublasStatus_t blas_call(const char* name, During during, F body) {
   const Frame frame(name, during);
@@ -87,7 +88,7 @@ cublasStatus_t queue(BlasHandle& handle, Gemm gemm, const void* alpha, const voi
   return error == cudaSuccess ? CUBLAS_STATUS_SUCCESS : CUBLAS_STATUS_EXECUTION_FAILED;
 }
 
-/// The matrices of a product as its arguments give them.
+/// The matrices of a product, as passed to the cuBLAS function.
 struct Product {
   cublasOperation_t transpose_a, transpose_b;
   int m, n, k;
@@ -136,7 +137,7 @@ cublasStatus_t cublasCreate_v2(cublasHandle_t* handle) {
 cublasStatus_t cublasDestroy_v2(cublasHandle_t handle) {
   return blas_call("cublasDestroy_v2", During::kUnsafe, [=] {
     if (!runtime().blas_handles.remove(handle)) return CUBLAS_STATUS_NOT_INITIALIZED;
-    runtime().finish();  // as cuBLAS does
+    runtime().finish();  // cublasDestroy synchronizes the device
     return CUBLAS_STATUS_SUCCESS;
   });
 }
@@ -162,7 +163,7 @@ cublasStatus_t cublasGetProperty(libraryPropertyType type, int* value) {
 cublasStatus_t cublasSetStream_v2(cublasHandle_t handle, cudaStream_t stream) {
   return with_handle("cublasSetStream_v2", handle, [=](BlasHandle& h) {
     h.stream = stream;
-    h.workspace = nullptr;  // cuBLAS forgets the program's workspace here
+    h.workspace = nullptr;  // as in cuBLAS, cublasSetStream resets the workspace
     h.workspace_bytes = 0;
     return CUBLAS_STATUS_SUCCESS;
   });

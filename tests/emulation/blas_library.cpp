@@ -1,4 +1,4 @@
-// In place of cuda/runtime/blas_library.cpp: the functions of blas_api.cpp.
+// Replaces cuda/runtime/blas_library.cpp: provides the functions of blas_api.cpp.
 #include "cuda/runtime/blas_library.hpp"
 
 namespace warpfit {

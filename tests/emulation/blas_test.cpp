@@ -1,4 +1,5 @@
-// Matrix products against a loop in double precision; scalars in either place; streams, graphs, misuse.
+// Matrix products compared with a loop in double precision; scalars in host and device memory; streams,
+// graphs, misuse.
 #include <bit>
 #include <cmath>
 #include <cstdint>
@@ -28,7 +29,7 @@ class TestBlas {
   cublasHandle_t handle_ = nullptr;
 };
 
-/// Column-major, with `extra` rows of padding that hold NaN.
+/// A column-major matrix with `extra` rows of padding, which contain NaN.
 struct HostMatrix {
   HostMatrix(int rows_, int columns_, int extra, std::mt19937& random)
       : rows(rows_), columns(columns_), leading(rows_ + extra) {
@@ -71,7 +72,7 @@ TEST_P(Blas, MultipliesEveryShapeAndTransposition) {
                             m, n, k, &alpha, device_a.get(), a.leading, device_b.get(), b.leading, &beta,
                             device_c.get(), c.leading),
                 CUBLAS_STATUS_SUCCESS);
-      alpha = beta = NAN;  // they were read by the call
+      alpha = beta = NAN;  // the call has already read them
       const auto got = device_c.values();
       for (int column = 0; column < n; ++column) {
         for (int row = 0; row < m; ++row) {
@@ -122,7 +123,7 @@ TEST_P(Blas, DeviceScalarsAreReadWhenTheWorkRuns) {
   EXPECT_EQ(graph.nodes(), 1u);
   WARPFIT_CUDA(graph.launch(stream_));
   EXPECT_EQ(c.value(), 12.0f);
-  alpha.set({5.0f});  // between replays
+  alpha.set({5.0f});  // changed between replays
   WARPFIT_CUDA(graph.launch(stream_));
   EXPECT_EQ(c.value(), 20.0f);
 }
@@ -156,7 +157,7 @@ TEST_P(Blas, Bf16InputsAreSummedInFp32) {
 }
 
 TEST_P(Blas, Tf32RoundsItsInputsWhenAsked) {
-  const DeviceArray<float> a(std::vector<float>{1.0f + 1.0f / 4096});  // 12 bits after the point; TF32 has 10
+  const DeviceArray<float> a(std::vector<float>{1.0f + 1.0f / 4096});  // 12 fraction bits; TF32 has 10
   const DeviceArray<float> b(std::vector<float>{1.0f});
   const DeviceArray<float> c(1);
   const float one = 1;
@@ -189,7 +190,7 @@ TEST_P(Blas, TheWorkspaceIsOverwritten) {
   multiply();
   EXPECT_TRUE(std::isnan(workspace.value()));
   workspace.set(std::vector<float>(100, 1.0f));
-  ASSERT_EQ(cublasSetStream(blas_, stream_), CUBLAS_STATUS_SUCCESS);  // forgets it
+  ASSERT_EQ(cublasSetStream(blas_, stream_), CUBLAS_STATUS_SUCCESS);  // resets the workspace
   multiply();
   EXPECT_EQ(workspace.value(), 1.0f);
   EXPECT_EQ(cublasSetWorkspace(blas_, workspace.get() + 1, 4), CUBLAS_STATUS_INVALID_VALUE);

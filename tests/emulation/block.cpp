@@ -75,11 +75,11 @@ void Block::run(Thread& thread) {
   enter(thread);
   thread.fiber->resume();
   rethrow_failure();
-  Thread& last = *running().thread;  // the fiber may have gone on to other threads: see go_on()
+  Thread& last = *running().thread;  // the fiber may have continued with other threads: see go_on()
   running().thread = nullptr;
   if (last.state == Thread::State::kExited) {
     leave(last);
-    if (!sanitizer::thread()) {  // under it the fiber is this thread until the block ends
+    if (!sanitizer::thread()) {  // ThreadSanitizer identifies this thread by its fiber until the block ends
       fibers().give_back(last.fiber);
       last.fiber = nullptr;
     }

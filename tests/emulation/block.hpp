@@ -1,4 +1,4 @@
-// A block of CUDA threads, each a fiber: its barrier, its warps, its shared memory.
+// A block of CUDA threads, each of them a fiber: its barrier, its warps, its shared memory.
 #pragma once
 
 #include <vector_types.h>
@@ -21,16 +21,17 @@ struct Thread {
   enum class State : std::uint8_t { kFresh, kReady, kSpinning, kAtBarrier, kAtWarp, kExited };
   uint3 index{};
   State state = State::kFresh;
-  int number = 0;  ///< in its block
+  int number = 0;  ///< index in its block
   Fiber* fiber = nullptr;
   BarrierRequest* barrier = nullptr;
   WarpRequest* warp = nullptr;
-  Place place{};                              ///< where it spins
-  int atomics = 0;                            ///< since it last ran on
-  bool fenced = false;                        ///< since when its atomics release (thread sanitizer)
-  std::vector<const volatile void*> touched;  ///< by its atomics since its last fence (thread sanitizer)
-  std::deque<AsyncCopy> copies;               ///< begun and not waited for
-  std::deque<std::size_t> groups;             ///< how many of them, oldest first, belong to each group
+  Place place{};        ///< the source line where it spins
+  int atomics = 0;      ///< atomic operations since it was last resumed
+  bool fenced = false;  ///< a fence was executed, so its next atomics release (ThreadSanitizer)
+  std::vector<const volatile void*>
+      touched;                     ///< addresses of its atomics since its last fence (ThreadSanitizer)
+  std::deque<AsyncCopy> copies;    ///< started, not yet waited for
+  std::deque<std::size_t> groups;  ///< number of copies in each group, oldest group first
 };
 
 class Block {
@@ -41,16 +42,16 @@ class Block {
   Block& operator=(const Block&) = delete;
 
   void begin(uint3 index, std::size_t dynamic_shared, std::size_t shared_limit);
-  /// Runs every thread that can run once, in the configured order. False if none did anything but spin.
+  /// Runs every runnable thread once, in the configured order. Returns false if all of them only spun.
   bool pass(std::minstd_rand& random);
   bool spinning() const;
   bool finished() const { return exited_ == size(); }
-  /// Gives the fibers back when the block is done, or gives them up when it cannot be.
+  /// Returns the fibers to the pool, or abandons them if the block did not finish.
   void end();
 
-  // Called by the running thread, on its fiber.
-  /// It has exited: takes the next thread of this pass if that has not begun, so that the fiber can go on
-  /// with it.
+  // The following functions are called by the running thread, on its fiber.
+  /// Called when the thread has exited: switches to the next thread of this pass if that has not started yet,
+  /// so that the same fiber can run it.
   bool go_on();
   void barrier(Thread& thread, BarrierRequest& request);
   void warp_operation(Thread& thread, WarpRequest& request);
@@ -59,7 +60,7 @@ class Block {
 
   uint3 index() const { return index_; }
   std::string name(const Thread& thread) const;
-  /// Where up to `limit` of its unfinished threads wait, one line each.
+  /// Describes where up to `limit` of the unfinished threads wait, one line each.
   std::string waiting(int& limit) const;
   int unfinished() const { return size() - exited_; }
 
@@ -75,11 +76,11 @@ class Block {
   std::vector<int> order_;
   std::vector<Warp> warps_;
   SharedMemory shared_;
-  std::size_t next_ = 0;  ///< of order_, in this pass
+  std::size_t next_ = 0;  ///< index into order_ in this pass
   bool progress_ = false;
   int exited_ = 0;
   int arrived_ = 0;
-  const void* barrier_tokens_[2] = {};  ///< of every other barrier
+  const void* barrier_tokens_[2] = {};  ///< for even and odd barriers
   unsigned barrier_phase_ = 0;
 };
 

@@ -1,4 +1,4 @@
-// What must not be done while a stream is captured, and the errors that CUDA gives for it.
+// Calls that are not allowed during stream capture, and the errors that CUDA returns for them.
 #include <thread>
 
 #include "tests/emulation/machine.hpp"
@@ -25,7 +25,7 @@ class Captures : public OnMachine {
     EXPECT_EQ(cudaStreamIsCapturing(stream_, &now), cudaSuccess);
     return now;
   }
-  /// During a capture, `action` gives `error` and spoils the capture.
+  /// Expects that `action` returns `error` during a capture and invalidates the capture.
   template <class F>
   void expect_spoils(cudaError_t error, F action, cudaStreamCaptureMode mode = cudaStreamCaptureModeGlobal) {
     begin(mode);
@@ -107,7 +107,7 @@ TEST_F(Captures, OfABlockingStreamForbidTheDefaultStream) {
   WARPFIT_CUDA(cudaStreamBeginCapture(blocking, cudaStreamCaptureModeRelaxed));
   EXPECT_EQ(launch_scale(x_.get(), 1, 2, nullptr), cudaErrorStreamCaptureImplicit);
   EXPECT_EQ(end(blocking), cudaErrorStreamCaptureInvalidated);
-  begin(cudaStreamCaptureModeRelaxed);  // the other kind allows it
+  begin(cudaStreamCaptureModeRelaxed);  // relaxed mode allows the call
   WARPFIT_CUDA(launch_scale(x_.get(), 1, 2, nullptr));
   WARPFIT_CUDA(end());
 }
@@ -118,7 +118,7 @@ TEST_F(Captures, MustJoinWhatTheyForked) {
   WARPFIT_CUDA(cudaStreamWaitEvent(other_, event_, 0));
   WARPFIT_CUDA(launch_scale(x_.get(), 1, 2, other_));
   EXPECT_EQ(end(), cudaErrorStreamCaptureUnjoined);
-  WARPFIT_CUDA(cudaStreamSynchronize(other_));  // neither takes part any more
+  WARPFIT_CUDA(cudaStreamSynchronize(other_));  // neither stream is being captured any more
   EXPECT_EQ(x_.value(), 1.0f);
 }
 
@@ -162,7 +162,7 @@ TEST_F(Captures, MakeEventsThatCannotBeWaitedFor) {
       },
       cudaStreamCaptureModeRelaxed);
   EXPECT_EQ(cudaEventSynchronize(event_), cudaErrorCapturedEvent);
-  WARPFIT_CUDA(cudaEventRecord(event_, stream_));  // outside, it is an event like any other again
+  WARPFIT_CUDA(cudaEventRecord(event_, stream_));  // after the capture it is an ordinary event again
   WARPFIT_CUDA(cudaEventSynchronize(event_));
 }
 

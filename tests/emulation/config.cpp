@@ -1,4 +1,4 @@
-// The configuration as text, and the report of a failure.
+// Parses the configuration and reports failures.
 #include <charconv>
 #include <cstdarg>
 #include <cstdio>
@@ -116,7 +116,8 @@ void fail(const char* format, ...) {
   if (config().on_failure == Config::OnFailure::kThrow) throw Failure(text);
   std::fprintf(stderr, "CUDA emulation: %s\n", text.c_str());
   std::fflush(stderr);
-  if (sanitizer::thread() || sanitizer::address()) std::_Exit(134);  // abort() would add their own report
+  if (sanitizer::thread() || sanitizer::address())
+    std::_Exit(134);  // abort() would make them print a report too
   std::abort();
 }
 

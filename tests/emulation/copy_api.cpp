@@ -1,9 +1,10 @@
-// Copies and fills. Which of them are asynchronous depends on where the memory is, as "API synchronization
-// behavior" in the CUDA Runtime API's manual has it:
+// Copies and fills. Which of them are asynchronous depends on the kind of memory, as described under "API
+// synchronization behavior" in the CUDA Runtime API manual:
 // - pinned to device: the host memory is read when the copy runs;
-// - pageable to device: read now, written when its turn comes;
-// - device to pageable: done on return;
-// - cudaMemcpy of pinned memory and from the device: done on return; cudaMemset never waits.
+// - pageable to device: the host memory is read during the call, the device memory is written later, in
+// stream order;
+// - device to pageable: complete on return;
+// - cudaMemcpy of pinned memory, and from the device: complete on return; cudaMemset never waits.
 #include <cuda_runtime_api.h>
 
 #include <cstring>
@@ -18,7 +19,7 @@ namespace {
 
 bool on_device(const void* address) { return runtime().memory.kind(address) == MemoryKind::kDevice; }
 
-/// A side of a copy must lie where the direction says, and whole.
+/// Each side of a copy must lie entirely in the kind of memory that the direction names.
 bool fits(const void* start, std::size_t bytes, bool device) {
   const Memory& memory = runtime().memory;
   if (memory.freed(start)) fail("a copy or fill uses device memory that was freed");

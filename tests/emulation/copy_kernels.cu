@@ -17,7 +17,7 @@ __global__ void async_copy(const float* from, float* out, CopyWait wait) {
   __pipeline_wait_prior(0);
 }
 
-/// Copies two floats in groups of their own and reads the first when only the newest group may be under way.
+/// Copies two floats as two groups and reads the first while the newest group may still be in progress.
 __global__ void grouped_copies(const float* from, float* out, CopyWait wait) {
   SHARED_ARRAY(float, shared, 128);
   const unsigned i = threadIdx.x;

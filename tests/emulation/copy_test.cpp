@@ -1,4 +1,5 @@
-// Which copies and fills the host has to wait for: with lazy streams, what need not have happened has not.
+// Which copies and fills the host has to wait for: with lazy streams, work that need not have run has not
+// run.
 #include "tests/emulation/machine.hpp"
 #include "tests/emulation/test_kernels.hpp"
 
@@ -10,8 +11,8 @@ class LazyCopies : public testing::Test {
   LazyCopies() { configure(in_mode(Config::Order::kForward, Config::Streams::kLazy)); }
   ~LazyCopies() override { configure({}); }
 
-  /// What lies there now. A program that looks like that has a race; the thread sanitizer need not say so
-  /// here.
+  /// Reads the current value without synchronization. In a program this would be a race; it is hidden from
+  /// ThreadSanitizer here.
   __attribute__((noinline, no_sanitize("thread"))) static float peek(const volatile float* address) {
     return *address;
   }
@@ -90,7 +91,7 @@ TEST_F(LazyCopies, ANonBlockingStreamDoesNotWaitForAFillInTheDefaultStream) {
   WARPFIT_CUDA(cudaMemset(device.get(), 0, 4));
   WARPFIT_CUDA(launch_scale(device.get(), 1, 5, stream));
   WARPFIT_CUDA(cudaStreamSynchronize(stream));
-  EXPECT_EQ(peek(device.get()), 5.0f);  // the fill has yet to come
+  EXPECT_EQ(peek(device.get()), 5.0f);  // the fill has not run yet
   EXPECT_EQ(device.value(), 0.0f);
 }
 

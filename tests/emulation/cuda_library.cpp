@@ -1,4 +1,4 @@
-// In place of host/run/cuda_library.cpp: the CUDA backend is linked in, on the emulated runtime.
+// Replaces host/run/cuda_library.cpp: the CUDA backend is linked statically, on the emulated runtime.
 #include "host/run/cuda_library.hpp"
 
 extern "C" warpfit::Backend* warpfit_make_cuda_backend(const warpfit::BackendOptions& options,

@@ -1,5 +1,5 @@
-// Devices: how many, what they can do, resets. The properties are an H100's, but for memory and
-// multiprocessors.
+// Devices: their number, properties, and reset. The properties are those of an H100, except for the memory
+// size and the number of multiprocessors.
 #include <cuda_profiler_api.h>
 #include <cuda_runtime_api.h>
 
@@ -12,7 +12,7 @@ namespace {
 
 using namespace warpfit::emulation;
 
-/// The error that hides the devices, if any.
+/// The configured error of a machine without a usable device, if any.
 cudaError_t missing() {
   const Config& c = config();
   if (c.device_error != 0) return static_cast<cudaError_t>(c.device_error);
@@ -128,7 +128,7 @@ int& warpfit::emulation::current_device() {
 cudaError_t cudaGetDeviceCount(int* count) {
   return call("cudaGetDeviceCount", During::kAnything, [=] {
     if (count == nullptr) return cudaErrorInvalidValue;
-    if (config().device_error != 0) return missing();  // and the count stays as it was
+    if (config().device_error != 0) return missing();  // *count is left unchanged
     *count = config().devices;
     return missing();
   });
@@ -190,7 +190,7 @@ cudaError_t cudaDeviceSynchronize() {
 
 cudaError_t cudaDeviceReset() {
   Config same = config();
-  if (runtime().matching_calls >= same.fail_at) same.fail_at = 0;  // the injected fault has happened
+  if (runtime().matching_calls >= same.fail_at) same.fail_at = 0;  // the injected fault has occurred
   configure(same);
   return cudaSuccess;
 }

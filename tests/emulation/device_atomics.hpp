@@ -1,4 +1,4 @@
-// A kernel's atomic operations: relaxed, as CUDA's are; memory is ordered only by fences round them.
+// Atomic operations of kernels. They are relaxed, as in CUDA: only the fences around them order memory.
 #pragma once
 
 #include <cstring>

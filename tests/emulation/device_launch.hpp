@@ -1,4 +1,4 @@
-// cudaLaunchKernelEx for kernels that are ordinary functions. Arguments are copied at the launch, as in CUDA.
+// cudaLaunchKernelEx for kernels that are ordinary functions. Arguments are copied at launch, as in CUDA.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -22,16 +22,17 @@ void collect_pointers(std::vector<PointerArgument>& pointers, int index, const T
                   "a host function's address means nothing to a GPU");
     pointers.push_back({index, -1, const_cast<const void*>(static_cast<const volatile void*>(argument))});
   } else if constexpr (std::is_class_v<T>) {
-#if __has_builtin(__builtin_clear_padding)  // what lies in padding may look like a pointer: clang does not
-                                            // look
+    // Padding bytes may look like a pointer and are cleared first; compilers that cannot clear them (clang)
+    // skip the check.
+#if __has_builtin(__builtin_clear_padding)
     T cleared = argument;
     __builtin_clear_padding(&cleared);
     const char* bytes = reinterpret_cast<const char*>(&cleared);
     for (std::size_t byte = 0; byte + sizeof(void*) <= sizeof(T); byte += sizeof(void*)) {
       const void* pointer = nullptr;
       std::memcpy(&pointer, bytes + byte, sizeof pointer);
-      // Below the program itself there are numbers, and the sanitizers' shadows, which have pages at their
-      // addresses.
+      // Values below the program's address range are numbers, or addresses of the sanitizers' shadow memory,
+      // which is mapped too.
       constexpr std::uintptr_t kProgram = 0x5500'0000'0000;
       if (reinterpret_cast<std::uintptr_t>(pointer) >= kProgram) {
         pointers.push_back({index, static_cast<int>(byte), pointer});
@@ -56,7 +57,7 @@ cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t* config, void (*kernel)(
   }(std::forward<Arguments>(arguments)...);
 }
 
-// What cuda_runtime.h offers to nvcc alone: a kernel by its name where the C interface takes its address.
+// cuda_runtime.h offers the overload that takes a kernel by name, instead of by address, to nvcc alone.
 template <class... Parameters>
 cudaError_t cudaFuncSetAttribute(void (*kernel)(Parameters...), cudaFuncAttribute attribute, int value) {
   return cudaFuncSetAttribute(reinterpret_cast<const void*>(kernel), attribute, value);

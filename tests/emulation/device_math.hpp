@@ -1,5 +1,5 @@
-// CUDA's arithmetic intrinsics, rounded as IEEE says. __expf and its kin are the exact functions here: a
-// GPU's are less exact, so tests that pass here need their own tolerance there.
+// CUDA's arithmetic intrinsics, rounded as in IEEE 754. __expf and similar functions are exact here and less
+// accurate on a GPU, so tests need a separate tolerance for a GPU.
 #pragma once
 
 #include <math.h>
@@ -56,7 +56,7 @@ inline unsigned __brev(unsigned x) {
   return reversed;
 }
 
-// CUDA's min and max take mixed types, and of a number and a NaN they give the number.
+// CUDA's min and max accept mixed types; given a number and a NaN, they return the number.
 template <class A, class B>
 constexpr std::common_type_t<A, B> min(A a, B b) {
   static_assert(std::is_arithmetic_v<A> && std::is_arithmetic_v<B>);

@@ -1,4 +1,4 @@
-// A kernel's memory: shared arrays, and loads and stores with a cache hint.
+// Memory of kernels: shared arrays, and loads and stores with a cache hint.
 #pragma once
 
 #include <type_traits>
@@ -7,12 +7,12 @@
 
 #define __launch_bounds__(...)
 
-// A bare __shared__ would silently give each thread an array of its own.
+// Without this, __shared__ would silently give each thread an array of its own.
 #undef __shared__
 #define __shared__ static_assert(false, "declare shared memory with SHARED_ARRAY or DYNAMIC_SHARED");
 
-// In nvcc: __shared__ T name[...]; and extern __shared__ T name[]; (fresh for each block, filled with NaN,
-// and aligned to T alone, or to 16 bytes for the dynamic one: no more is promised there either).
+// Under nvcc: __shared__ T name[]; and extern __shared__ T name[]; Here each block gets a new array filled
+// with NaN, aligned only as CUDA guarantees: to T, or to 16 bytes for dynamic shared memory.
 #define SHARED_ARRAY(T, name, ...) \
   struct name##_identity {};       \
   auto& name = ::warpfit::emulation::shared_array<T[__VA_ARGS__], name##_identity>()
@@ -26,7 +26,8 @@ Array& shared_array() {
 }
 }  // namespace warpfit::emulation
 
-// Copies of <cuda_pipeline.h>, as late as they may happen: when the thread waits for their group.
+// The asynchronous copies of <cuda_pipeline.h>, executed as late as allowed: when the thread waits for their
+// group.
 inline void __pipeline_memcpy_async(void* to, const void* from, std::size_t bytes) {
   warpfit::emulation::begin_copy({to, from, bytes});
 }

@@ -1,4 +1,4 @@
-// Device memory's pages, and what makes an access beside them show.
+// The pages of device memory, and how accesses outside an allocation are detected.
 #include "tests/emulation/device_pages.hpp"
 
 #include <sys/mman.h>
@@ -15,9 +15,10 @@
 namespace warpfit::emulation {
 namespace {
 
-constexpr std::size_t kAlignment = 256;               // of cudaMalloc
-constexpr std::size_t kGuard = std::size_t{4} << 20;  // closed, on each side: wild indices land there
-constexpr std::size_t kWatched = 64;                  // bytes of margin looked at on each side
+constexpr std::size_t kAlignment = 256;  // as for cudaMalloc
+constexpr std::size_t kGuard = std::size_t{4}
+                               << 20;  // inaccessible bytes on each side, which catch wild indices
+constexpr std::size_t kWatched = 64;   // bytes of margin checked on each side
 constexpr char kMargin = static_cast<char>(0xa5);
 
 }  // namespace

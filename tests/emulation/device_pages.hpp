@@ -1,5 +1,6 @@
-// The pages of one allocation of device memory: it lies as near to a closed page as its alignment of 256
-// bytes allows; the rest of its own pages is a margin, poisoned for AddressSanitizer, and otherwise watched.
+// The pages of one allocation of device memory. The allocation ends as close to an inaccessible page as its
+// alignment of 256 bytes allows; the rest of its pages is a margin, which is poisoned for AddressSanitizer
+// and checked for changes in other builds.
 #pragma once
 
 #include <cstddef>
@@ -8,22 +9,22 @@ namespace warpfit::emulation {
 
 class DevicePages {
  public:
-  /// Filled with NaN. start() is null if there is no memory left.
+  /// Filled with NaN. start() is null if no memory is left.
   explicit DevicePages(std::size_t bytes);
   ~DevicePages();
   DevicePages(const DevicePages&) = delete;
   DevicePages& operator=(const DevicePages&) = delete;
 
   char* start() const { return start_; }
-  /// True for an address in the allocation, its margins or the closed pages round it.
+  /// True if the address is in the allocation, its margins or the inaccessible pages around it.
   bool contains(const void* address) const;
-  /// The first byte of the margins that was written to, or null (plain builds; AddressSanitizer sees it at
-  /// once).
+  /// The first byte of the margins that was overwritten, or null. Used in builds without AddressSanitizer,
+  /// which detects the access immediately.
   const char* touched() const;
 
-  /// Lets the program's code access the memory, or not.
+  /// Makes the memory accessible to the program's code, or inaccessible.
   void open(bool accessible) const;
-  /// Closed for good; the addresses stay unused as long as this lives.
+  /// Makes the memory permanently inaccessible; its addresses are not reused while this object exists.
   void give_up() const;
 
  private:

@@ -1,4 +1,4 @@
-// What a running kernel calls.
+// The functions that a running kernel calls.
 #include "tests/emulation/device_runtime.hpp"
 
 #include <algorithm>
@@ -10,8 +10,8 @@
 namespace warpfit::emulation {
 namespace {
 
-/// A thread that did so many atomic operations in a row which changed nothing may be waiting for another
-/// thread.
+/// After this many consecutive atomic operations that changed nothing, a thread is assumed to wait for
+/// another thread.
 constexpr int kAtomicsInARow = 64;
 
 const Running& running_or_fail(const char* what) {
@@ -44,7 +44,7 @@ void* shared_memory(const SharedArray& array, std::size_t bytes, std::size_t ali
 void* dynamic_shared_memory() { return running_or_fail("dynamic shared memory").block->shared().dynamic(); }
 
 SharedArray::SharedArray() {
-  static std::size_t next = 0;  // under the runtime's lock, as every kernel runs
+  static std::size_t next = 0;  // protected by the runtime's lock, which is held while a kernel runs
   number = next++;
 }
 
@@ -111,8 +111,9 @@ bool take_copy(std::size_t keep, AsyncCopy& copy) {
   return true;
 }
 
-// A fence orders through the atomics round it: what is before a fence, before what is after another thread's
-// fence if that thread's atomic, before its fence, follows one of ours, after our fence.
+// A fence orders memory together with the atomics around it: accesses before this fence happen before
+// accesses after another thread's fence if that thread executes an atomic, before its fence, that follows an
+// atomic which this thread executed after this fence.
 void fence() {
   Thread* thread = running().thread;
   if (thread == nullptr || !sanitizer::thread()) return;

@@ -1,5 +1,5 @@
-// What the kernel-side headers (device_*.hpp) call: the border between instrumented kernels and the
-// emulation.
+// The functions that the kernel-side headers (device_*.hpp) call: the interface between instrumented kernels
+// and the emulation.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -14,7 +14,7 @@
 
 namespace warpfit::emulation {
 
-/// A line of a kernel.
+/// A source line of a kernel.
 struct Place {
   const char* file;
   int line;
@@ -24,7 +24,7 @@ struct Place {
 };
 
 enum class BarrierKind : std::uint8_t { kPlain, kCount, kAnd, kOr };
-/// One thread's call of __syncthreads or its kin.
+/// One thread's call of __syncthreads or one of its variants.
 struct BarrierRequest {
   BarrierKind kind;
   int predicate;
@@ -52,7 +52,7 @@ enum class WarpKind : std::uint8_t {
   kReduceOr,
   kReduceXor,
 };
-/// One lane's part in an operation of its warp.
+/// One lane's request for a warp operation.
 struct WarpRequest {
   WarpKind kind;
   std::uint32_t mask;
@@ -64,49 +64,50 @@ struct WarpRequest {
 void warp_operation(WarpRequest& request);
 std::uint32_t active_mask();
 
-/// The running thread lets the others run; `progress` is false in a loop that waits.
+/// Lets other threads run; `progress` is false in a loop that waits.
 void yield(const Place& place, bool progress);
-/// Round each atomic operation: so that fences order through it, and so that a loop of them which changes
-/// nothing (it waits for somebody) lets the others run.
+/// Called before and after each atomic operation: fences take effect through these calls, and a loop of
+/// atomics that change nothing (which waits for another thread) lets other threads run.
 void before_atomic(const volatile void* address);
 void after_atomic(bool changed);
 void fence();
 
-/// Ends the kernel: the device keeps the error cudaErrorLaunchFailure, as CUDA has it.
+/// Ends the kernel; afterwards the device reports the error cudaErrorLaunchFailure, as in CUDA.
 [[noreturn]] void trap();
-/// Nanoseconds that have passed on the device.
+/// Nanoseconds of the emulated device's clock.
 long long device_time();
 
-/// A copy to shared memory that the running thread has begun and not waited for.
+/// An asynchronous copy to shared memory that the running thread has started and not waited for.
 struct AsyncCopy {
   void* to;
   const void* from;
   std::size_t bytes;
 };
 void begin_copy(const AsyncCopy& copy);
-/// Makes a group of those begun since the last one.
+/// Makes a group of the copies started since the last group.
 void commit_copies();
-/// The oldest copy of a group, to be done now; false if only the newest `keep` groups are left.
+/// Removes the oldest copy of a group, which is to be executed now; returns false if at most the newest
+/// `keep` groups are left.
 bool take_copy(std::size_t keep, AsyncCopy& copy);
 
-/// The identity of one shared array of one kernel (or helper): the same for all threads, another for each
-/// array.
+/// Identifies one shared array of one kernel (or device function): the same object for all threads.
 struct SharedArray {
   SharedArray();
   std::size_t number;
 };
-/// The running block's memory for it: the same address for all threads, filled with NaN for each block.
+/// The running block's memory for the array: the same address for all threads of the block, filled with NaN
+/// at its start.
 void* shared_memory(const SharedArray& array, std::size_t bytes, std::size_t alignment);
 void* dynamic_shared_memory();
 
-/// A pointer among a kernel's arguments, to be checked when it is launched and when it runs; or eight bytes
-/// of an argument that is a structure, which may be one.
+/// A pointer among a kernel's arguments, which is checked when the kernel is launched and again when it runs;
+/// or eight bytes of a structure argument that may be a pointer.
 struct PointerArgument {
-  int index;  ///< from 0
-  int byte;   ///< in a structure; -1 for an argument that is a pointer
+  int index;  ///< of the argument, from 0
+  int byte;   ///< offset in a structure; -1 for an argument that is a pointer
   const void* pointer;
 };
-/// cudaLaunchKernelEx of `kernel`, whose call by one thread is `body`.
+/// cudaLaunchKernelEx of `kernel`; `body` calls it for one thread.
 cudaError_t launch(const cudaLaunchConfig_t& config, const void* kernel,
                    std::vector<PointerArgument> pointers, std::function<void()> body);
 

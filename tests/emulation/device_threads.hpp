@@ -1,4 +1,4 @@
-// A kernel's view of its threads: who am I, barriers of the block, fences, waiting.
+// Threads as a kernel sees them: indices, block barriers, fences, waiting.
 #pragma once
 
 #include <vector_types.h>
@@ -7,7 +7,7 @@
 
 #include "tests/emulation/device_runtime.hpp"
 
-// Set at each switch to a thread.
+// Set whenever a thread is resumed.
 inline uint3 threadIdx{};
 inline uint3 blockIdx{};
 inline dim3 blockDim{};
@@ -47,7 +47,7 @@ inline void __nanosleep(unsigned, const char* file = __builtin_FILE(), int line 
 
 inline long long clock64() { return std::chrono::steady_clock::now().time_since_epoch().count(); }
 
-/// In place of the register %globaltimer, in nanoseconds: see Runtime::device_time.
+/// Replaces the register %globaltimer; in nanoseconds: see Runtime::device_time.
 inline long long emulated_globaltimer() { return warpfit::emulation::device_time(); }
 
 [[noreturn]] inline void __trap() { warpfit::emulation::trap(); }

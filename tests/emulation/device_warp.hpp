@@ -1,4 +1,4 @@
-// A kernel's view of its warp: shuffles, votes, reductions. None but __syncwarp orders memory.
+// Warps as a kernel sees them: shuffles, votes, reductions. Only __syncwarp orders memory.
 #pragma once
 
 #include <cstring>

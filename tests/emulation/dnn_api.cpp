@@ -1,4 +1,5 @@
-// cuDNN as the program uses it: ReLU and log-softmax as plain loops in double precision, as stream work.
+// The cuDNN functions that the program uses: ReLU and log-softmax as plain loops in double precision, as work
+// in a stream.
 #include <cudnn.h>
 
 #include <algorithm>
@@ -40,8 +41,8 @@ void check_operand(const Operand& operand, std::size_t bytes) {
   }
 }
 
-/// Queues `work` on the handle's stream; inputs and output are of the shape and are checked when it runs,
-/// too.
+/// Queues `work` on the handle's stream. Inputs and output must have the shape; they are checked now and
+/// again when the work runs.
 template <class F>
 cudnnStatus_t queue(const char* name, cudnnHandle_t handle, const cudnnTensorStruct& shape,
                     std::vector<Operand> inputs, void* output, const void* alpha, const void* beta, F work) {
@@ -155,7 +156,7 @@ cudnnStatus_t cudnnActivationBackward(cudnnHandle_t handle, cudnnActivationDescr
   return queue("cudnnActivationBackward", handle, *shape, {{"y", y}, {"dy", dy}, {"x", x}}, dx, alpha, beta,
                [=, size = shape->rows * shape->cols] {
                  for (std::int64_t i = 0; i < size; ++i) {
-                   // At a NaN the gradient passes: cuDNN may do so too, and no test may count on a 0 there.
+                   // The gradient passes at a NaN: cuDNN may do the same, so no test may rely on a 0 there.
                    const float in = static_cast<const float*>(x)[i];
                    const bool passes = in > 0 || std::isnan(in);
                    static_cast<float*>(dx)[i] = passes ? static_cast<const float*>(dy)[i] : 0;

@@ -1,4 +1,4 @@
-// In place of tests/cuda/dnn_library.cpp: the functions of dnn_api.cpp.
+// Replaces tests/cuda/dnn_library.cpp: provides the functions of dnn_api.cpp.
 #include "tests/cuda/dnn_library.hpp"
 
 namespace warpfit::test {

@@ -1,4 +1,4 @@
-// Errors: the last one, their names, their texts.
+// Errors: the last error, names, messages.
 #include <cuda_runtime_api.h>
 
 #include <utility>

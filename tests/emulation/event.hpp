@@ -1,4 +1,4 @@
-// Events: the last point in a stream, or in a capture, that each was recorded at.
+// Events: the point in a stream, or in a capture, where each was last recorded.
 #pragma once
 
 #include <memory>
@@ -13,7 +13,7 @@ struct Event {
   unsigned flags = 0;
   std::shared_ptr<Marker> marker;    ///< null before the first record
   std::shared_ptr<Capture> capture;  ///< set if the last record was captured
-  std::vector<int> nodes;            ///< there
+  std::vector<int> nodes;            ///< of the capture
 };
 
 }  // namespace warpfit::emulation

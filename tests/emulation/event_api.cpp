@@ -1,4 +1,4 @@
-// Events as the program uses them.
+// The event functions that the program uses.
 #include <cuda_runtime_api.h>
 
 #include "tests/emulation/runtime.hpp"
@@ -18,7 +18,7 @@ cudaError_t create(cudaEvent_t* event, unsigned flags) {
   return cudaSuccess;
 }
 
-/// An event recorded in a capture has no time of its own.
+/// An event that was recorded in a capture cannot be queried or waited for by the host.
 cudaError_t refuse_captured(const Event& event) {
   if (!event.capture) return cudaSuccess;
   event.capture->invalidate();
@@ -86,7 +86,7 @@ cudaError_t cudaEventQuery(cudaEvent_t handle) {
       sanitizer::acquire(event->marker.get());
       return cudaSuccess;
     }
-    event->marker->stream->step();  // a host that polls gets there in the end
+    event->marker->stream->step();  // so that a polling host makes progress
     return cudaErrorNotReady;
   });
 }

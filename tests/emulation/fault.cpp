@@ -1,5 +1,5 @@
-// A fault on a page that the emulation closed: next to device memory, in freed memory, in device memory that
-// host code must not touch, or under the stack of a CUDA thread.
+// Handles a fault on a page that the emulation made inaccessible: next to device memory, in freed memory, in
+// device memory that host code must not touch, or under the stack of a CUDA thread.
 #include "tests/emulation/fault.hpp"
 
 #include <signal.h>
@@ -18,7 +18,7 @@ namespace {
 
 struct sigaction previous;
 
-/// What happened, or nothing if the address is not ours.
+/// Describes the fault; empty if the address does not belong to the emulation.
 std::string explain(const void* address) {
   if (fibers().overflowed(address)) return running_place() + "the thread's stack of 256 KB is used up";
   const std::string where = runtime().memory.describe(address);
@@ -27,7 +27,7 @@ std::string explain(const void* address) {
   return "the host accesses device memory: " + where;
 }
 
-// Not made of functions that a signal handler may call; but there is nothing left to lose.
+// Calls functions that are not async-signal-safe; the process is about to die anyway.
 void on_fault(int signal, siginfo_t* info, void* context) {
   const std::string text = explain(info->si_addr);
   if (!text.empty()) {
@@ -37,10 +37,10 @@ void on_fault(int signal, siginfo_t* info, void* context) {
   if ((previous.sa_flags & SA_SIGINFO) != 0 && previous.sa_sigaction != nullptr) {
     previous.sa_sigaction(signal, info, context);
   }
-  sigaction(SIGSEGV, &previous, nullptr);  // the access happens again, and kills
+  sigaction(SIGSEGV, &previous, nullptr);  // the access is repeated and kills the process
 }
 
-/// A stack of its own for the handler: that of a CUDA thread may be used up.
+/// The handler's own stack: the stack of a CUDA thread may have overflowed.
 struct HandlerStack {
   HandlerStack() {
     stack_t stack{};

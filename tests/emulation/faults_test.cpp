@@ -1,4 +1,4 @@
-// Every checker of kernels fires on a planted fault, in every order of threads, and says where.
+// Each check of kernels detects a planted fault, in every order of threads, and reports the source line.
 #include <cmath>
 
 #include "tests/emulation/machine.hpp"
@@ -11,7 +11,7 @@ using testing::AllOf;
 using testing::ContainsRegex;
 using testing::HasSubstr;
 
-constexpr int kSize = 100;  // 400 bytes: some margin before the next page
+constexpr int kSize = 100;  // 400 bytes: leaves some margin before the next page
 
 class Faults : public InEachMode {
  protected:

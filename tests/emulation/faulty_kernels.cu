@@ -1,4 +1,5 @@
-// Kernels with one planted fault each: what the checkers are tested on. Fault::kNone is the same without one.
+// Kernels with one planted fault each, for the tests of the checks. Fault::kNone is the same kernel without a
+// fault.
 #include "cuda/device/kernel.cuh"
 #include "tests/emulation/test_kernels.hpp"
 #include "tests/emulation/test_launch.hpp"
@@ -9,7 +10,7 @@ namespace {
 constexpr int kThreads = 64;
 constexpr unsigned kAll = 0xffffffffu;
 
-// Far deeper than any stack.
+// Recurses deeper than any stack allows.
 __device__ int recurse(int depth, volatile int* sink) {
   volatile int frame[256];
   frame[0] = depth;
@@ -115,9 +116,9 @@ __global__ void races(float* out) {
     if (i == 7) shared[i] = out[0];
   } else if constexpr (kFault == Fault::kRaceWithoutFence) {
     if (i == 0) out[1 + blockIdx.x] = 1;
-    __syncthreads();  // orders this block only
+    __syncthreads();  // orders only this block
     if (i == 0 && atomicAdd(out, 1.0f) == 1.0f) out[3] = out[1] + out[2];
-  } else {  // all of it, done right
+  } else {  // all of the above, done correctly
     __syncwarp();
     const float beside = shared[i ^ 1];
     __syncthreads();

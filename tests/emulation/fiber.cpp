@@ -1,4 +1,4 @@
-// Fibers: the switch itself, their stacks, and what the sanitizers must be told of both.
+// Fibers: the context switch, their stacks, and the calls that inform the sanitizers of both.
 #include "tests/emulation/fiber.hpp"
 
 #include <algorithm>
@@ -13,8 +13,9 @@
 
 #if defined(__x86_64__) && !defined(WARPFIT_EMULATION_UCONTEXT)
 extern "C" void warpfit_emulation_switch(void** save_stack_pointer, void* load_stack_pointer);
-// Saves what a call must preserve, changes stacks, restores the other side's. 5 ns; swapcontext takes 300. A
-// jump, not a return: the processor's guess of where a return goes is that of the stack just left.
+// Saves the callee-saved registers, switches stacks, and restores the registers of the other side. Takes 5
+// ns; swapcontext takes 300. It ends with a jump instead of a return, because the processor's return-address
+// prediction belongs to the previous stack.
 asm(R"(
 .text
 .globl warpfit_emulation_switch
@@ -47,16 +48,17 @@ namespace warpfit::emulation {
 namespace {
 
 constexpr std::size_t kGuard = kPage;
-/// A closed page splits a mapping in two, and the system allows a process 65,530 mappings. Fibers beyond this
-/// number are checked when they are given back instead.
+/// An inaccessible page splits a mapping in two, and Linux allows 65,530 mappings per process. Fibers beyond
+/// this number have no inaccessible page; their stacks are checked when the fibers are returned.
 constexpr int kMaxGuarded = 20'000;
 int guarded_fibers = 0;
 
-Fiber* current = nullptr;  // the fiber that runs; guarded by the runtime's lock
+Fiber* current = nullptr;  // the running fiber; protected by the runtime's lock
 
 #if defined(__x86_64__) && !defined(WARPFIT_EMULATION_UCONTEXT)
 void* prepare(char* stack, std::size_t size, void (*begin)()) {
-  // What the switch pops, under the entry's address; the stack pointer is 8 mod 16 on entry, as after a call.
+  // The values that the switch pops, below the entry address; as after a call, the stack pointer is 8 mod 16
+  // on entry.
   auto* top = reinterpret_cast<void**>(stack + size) - 3;
   *--top = reinterpret_cast<void*>(begin);
   top -= 6;
@@ -66,8 +68,8 @@ void* prepare(char* stack, std::size_t size, void (*begin)()) {
 
 void change(void** from, void* to) { warpfit_emulation_switch(from, to); }
 #else
-// Other processors: a saved stack pointer is the address of a context. A fiber's first one lies at the top of
-// its stack, each later one on the stack of whoever it is that leaves.
+// Other processors: the saved stack pointer is the address of a context. A fiber's first context lies at the
+// top of its stack, each later one on the stack of the fiber or thread that is left.
 void* prepare(char* stack, std::size_t size, void (*begin)()) {
   auto* context = reinterpret_cast<ucontext_t*>(stack + size - (sizeof(ucontext_t) + 63) / 64 * 64);
   getcontext(context);
@@ -201,8 +203,8 @@ namespace {
 const std::function<void()>* worker_work = nullptr;
 std::string worker_failure;
 
-// Flat, since a function of the standard library's may be linked from an instrumented file, and this thread
-// would seem to race with the one that made the work.
+// Flattened: a standard library function might be linked from an instrumented file, and this thread would
+// then seem to race with the thread that created the work.
 [[gnu::flatten]] void work_on_fiber() {
   try {
     (*worker_work)();
@@ -214,7 +216,7 @@ std::string worker_failure;
 }
 }  // namespace
 
-// Made here and not when first needed: to the sanitizer a new thread knows all that its maker knows.
+// Created here and not on first use: ThreadSanitizer orders everything its creator did before a new thread.
 Worker::Worker() : fiber_(sanitizer::thread() ? std::make_unique<Fiber>(Fiber::kHostThread) : nullptr) {}
 
 void Worker::run(const std::function<void()>& work) {

@@ -1,4 +1,5 @@
-// A fiber: a stack of its own that somebody resumes and that suspends itself. Fibers may resume others.
+// A fiber: a context with its own stack, which is resumed by a caller and suspends itself. Fibers can resume
+// others.
 #pragma once
 
 #include <cstddef>
@@ -25,17 +26,18 @@ class Fiber {
   void start(void (*entry)());
   /// Runs the fiber until it suspends or finishes.
   void resume();
-  /// Called on a fiber: goes back to whoever resumed it.
+  /// Called on a fiber: returns to its resumer.
   static void suspend();
   [[noreturn]] static void finish();
 
-  /// True if `address` is in the closed page under this fiber's stack.
+  /// True if `address` is in the inaccessible page under this fiber's stack.
   bool overflowed(const void* address) const;
-  /// False if the stack grew into the page under it where that page is not closed (see the constructor).
+  /// False if the stack grew into the page under it, for fibers whose page is accessible (see the
+  /// constructor).
   bool intact() const;
 
  private:
-  /// Whoever resumed this fiber.
+  /// The context that resumed this fiber.
   struct Resumer {
     Fiber* fiber = nullptr;  ///< null for the thread's own stack
     void* stack_pointer = nullptr;
@@ -48,9 +50,10 @@ class Fiber {
   void leave(bool for_good);
 
   std::size_t stack_;
-  std::size_t colour_;  ///< bytes left out at the top, so that stacks do not share their places in the cache
+  std::size_t
+      colour_;  ///< bytes left unused at the top, so that stacks do not compete for the same cache sets
   char* mapping_;
-  bool guarded_;  ///< the page under the stack is closed
+  bool guarded_;  ///< the page under the stack is inaccessible
   void* stack_pointer_ = nullptr;
   void* fake_stack_ = nullptr;
   void (*entry_)() = nullptr;
@@ -58,16 +61,18 @@ class Fiber {
   sanitizer::Context context_;
 };
 
-/// Fibers for CUDA threads. Without the thread sanitizer the one that came back last goes first: its stack is
-/// in the cache. With it, the one that has rested longest: it knows of no block but old ones, while one of
-/// the last block would bring along all that this block knew, and hide races between the two.
+/// Fibers for CUDA threads. Without ThreadSanitizer the most recently returned fiber is reused first, because
+/// its stack is in the cache. With ThreadSanitizer the one that has been unused longest is reused: a fiber
+/// keeps the happens-before order of its last block, and one from a recent block would hide races between the
+/// two blocks.
 class FiberPool {
  public:
   Fiber* take();
   void give_back(Fiber* fiber);
-  /// For a fiber that was left in the middle of its work.
+  /// For a fiber that was suspended and will not be resumed.
   void abandon(Fiber* fiber);
-  /// For a block of `count` threads; for the thread sanitizer as many rest meanwhile.
+  /// Prepares for a block of `count` threads; under ThreadSanitizer, twice as many fibers, so that `count`
+  /// stay unused meanwhile.
   void reserve(std::size_t count);
   bool overflowed(const void* address) const;
 
@@ -76,13 +81,13 @@ class FiberPool {
   std::deque<Fiber*> free_;
 };
 
-/// What device work runs as: under the thread sanitizer a fiber of its own (a thread with a clock and a
-/// stack, ordered with others by tokens alone), else simply the caller.
+/// The context in which device work runs: under ThreadSanitizer a fiber of its own (a thread with a clock and
+/// a stack, ordered with others only by tokens), otherwise the caller.
 class Worker {
  public:
   Worker();
-  /// Calls `work` to its end. What it throws is thrown anew on this side: an exception's memory, made by one
-  /// thread and freed by another, would be a race.
+  /// Runs `work` to its end. Its exceptions are thrown again as new objects on the caller's side: the memory
+  /// of an exception that one thread allocates and another frees would be reported as a race.
   void run(const std::function<void()>& work);
 
  private:

@@ -1,4 +1,4 @@
-// The product itself, what is checked before it, and what the sanitizers are told of it: oneDNN is not
+// Runs and checks a matrix product, and informs the sanitizers of its memory accesses: oneDNN is not
 // instrumented.
 #include "tests/emulation/gemm.hpp"
 
@@ -19,21 +19,21 @@ namespace {
 
 float from_bf16(std::uint16_t bits) { return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16); }
 
-/// To nearest, ties to even.
+/// Rounds to nearest, ties to even.
 std::uint16_t to_bf16(float x) {
   if (x != x) return 0x7fff;
   const auto bits = std::bit_cast<std::uint32_t>(x);
   return static_cast<std::uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
 
-/// To nearest of 10 bits, ties away from zero.
+/// Rounds to nearest with 10 fraction bits, ties away from zero.
 float to_tf32(float x) {
   const auto bits = std::bit_cast<std::uint32_t>(x);
   const bool finite = (bits & 0x7f800000) != 0x7f800000;
   return finite ? std::bit_cast<float>((bits + 0x1000) & ~std::uint32_t{0x1fff}) : x;
 }
 
-/// A matrix as oneDNN takes it: the program's own memory, or a converted copy.
+/// A matrix in the form that oneDNN takes: the program's own memory, or a converted copy.
 struct Operand {
   std::vector<float> copy;
   const float* data = nullptr;
@@ -143,7 +143,7 @@ void Gemm::run() const {
   }
   for_columns(
       c, [](const char* start, std::size_t bytes) { sanitizer::writes(const_cast<char*>(start), bytes); });
-  if (workspace != nullptr) {  // cuBLAS may write anything there
+  if (workspace != nullptr) {  // cuBLAS may overwrite the workspace
     const std::size_t used = std::min<std::size_t>(workspace_bytes, std::size_t{64} << 10);
     sanitizer::writes(workspace, std::min<std::size_t>(used, 256));
     fill_with_nan(workspace, used);

@@ -1,4 +1,4 @@
-// A matrix product as cuBLAS defines it, column-major, on the host's oneDNN.
+// A column-major matrix product with the semantics of cuBLAS, computed by oneDNN on the host.
 #pragma once
 
 #include <cublas_v2.h>
@@ -14,20 +14,20 @@ struct Matrix {
   cudaDataType type;  ///< CUDA_R_32F or CUDA_R_16BF
   int rows;
   int columns;
-  int leading;  ///< elements from one column to the next
+  int leading;  ///< distance of two columns in elements
 
   std::size_t element() const { return type == CUDA_R_32F ? 4 : 2; }
-  /// From its first byte to its last, padding between columns included.
+  /// Bytes from the first to the last element, including padding between columns.
   std::size_t extent() const;
 };
 
-/// A scalar: its value, or where the device finds it when the work runs.
+/// A scalar: its value, or the address from which it is read when the work runs.
 struct Scalar {
   float value = 0;
   const float* address = nullptr;
 };
 
-/// How the inputs are rounded before they are multiplied; sums are always fp32.
+/// Rounding of the inputs before they are multiplied; sums are always fp32.
 enum class InputRounding { kNone, kTf32, kBf16 };
 
 /// C = alpha op(A) op(B) + beta C, where op(A) is (m, k), op(B) is (k, n) and C is (m, n).
@@ -46,7 +46,7 @@ struct Gemm {
   void* workspace;
   std::size_t workspace_bytes;
 
-  /// Fails if a matrix is not wholly in device (or pinned) memory, or if C overlaps an input.
+  /// Fails if a matrix does not lie entirely in device (or pinned) memory, or if C overlaps an input.
   void check() const;
   void run() const;
 };

@@ -1,5 +1,5 @@
-// Capture and replay. A replay runs its nodes in any order that their edges allow, so that a missing edge
-// shows.
+// Capture and replay. A replay runs the nodes in any order that their edges allow, so that a missing edge is
+// detected.
 #include "tests/emulation/graph.hpp"
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// Graphs: work recorded by a capture, and its replay.
+// Graphs: work recorded by stream capture, and its replay.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -17,22 +17,22 @@ struct Marker;
 class Stream;
 
 struct GraphNode {
-  std::function<void()> run;  ///< as often as the graph is launched
-  std::vector<int> after;     ///< nodes of smaller number
-  int lane;                   ///< of the stream that recorded it: the nodes of a lane are in order anyway
+  std::function<void()> run;  ///< called on each launch of the graph
+  std::vector<int> after;     ///< predecessors, which have smaller indices
+  int lane;                   ///< index of the recording stream; nodes of the same lane run in order
 };
 
-/// A captured graph; what an executable graph is made from, unchanged.
+/// A captured graph; an executable graph is created from it unchanged.
 struct Graph {
   std::vector<GraphNode> nodes;
   int lanes = 1;
 };
 
-/// A graph that can be launched. Launches of it follow each other, in whatever streams.
+/// An executable graph. Its launches run one after another, even in different streams.
 class ExecutableGraph {
  public:
   explicit ExecutableGraph(Graph graph);
-  /// Runs every node once, in the configured order among those that are ready.
+  /// Runs every node once; nodes that are ready run in the configured order.
   void replay();
   std::shared_ptr<Marker> last_launch;
 
@@ -41,19 +41,19 @@ class ExecutableGraph {
 
   Graph graph_;
   std::vector<Worker> lanes_;
-  std::vector<char> tokens_;  ///< of each node, for the thread sanitizer
+  std::vector<char> tokens_;  ///< one per node, for ThreadSanitizer
 };
 
-/// A capture in progress, shared by the streams that take part.
+/// A capture in progress, shared by the streams that participate in it.
 class Capture {
  public:
   Capture(Stream& origin, cudaStreamCaptureMode mode);
 
-  /// Adds what `stream`, which takes part, is asked to do.
+  /// Records an operation of `stream`, which participates.
   void add(Stream& stream, std::function<void()> run);
-  /// `stream` takes part from now on, after `nodes` (of this capture).
+  /// `stream` participates from now on, after `nodes` (of this capture).
   void join(Stream& stream, const std::vector<int>& nodes);
-  /// Ends it: what was recorded, or the error that CUDA gives. No stream takes part any more.
+  /// Ends the capture: stores the recorded graph, or returns CUDA's error. No stream participates any more.
   cudaError_t end(Stream& stream, Graph* graph);
   void leave(Stream& stream);
 

@@ -1,4 +1,4 @@
-// Captures and graphs as the program uses them.
+// The capture and graph functions that the program uses.
 #include <cuda_runtime_api.h>
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// Graphs: what a capture records and a replay does, across forked streams too.
+// What a capture records and what a replay does, including forked streams.
 #include "tests/emulation/machine.hpp"
 #include "tests/emulation/recording.hpp"
 #include "tests/emulation/test_kernels.hpp"
@@ -21,7 +21,7 @@ TEST_P(Graphs, ReplayWhatWasRecordedAsOftenAsLaunched) {
     WARPFIT_CUDA(cudaMemsetAsync(sum.get(), 0, 4, stream_));
     WARPFIT_CUDA(launch_sum(x.get(), sum.get(), 1, stream_));
   });
-  EXPECT_EQ(x.value(), 1.0f);  // recording does nothing
+  EXPECT_EQ(x.value(), 1.0f);  // recording runs nothing
   EXPECT_EQ(graph.nodes(), 3u);
   for (int launch = 1; launch <= 3; ++launch) WARPFIT_CUDA(graph.launch(stream_));
   EXPECT_EQ(x.value(), 8.0f);
@@ -60,7 +60,7 @@ TEST_P(Graphs, ForkedStreamsJoinAgain) {
     WARPFIT_CUDA(cudaStreamWaitEvent(other, fork, 0));
     WARPFIT_CUDA(launch_add(x.get(), y.get(), 1, other));  // y += x
     WARPFIT_CUDA(cudaEventRecord(join, other));
-    WARPFIT_CUDA(launch_scale(z.get(), 1, 7, stream_));  // beside it
+    WARPFIT_CUDA(launch_scale(z.get(), 1, 7, stream_));  // in parallel
     WARPFIT_CUDA(cudaStreamWaitEvent(stream_, join, 0));
     WARPFIT_CUDA(launch_scale(x.get(), 1, 5, stream_));
   });
@@ -80,7 +80,7 @@ TEST_P(Graphs, LaunchesOfOneGraphFollowEachOther) {
   const Recording graph(stream_, [&] { WARPFIT_CUDA(launch_scale(x.get(), 1, 2, stream_)); });
   WARPFIT_CUDA(graph.launch(stream_));
   WARPFIT_CUDA(graph.launch(other));
-  WARPFIT_CUDA(cudaStreamSynchronize(other));  // its launch comes after that in the first stream
+  WARPFIT_CUDA(cudaStreamSynchronize(other));  // this launch runs after the one in the first stream
   WARPFIT_CUDA(cudaStreamQuery(other));
   EXPECT_EQ(statistics().kernels, 2);
   EXPECT_EQ(x.value(), 4.0f);
@@ -117,7 +117,7 @@ INSTANTIATE_TEST_SUITE_P(Each, Graphs, each_mode(), mode_name);
 
 class GraphOrder : public OnMachine {
  protected:
-  /// x after a graph in which two streams touch it without an edge between them: (1 + 1) * 3 or 1 * 3 + 1.
+  /// x after a graph in which two streams access it without an edge between them: (1 + 1) * 3 or 1 * 3 + 1.
   static float unordered(Config::Order order) {
     configure(in_mode(order, Config::Streams::kEager));
     const TestStream stream;

@@ -1,4 +1,4 @@
-// Runs a launch, and answers what a running kernel calls (device_runtime.hpp).
+// Runs a launch, and implements the functions that a running kernel calls (device_runtime.hpp).
 #include "tests/emulation/grid.hpp"
 
 #include <algorithm>
@@ -14,12 +14,12 @@
 namespace warpfit::emulation {
 namespace {
 
-/// After so many rounds in which every thread only waited, nobody will come.
+/// Number of consecutive rounds in which all threads only waited after which a deadlock is reported.
 constexpr int kPatience = 20000;
 
 const std::function<void()>* running_body = nullptr;
 std::string failure;   // of the thread that just ran
-bool trapped = false;  // likewise
+bool trapped = false;  // by the thread that just ran
 
 void deadlock(const std::vector<Block*>& blocks) {
   int limit = 6;
@@ -36,7 +36,7 @@ void deadlock(const std::vector<Block*>& blocks) {
 
 void run_blocks(const std::vector<Block*>& blocks, std::minstd_rand& random) {
   int waited = 0;
-  // The machine of a test may be told that a block never gets to run.
+  // Tests can configure a block that never runs.
   const auto lost = [many = blocks.size() > 1](const Block& block) {
     return many && static_cast<int>(block.index().x) == config().lost_block;
   };
@@ -100,7 +100,7 @@ void throw_failure() {
 }
 
 void run_grid(const Launch& launch, const std::function<void()>& body) {
-  const sanitizer::Ignore ignore;  // of the scheduler's own memory: the kernel's threads are others
+  const sanitizer::Ignore ignore;  // for the scheduler's own memory; the kernel's threads are not affected
   struct Scope {
     explicit Scope(const Launch& now) { running().launch = &now; }
     ~Scope() { running() = {}; }

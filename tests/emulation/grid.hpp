@@ -1,5 +1,4 @@
-// One launch of a kernel: runs its blocks, one after the other or, in a cooperative launch, all alive
-// together.
+// One launch of a kernel: runs its blocks one after another, or all concurrently in a cooperative launch.
 #pragma once
 
 #include <vector_types.h>
@@ -21,10 +20,10 @@ struct Launch {
   bool cooperative = false;
 };
 
-/// Runs `body` once in each thread of `launch`.
+/// Runs `body` once in each thread of the launch.
 void run_grid(const Launch& launch, const std::function<void()>& body);
 
-/// What runs now, for messages and for the kernel's own calls; null outside a kernel.
+/// The running kernel, block and thread, for messages and for the kernel's calls; null outside a kernel.
 struct Running {
   const Launch* launch = nullptr;
   Block* block = nullptr;
@@ -34,10 +33,11 @@ extern Running running_now;
 inline Running& running() { return running_now; }
 FiberPool& fibers();
 
-/// What trap() throws.
+/// Thrown by trap().
 struct Trap {};
 
-/// The life of CUDA threads, on a fiber; then, on the side of who resumed it, what they threw.
+/// The entry function of fibers, which runs CUDA threads; then the function that rethrows their exceptions in
+/// the resumer.
 void run_threads();
 extern bool failed;
 [[noreturn]] void throw_failure();
@@ -45,11 +45,11 @@ inline void rethrow_failure() {
   if (failed) throw_failure();
 }
 
-/// "kernel f, block (0,0,0), thread (1,0,0): " or less, for the front of a message.
+/// "kernel f, block (0,0,0), thread (1,0,0): ", or as much of it as applies, as the prefix of a message.
 std::string running_place();
 
-/// Tokens by which a launch orders memory: what came before it, before each of its threads; these, before its
-/// end.
+/// ThreadSanitizer tokens of a launch: work before the launch happens before each of its threads, and each of
+/// its threads happens before the end of the launch.
 extern char launch_begin;
 extern char launch_end;
 

@@ -1,4 +1,5 @@
-// Handles given to the program: numbers that are never used twice, so that a destroyed one is recognized.
+// Handles that the program gets: numbers that are never reused, so that use of a destroyed handle is
+// detected.
 #pragma once
 
 #include <cstddef>
@@ -11,11 +12,11 @@
 
 namespace warpfit::emulation {
 
-/// The objects behind handles of type Handle, of which no two tables share numbers.
+/// The objects of all handles of type Handle. No two tables use the same numbers.
 template <class Handle, class Object>
 class Handles {
  public:
-  /// `what` names an object in messages ("a stream"); `family` is a number of this table's own.
+  /// `what` names an object in messages ("a stream"); `family` is a number that only this table uses.
   Handles(const char* what, std::uintptr_t family) : what_(what), first_(family << 40) {
     if (next_ == 0) next_ = first_ + 16;
   }
@@ -27,7 +28,7 @@ class Handles {
     return handle;
   }
 
-  /// The object, or null for what never was a handle; fails for one that was destroyed.
+  /// The object, or null if the handle never existed; fails if it was destroyed.
   std::shared_ptr<Object> find(Handle handle) const {
     const auto found = objects_.find(handle);
     if (found != objects_.end()) return found->second;
@@ -55,7 +56,7 @@ class Handles {
   const char* what_;
   std::uintptr_t first_;
   inline static std::uintptr_t next_ =
-      0;  ///< shared by all machines: an old one's handles stay known as gone
+      0;  ///< shared by all machines, so that handles of an old machine are known to be destroyed
   std::unordered_map<Handle, std::shared_ptr<Object>> objects_;
 };
 

@@ -1,4 +1,4 @@
-// The error paths of a backend: no device, no driver, refused memory, and any call that fails.
+// The error paths of a backend: no device, no driver, failed allocations, and an error from any call.
 #include "tests/emulation/machine.hpp"
 #include "tests/emulation/test_kernels.hpp"
 
@@ -141,13 +141,13 @@ TEST_F(Injection, LaunchesHaveLimits) {
 }
 
 TEST_F(Injection, ACooperativeGridMustFitTheDevice) {
-  machine("multiprocessors=2");  // of 32 blocks of 64 threads each
+  machine("multiprocessors=2");  // enough for 32 blocks of 64 threads on each
   const DeviceArray<float> x(65);
   const DeviceArray<float> out(65);
   const DeviceArray<unsigned> counter(1, 0u);
   EXPECT_EQ(launch_grid_barrier(x.get(), out.get(), counter.get(), 65, Wait::kAtomicSleep, true, nullptr),
             cudaErrorCooperativeLaunchTooLarge);
-  if (!kThreadSanitizer) {  // 4096 threads at once are too many for it
+  if (!kThreadSanitizer) {  // it cannot track 4096 threads at once
     EXPECT_EQ(launch_grid_barrier(x.get(), out.get(), counter.get(), 64, Wait::kAtomicSleep, true, nullptr),
               cudaSuccess);
     EXPECT_EQ(out.value(), 64.0f);

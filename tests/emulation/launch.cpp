@@ -1,4 +1,4 @@
-// Launches: what CUDA checks of a configuration, what only we can check of the arguments, and the run.
+// Kernel launches: CUDA's checks of the configuration, the emulation's checks of the arguments, and the run.
 #include <cuda_runtime_api.h>
 #include <sys/mman.h>
 
@@ -23,7 +23,7 @@ int dynamic_limit(const void* kernel) {
 
 int blocks_per_multiprocessor(int threads, std::size_t dynamic_shared) {
   if (threads <= 0 || threads > kThreadsPerBlock) return 0;
-  const std::size_t shared = dynamic_shared + 1024;  // what the system keeps of each block's
+  const std::size_t shared = dynamic_shared + 1024;  // bytes that the system reserves for each block
   const int rounded = (threads + 31) / 32 * 32;
   return std::min({runtime().config.resident_blocks, kThreadsPerMultiprocessor / rounded,
                    kBlocksPerMultiprocessor, static_cast<int>(kSharedPerMultiprocessor / shared)});
@@ -47,7 +47,7 @@ cudaError_t check(const cudaLaunchConfig_t& config, const void* kernel, bool coo
                                                             : cudaErrorCooperativeLaunchTooLarge;
 }
 
-/// True if the process has a page there.
+/// True if a page of the process is mapped at this address.
 bool mapped(const void* address) {
   unsigned char resident = 0;
   auto* page = reinterpret_cast<void*>(reinterpret_cast<std::uintptr_t>(address) & ~std::uintptr_t{4095});
@@ -59,7 +59,7 @@ void check_pointers(const char* name, const std::vector<PointerArgument>& pointe
   for (const auto& [index, byte, pointer] : pointers) {
     if (pointer == nullptr || memory.find(pointer, true) != nullptr) continue;
     if (byte < 0) fail("kernel %s: argument %d points %s", name, index, memory.describe(pointer).c_str());
-    if (!memory.freed(pointer) && !mapped(pointer)) continue;  // some number
+    if (!memory.freed(pointer) && !mapped(pointer)) continue;  // a number that is not a pointer
     fail("kernel %s: argument %d holds a pointer at byte %d, %s", name, index, byte,
          memory.describe(pointer).c_str());
   }

@@ -1,4 +1,4 @@
-// The emulated device's limits: an H100's.
+// Limits of the emulated device, which are those of an H100.
 #pragma once
 
 namespace warpfit::emulation {

@@ -1,5 +1,5 @@
-// The one lock round the emulated runtime. The thread sanitizer does not see it, on purpose: a program's
-// threads are ordered by what CUDA promises, not by the emulation's own bookkeeping.
+// The single lock of the emulated runtime. It is intentionally invisible to ThreadSanitizer: the program's
+// threads are ordered by what CUDA guarantees, not by the emulation's own synchronization.
 #pragma once
 
 #include <atomic>
@@ -9,8 +9,8 @@ namespace warpfit::emulation {
 
 class Lock {
  public:
-  /// True if the calling thread has it: then a call comes from a host function or a kernel of the queued
-  /// work.
+  /// True if the calling thread holds the lock: the call then comes from a host function or a kernel in the
+  /// queued work.
   bool mine() const { return owner_.load(std::memory_order_relaxed) == std::this_thread::get_id(); }
   void lock() {
     while (taken_.exchange(1, std::memory_order_acquire) != 0) taken_.wait(1, std::memory_order_relaxed);

@@ -1,5 +1,5 @@
-// Support for the emulation's own tests: a fresh machine for each test, buffers on it, and what a failure
-// says.
+// Support for the emulation's own tests: a new machine for each test, buffers on it, and the messages of
+// failures.
 #pragma once
 
 #include <cublas_v2.h>
@@ -18,7 +18,7 @@ namespace warpfit::emulation::test {
 
 #define WARPFIT_CUDA(expression) ASSERT_EQ(expression, cudaSuccess)
 
-/// A machine on which failures throw, in one mode.
+/// A configuration in which failures throw.
 inline Config in_mode(Config::Order order, Config::Streams streams) {
   Config config;
   config.order = order;
@@ -27,14 +27,14 @@ inline Config in_mode(Config::Order order, Config::Streams streams) {
   return config;
 }
 
-/// A forward, eager machine unless a test configures another.
+/// A machine with forward order and eager streams unless a test configures another.
 class OnMachine : public testing::Test {
  protected:
   OnMachine() { configure(in_mode(Config::Order::kForward, Config::Streams::kEager)); }
   ~OnMachine() override { configure({}); }
 };
 
-/// The same test in each order of threads, eager and lazy.
+/// Runs a test in each order of threads, with eager and with lazy streams.
 class InEachMode : public testing::TestWithParam<std::tuple<Config::Order, Config::Streams>> {
  protected:
   InEachMode() { configure(in_mode(std::get<0>(GetParam()), std::get<1>(GetParam()))); }
@@ -54,7 +54,7 @@ inline auto each_mode() {
       testing::Values(Config::Streams::kEager, Config::Streams::kLazy));
 }
 
-/// Device memory of n elements, waited for: what was queued before is done.
+/// Device memory of n elements. Reads and writes wait for all work queued before.
 template <class T>
 class DeviceArray {
  public:
@@ -112,7 +112,7 @@ class PinnedArray {
   std::size_t size_;
 };
 
-/// A stream that the default stream does not wait for.
+/// A non-blocking stream: the default stream does not wait for it.
 class TestStream {
  public:
   explicit TestStream(unsigned flags = cudaStreamNonBlocking) {
@@ -141,7 +141,7 @@ class TestEvent {
   cudaEvent_t event_ = nullptr;
 };
 
-/// What the emulation says of `action`: the failure's message, or nothing.
+/// The message of the failure that `action` causes, or an empty string.
 template <class F>
 std::string failure_of(F action) {
   try {

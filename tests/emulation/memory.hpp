@@ -1,4 +1,4 @@
-// Device and pinned memory, known by address: what a pointer points into, and how much of it is left.
+// Device and pinned memory by address: which allocation a pointer points into, and how many bytes follow.
 #pragma once
 
 #include <cstddef>
@@ -16,7 +16,7 @@ struct Allocation {
   char* start = nullptr;
   std::size_t bytes = 0;
   MemoryKind kind = MemoryKind::kDevice;
-  std::shared_ptr<const DevicePages> pages;  ///< of device memory
+  std::shared_ptr<const DevicePages> pages;  ///< for device memory
 
   bool contains(const void* address) const;
 };
@@ -28,26 +28,27 @@ class Memory {
   Memory(const Memory&) = delete;
   Memory& operator=(const Memory&) = delete;
 
-  /// New memory of at least one byte, filled with NaN; null if the device, or the host, has no more.
+  /// A new allocation of at least one byte, filled with NaN; null if the device, or the host, is out of
+  /// memory.
   void* allocate_device(std::size_t bytes);
   void* allocate_pinned(std::size_t bytes);
-  /// False if `start` is not the start of a living allocation of that kind.
+  /// Returns false if `start` is not the start of a live allocation of that kind.
   bool release(void* start, MemoryKind kind);
 
-  /// The living allocation that `address` lies in (its end included if `end_too`), or null.
+  /// The live allocation that contains `address` (or ends at it, if `end_too`), or null.
   const Allocation* find(const void* address, bool end_too = false) const;
   MemoryKind kind(const void* address) const;
-  /// True if all of [start, start + bytes) lies in one living allocation.
+  /// True if all of [start, start + bytes) lies in one live allocation.
   bool holds(const void* start, std::size_t bytes) const;
   /// True if `address` lies in device memory that was freed.
   bool freed(const void* address) const;
-  /// "17 bytes past the end of 400 bytes of device memory" and the like, for messages.
+  /// A description for messages, such as "17 bytes past the end of 400 bytes of device memory".
   std::string describe(const void* address) const;
   static constexpr const char* kNowhere = "in no memory of CUDA's";
 
-  /// For a kernel that has run: fails if bytes beside a device allocation were written to.
+  /// Called after a kernel: fails if bytes next to a device allocation were overwritten.
   void check_margins() const;
-  /// Opens device memory to the program's code, or closes it (Config::trap_host_access).
+  /// Makes device memory accessible to the program's code, or inaccessible (Config::trap_host_access).
   void open(bool accessible) const;
 
   std::size_t used() const { return used_; }
@@ -56,7 +57,8 @@ class Memory {
 
  private:
   std::map<const char*, Allocation> allocations_;
-  std::map<const char*, Allocation> freed_;  ///< device memory, closed, so that its addresses stay unused
+  std::map<const char*, Allocation>
+      freed_;  ///< device memory, inaccessible, so that its addresses are not reused
   std::size_t used_ = 0;
   std::size_t peak_ = 0;
   std::size_t pinned_ = 0;

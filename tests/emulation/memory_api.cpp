@@ -1,4 +1,4 @@
-// cudaMalloc, pinned memory, and what a pointer is.
+// cudaMalloc, pinned memory, and pointer attributes.
 #include <cuda_runtime_api.h>
 
 #include "tests/emulation/runtime.hpp"
@@ -7,7 +7,7 @@ using namespace warpfit::emulation;
 
 namespace {
 
-/// Every call that needs a context finds out here that there is no device.
+/// The error of calls that need a context on a machine without a device.
 cudaError_t device_missing() {
   if (config().device_error != 0) return static_cast<cudaError_t>(config().device_error);
   return config().devices > 0 ? cudaSuccess : cudaErrorNoDevice;
@@ -20,7 +20,7 @@ cudaError_t allocate_pinned(void** start, std::size_t bytes) {
   return *start != nullptr || bytes == 0 ? cudaSuccess : cudaErrorMemoryAllocation;
 }
 
-/// Both kinds of free wait for all work first, as CUDA's do.
+/// Both kinds of free wait for all queued work first, as in CUDA.
 cudaError_t release(void* start, MemoryKind kind) {
   if (start == nullptr) return cudaSuccess;
   runtime().finish();

@@ -1,4 +1,4 @@
-// Device and pinned memory: contents, limits, what pointers are, and misuse.
+// Device and pinned memory: contents, limits, pointer attributes, and misuse.
 #include <cmath>
 #include <cstdint>
 #include <cstring>

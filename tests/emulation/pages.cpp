@@ -1,5 +1,5 @@
-// Pages by the bare system call. They are returned with the library's munmap(), at which the thread sanitizer
-// forgets what it knows of them.
+// Maps pages by direct system calls. They are unmapped with the library's munmap(), which makes
+// ThreadSanitizer discard its state for them.
 #include "tests/emulation/pages.hpp"
 
 #include <sys/mman.h>

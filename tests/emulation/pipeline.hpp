@@ -1,4 +1,4 @@
-// A trainer's upload pipeline: two pinned slots, a stream that copies and a stream that computes.
+// The upload pipeline of a trainer: two pinned slots, a copy stream and a compute stream.
 #pragma once
 
 #include "tests/emulation/machine.hpp"
@@ -10,8 +10,8 @@ enum class Hazard {
   kNone,
   kRefillTooEarly,     // the host writes a pinned slot while its copy may run
   kOverwriteTooEarly,  // the copy overwrites a device slot that kernels may still read
-  kReadTooEarly,       // kernels read a device slot before its copy
-  kNoFinalWait,        // the host reads the result before it is there
+  kReadTooEarly,       // kernels read a device slot before its copy is complete
+  kNoFinalWait,        // the host reads the result before it is available
 };
 
 struct PipelineResult {

@@ -1,5 +1,5 @@
-// The upload pipeline of a trainer, right and with one of four hazards. Lazy streams find every hazard by a
-// wrong result, each time; eager ones find none, which is why the tests run both.
+// The upload pipeline of a trainer, correct and with one of four hazards. With lazy streams each hazard
+// always gives a wrong result; with eager streams none does, which is why the tests run both.
 #include "tests/emulation/pipeline.hpp"
 
 #include <string>

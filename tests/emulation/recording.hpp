@@ -1,4 +1,4 @@
-// A graph recorded from a stream, for the emulation's own tests.
+// A graph captured from a stream, for the emulation's own tests.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// The machine itself: its life, the frame of every call, and how queued work is ordered.
+// The emulated machine: its lifetime, the frame of every call, and the ordering of queued work.
 #include "tests/emulation/runtime.hpp"
 
 #include <cstdlib>
@@ -10,7 +10,7 @@
 namespace warpfit::emulation {
 namespace {
 
-// Lives as long as the process: destructors of static objects may still call CUDA.
+// Never destroyed: destructors of static objects may still call CUDA.
 std::unique_ptr<Runtime>& machine() {
   static auto& pointer = *new std::unique_ptr<Runtime>;
   if (!pointer) {
@@ -49,7 +49,7 @@ cudaError_t injected_fault(const char* name) {
   return error;
 }
 
-/// True if captures in progress forbid the calling thread what `during` says.
+/// True if a capture in progress forbids calls of this kind to the calling thread.
 bool forbidden(During during) {
   if (during == During::kAnything) return false;
   for (const auto& capture : runtime().active_captures()) {
@@ -64,7 +64,7 @@ bool forbidden(During during) {
   return false;
 }
 
-/// Functions that only ask, or select a device: they start none.
+/// Functions that only query, or select a device: they do not initialize one.
 bool starts_no_device(std::string_view name) {
   return name.starts_with("cudaGet") || name.starts_with("cudaSetDevice") ||
          name.starts_with("cudaDeviceGet") || name.starts_with("cudaDriverGet") ||
@@ -137,7 +137,7 @@ void Runtime::invalidate_captures() {
 }
 
 Frame::Frame(const char* name, During during) : lock_(runtime_lock(), std::defer_lock) {
-  if (runtime_lock().mine()) {  // a host function, or a kernel, calls CUDA
+  if (runtime_lock().mine()) {  // the call comes from a host function or a kernel
     refusal_ = cudaErrorNotPermitted;
     return;
   }
@@ -153,7 +153,7 @@ Frame::Frame(const char* name, During during) : lock_(runtime_lock(), std::defer
   }
 }
 
-Frame::~Frame() = default;  // members leave in reverse: the lock goes last
+Frame::~Frame() = default;  // members are destroyed in reverse order: the lock last
 
 std::shared_ptr<Stream> find_stream(cudaStream_t handle) {
   if (handle == nullptr || handle == cudaStreamLegacy) return runtime().null_stream;
@@ -163,7 +163,7 @@ std::shared_ptr<Stream> find_stream(cudaStream_t handle) {
 void enqueue(Stream& stream, Operation operation) {
   Runtime& r = runtime();
   const auto wait_for = [&operation](Stream& other) {
-    // The thread sanitizer has to learn of an order even when the work is done.
+    // ThreadSanitizer has to be told of the order even if the work is complete.
     if (!other.idle() || sanitizer::thread()) operation.after.push_back(other.mark());
   };
   const auto blocking = [](const Stream& one) { return (one.flags() & cudaStreamNonBlocking) == 0; };
@@ -203,7 +203,7 @@ cudaError_t submit(Stream& stream, std::function<void()> run) {
 
 void synchronize(Stream& stream) {
   ++runtime().statistics.synchronizations;
-  // The default stream's work comes after that of the blocking streams before it: enqueue() saw to that.
+  // enqueue() has ordered the default stream's work after the earlier work of the blocking streams.
   stream.finish();
   sanitizer::acquire(stream.token());
 }

@@ -1,4 +1,4 @@
-// The state of the emulated machine, and the frame in which every function of the CUDA runtime runs.
+// The state of the emulated machine, and the frame in which every CUDA runtime function runs.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -37,49 +37,51 @@ struct Runtime {
   Handles<cudaGraph_t, Graph> graphs{"a graph", 0x53};
   Handles<cudaGraphExec_t, ExecutableGraph> executables{"an executable graph", 0x54};
   Handles<cublasContext*, BlasHandle> blas_handles{"a cuBLAS handle", 0x55};
-  std::vector<std::shared_ptr<Stream>> orphans;     ///< destroyed with work left
-  std::map<const void*, int> shared_memory_limits;  ///< of kernels, raised by cudaFuncSetAttribute
-  std::vector<std::weak_ptr<Capture>> captures;     ///< those in progress, and some that are not
-  cudaError_t kept_error = cudaSuccess;             ///< one that the device keeps until it is reset
-  /// Nanoseconds, for kernels: a microsecond for each round of their threads, and a thousand for one in which
-  /// all only waited, so that a wait which never ends takes seconds, and no other one does on a slow machine.
+  std::vector<std::shared_ptr<Stream>> orphans;     ///< destroyed with pending work
+  std::map<const void*, int> shared_memory_limits;  ///< per kernel, raised by cudaFuncSetAttribute
+  std::vector<std::weak_ptr<Capture>> captures;     ///< captures in progress; may contain ended ones
+  cudaError_t kept_error = cudaSuccess;  ///< the sticky error, which remains until the device is reset
+  /// The clock that kernels read, in nanoseconds. It advances by a microsecond for each round of a kernel's
+  /// threads, and by a millisecond for a round in which all threads only waited: a wait that never ends then
+  /// takes device seconds, while no other wait does, even on a slow machine.
   long long device_time = 1'000'000'000;
-  int matching_calls = 0;  ///< of Config::fail_function
+  int matching_calls = 0;  ///< calls of Config::fail_function so far
 
   explicit Runtime(const Config& with) : config(with), random(with.seed) {}
 
   /// Runs all queued work.
   void finish();
-  /// Captures in progress.
+  /// The captures in progress.
   std::vector<std::shared_ptr<Capture>> active_captures() const;
-  /// What CUDA does to captures when a function is called that must not be.
+  /// Invalidates captures, as CUDA does when a function is called that is not allowed during capture.
   void invalidate_captures();
 };
 
-/// The machine in force. Everything in it is used under the lock.
+/// The current machine. Its members are protected by the lock.
 Runtime& runtime();
 Lock& runtime_lock();
 
-/// The calling thread's.
+/// The last error of the calling thread.
 cudaError_t& last_error();
 cudaStreamCaptureMode& thread_capture_mode();
 int& current_device();
 
-/// How a function of the runtime gets along with captures.
+/// Whether a runtime function is allowed during stream capture.
 enum class During {
   kAnything,  ///< always allowed
-  kUnsafe,    ///< "potentially unsafe": forbidden as the capture's mode and the thread's say
-  kNoCapture  ///< forbidden while anything is captured (it waits for the device)
+  kUnsafe,    ///< "potentially unsafe": allowed depending on the capture's mode and the thread's mode
+  kNoCapture  ///< not allowed during any capture (it waits for the device)
 };
 
-/// The frame in which each runtime function runs: the lock, the injected faults, the ban during captures.
+/// The scope in which each runtime function runs: takes the lock, injects faults, and refuses calls during
+/// capture.
 class Frame {
  public:
   Frame(const char* name, During during);
   ~Frame();
   Frame(const Frame&) = delete;
   Frame& operator=(const Frame&) = delete;
-  /// Not cudaSuccess: the function returns this and does nothing.
+  /// If not cudaSuccess, the function returns this error and does nothing.
   cudaError_t refusal() const { return refusal_; }
 
  private:
@@ -88,24 +90,24 @@ class Frame {
   cudaError_t refusal_ = cudaSuccess;
 };
 
-/// Runs a runtime function in its frame and keeps its error for cudaGetLastError.
+/// Runs a runtime function in a Frame and stores its error for cudaGetLastError.
 template <class F>
 cudaError_t call(const char* name, During during, F body) {
   const Frame frame(name, during);
   cudaError_t error = frame.refusal() != cudaSuccess ? frame.refusal() : body();
-  if (error == cudaSuccess) error = runtime().kept_error;  // a kernel may have trapped meanwhile
+  if (error == cudaSuccess) error = runtime().kept_error;  // a kernel may have trapped in the meantime
   if (error != cudaSuccess) last_error() = error;
   return error;
 }
 
-/// The stream behind a handle (null and the legacy handle: the default stream), or null for no stream.
+/// The stream of a handle (null and the legacy handle: the default stream), or null for an invalid handle.
 std::shared_ptr<Stream> find_stream(cudaStream_t handle);
 
-/// Queues `operation` behind what `stream` has, in the order that the default stream demands.
+/// Appends `operation` to the stream, with the ordering that the default stream requires.
 void enqueue(Stream& stream, Operation operation);
-/// Queues device work, or adds it to the stream's capture. `run` may be called later, and again.
+/// Queues device work, or adds it to the stream's capture. `run` may be called later, and more than once.
 cudaError_t submit(Stream& stream, std::function<void()> run);
-/// The host waits for `stream`.
+/// Makes the host wait for `stream`.
 void synchronize(Stream& stream);
 
 }  // namespace warpfit::emulation

@@ -1,5 +1,5 @@
-// The sanitizers' hooks, found through weak symbols: the emulation's own files are compiled without
-// sanitizers, so that what they do is invisible unless it is told here.
+// The sanitizers' hooks, found through weak symbols. The emulation's own files are compiled without
+// sanitizers, so that the sanitizers see only what is reported to them here.
 #pragma once
 
 #include <cstddef>
@@ -31,7 +31,7 @@ namespace warpfit::emulation::sanitizer {
 inline bool thread() { return __tsan_create_fiber != nullptr; }
 inline bool address() { return __asan_poison_memory_region != nullptr; }
 
-/// What was done before release(x) happens before what is done after a later acquire(x).
+/// Everything before release(x) happens before everything after a later acquire(x).
 inline void release(const void* token) {
   if (thread()) __tsan_release(const_cast<void*>(token));
 }
@@ -39,9 +39,10 @@ inline void acquire(const void* token) {
   if (thread()) __tsan_acquire(const_cast<void*>(token));
 }
 
-/// A token that was not used lately: with one of its own, a block orders nothing of the blocks before it.
+/// A token that was not used recently: a block with its own token is not ordered with the blocks before it.
 inline const void* fresh_token() {
-  static std::uint64_t tokens[4096];  // eight bytes: as finely as the sanitizer tells addresses apart
+  static std::uint64_t
+      tokens[4096];  // eight bytes, the granularity at which ThreadSanitizer distinguishes addresses
   static unsigned next = 0;
   return &tokens[next++ % 4096];
 }
@@ -53,7 +54,7 @@ inline void unpoison(const void* start, std::size_t size) {
   if (address() && size > 0) __asan_unpoison_memory_region(start, size);
 }
 
-/// Tells the thread sanitizer of accesses made where it cannot see them (oneDNN).
+/// Reports accesses to ThreadSanitizer that it cannot see (oneDNN).
 inline void reads(const void* start, std::size_t size) {
   if (thread()) __tsan_read_range(const_cast<void*>(start), size);
 }
@@ -61,7 +62,7 @@ inline void writes(void* start, std::size_t size) {
   if (thread()) __tsan_write_range(start, size);
 }
 
-/// A thread as the thread sanitizer sees it, with a clock of its own: a CUDA thread or a stream.
+/// A thread as ThreadSanitizer sees it, with its own clock: a CUDA thread or a stream.
 class Context {
  public:
   Context() : context_(thread() ? __tsan_create_fiber(0) : nullptr) {}
@@ -76,10 +77,10 @@ class Context {
   void* context_;
 };
 
-inline constexpr unsigned kNoOrder = 1;  ///< for __tsan_switch_to_fiber
+inline constexpr unsigned kNoOrder = 1;  ///< flag of __tsan_switch_to_fiber
 
-/// The emulation's own memory is nobody's business: a container's functions may be linked from an
-/// instrumented file.
+/// Hides accesses to the emulation's own memory: functions of a container may be linked from an instrumented
+/// file.
 class Ignore {
  public:
   Ignore() {

@@ -1,5 +1,5 @@
-// What the sanitizers find in kernels and round streams: each planted fault ends a run under the sanitizer
-// that is there to see it, and the same work done right does not.
+// Detection by the sanitizers in kernels and streams: each planted fault ends the program under the sanitizer
+// that can detect it, and the same work done correctly does not.
 #include "tests/emulation/machine.hpp"
 #include "tests/emulation/pipeline.hpp"
 #include "tests/emulation/test_kernels.hpp"

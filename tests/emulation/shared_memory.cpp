@@ -1,5 +1,5 @@
-// Shared memory. Under the thread sanitizer each array of each block is a new mapping: a reused one would
-// remember the last block's accesses and call them races.
+// Shared memory. Under ThreadSanitizer each array of each block is a new mapping: a reused one would still
+// carry the last block's accesses, which would be reported as races.
 #include "tests/emulation/shared_memory.hpp"
 
 #include <cstdint>
@@ -49,7 +49,8 @@ void* SharedMemory::array(std::size_t number, std::size_t bytes, std::size_t ali
 }
 
 void* SharedMemory::renew(Array& array, std::size_t bytes, std::size_t alignment) {
-  // No more aligned than promised: a float4 read of a float array shows here, as on a GPU it would some day.
+  // Not aligned more strictly than guaranteed, so that a float4 read of a float array fails here, as it could
+  // on a GPU.
   const std::size_t skipped = alignment <= 8 ? 8 : alignment;
   if (sanitizer::thread() || array.bytes != bytes || array.skipped != skipped) {
     release(array);
@@ -57,7 +58,8 @@ void* SharedMemory::renew(Array& array, std::size_t bytes, std::size_t alignment
     array.skipped = skipped;
     array.allocated = bytes + skipped;
     if (sanitizer::thread()) {
-      array.allocated = round_up(array.allocated, kPage);  // the sanitizer forgets whole pages only
+      array.allocated =
+          round_up(array.allocated, kPage);  // ThreadSanitizer resets its state for whole pages only
       array.memory = map_pages(array.allocated, true);
     } else {
       void* memory = nullptr;

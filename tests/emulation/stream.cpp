@@ -1,4 +1,4 @@
-// Runs queued work, in each stream in order, and across streams as their markers say.
+// Runs queued work: in order within each stream, and across streams as their markers require.
 #include "tests/emulation/stream.hpp"
 
 #include <utility>
@@ -8,7 +8,7 @@
 namespace warpfit::emulation {
 namespace {
 
-/// Device memory is open to the code that runs as the device only, if the configuration wants it.
+/// Makes device memory accessible only to code that runs as the device, if the configuration asks for it.
 class DeviceAccess {
  public:
   DeviceAccess() {
@@ -60,7 +60,8 @@ void Stream::run(Queued& queued) {
   worker_.run([&] {
     sanitizer::acquire(&queued.token);
     for (const auto& marker : operation.after) sanitizer::acquire(marker.get());
-    if (operation.run && runtime().kept_error == cudaSuccess) {  // a device that failed does nothing more
+    if (operation.run &&
+        runtime().kept_error == cudaSuccess) {  // a device with a sticky error runs nothing more
       const DeviceAccess access;
       operation.run();
     }

@@ -1,4 +1,4 @@
-// Streams and the markers in them that events and other streams wait for.
+// Streams, and the markers in them that events and other streams wait for.
 #pragma once
 
 #include <chrono>
@@ -15,18 +15,18 @@ namespace warpfit::emulation {
 class Capture;
 class Stream;
 
-/// A point in a stream's order of work. Its address is the thread sanitizer's token for what came before it.
+/// A point in a stream's work queue. Its address is the ThreadSanitizer token for the work before it.
 struct Marker {
-  Stream* stream = nullptr;  ///< alive as long as done is false
+  Stream* stream = nullptr;  ///< valid as long as done is false
   bool done = false;
   std::chrono::steady_clock::time_point time{};
 };
 
 /// One piece of queued work.
 struct Operation {
-  std::function<void()> run;                   ///< null for a wait or a record alone
-  std::vector<std::shared_ptr<Marker>> after;  ///< of other streams
-  std::shared_ptr<Marker> completes;           ///< done when this is
+  std::function<void()> run;                   ///< null if the operation is only a wait or a record
+  std::vector<std::shared_ptr<Marker>> after;  ///< markers of other streams to wait for
+  std::shared_ptr<Marker> completes;           ///< set to done after this operation
 };
 
 class Stream {
@@ -34,22 +34,23 @@ class Stream {
   Stream(unsigned flags, int priority) : flags_(flags), priority_(priority) {}
 
   void push(Operation operation);
-  /// A marker after all that is queued now.
+  /// A marker after all work that is queued now.
   std::shared_ptr<Marker> mark();
 
-  /// Runs what is queued, all of it or up to a marker of this stream, and what that waits for elsewhere.
+  /// Runs the queued work, all of it or up to a marker of this stream, and the work of other streams that it
+  /// waits for.
   void finish();
   void finish(const std::shared_ptr<Marker>& marker);
-  /// Runs one piece of work, for a host that polls.
+  /// Runs one operation, so that a polling host makes progress.
   void step();
   bool idle() const { return queue_.empty(); }
 
   unsigned flags() const { return flags_; }
   int priority() const { return priority_; }
-  /// What the host may rely on after waiting for this stream.
+  /// The ThreadSanitizer token to acquire after waiting for this stream.
   const void* token() const { return &token_; }
 
-  /// The capture this stream takes part in, if any, and its last nodes there.
+  /// The capture that this stream participates in, if any, and its last nodes there.
   std::shared_ptr<Capture> capture;
   std::vector<int> last_nodes;
   int lane = 0;
@@ -57,7 +58,7 @@ class Stream {
  private:
   struct Queued {
     Operation operation;
-    char token = 0;  ///< of what the host did before queueing it
+    char token = 0;  ///< orders what the host did before it queued the work
   };
   void run(Queued& queued);
 

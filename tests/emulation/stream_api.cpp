@@ -1,4 +1,4 @@
-// Streams as the program uses them.
+// The stream functions that the program uses.
 #include <cuda_runtime_api.h>
 
 #include <algorithm>
@@ -20,14 +20,14 @@ cudaError_t create(cudaStream_t* stream, unsigned flags, int priority) {
   return cudaSuccess;
 }
 
-/// A stream that is captured can be neither waited for nor asked.
+/// A stream that is being captured can be neither waited for nor queried.
 cudaError_t refuse_captured(const Stream& stream) {
   if (!stream.capture) return cudaSuccess;
   stream.capture->invalidate();
   return cudaErrorStreamCaptureUnsupported;
 }
 
-/// Waiting for the default stream would wait for captured blocking streams.
+/// Waiting for the default stream would wait for blocking streams that are being captured.
 cudaError_t refuse_implicit(const Stream& stream) {
   if (&stream != runtime().null_stream.get()) return cudaSuccess;
   bool captured = false;
@@ -39,7 +39,7 @@ cudaError_t refuse_implicit(const Stream& stream) {
   return cudaErrorStreamCaptureImplicit;
 }
 
-/// The stream of a captured event joins its capture.
+/// A stream that waits for a captured event joins the event's capture.
 cudaError_t wait_for_captured(const std::shared_ptr<Stream>& stream, const Event& event) {
   const auto& capture = event.capture;
   if (capture->ended()) return cudaErrorCapturedEvent;
@@ -108,7 +108,7 @@ cudaError_t cudaStreamQuery(cudaStream_t handle) {
       sanitizer::acquire(stream->token());
       return cudaSuccess;
     }
-    stream->step();  // a host that polls gets there in the end
+    stream->step();  // so that a polling host makes progress
     return cudaErrorNotReady;
   });
 }
@@ -137,7 +137,7 @@ cudaError_t cudaLaunchHostFunc(cudaStream_t handle, cudaHostFn_t function, void*
     if (function == nullptr) return cudaErrorInvalidValue;
     return submit(*stream, [=] {
       ++runtime().statistics.host_functions;
-      function(data);  // under the lock, by which its calls of CUDA are recognized and refused
+      function(data);  // runs under the lock, which identifies and refuses its calls of CUDA
     });
   });
 }

@@ -1,4 +1,4 @@
-// Streams and events: what waits for what, what polling and handles do, what errors come back.
+// Streams and events: ordering, polling, handles, and returned errors.
 #include <vector>
 
 #include "tests/emulation/machine.hpp"

@@ -1,4 +1,5 @@
-// Kernels have internal linkage, which dladdr() does not name: the symbol table of the file does.
+// Finds kernel names in the file's symbol table: kernels have internal linkage, and dladdr() does not name
+// such functions.
 #include "tests/emulation/symbols.hpp"
 
 #include <cxxabi.h>
@@ -21,7 +22,7 @@
 namespace warpfit::emulation {
 namespace {
 
-/// The bytes of a file, mapped as long as the process lives; none where that fails.
+/// The bytes of a file, mapped until the process ends; empty on failure.
 std::span<const char> map(const char* path) {
   const int file = open(path, O_RDONLY | O_CLOEXEC);
   if (file < 0) return {};
@@ -39,8 +40,8 @@ const T* at(std::span<const char> bytes, std::size_t offset, std::size_t count =
   return reinterpret_cast<const T*>(bytes.data() + offset);
 }
 
-/// The mangled name of the function of a 64-bit ELF file that begins at one of two addresses; null if there
-/// is none.
+/// The mangled name of the function in a 64-bit ELF file that begins at one of the two addresses; null if
+/// there is none.
 const char* function_at(std::span<const char> bytes, std::uint64_t address, std::uint64_t other) {
   const auto* header = at<Elf64_Ehdr>(bytes, 0);
   if (header == nullptr || std::memcmp(header->e_ident, ELFMAG, SELFMAG) != 0) return nullptr;
@@ -69,7 +70,8 @@ std::string shorten(const std::string& mangled) {
   int depth = 0;
   std::size_t end = name.size();
   std::size_t begin = 0;
-  for (std::size_t i = name.size(); i-- > 0;) {  // from the back: the parameters' brackets, then the name
+  for (std::size_t i = name.size();
+       i-- > 0;) {  // from the end: the parentheses of the parameters, then the name
     const char c = name[i];
     if (c == ')' || c == '>') ++depth;
     if (c == '(' || c == '<') --depth;
@@ -95,8 +97,8 @@ const char* kernel_name(const void* address) {
   if (dladdr(address, &info) == 0) return name.c_str();
   std::span<const char>& file = files[info.dli_fname];
   if (file.empty()) file = map(info.dli_fname);
-  const auto place =
-      reinterpret_cast<std::uint64_t>(address);  // in a program at fixed addresses that of the file
+  const auto place = reinterpret_cast<std::uint64_t>(
+      address);  // for a program linked at fixed addresses, the address in the file
   const char* found = function_at(file, place - reinterpret_cast<std::uint64_t>(info.dli_fbase), place);
   if (found != nullptr) name = shorten(found);
   return name.c_str();

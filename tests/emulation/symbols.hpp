@@ -3,7 +3,7 @@
 
 namespace warpfit::emulation {
 
-/// The name of the function at `address`, static ones included; "?" where its file has no symbol table.
+/// The name of the function at `address`, including static ones; "?" if its file has no symbol table.
 const char* kernel_name(const void* address);
 
 }  // namespace warpfit::emulation

@@ -1,4 +1,4 @@
-// Correct kernels that use each thing the emulation offers.
+// Correct kernels, which together use every feature of the emulation.
 #include "cuda/device/kernel.cuh"
 #include "tests/emulation/test_kernels.hpp"
 #include "tests/emulation/test_launch.hpp"
@@ -76,7 +76,7 @@ __global__ void column_sums(const float* __restrict__ x, float* __restrict__ sum
 __global__ void row_sums(const float* __restrict__ x, float* __restrict__ sums, int rows, int columns) {
   const int lane = static_cast<int>(threadIdx.x) % warpSize;
   const int row = static_cast<int>(blockIdx.x * (blockDim.x / 32) + threadIdx.x / 32);
-  if (row >= rows) return;  // whole warps leave together
+  if (row >= rows) return;  // all lanes of a warp return together
   float value = 0;
   for (int c = lane; c < columns; c += warpSize) value += x[row * columns + c];
   for (int distance = 16; distance > 0; distance /= 2) value += __shfl_xor_sync(kAll, value, distance);
@@ -107,7 +107,7 @@ __global__ void last_block_sum(const float* __restrict__ x, float* partial, unsi
 
 __global__ void warp_operations(WarpResults* r) {
   const int lane = static_cast<int>(threadIdx.x);
-  r->shuffle[lane] = __shfl_sync(kAll, lane * 10, lane + 5);  // wraps
+  r->shuffle[lane] = __shfl_sync(kAll, lane * 10, lane + 5);  // the source lane wraps around
   r->up[lane] = __shfl_up_sync(kAll, lane, 3);
   r->down[lane] = __shfl_down_sync(kAll, lane, 3);
   r->exclusive_or[lane] = __shfl_xor_sync(kAll, lane, 9);
@@ -125,7 +125,7 @@ __global__ void warp_operations(WarpResults* r) {
   r->undefined[lane] = 0;
   if (lane < 16) {
     r->active[lane] = __activemask();
-    r->undefined[lane] = __shfl_sync(0xffffu, lane, 20);  // a lane that does not take part
+    r->undefined[lane] = __shfl_sync(0xffffu, lane, 20);  // reads a lane that does not participate
   } else {
     r->active[lane] = 0;
     __syncwarp(0xffff0000u);
@@ -149,7 +149,7 @@ __global__ void atomics(AtomicResults* r) {
   atomicMin(&r->least, i);
   atomicMax(&r->greatest, i);
   if (i == 3) atomicExch(&r->exchanged, 33);
-  atomicCAS(&r->swapped, i, i + 1);  // in some order: at least one finds its number
+  atomicCAS(&r->swapped, i, i + 1);  // depends on the order: at least one finds its number
   atomicOr(&r->bits, 1 << (i % 8));
   atomicInc(&r->wrapped, 9);
   atomicAdd(&r->wide, 1ull << 33);
@@ -164,7 +164,8 @@ __global__ void math(MathResults* r) {
   r->fused = __fmaf_rn(2.0f, 3.0f, __fmul_rn(2.0f, __fadd_rn(1.0f, 1.0f)));
   r->exponential = __expf(0.0f) + __logf(1.0f) + rsqrtf(4.0f) + fmaxf(0.0f, -1.0f) + __fdividef(1.0f, 2.0f);
   r->bits = __uint_as_float(__float_as_uint(1.0f) + 0x00800000u);
-  r->bf16 = __bfloat162float(__float2bfloat16_rn(1.00390625f));  // halfway: to the even neighbour, 1
+  r->bf16 = __bfloat162float(
+      __float2bfloat16_rn(1.00390625f));  // halfway between two values: rounds to the even one, 1
   r->constant = constants[0] * constants[1];
   r->ones = __popc(0xf0f0u);
   r->zeros = __clz(1);

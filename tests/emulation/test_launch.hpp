@@ -1,4 +1,4 @@
-// Short spellings for the launches of the emulation's own tests.
+// Short forms of launches for the emulation's own tests.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -24,7 +24,7 @@ cudaError_t launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, std::si
   return cudaLaunchKernelEx(&config, kernel, std::forward<Arguments>(arguments)...);
 }
 
-/// How many blocks cover n, at most 64: kernels go on in strides of the grid.
+/// The number of blocks that covers n, at most 64: kernels use grid-stride loops.
 inline unsigned blocks(int n, int a_block) {
   const int count = (n + a_block - 1) / a_block;
   return static_cast<unsigned>(count < 1 ? 1 : count > 64 ? 64 : count);

@@ -1,4 +1,4 @@
-// Several host threads on one machine: a reader that fills pinned slots beside the thread that computes.
+// Several host threads on one machine: a reader fills pinned slots while another thread computes.
 #include <atomic>
 #include <condition_variable>
 #include <mutex>

@@ -1,11 +1,11 @@
-// Volatile accesses under the thread sanitizer: relaxed atomics to a GPU, so they are no data races here
-// either, and fences order through them. Called by kernels that are compiled with volatile accesses told
-// apart.
+// Volatile accesses under ThreadSanitizer. On a GPU they behave like relaxed atomics, so they are no data
+// races here either, and fences order them. Called by kernels that are compiled with instrumentation that
+// distinguishes volatile accesses.
 #include <cstddef>
 
 #include "tests/emulation/device_runtime.hpp"
 
-// The sanitizer's own, found where it is linked.
+// ThreadSanitizer's own functions.
 extern "C" {
 unsigned char __tsan_atomic8_fetch_add(volatile void* address, unsigned char value, int order)
     __attribute__((weak));
@@ -32,7 +32,7 @@ void load(const volatile void* address, std::size_t bytes) {
   if (bytes >= 8) __tsan_atomic64_load(address, kRelaxed);
 }
 
-/// The store itself follows; to the sanitizer it is this addition of nothing.
+/// Called before the store itself; ThreadSanitizer sees it as an atomic addition of zero.
 void store(volatile void* address, std::size_t bytes) {
   warpfit::emulation::before_atomic(address);
   if (bytes == 1) __tsan_atomic8_fetch_add(address, 0, kRelaxed);

@@ -1,4 +1,4 @@
-// Operations of a warp: when they are complete, whether its lanes agree, what each lane gets.
+// Warp operations: when they are complete, whether the lanes agree, and each lane's result.
 #include "tests/emulation/warp.hpp"
 
 #include <algorithm>
@@ -11,11 +11,11 @@
 namespace warpfit::emulation {
 namespace {
 
-/// What an unread lane gives: undefined on a GPU; here a NaN or -1, so that it shows.
+/// The result for a lane that reads no valid lane: undefined on a GPU, here a NaN or -1 to be noticed.
 constexpr std::uint64_t kUndefined = ~std::uint64_t{0};
 
 int source_lane(const WarpRequest& request, int lane) {
-  const int first = lane & ~(request.width - 1);  // of the lane's segment
+  const int first = lane & ~(request.width - 1);  // first lane of the segment
   const int position = lane - first;
   switch (request.kind) {
     case WarpKind::kShuffle:
@@ -56,7 +56,7 @@ std::uint32_t combine(WarpKind kind, std::uint32_t a, std::uint32_t b) {
   }
 }
 
-/// The results of one operation in which the lanes of `lanes` take part.
+/// Computes the results of one operation in which the lanes of `lanes` participate.
 void compute(WarpKind kind, const std::uint64_t (&in)[32], std::uint32_t lanes, Thread* threads) {
   std::uint32_t ballot = 0;
   std::uint32_t total = 0;

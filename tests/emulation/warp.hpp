@@ -1,4 +1,4 @@
-// A warp's operations: a lane waits until every lane of its mask that has not exited asks for the same.
+// Warp operations: a lane waits until every lane of its mask that has not exited requests the same operation.
 #pragma once
 
 #include <cstdint>
@@ -14,14 +14,16 @@ struct Thread;
 
 class Warp {
  public:
-  /// `threads` points at the warp's first thread, of which there are `count`.
+  /// `threads` points to the warp's first thread; it has `count` threads.
   void begin(Thread* threads, int count);
 
-  /// The running lane asks; it is to suspend after that.
+  /// Registers the running lane's request; the lane must suspend afterwards.
   void arrive(int lane, WarpRequest& request);
-  /// What a lane does round its wait so that __syncwarp, and only that, orders memory.
+  /// The token that a lane releases before and acquires after its wait, so that __syncwarp, and nothing else,
+  /// orders memory.
   const void* sync_token(const WarpRequest& request);
-  /// A lane has suspended in its request, or exited: completes what is complete.
+  /// Called when a lane has suspended in its request, or exited: performs the operations that are now
+  /// complete.
   void settle(int lane, bool exited);
 
   std::uint32_t live() const { return live_; }
@@ -39,7 +41,7 @@ class Warp {
   int count_ = 0;
   std::uint32_t live_ = 0;
   std::uint32_t waiting_ = 0;
-  std::map<std::uint32_t, Sync> syncs_;  ///< of each mask, for the thread sanitizer
+  std::map<std::uint32_t, Sync> syncs_;  ///< by lane mask, for ThreadSanitizer
 };
 
 }  // namespace warpfit::emulation

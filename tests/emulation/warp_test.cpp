@@ -1,4 +1,4 @@
-// Operations of a warp, lane by lane, against their definition in the CUDA C++ Programming Guide.
+// Warp operations, lane by lane, compared with their definition in the CUDA C++ Programming Guide.
 #include "tests/emulation/machine.hpp"
 #include "tests/emulation/test_kernels.hpp"
 
@@ -28,7 +28,7 @@ TEST_P(WarpOperations, GiveEachLaneWhatTheyPromise) {
     EXPECT_EQ(r.signed_least[lane], -10);
     EXPECT_EQ(r.signed_greatest[lane], -1);
     EXPECT_EQ(r.active[lane], lane < 16 ? ~0u : 0u);
-    EXPECT_EQ(r.undefined[lane], lane < 16 ? -1 : 0);  // never by chance the right value
+    EXPECT_EQ(r.undefined[lane], lane < 16 ? -1 : 0);  // never the correct value by coincidence
   }
 }
 
