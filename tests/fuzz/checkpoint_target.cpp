@@ -1,5 +1,5 @@
-// Checkpoints of a run. What is accepted is saved again as a checkpoint that reads back the same, and saves
-// the same bytes.
+// Checkpoints of a run. An accepted checkpoint is saved and loaded again: the state must be equal, and saving
+// it must give the same bytes.
 #include "host/train/checkpoint.hpp"
 #include "tests/fuzz/safetensors_format.hpp"
 #include "tests/fuzz/target.hpp"
@@ -11,7 +11,7 @@ namespace {
 std::vector<float> parameters_of(const ModelInfo& info, float scale) {
   const auto plan = plan_of(info);
   std::vector<float> values(plan.floats);
-  for (const auto& layer : test::linear_tensors(plan)) {  // the gaps between layers stay 0
+  for (const auto& layer : test::linear_tensors(plan)) {  // the padding between layers stays 0
     values[layer.weight] = scale;
     values[layer.bias] = -scale;
   }

@@ -1,4 +1,4 @@
-// The command line, parsed and not run: each line of the input is an argument. Options that were accepted can
+// The command line, which is parsed but not run: each line of the input is an argument. Accepted options can
 // be set to the values that they report.
 #include <fmt/core.h>
 
@@ -12,14 +12,14 @@
 namespace warpfit::fuzz {
 namespace {
 
-// Calls use(command, options) for each command with its defaults.
+// Calls use(command, options) for each command with its default options.
 template <class Use, std::size_t... kIndex>
 void for_each_command(Use use, std::index_sequence<kIndex...>) {
   const auto call = [&]<class Asked>(Asked command) {
     const auto options = options_of(command);
     use(Asked::kText, options);
   };
-  (call(std::variant_alternative_t<kIndex + 1, Command>()), ...);  // the first is ShowText
+  (call(std::variant_alternative_t<kIndex + 1, Command>()), ...);  // the first alternative is ShowText
 }
 
 template <class Use>
@@ -47,14 +47,14 @@ void read(Input input) {
   std::vector<std::string> arguments{"warpfit"};
   std::istringstream lines{std::string(text_of(input))};
   for (std::string line; std::getline(lines, line);)
-    arguments.emplace_back(line.c_str());  // to the first NUL
+    arguments.emplace_back(line.c_str());  // up to the first NUL
   std::vector<const char*> argv;
   for (const auto& argument : arguments) argv.push_back(argument.c_str());
   auto command = parse_command_line(static_cast<int>(argv.size()), argv.data());
   std::visit([](auto& asked) { check(asked); }, command);
 }
 
-// Each command with all of its options and their defaults, once as two arguments and once as --flag=value.
+// Each command with all of its options at their defaults, once as two arguments and once as --flag=value.
 std::vector<Bytes> seeds() {
   std::vector<Bytes> all{bytes_of("--help"), bytes_of("--version"), bytes_of("train\n--help")};
   for_each_command([&all](const CommandText& text, const Options& options) {

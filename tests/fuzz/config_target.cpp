@@ -1,4 +1,4 @@
-// Configurations of runs, TOML. What is accepted is written again as a configuration that sets the same
+// TOML configurations of runs. An accepted configuration is written again, and the result must set the same
 // options.
 #include <fmt/core.h>
 

@@ -17,7 +17,8 @@
 namespace warpfit::fuzz {
 namespace {
 
-// The format of dictionaries: a token in quotes on each line, other than printable ASCII as \xNN.
+// The format of libFuzzer's dictionaries: a quoted token per line, characters other than printable ASCII as
+// \xNN.
 std::string dictionary() {
   std::string text;
   for (const auto& word : words()) {

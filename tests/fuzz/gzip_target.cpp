@@ -1,5 +1,5 @@
-// IDX images as gzip: decoding, checksums, members that follow each other. What is accepted must be what zlib
-// itself decodes.
+// IDX images as gzip: decoding, checksums, concatenated members. Accepted input must be what zlib itself
+// decodes.
 #include <zlib.h>
 
 #include <algorithm>
@@ -17,8 +17,8 @@ namespace {
 
 constexpr int kGzipOnly = MAX_WBITS + 16;
 
-// All members, or nothing where one of them is damaged or cut, something else follows, or they decode to more
-// than `max_size` bytes.
+// Decodes all members. Empty if one of them is damaged or truncated, if other data follows, or if they decode
+// to more than `max_size` bytes.
 std::optional<Bytes> decode(Input input, std::size_t max_size) {
   Bytes decoded(max_size);
   z_stream stream{};
@@ -74,7 +74,8 @@ std::vector<std::string> words() {
 
 }  // namespace warpfit::fuzz
 
-// Half of the mutations are of what was encoded, so that the checksum is right and the IDX file is looked at.
+// Half of the mutations change the decoded content and encode it again, so that the checksum is correct and
+// the IDX reader is reached.
 extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size, std::size_t max_size,
                                                unsigned int seed) {
   if (seed % 2 == 0) return LLVMFuzzerMutate(data, size, max_size);

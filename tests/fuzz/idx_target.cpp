@@ -1,5 +1,6 @@
-// IDX files: a set of images and labels, and `warpfit inspect` on each. The input is the length of the
-// images' file (2 bytes, little-endian), that file, and the labels' file behind it; either may be gzip.
+// IDX files: a pair of images and labels, and `warpfit inspect` on each. The input is the length of the
+// images' file (2 bytes, little-endian), that file, and then the labels' file; either may be compressed with
+// gzip.
 #include <algorithm>
 
 #include "host/inspect/describe.hpp"
@@ -20,7 +21,8 @@ Bytes pair(const Bytes& images, const Bytes& labels) {
 
 bool is_gzip(Input file) { return file.size() > 1 && file[0] == 0x1F && file[1] == 0x8B; }
 
-// Plain files that were accepted are what their own writer makes of the same dimensions and elements.
+// Accepted files without compression must equal what the IDX writer makes of the same dimensions and
+// elements.
 void check_round_trip(const std::string& path, Input input) {
   const IdxFile file(path, 1, 4);
   std::vector<std::uint32_t> dimensions;

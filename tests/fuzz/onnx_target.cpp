@@ -1,4 +1,4 @@
-// ONNX models as `warpfit inspect` reads them: the protobuf, the graph, and the weights' data.
+// ONNX models as `warpfit inspect` reads them: the protobuf encoding, the graph, and the data of the weights.
 #include "host/files/onnx.hpp"
 #include "host/files/onnx_file.hpp"
 #include "host/files/protobuf_writer.hpp"

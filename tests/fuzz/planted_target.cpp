@@ -1,4 +1,4 @@
-// A reader with a planted fault: the test that a finding is reported.
+// A reader with a planted fault, for the test that a finding is reported.
 #include <stdexcept>
 
 #include "tests/fuzz/target.hpp"

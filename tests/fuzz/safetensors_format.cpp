@@ -21,7 +21,7 @@ void mutate(Bytes& bytes, std::size_t max_size) {
   bytes.resize(LLVMFuzzerMutate(bytes.data(), size, bytes.size()));
 }
 
-// Writes the right digits over those behind the checksum's key; a file without the key is left as it is.
+// Replaces the digits of the metadata's checksum by the correct ones; a file without a checksum is unchanged.
 void correct_checksum(Bytes& file) {
   const auto key = fmt::format("\"{}\":\"", Header::kChecksumKey);
   const auto found = text_of(file).find(key);
@@ -36,7 +36,7 @@ void correct_checksum(Bytes& file) {
 
 std::size_t mutate_safetensors(std::uint8_t* data, std::size_t size, std::size_t max_size,
                                unsigned int seed) {
-  constexpr unsigned int kPlain = 8;  // one of so many mutations knows nothing of the format
+  constexpr unsigned int kPlain = 8;  // one in this many mutations ignores the format
   if (size < Header::kLengthSize || max_size < 2 * Header::kLengthSize || seed % kPlain == 0) {
     return LLVMFuzzerMutate(data, size, max_size);
   }

@@ -1,5 +1,5 @@
-// Safetensors files: header, data, models in them, and `warpfit inspect`. What is accepted can be written
-// again and reads back the same.
+// Safetensors files: header, data, models in them, and `warpfit inspect`. An accepted file is written again
+// and must read back the same.
 #include <algorithm>
 
 #include "host/files/safetensors_file.hpp"
@@ -89,7 +89,7 @@ std::vector<Bytes> seeds() {
   all.push_back(test::safetensors(
       R"({"x":{"dtype":"I64","shape":[1],"data_offsets":[0,8]},"y":{"dtype":"BOOL","shape":[],"data_offsets":[8,9]}})",
       Bytes(9)));
-  all.push_back(test::safetensors(  // a state dict of PyTorch
+  all.push_back(test::safetensors(  // a PyTorch state dict
       R"({"net.0.weight":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]},"net.0.bias":{"dtype":"F32","shape":[2],"data_offsets":[24,32]}})",
       Bytes(32)));
   return all;

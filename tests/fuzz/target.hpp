@@ -1,9 +1,8 @@
-// A fuzz target reads one input as warpfit reads a file or a command line. driver.cpp connects it to
-// libFuzzer.
+// The interface of a fuzz target, which reads one input as warpfit reads a file or a command line. driver.cpp
+// connects it to libFuzzer.
 //
-// The readers report malformed input with the errors of host/base/error.hpp, InternalError excepted. Any
-// other exception, a report of a sanitizer, a timeout, or more memory than the limits of tools/fuzz is a
-// finding.
+// Readers must report malformed input with the errors of host/base/error.hpp, except InternalError. Any other
+// exception, a sanitizer report, a timeout, or memory use above the limits of tools/fuzz is a finding.
 #pragma once
 
 #include <cstdint>
@@ -18,19 +17,19 @@ namespace warpfit::fuzz {
 using test::Bytes;
 using Input = std::span<const std::uint8_t>;
 
-/// Each target defines these three.
+/// Each target defines the following three functions.
 
-/// Reads `input`. Throws whatever the reader throws, and std::logic_error from require().
+/// Reads `input`. Throws what the reader throws, and std::logic_error from require().
 void read(Input input);
-/// Valid inputs to start from, made by warpfit's own writers where there are any.
+/// Valid inputs to start from, created by warpfit's own writers if there are any.
 std::vector<Bytes> seeds();
-/// Tokens of the format: the fuzzer's dictionary.
+/// Tokens of the format, for the fuzzer's dictionary.
 std::vector<std::string> words();
 
-/// A property of the reader that must hold for every input it accepts; `property` names it in the report.
+/// Requires a property that holds for every input the reader accepts; `property` names it in the report.
 void require(bool holds, const std::string& property);
 
-/// A file in memory that holds the input, for readers that take a path.
+/// An in-memory file that contains the input, for readers that take a path.
 class InputFile {
  public:
   InputFile();
@@ -38,7 +37,7 @@ class InputFile {
   InputFile(const InputFile&) = delete;
   InputFile& operator=(const InputFile&) = delete;
 
-  /// Replaces the file's content and returns its path.
+  /// Replaces the file's contents and returns its path.
   const std::string& holding(Input bytes);
 
  private:

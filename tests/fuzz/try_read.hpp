@@ -1,5 +1,5 @@
-// What the targets have in common: one of several readers that an input goes through leaves it to the others
-// if it refuses it, and text that is printed is checked.
+// Helpers shared by the targets: an input goes through several readers, and one that rejects it must not stop
+// the others; text that is printed is checked.
 #pragma once
 
 #include <algorithm>
@@ -10,7 +10,7 @@
 
 namespace warpfit::fuzz {
 
-/// Calls `read`. Errors that malformed input may cause end it; InternalError does not stay here.
+/// Calls `read` and catches the errors that malformed input may cause; an InternalError is propagated.
 template <class Read>
 void try_read(Read read) {
   try {
@@ -20,7 +20,7 @@ void try_read(Read read) {
   }
 }
 
-/// Takes text that is printed of a file: it must not control the terminal.
+/// Checks text that is printed about a file: it must not contain terminal control sequences.
 inline void check_text(std::string_view text) {
   require(std::ranges::none_of(text,
                                [](char c) {

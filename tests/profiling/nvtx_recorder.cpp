@@ -1,7 +1,7 @@
-// A profiler for tests: an NVTX injection library (NVTX_INJECTION64_PATH) that writes what a program
-// annotates to the file named by NVTX_RECORD, a line an event:
+// A profiler for tests: an NVTX injection library (NVTX_INJECTION64_PATH) that writes the annotations of a
+// program to the file named by NVTX_RECORD, one line per event:
 //   push DOMAIN NAME NUMBER    pop DOMAIN    thread NAME    stream NAME
-#define NVTX_NO_IMPL  // the types only: this side implements NVTX
+#define NVTX_NO_IMPL  // types only: this library implements the functions
 #include <nvtx3/nvToolsExt.h>
 #include <nvtx3/nvToolsExtCudaRt.h>
 
@@ -10,7 +10,7 @@
 #include <mutex>
 #include <string>
 
-// Handles are the implementation's to define.
+// The type of handles is defined by the implementation.
 struct nvtxDomainRegistration_st {
   std::string name;
 };
@@ -23,7 +23,7 @@ void write(const std::string& line) {
   static std::FILE* file = std::fopen(std::getenv("NVTX_RECORD"), "w");
   if (file == nullptr) return;
   std::fputs((line + "\n").c_str(), file);
-  std::fflush(file);  // a killed program leaves what it wrote
+  std::fflush(file);  // keeps the events if the program is killed
 }
 
 int NVTX_API push(nvtxDomainHandle_t domain, const nvtxEventAttributes_t* event) {

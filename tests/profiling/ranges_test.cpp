@@ -1,4 +1,4 @@
-// The tree of ranges that a profiler sees, from a run on the emulated runtime.
+// The nesting of the NVTX ranges that a profiler sees, from a run on the emulated runtime.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -16,7 +16,7 @@ namespace warpfit::test {
 namespace {
 
 struct Record {
-  std::map<std::string, int> paths;  ///< "epoch/chunk/step" -> how often
+  std::map<std::string, int> paths;  ///< "epoch/chunk/step" -> number of occurrences
   std::set<std::string> threads, streams;
   bool balanced = true;
 };
@@ -64,7 +64,7 @@ TEST(ProfileRanges, FormTheDocumentedTree) {
   EXPECT_EQ(record.paths["epoch"], 2);
   EXPECT_EQ(record.paths["epoch/chunk"], 2);
   EXPECT_EQ(record.paths["epoch/evaluation"], 2);
-  // Full batches and the short one each run once before they are recorded; recordings call the step too.
+  // Full batches and the short one each run once before they are recorded; recording calls the step again.
   EXPECT_EQ(record.paths["epoch/chunk/step"], 2);
   for (const char* phase : {"upload", "forward", "loss", "update"}) {
     EXPECT_EQ(record.paths[std::string("epoch/chunk/step/") + phase], 2) << phase;
@@ -78,8 +78,8 @@ TEST(ProfileRanges, FormTheDocumentedTree) {
 TEST(ProfileRanges, ShowTheFusedEnginesLaunches) {
   auto record = profile({"--epochs", "2", "--network", "784-8-10", "--engine", "fused"});
   EXPECT_TRUE(record.balanced);
-  // Each of two epochs: the first batch, whose loss is printed; the other full ones, at least in one launch
-  // and at most in one for each, as fast as the device has shown to be; the short one.
+  // In each of the two epochs: the first batch, whose loss is printed; the other full batches, in one launch
+  // to one launch per batch, depending on the measured speed of the device; the short batch.
   EXPECT_GE(record.paths["epoch/chunk/fused"], 2 * 3);
   EXPECT_LE(record.paths["epoch/chunk/fused"], 2 * 5);
   EXPECT_EQ(record.paths["epoch/evaluation/fused"], 4);
