@@ -20,7 +20,7 @@ TEST(TerminalText, EscapesWhatATerminalActsOn) {
             "\\xe2\\x80\\xaetxt.exe\\xe2\\x81\\xa6\\xe2\\x80\\x8f\\xe2\\x80\\xa8");
 }
 
-// Stray continuation, cut characters, overlong forms, a surrogate, above U+10FFFF.
+// A stray continuation byte, truncated characters, overlong forms, a surrogate, a code point above U+10FFFF.
 TEST(TerminalText, EscapesInvalidUtf8ByteByByte) {
   EXPECT_EQ(sanitize_for_terminal("\xff\xfe"), "\\xff\\xfe");
   EXPECT_EQ(sanitize_for_terminal("\x80z"), "\\x80z");
@@ -43,7 +43,7 @@ TEST(TerminalText, KeepsTheBeginningAndTheEndOfLongText) {
   EXPECT_EQ(shorten("", 10), "");
   EXPECT_EQ(shorten("aaä" + std::string(100, 'b') + "äzz", 6), "aa...(104 bytes left out)...zz");
   EXPECT_EQ(shorten("a😀" + std::string(100, 'b') + "😀z", 8), "a...(108 bytes left out)...z");
-  // Text without a boundary between characters is cut all the same.
+  // Text without a character boundary is truncated nevertheless.
   EXPECT_LE(shorten(std::string(100, '\x80'), 20).size(),
             20 + std::string("...(86 bytes left out)...").size());
 }

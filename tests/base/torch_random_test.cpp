@@ -1,4 +1,5 @@
-// Constants are PyTorch's own: torch.manual_seed(s), then the call named beside them.
+// The expected constants are PyTorch's: the results of torch.manual_seed(s) and the call named in each
+// comment.
 #include "host/base/torch_random.hpp"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,5 @@
-// Products of bf16 values against sums in double precision, where this processor has instructions for them.
+// Matrix products of bf16 values compared with sums in double precision, on processors with bf16
+// instructions.
 #include <gtest/gtest.h>
 
 #include <bit>
@@ -34,7 +35,7 @@ class Bf16Products : public testing::TestWithParam<int> {
     if (!Matmul::has_bf16()) GTEST_SKIP() << "this processor has no instructions for bf16";
   }
 
-  // x (N, K) times w (M, K)', or times w (K, M).
+  // x (N, K) times w (M, K) transposed, or times w (K, M).
   void check(std::int64_t n, std::int64_t k, std::int64_t m, bool transposed) {
     SCOPED_TRACE(testing::Message() << n << "x" << k << "x" << m << (transposed ? ", transposed" : ""));
     const Values x(values_.uniform(n * k));

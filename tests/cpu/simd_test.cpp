@@ -1,4 +1,4 @@
-// Each operation with an element-wise loop gives the same bits at every level that this processor has.
+// Each operation with an element-wise loop gives bit-identical results at every SIMD level of this processor.
 #include "host/cpu/simd.hpp"
 
 #include <gtest/gtest.h>
@@ -31,7 +31,7 @@ class SimdLevels : public testing::Test {
  protected:
   ~SimdLevels() override { simd_level() = best_simd_level(); }
 
-  // Of the values that `operation` returns.
+  // Compares the values that `operation` returns.
   static std::vector<std::uint32_t> bits(SimdLevel level, const std::function<Floats()>& operation) {
     simd_level() = level;
     std::vector<std::uint32_t> result;
@@ -47,8 +47,8 @@ class SimdLevels : public testing::Test {
     }
   }
 
-  // Of all magnitudes, zeros and subnormal numbers among them. No NaN: which one results from two is not
-  // fixed.
+  // Values of all magnitudes, including zeros and subnormal numbers. No NaN: an operation on two NaNs may
+  // return either of them.
   static Floats values(std::int64_t size) {
     TestValues source;
     auto values = source.uniform(size);
@@ -108,7 +108,7 @@ TEST_F(SimdLevels, GradientClippingAgrees) {
       auto gradients = values(size);
       GradientNorm norm;
       clip_gradient_norm(pool_, 0.1F, gradients, norm);
-      for (const double part : norm.parts) {  // in halves, for all bits to be compared
+      for (const double part : norm.parts) {  // split into halves, so that all bits are compared
         const auto halves = std::bit_cast<std::array<float, 2>>(part);
         gradients.insert(gradients.end(), halves.begin(), halves.end());
       }

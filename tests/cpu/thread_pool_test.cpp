@@ -16,7 +16,7 @@ TEST(ThreadPool, DoesEachPartOnceAndReturnsWhenAllAreDone) {
     ASSERT_EQ(pool.threads(), threads);
     for (int turn = 0; turn < 200; ++turn) {
       const int parts = 1 + turn % threads;
-      std::vector<int> done(static_cast<std::size_t>(threads));  // plain: the pool orders the accesses
+      std::vector<int> done(static_cast<std::size_t>(threads));  // not atomic: the pool orders the accesses
       pool.run(parts, [&](int part) { ++done[static_cast<std::size_t>(part)]; });
       for (int part = 0; part < threads; ++part) {
         ASSERT_EQ(done[static_cast<std::size_t>(part)], part < parts ? 1 : 0) << part << " of " << parts;
@@ -50,7 +50,7 @@ TEST(ThreadPool, SplitsWithoutGapOrOverlap) {
   }
 }
 
-// Threads that went to sleep are woken.
+// Threads that have gone to sleep are woken up.
 TEST(ThreadPool, WorksAfterAPause) {
   ThreadPool pool(3);
   for (int turn = 0; turn < 5; ++turn) {
@@ -73,7 +73,7 @@ TEST(ThreadPool, ThrowsWhatAPartThrewOnceAllAreDone) {
   };
   EXPECT_THROW(pool.run(3, work), std::runtime_error);
   EXPECT_EQ(done, 2);
-  pool.run(3, [&](int) { ++done; });  // and goes on
+  pool.run(3, [&](int) { ++done; });  // the pool still works
   EXPECT_EQ(done, 5);
 }
 

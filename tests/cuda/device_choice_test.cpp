@@ -1,5 +1,5 @@
-// With --device cuda:1, every thread works with the second GPU: a call made while the first is current would
-// start it, which takes half a second and hundreds of megabytes there.
+// With --device cuda:1, every thread uses the second GPU. A call made while the first GPU is current would
+// initialize that one, which takes half a second and hundreds of megabytes of its memory.
 #include <gtest/gtest.h>
 
 #include "host/run/make_backend.hpp"

@@ -4,7 +4,7 @@
 
 namespace warpfit::test {
 
-/// cuDNN, or in the emulated tests what stands for it. Errors: as load_dnn_library.
+/// Returns cuDNN, or its replacement in the emulated tests. Errors: as load_dnn_library.
 DnnLibrary test_dnn_library();
 
 }  // namespace warpfit::test

@@ -1,4 +1,4 @@
-// How networks are shared out among blocks, on the limits of real devices.
+// How the fused engine distributes networks over blocks, for the limits of real devices.
 #include <gtest/gtest.h>
 
 #include <vector>
@@ -23,7 +23,7 @@ TEST(FusedPlan, TakesTheTutorialOnAnH100) {
   std::string reason;
   const auto plan = plan_fused(kTutorial, 64, kH100, reason);
   ASSERT_TRUE(plan) << reason;
-  EXPECT_EQ(plan->blocks, 129);  // four columns each, and the last without
+  EXPECT_EQ(plan->blocks, 129);  // four columns per block; the last block has no columns
   EXPECT_EQ(plan->columns[1], 4);
   EXPECT_EQ(plan->columns[2], 4);
   EXPECT_EQ(plan->columns[3], 0);

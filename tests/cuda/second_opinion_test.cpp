@@ -1,4 +1,4 @@
-// Our kernels beside cuDNN's, on the same data.
+// Compares this project's kernels with cuDNN's on the same data.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -91,7 +91,7 @@ TEST_F(SecondOpinion, AgreesOnRelu) {
     const Floats dy(*stream_, dx.values());
     cuda::relu_backward(theirs.view(), dx.view(), stream_->get());
     dnn_->relu_backward(theirs.view(), dy.view(), in.view());
-    // Not the first element: at a NaN our gradient is 0, and cuDNN's may be anything.
+    // Without the first element: at a NaN, our gradient is 0 and cuDNN's is unspecified.
     const auto gradient = dx.values();
     const auto their_gradient = in.values();
     EXPECT_EQ(gradient.front(), 0.0F);

@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::array<std::int64_t, 8> kSizes{1, 3, 7, 31, 32, 33, 1000, 300'001};
 
-// Activations as operations of their own, where no linear layer takes them in.
+// Activations as separate operations, as used where no linear layer can include them.
 class ActivationPass : public OnEachBackend {
  protected:
   std::vector<float> forward(const Activation& activation, const std::vector<float>& values) {
@@ -72,7 +72,7 @@ TEST_P(ActivationPass, KeepsNan) {
   for (const float value : forward({ActivationKind::kRelu}, nan)) EXPECT_TRUE(std::isnan(value)) << value;
 }
 
-// Values and gradients, from 0 to where exp overflows (tests/goldens/activations).
+// Values and gradients, from 0 to the point where exp overflows (tests/goldens/activations).
 TEST_P(ActivationPass, IsPyTorchs) {
   std::ifstream file(source_folder() / "tests/goldens/activations/pytorch_2.15.jsonl");
   int activations = 0;

@@ -13,8 +13,8 @@ namespace {
 
 constexpr std::array<std::int64_t, 10> kEdges{1, 7, 31, 32, 33, 127, 128, 129, 512, 1000};
 
-// Through the layer's backward pass with one input, whose weight gradients are checked in linear_test; of
-// CUDA's the kernel behind cuBLAS.
+// Tested through the backward pass of a layer with one input, whose weight gradients linear_test checks. With
+// CUDA this tests the kernel that follows cuBLAS's products.
 class BiasGradient : public OnEachBackend {
  protected:
   void check(std::int64_t rows, std::int64_t outputs) {

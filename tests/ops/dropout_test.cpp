@@ -12,7 +12,7 @@
 namespace warpfit::test {
 namespace {
 
-// The known answers that the paper's authors publish with their library Random123 (kat_vectors).
+// Known answers published by the paper's authors with their library Random123 (kat_vectors).
 TEST(Philox, GivesItsAuthorsWords) {
   using Words = std::array<std::uint32_t, 4>;
   EXPECT_EQ(philox({0, 0, 0, 0}, 0), (Words{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));
@@ -41,7 +41,7 @@ class DropoutTest : public OnEachBackend {
   }
 };
 
-// The masks of the definition, word for word, at sizes and addresses that are no multiple of four.
+// Compares the masks with their definition at sizes and offsets that are not multiples of four.
 TEST_P(DropoutTest, LeavesOutWhatTheWordsSay) {
   const DropoutMask dropout{.p = 0.25F, .seed = 0x123456789a, .layer = 3};
   constexpr std::int64_t kStep = (std::int64_t{1} << 32) + 7;
@@ -60,7 +60,7 @@ TEST_P(DropoutTest, LeavesOutWhatTheWordsSay) {
   }
 }
 
-// A guard of NaN would hide that it was multiplied.
+// A NaN in the guard bands would stay NaN if it were multiplied, so they contain numbers here.
 TEST_P(DropoutTest, LeavesWhatIsBehindTheEnd) {
   for (const std::int64_t size : {1, 2, 3, 5}) {
     const Buffer<float> values(*backend_, std::vector<float>(8, 1));
@@ -86,7 +86,7 @@ TEST_P(DropoutTest, KeepsTheShareAndTheMean) {
       left_out += value == 0 ? 1 : 0;
       sum += value;
     }
-    // Six standard deviations of a binomial draw.
+    // Six standard deviations of a binomial distribution.
     const double deviation = 6 * std::sqrt(p * (1 - p) / kSize);
     EXPECT_NEAR(left_out / kSize, p, deviation);
     EXPECT_NEAR(sum / kSize, 1, deviation / (1 - p));

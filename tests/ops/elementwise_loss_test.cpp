@@ -1,5 +1,5 @@
-// The losses compared with PyTorch's (tests/goldens/losses): those of single outputs, and cross-entropy with
-// class weights. Their shapes, their answers and what they do with numbers that are not finite are tested in
+// Losses compared with PyTorch's (tests/goldens/losses): the losses of single outputs, and cross-entropy with
+// class weights. Their shapes, predictions and handling of values that are not finite are tested in
 // mean_squared_error_test and softmax_cross_entropy_test.
 #include <gtest/gtest.h>
 
@@ -59,7 +59,7 @@ TEST_P(ElementwiseLoss, IsPyTorchs) {
   EXPECT_EQ(losses, 13);
 }
 
-// One of four outputs is NaN: that of the label, or another.
+// One of four outputs is NaN: the one of the label, or another one.
 TEST_P(ElementwiseLoss, KeepsNan) {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   for (const auto& [name, kind] : kKinds) {

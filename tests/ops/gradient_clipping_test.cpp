@@ -18,7 +18,7 @@ constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 
 class GradientClipping : public OnEachBackend {
  protected:
-  // By norm, `times` times over; the norm of the last time is left in norm_.
+  // Clips by norm, `times` times in succession; norm_ receives the norm of the last time.
   std::vector<float> by_norm(float most, const std::vector<float>& gradients, int times = 1) {
     const GuardedFloats g(*backend_, gradients);
     const Buffer<GradientNorm> norm(*backend_, std::vector<GradientNorm>(1));
@@ -38,10 +38,10 @@ class GradientClipping : public OnEachBackend {
 };
 
 TEST_P(GradientClipping, IsWhatOneWorksOutByHand) {
-  // 3, 4 has norm 5: to a norm of 1 it is divided by 5.
+  // (3, 4) has norm 5: clipping to norm 1 divides it by 5.
   EXPECT_TRUE(all_close(by_norm(1, {3, 4}), Doubles{0.6, 0.8}, {1e-6, 0}));
   EXPECT_EQ(norm_, 5);
-  // What is small already stays as it is, bit for bit.
+  // Gradients below the limit are unchanged, bit for bit.
   EXPECT_EQ(by_norm(6, {3, 4}), (std::vector<float>{3, 4}));
   EXPECT_EQ(by_norm(kInfinity, {3, 4}), (std::vector<float>{3, 4}));
   EXPECT_EQ(norm_, 5);
@@ -64,7 +64,7 @@ TEST_P(GradientClipping, AgreesWithDoubleAtEverySize) {
   }
 }
 
-// The second time the gradients have the norm asked for, but for rounding.
+// The second time, the norm equals the limit up to rounding.
 TEST_P(GradientClipping, MeasuresAnewEachTime) {
   (void)by_norm(1, {3, 4, 12}, 2);
   EXPECT_NEAR(norm_, 1, 1e-6);

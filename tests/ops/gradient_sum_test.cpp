@@ -12,14 +12,14 @@ namespace {
 
 using GradientSum = OnEachBackend;
 
-// Exact: a product and a sum, each rounded.
+// The expected values are exact: a product and a sum, each rounded.
 TEST_P(GradientSum, AddsAShareAtEverySize) {
   for (const std::int64_t size : {1, 7, 255, 256, 257, 20'001, 1'200'003}) {
     SCOPED_TRACE(testing::Message() << size << " gradients");
     TestValues values;
     const auto gradients = values.uniform(size);
     const auto before = values.uniform(size);
-    constexpr float kShare = 0.5F;  // whose products are exact, should a GPU round product and sum as one
+    constexpr float kShare = 0.5F;  // its products are exact, so an FMA on a GPU gives the same result
     const GuardedFloats g(*backend_, gradients);
     const GuardedFloats sum(*backend_, before);
     const auto step = backend_->record([&] { backend_->add_gradients(kShare, g.vector(), sum.vector()); });

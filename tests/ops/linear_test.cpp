@@ -78,7 +78,7 @@ TEST_P(LinearTest, GivesTheSameBitsEachTime) {
   }
 }
 
-// Its tensors and their gradients are the weights alone.
+// A layer without bias: its only tensor and gradient are those of the weights.
 TEST_P(LinearTest, DoesWithoutABias) {
   const LayerShape s{5, 7, 3};
   const LayerValues values(s, true);
@@ -94,8 +94,8 @@ TEST_P(LinearTest, DoesWithoutABias) {
                              .dy = dy.matrix(s.rows, s.outputs),
                              .tensors = tensors,
                              .gradients = gradients};
-  for (int pass = 0; pass < 2;
-       ++pass) {  // the second after an update, which changes no bias that is not there
+  // The second pass follows an update, which must not touch a bias that does not exist.
+  for (int pass = 0; pass < 2; ++pass) {
     const auto weights = w.values();
     run_once(
         *backend_,

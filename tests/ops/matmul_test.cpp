@@ -1,4 +1,4 @@
-// The products of our own kernels at the edges of their tiles, and who multiplies by default.
+// This project's matrix product kernels at tile boundaries, and the default choice between them and cuBLAS.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -35,7 +35,7 @@ class Matmul : public OnEachBackend {
   }
 };
 
-// Each of the three sizes stands once for rows, terms and columns; terms pass in parts of 128.
+// Each of the three dimensions takes each edge size once; the inner dimension is processed in chunks of 128.
 TEST_P(Matmul, IsExactRoundTheEdgesOfSmallTiles) {
   for (const std::int64_t size : {1, 2, 3, 4, 5, 15, 16, 17, 127, 128, 129}) {
     check({size, 5, 3});
@@ -45,7 +45,7 @@ TEST_P(Matmul, IsExactRoundTheEdgesOfSmallTiles) {
   check({17, 257, 33});
 }
 
-// 128 tiles and more of one product's outputs make them tiles of 32, and then of 64.
+// Outputs of 128 or more tiles use tiles of 32, and larger ones tiles of 64.
 TEST_P(Matmul, IsExactRoundTheEdgesOfLargerTiles) {
   check({353, 130, 351});
   check({705, 66, 703});
@@ -62,7 +62,7 @@ TEST_P(Matmul, TakesAnyAlignment) {
   for (const std::size_t skew : {1, 2, 3, 4}) check({20, 36, 24}, skew);
 }
 
-// Hidden, a run that diverged would look healthy.
+// If a NaN or an infinity were lost, a diverged run would look healthy.
 TEST_P(Matmul, KeepsNan) {
   const LayerShape s{2, 3, 2};
   LayerValues values(s, true);
@@ -72,7 +72,7 @@ TEST_P(Matmul, KeepsNan) {
   EXPECT_TRUE(std::isnan(y[2]) && std::isnan(y[3]));
 }
 
-// What pads a tile is no part of a sum: an infinity times it would be a NaN.
+// The padding of a tile must not enter a sum: an infinity times padding would be NaN.
 TEST_P(Matmul, KeepsInfinity) {
   const LayerShape s{2, 3, 2};
   LayerValues values(s, true);
@@ -85,7 +85,8 @@ TEST_P(Matmul, KeepsInfinity) {
 
 INSTANTIATE_TEST_SUITE_P(Backends, Matmul, testing::Values("cuda_own"), backend_name);
 
-// By default sums have the bits of our own kernels for small batches of small layers, else cuBLAS's.
+// By default, small batches of small layers use our own kernels, all others cuBLAS; the bits of the sums show
+// which.
 class ChoiceOfProducts : public OnEachBackend {
  protected:
   void expect_as(const char* name, const LayerShape& s) {

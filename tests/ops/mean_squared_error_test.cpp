@@ -67,7 +67,7 @@ TEST_P(MeanSquaredError, AgreesWithDoubleAtEveryShape) {
   }
 }
 
-// Against one_hot 1, 0 and 0, 1: errors 2, 4 and 1, -3.
+// Compared with the one-hot targets (1, 0) and (0, 1): the errors are 2, 4 and 1, -3.
 TEST_P(MeanSquaredError, IsWhatOneWorksOutByHand) {
   const auto result = run({3, 4, 1, -2}, {0, 1});
   EXPECT_EQ(result.metrics.last_loss, (4 + 16 + 1 + 9) / 4.0F);

@@ -1,4 +1,4 @@
-// Muon's update of matrices against PyTorch's, and against what makes it Muon's.
+// Muon's update of matrices, compared with PyTorch's, and its mathematical properties.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -19,7 +19,7 @@ namespace {
 
 class MuonUpdate : public OnEachBackend {
  protected:
-  // The parameters behind a step on each of the gradients, of all matrices.
+  // The parameters of all matrices after one step per gradient.
   std::vector<float> run(const Muon& muon, const std::vector<MuonMatrix>& matrices,
                          const std::vector<float>& w, const std::vector<std::vector<float>>& gradients,
                          float rate) {
@@ -38,10 +38,10 @@ class MuonUpdate : public OnEachBackend {
     return parameters.values();
   }
 
-  std::vector<float> momentum_;  // behind the last run
+  std::vector<float> momentum_;  // after the last run
 };
 
-// The goldens are of numbers for which no rounding of a sum changes a bf16 value.
+// The goldens use values for which the rounding of sums never changes a bf16 value.
 TEST_P(MuonUpdate, IsPyTorchs) {
   const auto goldens = read_optimizer_goldens("muon_pytorch_2.15.jsonl");
   EXPECT_EQ(goldens.size(), 5U);
@@ -57,8 +57,8 @@ TEST_P(MuonUpdate, IsPyTorchs) {
   }
 }
 
-// The first step goes along the matrix nearest to the gradient that is orthogonal, up to the steps' accuracy:
-// its singular values lie between 0.68 and 1.14.
+// The first step follows the orthogonal matrix nearest to the gradient, up to the accuracy of the
+// Newton-Schulz iteration: the singular values of the update lie between 0.68 and 1.14.
 TEST_P(MuonUpdate, GoesAlongAnOrthogonalMatrix) {
   TestValues values;
   for (const auto& [rows, cols] : {std::pair{40, 70}, {70, 40}, {33, 33}, {1, 50}, {50, 1}}) {
@@ -67,7 +67,7 @@ TEST_P(MuonUpdate, GoesAlongAnOrthogonalMatrix) {
     const auto after = run({.weight_decay = 0}, {{0, rows, cols}},
                            std::vector<float>(static_cast<std::size_t>(rows * cols)), {gradient}, -1);
     const double adjustment = std::sqrt(std::max(1.0, double(rows) / cols));
-    // The traces of o o' and of o g': the sums of the squared singular values, and of those of g about.
+    // The trace of o o' is the sum of o's squared singular values; the trace of o g' is about the sum of g's.
     double squares = 0, along = 0, whole = 0;
     for (std::size_t i = 0; i < after.size(); ++i) {
       const double o = after[i] / adjustment;
@@ -78,7 +78,7 @@ TEST_P(MuonUpdate, GoesAlongAnOrthogonalMatrix) {
     const double least = std::min(rows, cols);
     EXPECT_GT(squares, 0.68 * 0.68 * least);
     EXPECT_LT(squares, 1.14 * 1.14 * least);
-    EXPECT_GT(along, 0.68 * std::sqrt(whole));  // the norm of g is at most the sum of its singular values
+    EXPECT_GT(along, 0.68 * std::sqrt(whole));  // the sum of g's singular values is at least its norm
   }
 }
 
@@ -113,10 +113,10 @@ TEST_P(MuonUpdate, KeepsMomentum) {
 INSTANTIATE_TEST_SUITE_P(Backends, MuonUpdate, testing::ValuesIn(backend_names()), backend_name);
 
 TEST(MuonFormula, RoundsToTheNearestBf16) {
-  EXPECT_EQ(bf16_rounded(1 + 0x1p-9F), 1);               // nearer to 1
-  EXPECT_EQ(bf16_rounded(1 + 0x1p-8F), 1);               // between two, to the even one
-  EXPECT_EQ(bf16_rounded(1 + 0x1.8p-7F), 1 + 0x1p-6F);   // likewise
-  EXPECT_EQ(bf16_rounded(1 + 0x1.01p-8F), 1 + 0x1p-7F);  // nearer to the next
+  EXPECT_EQ(bf16_rounded(1 + 0x1p-9F), 1);               // closer to 1
+  EXPECT_EQ(bf16_rounded(1 + 0x1p-8F), 1);               // halfway: rounds to even
+  EXPECT_EQ(bf16_rounded(1 + 0x1.8p-7F), 1 + 0x1p-6F);   // halfway: rounds to even
+  EXPECT_EQ(bf16_rounded(1 + 0x1.01p-8F), 1 + 0x1p-7F);  // closer to the next value
   EXPECT_EQ(bf16_rounded(-3.140625F), -3.140625F);
   EXPECT_EQ(bf16_rounded(std::numeric_limits<float>::infinity()), std::numeric_limits<float>::infinity());
   EXPECT_TRUE(std::isnan(bf16_rounded(std::bit_cast<float>(0x7FFFFFFFU))));

@@ -1,4 +1,4 @@
-// Optimizers against PyTorch's formulas in double precision, and against steps worked out by hand.
+// Optimizers compared with PyTorch's formulas in double precision, and with steps computed by hand.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -17,7 +17,7 @@
 namespace warpfit::test {
 namespace {
 
-// One parameter of each optimizer in double precision: step() returns the new w.
+// One parameter of each optimizer in double precision: step() returns the updated w.
 struct Reference {
   double w, m = 0, v = 0, third = 0;
   int t = 0;
@@ -57,7 +57,7 @@ struct Reference {
     v += g * g;
     w -= rate * g / (std::sqrt(v) + o.eps);
   }
-  template <class Other>  // those are compared with PyTorch's own
+  template <class Other>  // the other optimizers are compared with PyTorch's results
   void step(const Other&, double, double) {
     FAIL();
   }
@@ -65,7 +65,7 @@ struct Reference {
 
 class OptimizerUpdate : public OnEachBackend {
  protected:
-  // The parameters after a step on each of the gradients.
+  // The parameters after one step per gradient.
   std::vector<float> run(const Optimizer& optimizer, const std::vector<float>& w,
                          const std::vector<std::vector<float>>& gradients, float rate, std::size_t skew = 0) {
     return run(ParameterGroups{{{optimizer}}}, w, gradients, rate, skew);
@@ -107,7 +107,7 @@ class OptimizerUpdate : public OnEachBackend {
     return run(optimizer, {1}, steps, rate).front();
   }
 
-  std::array<std::vector<float>, kMostMoments> moments_;  // behind the last run
+  std::array<std::vector<float>, kMostMoments> moments_;  // after the last run
 };
 
 TEST_P(OptimizerUpdate, FollowsPyTorchsFormulas) {
@@ -140,16 +140,16 @@ TEST_P(OptimizerUpdate, TakesMoreThanAGridCovers) { check(Sgd{.momentum = 0.5F},
 
 TEST_P(OptimizerUpdate, TakesParametersThatAreNotAligned) { check(Adam{}, 1001, 1); }
 
-// w = 1, gradients 1 and then 2, rate 0.1.
+// w = 1, gradients 1 and then 2, learning rate 0.1.
 TEST_P(OptimizerUpdate, IsWhatOneWorksOutByHand) {
   // m = 1, then 0.5 * 1 + 2 = 2.5: 1 - 0.1 - 0.25.
   EXPECT_FLOAT_EQ(one_parameter(Sgd{.momentum = 0.5F}, {1, 2}, 0.1F), 0.65F);
   // 1 + 0.5 * 1, then 2 + 0.5 * 2.5: 1 - 0.15 - 0.325.
   EXPECT_FLOAT_EQ(one_parameter(Sgd{.momentum = 0.5F, .nesterov = true}, {1, 2}, 0.1F), 0.525F);
-  // The first step of Adam is the rate in the gradient's direction, whatever its size.
+  // The first step of Adam has the size of the learning rate, whatever the size of the gradient.
   EXPECT_FLOAT_EQ(one_parameter(Adam{}, {1}, 0.1F), 0.9F);
   EXPECT_FLOAT_EQ(one_parameter(Adam{}, {-200}, 0.1F), 1.1F);
-  // AdamW takes 0.1 * 0.5 of w off first.
+  // AdamW first subtracts 0.1 * 0.5 of w.
   EXPECT_FLOAT_EQ(one_parameter(Adam{.weight_decay = 0.5F, .decoupled = true}, {1}, 0.1F), 0.85F);
   // v = 0.75 * 1: g / sqrt(v).
   EXPECT_FLOAT_EQ(one_parameter(Rmsprop{.alpha = 0.25F}, {1}, 0.1F), 1 - 0.1F / std::sqrt(0.75F));
@@ -166,11 +166,11 @@ TEST_P(OptimizerUpdate, KeepsNan) {
     EXPECT_TRUE(std::isnan(one_parameter(optimizer, {nan, 1}, 0.1F)));
     for (const auto& moment : moments_) EXPECT_TRUE(moment.empty() || std::isnan(moment.front()));
   }
-  EXPECT_TRUE(std::isnan(one_parameter(Rprop{}, {nan, 1}, 0.1F)));  // its step sizes go on
+  EXPECT_TRUE(std::isnan(one_parameter(Rprop{}, {nan, 1}, 0.1F)));  // its step sizes remain valid
 }
 
-// Each of two groups, whose ranges are aligned or not, as if its optimizer updated all parameters; what is in
-// no group stays as it was.
+// Each of two groups, with aligned or unaligned ranges, is updated as if its optimizer updated all
+// parameters; parameters in no group are unchanged.
 TEST_P(OptimizerUpdate, UpdatesEachGroupByItsOwnOptimizer) {
   constexpr std::size_t kSize = 2000;
   const std::vector<std::pair<Optimizer, std::vector<ParameterRange>>> groups{
@@ -212,7 +212,7 @@ TEST_P(OptimizerUpdate, GroupsGoOnFromWhatTheyRemember) {
   EXPECT_EQ(w.values(), expected);
 }
 
-// Parameters behind twelve steps, with the flags and defaults of the command line.
+// Parameters after twelve steps, with the flags and defaults of the command line.
 TEST_P(OptimizerUpdate, IsPyTorchs) {
   const auto goldens = read_optimizer_goldens();
   EXPECT_EQ(goldens.size(), 19U);
@@ -228,8 +228,8 @@ TEST_P(OptimizerUpdate, IsPyTorchs) {
   }
 }
 
-// Without decay w is 1 - 0.1 * (sum of gradients). Behind step 4 the mean is w; then it goes half of the way,
-// and a third.
+// Without weight decay w is 1 - 0.1 * (sum of gradients). After step 4 the mean equals w; then it moves by
+// 1/2 and by 1/3 of the distance to w.
 TEST_P(OptimizerUpdate, AsgdKeepsTheMeanOfItsParameters) {
   const Asgd asgd{.lambd = 0, .t0 = 2};
   EXPECT_FLOAT_EQ(one_parameter(asgd, {1, 1, 1, 1}, 0.1F), 0.6F);

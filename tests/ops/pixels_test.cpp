@@ -13,8 +13,8 @@ namespace {
 
 class LoadBatch : public OnEachBackend {
  protected:
-  // The batch of `rows` samples from `first` on, out of `count` random ones. Pixels and floats begin at as
-  // many elements from an aligned address as their skews say.
+  // Checks the batch of `rows` samples starting at `first`, out of `count` random samples. Pixels and floats
+  // begin as many elements after an aligned address as their skew says.
   void check(std::int64_t count, std::int64_t sample_size, std::int64_t first, std::int64_t rows,
              std::int64_t pixel_skew = 0, std::size_t skew = 0) {
     SCOPED_TRACE(testing::Message() << count << " samples of " << sample_size << ", rows " << first << " + "

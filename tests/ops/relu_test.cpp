@@ -16,11 +16,11 @@ namespace {
 
 constexpr std::array<std::int64_t, 11> kEdges{1, 3, 7, 31, 32, 33, 127, 128, 129, 512, 1000};
 
-// Bias and ReLU behind a product with one input, which is exact on integers; of CUDA's the kernels behind
-// cuBLAS, as our own products have none behind them.
+// Bias and ReLU after a product with one input, which is exact for integers. With CUDA this tests the kernels
+// that follow cuBLAS's products; our own products include bias and ReLU.
 class Relu : public OnEachBackend {
  protected:
-  // The output and the bias begin at as many floats from an aligned address as their skews say.
+  // The output and the bias begin as many floats after an aligned address as their skew says.
   void check_forward(std::int64_t rows, std::int64_t outputs, std::size_t skew = 0,
                      std::size_t bias_skew = 0) {
     SCOPED_TRACE(testing::Message() << rows << " rows, " << outputs << " outputs, skewed by " << skew
@@ -103,7 +103,7 @@ TEST_P(Relu, TakesAnyAlignment) {
   }
 }
 
-// More than the largest grid covers at once.
+// More elements than the largest grid has threads.
 TEST_P(Relu, TakesRowsWiderThanAGrid) {
   check_forward(1, 4 * 256 * 1024 + 8);
   check_backward(1, 4 * 256 * 4096 + 9);
@@ -111,7 +111,7 @@ TEST_P(Relu, TakesRowsWiderThanAGrid) {
 
 TEST_P(Relu, TakesMoreRowsThanAGridHas) { check_forward(2 * 65'535 + 3, 1); }
 
-// Hidden, a run that diverged would look healthy.
+// If a NaN or an infinity were lost, a diverged run would look healthy.
 TEST_P(Relu, KeepsNan) {
   for (const std::int64_t outputs : {1, 4}) {
     const std::vector<float> nans(static_cast<std::size_t>(outputs), std::numeric_limits<float>::quiet_NaN());

@@ -11,7 +11,7 @@ namespace {
 
 class SgdUpdate : public OnEachBackend {
  protected:
-  // Parameters and gradients begin at as many floats from an aligned address as their skews say.
+  // Parameters and gradients begin as many floats after an aligned address as their skew says.
   void check(std::int64_t size, std::size_t skew, std::size_t gradient_skew) {
     SCOPED_TRACE(testing::Message() << size << " values, skewed by " << skew << " and " << gradient_skew);
     TestValues values;

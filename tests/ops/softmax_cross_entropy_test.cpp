@@ -47,7 +47,7 @@ Expected reference(std::span<const float> logits, std::span<const Label> labels,
 
 class SoftmaxCrossEntropy : public OnEachBackend {
  protected:
-  // `times` batches of the same logits, added up.
+  // Evaluates the same logits as `times` batches, whose losses are added up.
   Result run(const std::vector<float>& logits, const std::vector<Label>& labels, int times = 1,
              float smoothing = 0) {
     const auto rows = static_cast<std::int64_t>(labels.size());
@@ -64,7 +64,7 @@ class SoftmaxCrossEntropy : public OnEachBackend {
     return {metrics.to_host().front(), dz.values()};
   }
 
-  std::vector<float> weights_;  // of the classes
+  std::vector<float> weights_;  // one per class
 };
 
 TEST_P(SoftmaxCrossEntropy, AgreesWithDoubleAtEveryShape) {
@@ -79,8 +79,8 @@ TEST_P(SoftmaxCrossEntropy, AgreesWithDoubleAtEveryShape) {
       const auto result = run(logits, labels);
       EXPECT_NEAR(result.metrics.last_loss, expected.loss, 1e-5);
       EXPECT_EQ(result.metrics.correct, expected.correct);
-      // A share near 1 loses its digits to the one_hot that is taken off: the error is absolute, a part of 1
-      // / rows.
+      // For a probability near 1, subtracting the one-hot target cancels digits: the error is absolute,
+      // relative to 1 / rows.
       EXPECT_TRUE(
           all_close(result.dlogits, expected.dlogits, {4 * kEpsilon / static_cast<double>(rows), 2e-5}));
     }
@@ -101,7 +101,8 @@ TEST_P(SoftmaxCrossEntropy, SmoothsLabels) {
       EXPECT_TRUE(all_close(result.dlogits, expected.dlogits, {4 * kEpsilon / kRows, 2e-5}));
     }
   }
-  // Two classes of equal logits: -log 1/2 whatever the labels; softmax 1/2 against labels 0.8 and 0.2.
+  // Two classes with equal logits: the loss is -log 1/2 for any label; the gradient is that of softmax 1/2
+  // and targets 0.8 and 0.2.
   const auto result = run({3, 3}, {0}, 1, 0.4F);
   EXPECT_FLOAT_EQ(result.metrics.last_loss, std::log(2.0F));
   EXPECT_TRUE(all_close(result.dlogits, Doubles{-0.3, 0.3}, {1e-7, 0}));
@@ -154,8 +155,8 @@ TEST_P(SoftmaxCrossEntropy, WithoutGradientGivesTheSameLoss) {
   EXPECT_EQ(z.values(), logits);
 }
 
-// Where all weigh the same it is as if there were no weights, up to rounding; at shapes on both sides of a
-// block's threads.
+// Equal class weights give the result without weights, up to rounding; at shapes on both sides of a block's
+// number of threads.
 TEST_P(SoftmaxCrossEntropy, WithEqualWeightsIsAsWithNone) {
   for (const auto& [rows, classes] :
        {std::pair<std::int64_t, std::int64_t>{1, 2}, {33, 10}, {300, 129}, {7, 256}}) {
@@ -177,7 +178,7 @@ TEST_P(SoftmaxCrossEntropy, WithEqualWeightsIsAsWithNone) {
   }
 }
 
-// Two rows of log(1 / 2) each: the mean counts them 3 to 1.
+// Two rows with loss -log(1 / 2) each: the mean weights them 3 to 1.
 TEST_P(SoftmaxCrossEntropy, WeighsRowsByTheirClass) {
   weights_ = {3, 1};
   const auto result = run({0, 0, 0, 0}, {0, 1});
@@ -185,7 +186,7 @@ TEST_P(SoftmaxCrossEntropy, WeighsRowsByTheirClass) {
   EXPECT_TRUE(all_close(result.dlogits, Doubles{-0.375, 0.375, 0.125, -0.125}, {1e-6, 0}));
 }
 
-// As PyTorch: 0 divided by 0, which the trainer ends a run for.
+// As in PyTorch: 0 divided by 0, for which the trainer ends a run.
 TEST_P(SoftmaxCrossEntropy, OfSamplesWithoutWeightIsNoNumber) {
   weights_ = {0, 1};
   const auto result = run({1, 2}, {0});

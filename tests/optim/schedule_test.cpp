@@ -1,4 +1,4 @@
-// Schedules against rates worked out by hand, and against PyTorch's (tests/goldens/schedules).
+// Schedules compared with learning rates computed by hand, and with PyTorch's (tests/goldens/schedules).
 #include "host/optim/schedule.hpp"
 
 #include <gtest/gtest.h>
@@ -18,18 +18,20 @@ namespace {
 
 using nlohmann::json;
 
-// Most of PyTorch's forms multiply the last rate once an epoch; ours begin anew each time. In these runs of
-// up to 14 epochs the two are 1.05e-15 apart at most; the rest is for other libraries' cosines and powers.
+// Most of PyTorch's schedules multiply the previous rate once per epoch; ours compute each rate from its
+// closed form. In these runs of up to 14 epochs the two differ by 1.05e-15 at most; the rest of the tolerance
+// is for the cosines and powers of other math libraries.
 constexpr double kRounding = 2e-15;
 
-// Relative, so that a rate of 1e-6 is held as closely as one of 1; a rate of 0 must be 0.
+// A relative tolerance, so that a rate of 1e-6 is compared as precisely as a rate of 1; a rate of 0 must be
+// exactly 0.
 testing::AssertionResult is_rate(double actual, double expected) {
   if (std::abs(actual - expected) <= kRounding * std::abs(expected)) return testing::AssertionSuccess();
   return testing::AssertionFailure() << testing::PrintToString(actual) << ", expected " << expected
                                      << ", relatively " << (actual - expected) / expected << " off";
 }
 
-// The rate of each epoch's first step, with 10 steps an epoch.
+// The learning rate of each epoch's first step, with 10 steps per epoch.
 std::vector<double> epochs_of(const ScheduleShape& shape, double base, std::int64_t epochs) {
   constexpr std::int64_t kSteps = 10;
   const Schedule schedule(shape, base, 0, kSteps, epochs * kSteps);
@@ -52,16 +54,16 @@ TEST(Schedule, IsWhatOneWorksOutByHand) {
   expect_rates(epochs_of(StepDecay{.step_size = 2, .gamma = 0.5}, 8, 5), {8, 8, 4, 4, 2});
   expect_rates(epochs_of(MultiStep{.milestones = {1, 3}}, 1, 5), {1, 0.1, 0.1, 0.01, 0.01});
   expect_rates(epochs_of(Exponential{.gamma = 0.5}, 1, 4), {1, 0.5, 0.25, 0.125});
-  // cos(pi / 3) = 1 / 2. After t_max the rate climbs back.
+  // cos(pi / 3) = 1 / 2. After t_max the rate rises again.
   expect_rates(epochs_of(Cosine{.t_max = 3}, 4, 8), {4, 3, 1, 0, 1, 3, 4, 3});
   expect_rates(epochs_of(Cosine{.t_max = 2, .eta_min = 2}, 4, 3), {4, 3, 2});
   expect_rates(epochs_of(CosineRestarts{.t_0 = 3}, 4, 7), {4, 3, 1, 4, 3, 1, 4});
-  // Restarts at 1 and 3; the third half cosine has four epochs.
+  // Restarts at epochs 1 and 3; the third cycle has four epochs.
   expect_rates(epochs_of(CosineRestarts{.t_0 = 1, .t_mult = 2, .eta_min = 2}, 6, 6),
                {6, 6, 4, 6, 4 + std::sqrt(2), 4});
 }
 
-// 10 steps, of which the peak is 0.5 * 10 - 1 = 4, halfway to it at 2.
+// 10 steps; the peak is at step 0.5 * 10 - 1 = 4, and step 2 is halfway to it.
 TEST(Schedule, CyclesOnceOverTheSteps) {
   const Schedule schedule(OneCycle{.max_rate = 50, .pct_start = 0.5}, 3, 0, 5, 10);
   EXPECT_TRUE(is_rate(schedule.rate(0), 2));
@@ -71,7 +73,7 @@ TEST(Schedule, CyclesOnceOverTheSteps) {
   EXPECT_LT(schedule.rate(6), schedule.rate(5));
 }
 
-// A peak at step 0, where PyTorch divides by zero.
+// The peak is at step 0, where PyTorch divides by zero.
 TEST(Schedule, BeginsAtTheHighestRateWhereTheClimbIsOneStep) {
   EXPECT_EQ(Schedule(OneCycle{.max_rate = 50, .pct_start = 0.1}, 3, 0, 5, 10).rate(0), 50);
   EXPECT_EQ(Schedule(OneCycle{.max_rate = 50, .pct_start = 1}, 3, 0, 1, 1).rate(0), 50);
@@ -82,11 +84,12 @@ TEST(Schedule, WarmsUpOverTheFirstSteps) {
   for (const auto& [step, rate] : {std::pair{0, 2.0}, {1, 4.0}, {2, 6.0}, {3, 8.0}, {4, 8.0}, {99, 8.0}}) {
     EXPECT_TRUE(is_rate(constant.rate(step), rate)) << step;
   }
-  // Across the end of an epoch: 3 / 4 of what the schedule has there.
+  // Across the end of an epoch: 3 / 4 of the schedule's rate there.
   EXPECT_TRUE(is_rate(Schedule(StepDecay{}, 8, 4, 2, 100).rate(2), 0.6));
 }
 
-// Where a rate carried from step to step, a float or a cosine of a large number would be far off.
+// For large step numbers: a rate accumulated step by step, float arithmetic or a cosine of a large number
+// would be inaccurate.
 TEST(Schedule, KeepsItsDigitsInLongRuns) {
   constexpr std::int64_t kSteps = 1'000'000;
   constexpr std::int64_t kEpochs = 600'000'001;
@@ -96,7 +99,7 @@ TEST(Schedule, KeepsItsDigitsInLongRuns) {
   EXPECT_TRUE(is_rate(last(Cosine{.t_max = 9}), 1));
   EXPECT_TRUE(is_rate(last(CosineRestarts{.t_0 = 3}), 4));
   EXPECT_TRUE(is_rate(last(StepDecay{.step_size = 600'000'000}), 0.4));
-  // 5^0 + ... + 5^12 epochs have restarts behind them, and the next takes 5^13.
+  // There are restarts after 5^0 + ... + 5^12 epochs, and the next cycle has 5^13.
   const double part = (6e8 - 305'175'781) / 1'220'703'125;
   EXPECT_TRUE(is_rate(last(CosineRestarts{.t_0 = 1, .t_mult = 5}), 2 * (1 + std::cos(std::acos(-1) * part))));
 }
