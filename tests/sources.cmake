@@ -1,4 +1,4 @@
-# What runs on every backend: the tests of operations and of whole runs, and what all tests share.
+# Sources that run on every backend: the tests of operations and of whole runs, and what all tests share.
 set(warpfit_backend_test_sources
   ops/activation_test.cpp
   ops/averaging_test.cpp
@@ -43,7 +43,7 @@ set(warpfit_backend_test_sources
   train/resume_test.cpp
   train/step_test.cpp)
 
-# Tests of the host code; the latter of code that runs on one thread alone.
+# Tests of the host code; the second list has the tests of single-threaded code.
 set(warpfit_test_sources
   cli/bench_test.cpp
   cli/eval_test.cpp

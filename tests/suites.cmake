@@ -1,9 +1,9 @@
-# Writes what ctest is to run of a GoogleTest program: each suite in a process of its own. Under the sanitizers the start of
-# a process takes longer than most tests do.
+# Writes the ctest commands of a GoogleTest program: one process per suite. Under the sanitizers, starting a process
+# takes longer than most tests.
 #
 #   cmake -D program=FILE -D filter=GOOGLETEST_FILTER -D prefix=TEXT -D suffix=TEXT -D environment=LIST -D output=FILE -P suites.cmake
 execute_process(COMMAND ${program} --gtest_list_tests --gtest_filter=${filter} OUTPUT_VARIABLE listing COMMAND_ERROR_IS_FATAL ANY)
-string(REGEX REPLACE " +#[^\n]*" "" listing "${listing}")  # the parameters' values
+string(REGEX REPLACE " +#[^\n]*" "" listing "${listing}")  # removes the values of parameters
 string(REGEX MATCHALL "[^\n]+" lines "${listing}")
 set(script "")
 set(suite "")
@@ -17,7 +17,7 @@ foreach(line IN LISTS lines ITEMS "end.")
       list(JOIN tests ":" names)
       set(cost 0)
       if(suite MATCHES "Program|Fused|Golden|Resume")
-        set(cost 1)  # the long ones first, so that none is left to run alone
+        set(cost 1)  # long tests start first, so that none runs alone at the end
       endif()
       string(APPEND script "add_test([=[${prefix}${suite}${suffix}]=] [=[${program}]=] [=[--gtest_filter=${names}]=])\n"
              "set_tests_properties([=[${prefix}${suite}${suffix}]=] PROPERTIES COST ${cost} TIMEOUT 900 ENVIRONMENT [=[${environment}]=])\n")

@@ -31,7 +31,7 @@ class ModelFile : public testing::Test {
     }
   }
 
-  // A state dict with tensors of these shapes, all ones.
+  // A state dict whose tensors have these shapes and contain ones.
   std::string state_dict(const std::vector<std::pair<std::string, std::vector<std::int64_t>>>& shapes,
                          const Metadata& metadata = {}) {
     static const std::vector<float> kOnes(1000, 1);
@@ -164,7 +164,7 @@ TEST_F(ModelFile, RefusesMetadataThatDoesNotFit) {
   EXPECT_THAT(with("warpfit.names", "other"), HasSubstr("no tensor other.0.weight"));
 }
 
-// 2 TB of parameters, which no tensor of the file has: no memory is asked for.
+// 2 TB of parameters, but the file has no tensor for them: no memory is allocated.
 TEST_F(ModelFile, RefusesANetworkLargerThanTheFile) {
   auto metadata = metadata_of(info_);
   metadata["warpfit.network"] = "16777216-32768";
@@ -223,7 +223,7 @@ TEST_F(ModelFile, WarmStartsFromFiniteNumbersAlone) {
     EXPECT_THAT(
         [&] { load_matching(path_, info_, parameters); },
         testing::ThrowsMessage<ModelError>(HasSubstr(path_ + ": " + message + ", expected finite numbers")));
-    // One that is not taken does no harm.
+    // A tensor that is not used is ignored.
     ModelInfo other{.network = multilayer_perceptron({6, 5, 2}), .sample_shape = {6}};
     std::vector<float> few(plan_of(other).floats);
     EXPECT_THAT(load_matching(path_, other, few).loaded, testing::SizeIs(2));

@@ -7,7 +7,7 @@
 namespace warpfit::test {
 namespace {
 
-// By hand, rows the true classes:
+// Computed by hand; rows are the true classes:
 //
 //      0 1 2 3
 //   0  3 1 0 0     precision 3/4, recall 3/4, f1 6/8

@@ -56,7 +56,7 @@ TEST_F(MetricsFileTest, BeginsAnew) {
   EXPECT_EQ(text(), "one\n");
 }
 
-// The last row is that of a run which was killed while it wrote it.
+// The last row was written by a run that was killed while writing it.
 TEST_F(MetricsFileTest, DropsTheRowsBehindTheCheckpoint) {
   put("one\ntwo\nthree\nfo");
   MetricsFile file(opened_, "rows", 8);
@@ -72,7 +72,7 @@ TEST_F(MetricsFileTest, KeepsAFileThatEndsAtTheCheckpoint) {
   EXPECT_EQ(text(), "one\ntwo\n");
 }
 
-// The weights are whole: a run can go on without its earlier rows. Nothing that is there is overwritten.
+// The weights are complete: a run can resume without its earlier rows. Existing rows are not overwritten.
 TEST_F(MetricsFileTest, SetsAsideAFileThatIsNotTheCheckpoints) {
   expect_lost(4, "it is missing");
   put("one\ntwo\n");
@@ -103,7 +103,8 @@ TEST_F(MetricsFileTest, RefusesLinks) {
   EXPECT_EQ(read_file(victim), (Bytes{'o', 'l', 'd', '\n'}));
 }
 
-// Somebody who empties the file meanwhile gets the rows to come, and no hole of zeros before them.
+// If a user empties the file during the run, it gets the following rows without a hole of zero bytes before
+// them.
 TEST_F(MetricsFileTest, AppendsWhereverTheFileEnds) {
   MetricsFile file(opened_, "rows", 0);
   file.write("one\n");

@@ -125,7 +125,7 @@ TEST_F(MetricsTest, MarksNumbersThatAreNotFinite) {
     auto step = step_report();
     step.loss = bad;
     step.gradient_norm = bad;
-    step.trained = 0;  // 0 / 0 samples a second
+    step.trained = 0;  // 0 / 0 samples per second
     step.seconds = 0;
     metrics->loss(step);
   }
@@ -137,7 +137,7 @@ TEST_F(MetricsTest, MarksNumbersThatAreNotFinite) {
   expect(json + json + json, csv + csv + csv);
 }
 
-// A loss of 0.1F is 0.100000001490116... as a double.
+// 0.1F is 0.100000001490116... as a double.
 TEST_F(MetricsTest, WritesTheShortestTextOfAFloat) {
   auto metrics = report();
   for (const float loss : {0.1F, 1.0F, 16'777'216.0F, std::numeric_limits<float>::denorm_min(),
@@ -231,7 +231,7 @@ TEST_F(MetricsTest, NamesTheFileThatFails) {
               ThrowsMessage<IoError>(HasSubstr("metrics.csv: cannot write a row at byte ")));
 }
 
-// At the start, not behind the first epoch.
+// At the start, not only after the first epoch.
 TEST_F(MetricsTest, RefusesADeviceThatJsonCannotHold) {
   EXPECT_THAT(([this] { report({}, "GPU \xFF"); }),
               ThrowsMessage<ModelError>(HasSubstr(path("metrics.jsonl") + ": ")));

@@ -1,4 +1,4 @@
-// From the options of a run to what the trainer is given.
+// From the options of a run to the arguments of the trainer.
 #include "host/run/training_files.hpp"
 
 #include <gmock/gmock.h>
@@ -17,7 +17,7 @@ namespace {
 using testing::HasSubstr;
 using testing::ThrowsMessage;
 
-// 20 samples of a pixel, which tells each from the others.
+// 20 samples of one pixel, all different.
 class TrainingFilesTest : public testing::Test {
  protected:
   TrainingFilesTest() {
@@ -41,7 +41,7 @@ class TrainingFilesTest : public testing::Test {
   RunOptions options_;
 };
 
-// random_split takes its parts from torch.randperm with a generator of the seed.
+// random_split partitions the samples by torch.randperm with a generator of the seed.
 TEST_F(TrainingFilesTest, SplitsAtRandomBySeed) {
   options_.validation = {.share = 0.25, .shuffle = true};
   for (const std::uint64_t seed : {0U, 1U, 42U}) {

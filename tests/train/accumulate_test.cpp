@@ -1,5 +1,5 @@
-// Gradients of several batches in one update, as a loop in PyTorch that divides each batch's loss by their
-// number.
+// Gradient accumulation: updates with the gradients of several batches, compared with a PyTorch loop that
+// divides each batch's loss by their number.
 #include <gtest/gtest.h>
 
 #include <optional>
@@ -27,7 +27,7 @@ class LossReports final : public Report {
 
 class Accumulate : public OnEachBackend {
  protected:
-  // The parameters behind a run over 300 samples.
+  // The parameters after a run over 300 samples.
   std::vector<float> train(const TrainOptions& options) {
     const auto paths = find_dataset(sample_folder().string(), {});
     const Dataset training_set(paths.train_images, paths.train_labels);
@@ -63,7 +63,7 @@ TEST_P(Accumulate, OfBatchesIsAsOneThatHasThemAll) {
   expect_close(train(options(25, 3)), train(options(75, 1)));
 }
 
-// One batch an epoch: its update is made with half of its gradient.
+// One batch per epoch: the update uses half of its gradient.
 TEST_P(Accumulate, EndsWithTheEpoch) {
   auto half = options(300, 2);
   half.clipping = {};
@@ -83,7 +83,7 @@ TEST_P(Accumulate, CountsAllBatchesAndReportsNormsOfUpdates) {
   }
 }
 
-// Where the loss of a batch that makes no update is no number, too.
+// Even if only the loss of a batch without an update is not finite.
 TEST_P(Accumulate, SeesLossesThatAreNotFinite) {
   auto diverging = options(50, 6);
   diverging.learning_rate = 1e30;

@@ -1,4 +1,4 @@
-// Averages of the parameters over a run: what they are of, and where they stand in for the parameters.
+// Averages of the parameters over a run: what they include, and where they replace the parameters.
 #include <gtest/gtest.h>
 
 #include <map>
@@ -27,8 +27,7 @@ class TestResults final : public Report {
 
 class AverageOfARun : public OnEachBackend {
  protected:
-  // The model's parameters behind a run over 300 samples, which begins with `initial` where that is not
-  // empty.
+  // The model's parameters after a run over 300 samples, which starts from `initial` unless that is empty.
   std::vector<float> train(const TrainOptions& options, const std::vector<float>& initial = {}) {
     const auto paths = find_dataset(sample_folder().string(), {});
     const Dataset training_set(paths.train_images, paths.train_labels);
@@ -59,7 +58,7 @@ class AverageOfARun : public OnEachBackend {
             .optimizer = Sgd{.momentum = 0.5F}};
   }
 
-  // Of the parameters behind every `every`th step from `first` on.
+  // The average of the parameters after every `every`th step from `first` on.
   [[nodiscard]] Doubles average_of(double decay, std::int64_t first, std::int64_t every) const {
     Doubles average;
     std::int64_t models = 0;
@@ -74,8 +73,8 @@ class AverageOfARun : public OnEachBackend {
   }
 
   std::map<std::int64_t, TrainingState> states_;  // of the last run, by step
-  std::vector<Result> results_;                   // of its epochs
-  std::vector<float> best_;                       // model of its best epoch
+  std::vector<Result> results_;                   // of the epochs of the last run
+  std::vector<float> best_;                       // model of the best epoch
 };
 
 TEST_P(AverageOfARun, IsOfEachStep) {
@@ -86,7 +85,7 @@ TEST_P(AverageOfARun, IsOfEachStep) {
   EXPECT_TRUE(all_close(model, average_of(0.75, 1, 1), {1e-6, 1e-5}));
   EXPECT_EQ(states_.at(15).averages, model);
   EXPECT_NE(states_.at(15).parameters, model);
-  EXPECT_EQ(best_, model);  // the losses of three epochs fall
+  EXPECT_EQ(best_, model);  // the loss falls in all three epochs
 }
 
 TEST_P(AverageOfARun, IsOfUpdatesWhereGradientsAddUp) {
@@ -103,14 +102,14 @@ TEST_P(AverageOfARun, IsOfEachEpochFromTheOneThatWasAskedFor) {
   const auto plain_results = results_;
   swa.swa_start = 2;
   const auto model = train(swa);
-  EXPECT_EQ(states_.at(15).parameters, plain);  // training goes on as without it
+  EXPECT_EQ(states_.at(15).parameters, plain);  // training continues as without averaging
   EXPECT_TRUE(all_close(model, average_of(0, 10, 5), {1e-6, 1e-5}));
   EXPECT_EQ(results_[0].loss, plain_results[0].loss);
-  EXPECT_EQ(results_[1].loss, plain_results[1].loss);  // of one epoch
+  EXPECT_EQ(results_[1].loss, plain_results[1].loss);  // the average of a single epoch
   EXPECT_NE(results_[2].loss, plain_results[2].loss);
 }
 
-// What is tested is what is saved: a run that only tests it finds the same.
+// The evaluated model is the saved one: evaluating the saved model gives the same results.
 TEST_P(AverageOfARun, IsWhatIsTested) {
   for (const bool of_steps : {true, false}) {
     SCOPED_TRACE(of_steps);

@@ -39,13 +39,14 @@ TEST(StepWork, CountsEachOperandOnce) {
   EXPECT_EQ(work[1].bytes, 4 * (5 * 3 + 3 * 2 + 2 + 5 * 2));  // x, w, b, y
   EXPECT_EQ(work[2].bytes, 5 * (4 * 2 * 2 + 1));              // logits, their gradient, label
   EXPECT_EQ(work[3].bytes, 4 * (5 * 3 + 5 * 2 + 3 * 2 + 2));  // x, dy, dw, db
-  EXPECT_EQ(work[4].bytes, 4 * 8 * (1 + 2 * 3));              // gradient; parameter, m and v both ways
+  EXPECT_EQ(work[4].bytes, 4 * 8 * (1 + 2 * 3));  // gradient read; parameter, m and v read and written
   const auto folded = step_work(small, 5, {{{Sgd{}}}}, true);
   EXPECT_EQ(folded[3].bytes, 0);
   EXPECT_EQ(folded[4].bytes, 4 * (5 * 3 + 5 * 2 + 2 * 8));
 }
 
-// A (2, 3) matrix: two steps, each of products (2, 3) (3, 2), (2, 2) (2, 2) and (2, 2) (2, 3); biases by SGD.
+// A (2, 3) matrix: two Newton-Schulz steps, each with the products (2, 3) (3, 2), (2, 2) (2, 2) and (2, 2)
+// (2, 3); biases are updated by SGD.
 TEST(StepWork, CountsMuonsProducts) {
   const auto small = plan_network(multilayer_perceptron({3, 2}));
   const auto groups = parameter_groups(small, Sgd{}, false, Muon{.steps = 2});
@@ -105,7 +106,7 @@ TEST_P(Benchmarking, MeasuresTheEngineThatTrains) {
   EXPECT_EQ(chosen.engine == "fused", fuses) << chosen.engine;
   EXPECT_GT(chosen.phases.back().seconds.lowest, 0);
   EXPECT_TRUE(layers.kernel_phases.empty());
-  if (chosen.kernel_phases.empty()) return;  // a build that does not measure them
+  if (chosen.kernel_phases.empty()) return;  // builds that do not measure phases
   EXPECT_EQ(chosen.kernel_phases.front().name, "load pixels");
   EXPECT_GT(chosen.kernel_phases.front().median, 0);
   for (const auto& phase : chosen.kernel_phases) EXPECT_GE(phase.slowest, phase.median) << phase.name;

@@ -1,5 +1,5 @@
 // What the trainer tracks in addition to the parameters: the best epoch, the epochs without improvement, the
-// rows of the reports, and when it saves. Each is computed again here, by plain loops over the results.
+// rows of the reports, and when it saves. Plain loops over the results compute each of them again here.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -36,7 +36,7 @@ class Recorder final : public Report {
 
 struct TrainedRun {
   Rows reports;
-  std::vector<std::int64_t> improved;  ///< epochs after which the best model was given
+  std::vector<std::int64_t> improved;  ///< epochs after which a new best model was reported
   std::vector<TrainingState> saved;
   Ending ending{};
 };
@@ -68,12 +68,12 @@ class BestEpoch : public testing::Test {
     return run;
   }
 
-  // So high a rate that losses and accuracies go up and down.
+  // The learning rate is so high that losses and accuracies fluctuate.
   [[nodiscard]] static TrainOptions options() {
     return {.epochs = 12, .batch_size = kBatchSize, .learning_rate = 0.3, .seed = 3, .log_every = 2};
   }
 
-  std::size_t stop_after_ = 0;  // epochs after which it is asked to stop; 0 for never
+  std::size_t stop_after_ = 0;  // number of epochs after which a stop is requested; 0: never
   Dataset training_set_ = read("train");
   Dataset test_set_ = read("t10k");
 
@@ -129,7 +129,7 @@ TEST_P(BestEpochCases, IsThatOfAPlainLoopOverTheResults) {
     EXPECT_EQ(run.saved[i].best.waited, waited);
   }
   EXPECT_EQ(run.improved, improved);
-  // The results must rise and fall, or this shows nothing.
+  // The test is meaningful only if the results rise and fall.
   EXPECT_GT(improved.size(), 1U);
   EXPECT_LT(improved.size(), run.saved.size());
 }
@@ -171,7 +171,7 @@ INSTANTIATE_TEST_SUITE_P(Trainer, BestEpochCases,
                          testing::Combine(testing::Values(BestBy::kLoss, BestBy::kAccuracy),
                                           testing::Values(0.0, 0.02), testing::Bool()));
 
-// 10 batches an epoch, the last of 12 samples; steps that do not divide the run's.
+// 10 batches per epoch, the last of 12 samples; save intervals that do not divide the run's number of steps.
 TEST_F(BestEpoch, SavesAtTheRunsEndWhateverTheInterval) {
   auto asked = options();
   asked.epochs = 2;
@@ -200,7 +200,7 @@ TEST_F(BestEpoch, StoppedWithinAnEpochSavesThere) {
   EXPECT_LT(run.saved[0].batch, 10);
 }
 
-// Rates and counts of samples are those of the step and the time that a row speaks of.
+// Learning rates and sample counts belong to the step and epoch of each row.
 TEST_F(BestEpoch, RowsCountWhatWasTrained) {
   auto asked = options();
   asked.epochs = 2;
@@ -236,7 +236,7 @@ TEST_F(BestEpoch, TrainingLossIsTheMeanOfTheEpochsBatches) {
   }
 }
 
-// What is logged last in an epoch of 10 batches if each third is: batch 9, the short one.
+// With every third batch logged, the last one logged in an epoch of 10 batches is batch 9, the short one.
 TEST_F(BestEpoch, CountsAShortLastBatch) {
   auto asked = options();
   asked.epochs = 1;

@@ -42,7 +42,7 @@ class CheckpointTest : public testing::Test {
              .averaged_models = 2};
   }
 
-  // Of the network, its gaps 0.
+  // Parameters of the network, whose padding is 0.
   std::vector<float> filled() {
     const auto plan = plan_of(checkpoint_.info);
     std::vector<float> flat(plan.floats);
@@ -85,7 +85,7 @@ class CheckpointTest : public testing::Test {
     EXPECT_EQ(read.info.network, checkpoint_.info.network);
   }
 
-  // Those of the parameters, and of three passes over data in each epoch.
+  // Numbers of values for the parameters, and for three passes over data in each epoch.
   std::uint64_t most_draws() const { return checkpoint_.state.parameters.size() + 3 * 8; }
 
   TestValues values_;
@@ -140,7 +140,8 @@ TEST_F(CheckpointTest, IsReadWhereItIsOlderThanTheOptimizersScalar) {
   EXPECT_EQ(load_checkpoint(path_).state.optimizer.scalar, 0.0F);
 }
 
-// What the reader refuses the writer must refuse too: else a run would keep checkpoints that cannot be read.
+// The writer must refuse what the reader refuses, otherwise a run would save checkpoints that cannot be
+// loaded.
 TEST_F(CheckpointTest, IsNeitherWrittenNorReadWithNumbersThatNoRunHas) {
   const std::vector<std::pair<std::string, std::string>> wrong{
       {"epoch", "0"},
@@ -161,7 +162,7 @@ TEST_F(CheckpointTest, IsNeitherWrittenNorReadWithNumbersThatNoRunHas) {
       {"averaged_models", "-1"},
       {"averaged_models", "1894"},
       {"metrics_json_bytes", "18446744073709551615"},
-      {"generator_draws", "18446744073709551615"},  // they would take centuries to repeat
+      {"generator_draws", "18446744073709551615"},  // would take centuries to repeat
       {"generator_draws", std::to_string(most_draws() + 1)},
   };
   save_checkpoint(path_, checkpoint_);

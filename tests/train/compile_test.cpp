@@ -1,4 +1,5 @@
-// Which steps the backend with a fused engine takes as a whole, and what it says of the others.
+// Which steps a backend with a fused engine compiles as a whole, and the reasons it gives for refusing
+// others.
 #include <gtest/gtest.h>
 
 #include "host/train/engine.hpp"
@@ -10,7 +11,7 @@ namespace {
 
 class Compiling : public OnEachBackend {
  protected:
-  // Of a training step; "" if it was compiled.
+  // The reason why a training step was not compiled; "" if it was.
   std::string refusal(std::vector<Layer> layers, const TrainingRule& rule = {}) {
     const auto plan = plan_network({std::move(layers), 6});
     const Network network(*backend_, plan, std::vector<float>(plan.floats));

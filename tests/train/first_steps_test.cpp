@@ -1,5 +1,6 @@
-// The first hundred batches and one more of PyTorch's traces, on every backend and residency: as much as an
-// emulated GPU trains in seconds. With our own products, which take ten times as long there, the first forty.
+// The first 101 batches of PyTorch's traces, on every backend and residency: as much as an emulated GPU
+// trains in seconds. With our own matrix product kernels, which take ten times as long there, the first 40
+// batches.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -23,7 +24,7 @@ constexpr double kTolerance = 5e-5;
 constexpr std::int64_t kBatches = kThreadSanitizer ? 21 : 101;
 constexpr std::int64_t kOwnBatches = std::min<std::int64_t>(kBatches, 41);
 
-// The first `count` samples of an IDX file as a file of its own.
+// The first `count` samples of an IDX file, as a new file.
 std::string first_samples(const TemporaryFolder& folder, const std::string& path, std::int64_t count) {
   const IdxFile file(path, 1, 4);
   Bytes elements(static_cast<std::size_t>(count * file.sample_size()));
@@ -92,7 +93,7 @@ INSTANTIATE_TEST_SUITE_P(Backends, FirstSteps,
                                   (std::get<2>(test.param) ? "_folded" : "_separate");
                          });
 
-// The other traces, each with its loss, optimizer, order and schedule, streamed.
+// The remaining traces, each with its loss, optimizer, sample order and schedule, streamed.
 using FirstStepsOfTraces = GoldenTraining;
 
 TEST_P(FirstStepsOfTraces, ArePyTorchs) {

@@ -1,5 +1,5 @@
-// The engine that runs many batches in one go against the one that goes layer by layer: the same losses,
-// parameters and moments, on networks of every depth with widths that divide by nothing.
+// The fused engine, which runs many batches per launch, compared with the layer-by-layer engine: the same
+// losses, parameters and moments, for networks of every depth with widths that are not multiples of anything.
 #include <fmt/core.h>
 #include <gtest/gtest.h>
 
@@ -50,9 +50,9 @@ const std::vector<Case> kCases{
     {{784, 512, 512, 10}, 32, 16, false, Sgd{}},
     {{784, 512, 512, 10}, 64, 32, true, Sgd{}},
 };
-constexpr std::size_t kTutorial = 15;  // this and the next on 32 and on 128 multiprocessors or more
+constexpr std::size_t kTutorial = 15;  // this network and the next: on 32, and on 128 or more multiprocessors
 
-// The sanitizers see in a few steps what there is to see, and take their time for each.
+// Under sanitizers, each step takes long, and a few steps are enough.
 const std::int64_t kSteps = [] {
   constexpr std::int64_t kUsual = kThreadSanitizer ? 3 : kSanitized ? 6 : 50;
   const char* asked = std::getenv("WARPFIT_FUSED_STEPS");
@@ -60,9 +60,9 @@ const std::int64_t kSteps = [] {
 }();
 constexpr double kTolerance = 1e-5;
 
-/// What is left of a run of kSteps steps.
+/// The results of a run of kSteps steps.
 struct Trained {
-  std::vector<float> losses;  ///< after some of the runs of batches
+  std::vector<float> losses;  ///< after some of the calls
   std::vector<float> parameters;
   OptimizerState::Memory optimizer;
   Metrics training, evaluation;
@@ -75,7 +75,7 @@ class Fused : public testing::TestWithParam<std::tuple<std::string, std::size_t>
   const Case& given() const { return kCases[std::get<1>(GetParam())]; }
   std::int64_t samples() const { return (kSteps - 1) * given().batch + given().last; }
 
-  // Uneven runs of batches, and the short batch at the end.
+  // Calls with different numbers of batches, and the short batch at the end.
   std::vector<BatchRun> runs(std::int64_t second) const {
     std::vector<BatchRun> runs;
     std::int64_t step = 0;
@@ -87,7 +87,7 @@ class Fused : public testing::TestWithParam<std::tuple<std::string, std::size_t>
     return runs;
   }
 
-  // Whole in as few launches as that takes, or layer by layer.
+  // Runs compiled steps in as few launches as possible, or layer by layer.
   Trained train(bool fused, std::int64_t second = kSteps / 2) {
     TestValues values;
     const NetworkSpec spec = multilayer_perceptron(given().widths);
@@ -139,7 +139,7 @@ class Fused : public testing::TestWithParam<std::tuple<std::string, std::size_t>
     ASSERT_TRUE(evaluation.compile(evaluation_plan(network, workspace, rule.loss), reason)) << reason;
   }
 
-  // Of a size that lets values neither die out nor explode; zeros in the gaps of the layout.
+  // Scaled so that values neither vanish nor explode; zeros in the padding of the layout.
   static std::vector<float> parameters(TestValues& values, const NetworkPlan& plan) {
     std::vector<float> result(plan.floats);
     for (const auto& layer : linear_tensors(plan)) {
@@ -187,7 +187,7 @@ TEST_P(FusedTutorial, EqualsTheLayers) { expect_same(train(true), train(false));
 
 using FusedTwice = Fused;
 
-// However the batches are shared out among launches.
+// Any distribution of the batches over launches gives the same results.
 TEST_P(FusedTwice, GivesTheSameBits) {
   const auto first = train(true);
   const auto second = train(true, kSteps / 3);

@@ -1,5 +1,5 @@
-// Whole training runs against PyTorch's traces. The first epoch of each run here; WARPFIT_GOLDEN_EPOCHS sets
-// more.
+// Whole training runs compared with PyTorch's traces. Only the first epoch of each run is trained;
+// WARPFIT_GOLDEN_EPOCHS sets more.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -38,7 +38,7 @@ using GoldenRun = GoldenTraining;
 
 TEST_P(GoldenRun, PrintsPyTorchsLosses) {
   const auto golden = this->golden();
-  // A schedule shows from the second epoch on.
+  // A schedule takes effect from the second epoch on.
   const bool scheduled = !std::holds_alternative<Constant>(golden.schedule);
   const auto epochs = std::min<std::int64_t>(epochs_to_run() + (scheduled ? 2 : 0),
                                              static_cast<std::int64_t>(golden.epochs.size()));

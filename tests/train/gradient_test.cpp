@@ -1,5 +1,5 @@
-// The gradients of a training step against central differences of the loss in double precision, for every
-// loss and every layer's weights and biases, with dropout and without.
+// The gradients of a training step compared with central differences of the loss in double precision, for
+// every loss and the weights and biases of every layer, with and without dropout.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -18,7 +18,7 @@ namespace {
 constexpr std::int64_t kRows = 5;
 constexpr std::int64_t kStep = 3;
 
-// -sum_c target_c log softmax(z)_c, with the rest of the label spread over all classes.
+// -sum_c target_c log softmax(z)_c, with the label smoothing distributed over all classes.
 double cross_entropy(std::span<const double> z, std::int64_t label, double smoothing) {
   const double highest = *std::ranges::max_element(z);
   double sum = 0;
@@ -43,7 +43,7 @@ double squared_error(std::span<const double> y, std::int64_t label) {
 
 class Gradients : public OnEachBackend {
  protected:
-  // The mean loss over the batch as a function of the parameters, in double precision throughout.
+  // The mean loss over the batch as a function of the parameters, entirely in double precision.
   [[nodiscard]] double loss(const Doubles& parameters, const TrainingRule& rule) const {
     double sum = 0;
     for (std::int64_t row = 0; row < kRows; ++row) {
@@ -77,7 +77,7 @@ class Gradients : public OnEachBackend {
     return y;
   }
 
-  // What a step of rate 1 takes off the parameters.
+  // The gradient, as the amount that a step with learning rate 1 subtracts from the parameters.
   [[nodiscard]] std::vector<float> step_gradient(TrainingRule rule, bool folded) const {
     const Buffer<std::uint8_t> pixels(*backend_, pixels_);
     const Buffer<Label> labels(*backend_, labels_);
@@ -124,7 +124,7 @@ class Gradients : public OnEachBackend {
 
   NetworkSpec spec_ = multilayer_perceptron({6, 7, 5, 4});
   NetworkPlan plan_ = plan_network(spec_);
-  DropoutMask dropout_;  // after each hidden layer
+  DropoutMask dropout_;  // masks after each hidden layer
   TestValues values_;
   std::vector<std::uint8_t> pixels_ = values_.bytes(kRows * 6);
   std::vector<Label> labels_ = values_.labels(kRows, 4);

@@ -1,4 +1,4 @@
-// Losses that are printed, which the device keeps until the end of a run of batches.
+// Logged losses, which stay on the device until the end of a run of batches.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -29,8 +29,8 @@ class Reported final : public Report {
   void epoch_ended(const EpochReport& report) override { means.push_back(report.training.loss); }
 
   std::vector<LossReport> losses;
-  std::vector<double> means;        // of an epoch's losses
-  std::vector<std::int64_t> reads;  // copies to the host before each loss
+  std::vector<double> means;        // mean losses of the epochs
+  std::vector<std::int64_t> reads;  // number of copies to the host before each loss
 
  private:
   const CheckedBackend& backend_;
@@ -38,7 +38,7 @@ class Reported final : public Report {
 
 class LossLog : public OnEachBackend {
  protected:
-  // The reports of two epochs of 300 samples.
+  // The loss reports of two epochs of 300 samples.
   std::vector<LossReport> train(const TrainOptions& options) {
     const auto paths = find_dataset(sample_folder().string(), {});
     const Dataset training_set(paths.train_images, paths.train_labels);
@@ -57,18 +57,18 @@ class LossLog : public OnEachBackend {
     means_ = report.means;
     return report.losses;
   }
-  // Of the last run.
-  std::string diverged_;  // why it ended
+  // Results of the last run.
+  std::string diverged_;  // error message
   std::vector<double> means_;
   std::vector<std::int64_t> reads_;
 };
 
-// 75 batches an epoch.
+// 75 batches per epoch.
 TEST_P(LossLog, HasTheLossOfEachBatch) {
   const TrainOptions each{.epochs = 2, .batch_size = 4, .learning_rate = 0.1, .log_every = 1};
   const auto all = train(each);
   ASSERT_EQ(all.size(), 150U);
-  // Of a GPU's, two losses are read at once as soon as runs of batches are longer than one.
+  // On a GPU, several losses are read at once as soon as runs have more than one batch.
   EXPECT_EQ(std::ranges::adjacent_find(reads_) == reads_.end(), backend_->is_host());
   for (std::size_t epoch = 0; epoch < 2; ++epoch) {
     double sum = 0;
@@ -78,7 +78,7 @@ TEST_P(LossLog, HasTheLossOfEachBatch) {
   auto few = each;
   few.log_every = 7;
   const auto some = train(few);
-  ASSERT_EQ(some.size(), 22U);  // 11 an epoch
+  ASSERT_EQ(some.size(), 22U);  // 11 per epoch
   for (const auto& report : some) {
     const auto& same = all[static_cast<std::size_t>(report.step - 1)];
     EXPECT_EQ(report.loss, same.loss);
@@ -90,7 +90,7 @@ TEST_P(LossLog, HasTheLossOfEachBatch) {
   }
 }
 
-// One by one, and all at once, with parameters that do not change.
+// The losses of batches run one by one, and all at once, with unchanged parameters.
 TEST_P(LossLog, IsWhatTheMetricsSay) {
   constexpr std::int64_t kRows = 5, kBatches = 6;
   TestValues values;
@@ -125,7 +125,7 @@ TEST_P(LossLog, IsWhatTheMetricsSay) {
   }
 }
 
-// The rate makes the parameters so large that a loss is infinite or NaN after some batches.
+// The learning rate makes the parameters so large that after some batches a loss is infinite or NaN.
 TEST_P(LossLog, EndsBeforeTheFirstLossThatIsNotFinite) {
   const auto reports = train({.epochs = 1, .batch_size = 4, .learning_rate = 1e18, .log_every = 1});
   ASSERT_FALSE(reports.empty());

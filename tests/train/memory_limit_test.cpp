@@ -1,4 +1,4 @@
-// A limit on the device's memory changes where samples are, and no bit of what is learned from them.
+// A limit on the device's memory changes where samples are stored, but no bit of the results.
 #include <gtest/gtest.h>
 
 #include "host/base/error.hpp"

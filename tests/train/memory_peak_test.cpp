@@ -1,4 +1,4 @@
-// The memory that data sets take on the emulated device, as the device counted it.
+// The memory of data sets on the emulated device, as counted by the device.
 #include <gtest/gtest.h>
 
 #include "tests/emulation/emulation.hpp"
@@ -8,7 +8,7 @@
 namespace warpfit::test {
 namespace {
 
-// The most bytes of the device that `work` has used at any time.
+// The peak number of bytes of device memory during `work`.
 template <class Work>
 std::int64_t peak_of(const Work& work) {
   emulation::configure(emulation::config());
@@ -21,7 +21,7 @@ std::int64_t peak_of(const Work& work) {
 
 class MemoryPeak : public testing::TestWithParam<std::string> {};
 
-// All but the data takes the same memory in each run.
+// Everything except the data takes the same memory in each run.
 TEST_P(MemoryPeak, OfTrainingKeepsToTheLimit) {
   for (const bool shuffle : {false, true}) {
     const auto kept = peak_of(
@@ -62,7 +62,7 @@ TEST_P(MemoryPeak, OfAFileLargerThanTheLimitKeepsToItInShuffledOrder) {
     EXPECT_EQ(seen, kSamples);
   });
   EXPECT_LE(peak, kLimit);
-  EXPECT_GT(peak, kLimit / 2);  // it takes what it may
+  EXPECT_GT(peak, kLimit / 2);  // it uses what the limit allows
 }
 
 INSTANTIATE_TEST_SUITE_P(Backends, MemoryPeak, testing::Values("cuda"), backend_name);

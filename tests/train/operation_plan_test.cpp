@@ -7,8 +7,8 @@
 namespace warpfit {
 namespace {
 
-// "linear+relu" for a linear layer with ReLU in it, "relu'linear" for one whose gradient goes through the
-// ReLU before it, with the values that each operation reads and writes.
+// The plan as text, with the values that each operation reads and writes: "linear+relu" is a linear layer
+// with fused ReLU, "relu'linear" a linear layer whose input gradient passes through the preceding ReLU.
 std::string text(const OperationPlan& plan) {
   std::string all;
   for (const auto& planned : plan.operations) {

@@ -31,7 +31,8 @@ TrainOptions options(float weight_decay, bool no_decay_of_biases) {
 
 class GroupsOfParameters : public OnEachBackend {
  protected:
-  // Behind the one batch of an epoch: groups that differ in weight decay have the same gradients in it.
+  // The parameters after one epoch of a single batch: groups that differ in weight decay then have the same
+  // gradients.
   std::vector<float> train(const TrainOptions& options) {
     const auto paths = find_dataset(sample_folder().string(), {});
     const Dataset training_set(paths.train_images, paths.train_labels);
@@ -58,7 +59,7 @@ TEST_P(GroupsOfParameters, LeaveBiasesWithoutDecay) {
   EXPECT_EQ(train(options(0.5F, true)), expected);
 }
 
-// Biases as without Muon, with the same gradients; weights not so.
+// With Muon, biases are updated as without it, from the same gradients; weights are not.
 TEST_P(GroupsOfParameters, OfMuonAndPlainSgdAreUpdatedEachByItsOwn) {
   auto options = test::options(0, false);
   options.optimizer = Sgd{};
@@ -88,7 +89,7 @@ TEST(ParameterGroupsOfANetwork, AreOneWhereNothingIsDecayed) {
   EXPECT_TRUE(one.groups.front().ranges.empty());
 }
 
-// Weights and biases of 784-12-11-10, of which the second layer has no bias.
+// Weights and biases of the network 784-12-11-10, whose second layer has no bias.
 TEST(ParameterGroupsOfANetwork, LeaveMatricesToMuon) {
   auto options = test::options(0.5F, false);
   options.muon = Muon{};

@@ -15,7 +15,7 @@ namespace warpfit::test {
 namespace {
 
 constexpr std::int64_t kSamples = 13;
-constexpr std::int64_t kBatch = 5;  // the last is short
+constexpr std::int64_t kBatch = 5;  // the last batch is shorter
 constexpr std::int64_t kInputs = 6;
 constexpr std::int64_t kHidden = 4;
 constexpr std::int64_t kClasses = 3;
@@ -83,7 +83,7 @@ TEST_P(Predicting, MeasuresTheLossOfAnEvaluation) {
 
 INSTANTIATE_TEST_SUITE_P(Backends, Predicting, testing::ValuesIn(backend_names()), backend_name);
 
-// Samples of 1.4 MB, of which a chunk holds two.
+// Samples of 1.4 MB, two per chunk.
 TEST(Predictor, GoesThroughAllChunks) {
   constexpr std::uint32_t kPixels = 1400000;
   const TemporaryFolder folder;

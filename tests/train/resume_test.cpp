@@ -1,4 +1,4 @@
-// A run that was saved at any step and restored goes on bit for bit: weights, moments, losses.
+// A run that is saved at any step and restored continues with bit-identical weights, moments and losses.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::int64_t kEpochs = 3;
 
-// What a run reports, by step; what takes time is left out.
+// The reports of a run, by step; times are omitted.
 struct Rows {
   std::map<std::int64_t, std::vector<double>> steps, epochs;
 };
@@ -56,7 +56,7 @@ bool same(const TrainingState& a, const TrainingState& b) {
 
 class Resume : public OnEachBackend {
  protected:
-  // Trains to the end, from the state if there is one, and saves every step.
+  // Trains to the end, starting from the state if there is one, and saves after every step.
   Trained train(const TrainOptions& options, const TrainingState* from = nullptr) {
     const auto paths = find_dataset(sample_folder().string(), {});
     const Dataset training_set(paths.train_images, paths.train_labels);
@@ -85,21 +85,21 @@ class Resume : public OnEachBackend {
   }
 
   float dropout_ = 0.2F;
-  std::string engine_;        // of the newest run
-  std::int64_t stop_at_ = 0;  // step whose loss is reported; 0 for none
+  std::string engine_;        // of the last run
+  std::int64_t stop_at_ = 0;  // step at whose loss report the run is stopped; 0: never
 
   void check(const TrainOptions& options) {
     const Trained whole = train(options);
     const auto steps = static_cast<std::int64_t>(whole.saved.size());
     std::mt19937 engine(test_seed());
-    const int tries = GetParam() == "cpu" ? 20 : 2;  // an emulated GPU takes its time
+    const int tries = GetParam() == "cpu" ? 20 : 2;  // an emulated GPU is slow
     for (int i = 0; i < tries; ++i) {
       const std::int64_t k = std::uniform_int_distribution<std::int64_t>(1, steps - 1)(engine);
       SCOPED_TRACE(testing::Message()
                    << "saved at step " << k << " of " << steps << ", seed " << test_seed());
       const Trained rest = train(options, &whole.saved.at(k));
       ASSERT_TRUE(same(rest.end, whole.end));
-      // Rows behind k are those of the whole run, and all are there.
+      // The rows after step k equal those of the whole run, and none is missing.
       ASSERT_TRUE(std::equal(whole.rows.steps.upper_bound(k), whole.rows.steps.end(), rest.rows.steps.begin(),
                              rest.rows.steps.end()));
       for (const auto& [epoch, row] : rest.rows.epochs) ASSERT_EQ(row, whole.rows.epochs.at(epoch));
@@ -166,13 +166,13 @@ TEST_P(Resume, GoesOnBitForBitWithAverages) {
   check(options);
 }
 
-// Stopped as soon as the last batch of an epoch was trained: the evaluation is left to the run that goes on.
+// Stopped right after the last batch of an epoch: the resumed run evaluates the epoch.
 TEST_P(Resume, GoesOnBitForBitFromAnEvaluation) {
   auto options = options_for(Adam{}, true);
   options.log_every = 1;
   options.swa_start = 1;
   const Trained whole = train(options);
-  stop_at_ = 16;  // the second epoch's last of 8 batches
+  stop_at_ = 16;  // last of the 8 batches of the second epoch
   const Trained stopped = train(options);
   ASSERT_EQ(stopped.end.batch, 8);
   ASSERT_EQ(stopped.end.step, 16);
@@ -196,7 +196,7 @@ TEST_P(Resume, GoesOnBitForBitWhereTheUpdateIsFolded) {
   }
 }
 
-// Its number of batches says where the losses of the next are kept.
+// The number of batches determines where the losses of the next run are stored.
 TEST_P(Resume, RefusesMetricsOfAnotherBatch) {
   const auto options = options_for(Adam{}, false);
   auto state = train(options).saved.at(3);
@@ -204,7 +204,7 @@ TEST_P(Resume, RefusesMetricsOfAnotherBatch) {
   EXPECT_THROW(train(options, &state), ModelError);
 }
 
-// A device without that engine goes layer by layer.
+// A device without the fused engine runs layer by layer.
 TEST_P(Resume, GoesOnBitForBitWhereTheEngineIsFused) {
   for (const Optimizer& optimizer : {Optimizer(Sgd{}), Optimizer(Sgd{.momentum = 0.9F}), Optimizer(Adam{})}) {
     auto options = options_for(optimizer, true);

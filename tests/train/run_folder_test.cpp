@@ -46,7 +46,7 @@ class RunFolderTest : public testing::Test {
     write_file(path, bytes);
   }
 
-  // A run that has begun.
+  // A folder in which a run has started.
   [[nodiscard]] RunFolder begun() const {
     auto folder = RunFolder::create(run_);
     folder.write_config("lr = 1\n");
@@ -80,7 +80,7 @@ TEST_F(RunFolderTest, GoesBackToAnOlderOneWhereTheNewestIsDamaged) {
   ASSERT_EQ(said.size(), 2U);
   EXPECT_THAT(said[0], HasSubstr("step_000000000003.safetensors"));
   EXPECT_THAT(said[1], HasSubstr("step_000000000002.safetensors"));
-  // They no longer count, so that good ones are not removed in their favour.
+  // Damaged checkpoints are not counted, so that valid ones are not removed in favor of them.
   folder.save(with_step(2));
   EXPECT_THAT(names(), testing::ElementsAre("step_000000000001.safetensors", "step_000000000002.safetensors",
                                             "step_000000000002.safetensors.damaged",
@@ -134,7 +134,7 @@ TEST_F(RunFolderTest, IsNotMadeForARunThatDoesNotBegin) {
   EXPECT_TRUE(fs::is_empty(folder_.path() / "new"));
 }
 
-// As a process that was killed before the run began leaves it.
+// The state that a process leaves if it is killed before the run has started.
 TEST_F(RunFolderTest, IsTakenIfNothingIsInIt) {
   fs::create_directories(run_ / "checkpoints");
   { const auto folder = begun(); }
@@ -164,7 +164,7 @@ TEST_F(RunFolderTest, IsRefusedIfANewRunWouldOverwriteSomething) {
   EXPECT_THAT(names(), ElementsAre("step_000000000001.safetensors"));
 }
 
-// A folder that somebody has sent may hold links: they must not lead to other files.
+// A folder from somebody else may contain links, which must not lead to other files.
 TEST_F(RunFolderTest, FollowsNoLinkToWrite) {
   const auto elsewhere = folder_.path() / "elsewhere";
   fs::create_directory(elsewhere);

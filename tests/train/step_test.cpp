@@ -15,7 +15,7 @@
 namespace warpfit::test {
 namespace {
 
-// A network of two layers and a batch, and one step of SGD on it in double precision.
+// A network of two layers, a batch, and one step of SGD in double precision.
 constexpr std::int64_t kRows = 6;
 constexpr std::int64_t kSamples = 80;
 constexpr std::int64_t kInputs = 5;
@@ -84,9 +84,9 @@ class TrainStep : public OnEachBackend {
   TrainingRule rule_;
   DropoutMask dropout_;  // after the hidden layer
   Phase last_ = Phase::kUpdate;
-  Optimizer optimizer_ = Sgd{};  // where the update is separate
+  Optimizer optimizer_ = Sgd{};  // for separate updates
 
-  // The parameters after the runs, whose samples this gives them.
+  // The parameters after the runs, to which this function adds the samples.
   enum class Kind { kFolded, kSeparate, kEvaluation };
   std::vector<float> train(std::vector<BatchRun> runs, Kind kind = Kind::kFolded) {
     const Buffer<std::uint8_t> pixels(*backend_, pixels_);
@@ -115,7 +115,7 @@ class TrainStep : public OnEachBackend {
     return network.parameters().to_host();
   }
 
-  // Likewise, but with a new network and runner for each run.
+  // The same, but with a new network and runner for each run.
   std::vector<float> train_anew(const std::vector<BatchRun>& runs) {
     for (const auto& run : runs) parameters_ = train({run});
     return parameters_;
@@ -129,11 +129,11 @@ TEST_P(TrainStep, IsOneStepOfGradientDescent) {
     EXPECT_TRUE(all_close(train({{{}, 0, 1, kRows, kRate}}, kind), expected(), {1e-6, 1e-6}));
     EXPECT_EQ(metrics_.batches, 1);
   }
-  optimizer_ = Sgd{.momentum = 0.5F};  // its first step is the same
+  optimizer_ = Sgd{.momentum = 0.5F};  // its first step equals that of plain SGD
   EXPECT_TRUE(all_close(train({{{}, 0, 1, kRows, kRate}}, Kind::kSeparate), expected(), {1e-6, 1e-6}));
 }
 
-// Runs of many batches with rates of their own, and masks of their steps: the same as one by one.
+// Runs of many batches, with learning rates and dropout masks per step, equal single batches.
 TEST_P(TrainStep, TakesRatesAndStepsFromTheRun) {
   dropout_ = {.p = 0.5F, .seed = 1};
   const std::vector<float> rates{0.1F, 0.2F, 0.3F, 0.4F, 0.5F};
@@ -152,8 +152,8 @@ TEST_P(TrainStep, TakesRatesAndStepsFromTheRun) {
   }
 }
 
-// Masks of zeros and twos behind the hidden layer, taken from the definition; the gradient passes through
-// what was kept.
+// Masks of zeros and twos after the hidden layer, computed from the definition; the gradient passes through
+// the kept units.
 TEST_P(TrainStep, DropsOutHiddenUnits) {
   dropout_ = {.p = 0.5F, .seed = 3};
   constexpr std::int64_t kStep = 2;
@@ -164,7 +164,7 @@ TEST_P(TrainStep, DropsOutHiddenUnits) {
   }
 }
 
-// Two hidden layers of ones: behind each, its mask is left.
+// Two hidden layers whose outputs are all one: after each of them, only its mask remains.
 TEST_P(TrainStep, DropsOutOtherUnitsInEachLayer) {
   const NetworkSpec spec = multilayer_perceptron({kInputs, 8, 8, kClasses});
   const auto plan = plan_network(with_dropout(spec, 0.5F));
@@ -202,7 +202,7 @@ TEST_P(TrainStep, ClipsGradients) {
     return std::sqrt(squares) / kRate;
   };
   EXPECT_NEAR(norm_of_step(Kind::kSeparate), 0.01, 1e-5);
-  EXPECT_GT(norm_of_step(Kind::kFolded), 0.1);  // nothing to clip: the gradients are not there
+  EXPECT_GT(norm_of_step(Kind::kFolded), 0.1);  // nothing is clipped: fused updates do not store gradients
 }
 
 TEST_P(TrainStep, RunsManyBatchesAsOneByOne) {
@@ -211,7 +211,7 @@ TEST_P(TrainStep, RunsManyBatchesAsOneByOne) {
   EXPECT_NE(train({{{}, 0, 1, 2, kRate}, {{}, 2, 1, 2, kRate}, {{}, 2, 1, 2, kRate}}), together);
 }
 
-// So many that a backend may take several at once, and some more.
+// Enough batches for a backend to run several at once, and a remainder.
 TEST_P(TrainStep, RunsLongRunsAsOneByOne) {
   const auto together = train({{{}, 0, 39, 2, kRate}});
   EXPECT_EQ(metrics_.batches, 39);
@@ -227,7 +227,7 @@ TEST_P(TrainStep, TakesAShortLastBatch) {
   EXPECT_EQ(train_anew(runs), together);
 }
 
-// What was recorded for small batches stays good when larger ones come up.
+// A step recorded for small batches remains valid after a larger batch.
 TEST_P(TrainStep, GoesBackToSmallerBatches) {
   const std::vector<BatchRun> runs{{{}, 0, 3, 2, kRate}, {{}, 6, 2, kRows, kRate}, {{}, 0, 3, 2, kRate}};
   const auto together = train(runs);
@@ -235,7 +235,7 @@ TEST_P(TrainStep, GoesBackToSmallerBatches) {
   EXPECT_EQ(train_anew(runs), together);
 }
 
-// The second call of a step is the one that a backend may record. It fails while an update may run beside.
+// A backend may record a step at its second call. That call fails while an update may run concurrently.
 TEST_P(TrainStep, GoesOnAfterAStepThatFailed) {
   const Buffer<float> x(*backend_, std::vector<float>{1});
   const Buffer<float> dy(*backend_, std::vector<float>{1});

@@ -68,7 +68,7 @@ TEST(Trainer, TrainsAlikeWithAnyNumberOfThreads) {
   EXPECT_TRUE(all_close(two.losses, std::vector<double>(one.losses.begin(), one.losses.end()), {5e-5, 0}));
 }
 
-// Lines cut the chunks into runs of batches; how they are cut must not matter.
+// Log lines split the chunks into runs of batches; how they are split must not affect the results.
 TEST(Trainer, ReportsTheLossesOfTheBatchesItWasAskedFor) {
   const auto each = train_on_sample(2);
   const auto third = train_on_sample(2, 3);
@@ -79,7 +79,7 @@ TEST(Trainer, ReportsTheLossesOfTheBatchesItWasAskedFor) {
   }
 }
 
-// So many that the trainer queues several at once.
+// Enough batches for the trainer to queue several runs at once.
 TEST(Trainer, ReportsTheLossesOfManyBatches) {
   const NetworkSpec spec = multilayer_perceptron({784, 16, 10});
   TrainOptions options{.epochs = 2, .batch_size = 3, .learning_rate = 0.01, .log_every = 1};
@@ -94,8 +94,8 @@ TEST(Trainer, ReportsTheLossesOfManyBatches) {
   EXPECT_EQ(seventh.losses, due);
 }
 
-// At a rate of 0 the loss of a batch of one tells which sample it is of: the order of each epoch is drawn
-// behind what the evaluation before it draws.
+// With learning rate 0 and batch size 1, each loss identifies its sample: the order of each epoch is drawn
+// after the random numbers that the preceding evaluation draws.
 TEST(Trainer, VisitsTheSamplesInPyTorchsOrderAfterAnEvaluation) {
   const NetworkSpec spec = multilayer_perceptron({784, 10});
   TrainOptions options{.epochs = 2, .batch_size = 1, .learning_rate = 0, .log_every = 1};
@@ -114,7 +114,7 @@ TEST(Trainer, VisitsTheSamplesInPyTorchsOrderAfterAnEvaluation) {
   EXPECT_EQ(shuffled, expected);
 }
 
-// At a rate of 0 nothing but the masks changes a loss.
+// With learning rate 0, only the dropout masks change a loss.
 TEST(Trainer, DropsOutOtherValuesInEachStepAndForEachSeed) {
   const NetworkSpec spec = multilayer_perceptron({784, 16, 10});
   TrainOptions options{.epochs = 2, .batch_size = 300, .learning_rate = 0, .log_every = 1};
@@ -130,7 +130,7 @@ TEST(Trainer, DropsOutOtherValuesInEachStepAndForEachSeed) {
   EXPECT_NE(train_on_sample(1, options, with).losses[0], dropped[0]);
 }
 
-// 100 test samples: three batches of 33, and one of a sample.
+// 100 test samples: three batches of 33, and one of a single sample.
 TEST(Trainer, EvaluatesALastBatchOfOneSample) {
   const NetworkSpec spec = multilayer_perceptron({784, 16, 10});
   const auto trained =
@@ -152,8 +152,8 @@ TEST(Trainer, EvaluatesALastBatchOfOneSample) {
   EXPECT_EQ(trained.test.correct, correct);
 }
 
-// With so high a rate that every gradient is beyond the bounds: a step takes a parameter no further than they
-// say.
+// The learning rate is so high that every gradient exceeds the limits: a step changes a parameter by no more
+// than they allow.
 TEST(Trainer, ClipsTheGradientsOfPlainSgd) {
   const NetworkSpec spec = multilayer_perceptron({784, 16, 10});
   TrainOptions options{.epochs = 1, .batch_size = 300, .learning_rate = 0, .log_every = 1};
