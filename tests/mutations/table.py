@@ -1,35 +1,39 @@
-"""The tables of planted faults: *.txt beside this file.
+"""Reads the tables of planted faults: *.txt in this folder.
 
-A fault is a paragraph; lines that begin with '#' outside of one are comments:
+Each fault is a paragraph; lines between paragraphs that begin with '#' are comments:
 
     name: relu-passes-at-zero
     file: cuda/ops/relu.cu
-    breaks: the gradient passes where the output is 0
+    breaks: the gradient passes through ReLU where its output is 0
     tests: Relu LinearTest.ReluPassesNothing
     modes: eager
     -    if (!(y[i] > 0.0F)) dx[i] = 0.0F;
     +    if (!(y[i] >= 0.0F)) dx[i] = 0.0F;
 
-program: whose tests must find it (PROGRAMS), by default emulated_tests. tests: suites, or beginnings of suite.test,
-of that program. Of emulated_tests, /cuda_stream and its like behind one choose its parameter, which else begins with
-cuda; modes: the ways to run them (MODES), by default the first three, one after the other; sanitize: thread or address,undefined,
-where only these see it. warpfit_tests has neither, and leaves out the tests of CUDA. The lines that begin with '-',
-joined, are the old text, which must occur exactly once in the file; those with '+' are the new one.
+breaks     the effect of the fault
+program    the test program that must find it (see PROGRAMS); default emulated_tests
+tests      names of suites, or prefixes of suite.test, of that program. For emulated_tests, a suffix such as /cuda_stream
+           selects the test parameter, which otherwise is any that begins with cuda. warpfit_tests runs without its CUDA
+           tests.
+modes      only for emulated_tests: how the tests run (see MODES); default the first three, one after another
+sanitize   only for emulated_tests: thread or address,undefined if only that sanitizer detects the fault
+-          old text: these lines, joined, must occur exactly once in the file
++          new text
 """
 
 import dataclasses
 import pathlib
 
 HERE = pathlib.Path(__file__).resolve().parent
-PROGRAMS = {  # each with all that is linked for it: tests find a program that they run in their own folder
+PROGRAMS = {  # with the programs to link: tests run a program from their own folder
     "emulated_tests": ["emulated_tests"],
     "warpfit_tests": ["warpfit_tests", "warpfit"],
 }
-MODES = {  # of emulated_tests
+MODES = {  # for emulated_tests
     "eager": "order=forward,streams=eager",
     "lazy": "order=random,seed=5,streams=lazy",
     "reverse": "order=reverse,streams=eager",
-    "h100": "multiprocessors=132",  # whole networks, in a few steps
+    "h100": "multiprocessors=132",  # whole networks, for a few steps
 }
 USUAL_MODES = [*MODES][:3]
 
@@ -51,7 +55,7 @@ class Mutation:
     new: str
 
     def apply(self, text):
-        """The mutated text. Errors: TableError where the old text does not occur exactly once."""
+        """The mutated text. Errors: TableError if the old text does not occur exactly once."""
         count = text.count(self.old)
         if count != 1:
             raise TableError(f"{self.name}: the old text occurs {count} times in {self.file}, not once")
@@ -66,7 +70,7 @@ def gtest_filter(program, tests):
 
 
 def parse(paragraph, where):
-    """A Mutation from the lines of its paragraph."""
+    """Creates a Mutation from the lines of its paragraph."""
     fields, old, new = {}, [], []
     for line in paragraph:
         if line[0] in "-+":
@@ -90,7 +94,7 @@ def parse(paragraph, where):
 
 
 def read(source):
-    """All mutations; each old text occurs once in its file under `source`. Errors: TableError."""
+    """All mutations. Errors: TableError, also if an old text does not occur exactly once in its file under `source`."""
     mutations = []
     for path in sorted(HERE.glob("*.txt")):
         paragraph = []
