@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# The bundle of a real build tree: small enough to travel, complete, and its gpu_check passes without a GPU.
+# Bundles a real build tree: the bundle is small enough, complete, and its gpu_check passes without a GPU.
 #
 #   tests/tools/bundle_real_test.sh TREE
 #
-# Exit code: 0 passed; 1 failed; 77 skipped: the data set is not here, and WARPFIT_REQUIRE_DATA is not set.
+# Exit code: 0 passed; 1 failed; 77 skipped because the data set is missing and WARPFIT_REQUIRE_DATA is not set.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/expect.sh"
 

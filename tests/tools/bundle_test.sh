@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# tools/bundle and tools/bundle_run with a faked build and faked libraries: what is built, packed, refused, found there.
+# Tests tools/bundle and tools/bundle_run with a fake build and fake libraries: what is built, packed, refused, and
+# found on the other machine.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/expect.sh"
 
@@ -15,8 +16,8 @@ chmod +x "$repo/tools/fetch_data"
 echo data >"$repo/data/fashion-mnist/t10k-images-idx3-ubyte.gz"
 for name in libdnnl.so.2 libfmt.so.9 libstdc++.so.6 libgomp.so.1; do echo "$name" >"$scratch/system/$name"; done
 
-# cmake [BROKEN]: configuring writes the cache, building writes programs that print their source folder, what they were
-# configured with, and the environment that `run` gives them; in the tree BROKEN building fails
+# cmake [BROKEN]: configuring writes the cache; building writes programs that print their source folder, their
+# configuration, and the environment that `run` sets. Building fails in the tree BROKEN.
 cmake() {
   fake cmake "broken='${1:-none}'
 if [ \"\$1\" = -S ]; then
@@ -55,22 +56,22 @@ END"; }
 here_ldd
 cmake
 fake strip
-# The commits are abc0, abc1 and so on; a worktree of one has a file that names it.
-# shellcheck disable=SC2016  # for the fake to expand
+# The commits are named abc0, abc1 and so on; the worktree of a commit has a file that contains the commit's name.
+# shellcheck disable=SC2016  # expanded by the fake
 fake git 'case "$*" in
   *"rev-parse HEAD") echo 0123abc ;; *status*) echo " M a" ;;
   *rev-parse*nothing*) exit 1 ;; *rev-parse*) commit=${*: -1}; echo "${commit%^*}" ;;
   *"worktree add"*) mkdir -p "${*: -2:1}" && echo "${*: -1}" >"${*: -2:1}/commit" ;; esac'
-# shellcheck disable=SC2120  # expect_run passes them
+# shellcheck disable=SC2120  # expect_run passes arguments
 bundle() { PATH=$bin "$repo/tools/bundle" "$@"; }
 dir=$repo/build/bundle
-unpack() { # what DIR has packed, into $scratch/unpacked
+unpack() { # unpacks programs.tar.xz of DIR into $scratch/unpacked
   rm -rf -- "$scratch/unpacked"
   mkdir "$scratch/unpacked"
   tar -C "$scratch/unpacked" -xJf "$dir/programs.tar.xz"
 }
 
-# Its own build: the programs that are needed, with line numbers, for one architecture.
+# A build of its own: only the needed programs, with line information, for one architecture.
 bundle >"$scratch/output" 2>"$scratch/said"
 expect "prints the folder" grep -qx "$dir" "$scratch/output"
 size=$(du -sb -- "$dir" | cut -f1)
@@ -102,7 +103,7 @@ expect_run 0 bundle --arch "80-real;90-real"
 expect "for other architectures" grep -q -- '-DWARPFIT_CUDA_ARCHITECTURES=80-real;90-real' "$scratch/calls"
 expect_no_file "$dir/old"
 
-# A build tree that is there: brought up to date, never configured, no second build.
+# An existing build tree: brought up to date, never configured, without a second build.
 forget_calls
 expect_run 0 bundle --build "$own" "$scratch/other bundle"
 expect "configures nothing" eval '! calls | grep -q "^cmake -S"'
@@ -116,7 +117,8 @@ for tree in "$scratch/foreign" "$scratch/none"; do
 done
 expect_run 2 bundle --build "$own" --arch 90-real
 
-# Variants: each commit's program and library, built in a worktree once; the phases of this checkout.
+# Variants: the program and library of each commit, built once in a worktree; the phases variant is built from this
+# checkout.
 echo 'option(WARPFIT_FUSED_PHASES)' >"$repo/CMakeLists.txt"
 forget_calls
 expect_run 0 bundle --variant old=abc1 --variant older=abc2
@@ -162,14 +164,15 @@ expect_no_file "$dir.part"
 expect_file "$dir/COMMIT"
 cmake
 
-# run: unpacks once, sets the environment; CUDA's folders after ours; Python never looks in the working folder.
+# run: unpacks once and sets the environment; CUDA's folders come after the bundle's; Python never imports from the
+# working folder.
 there="$scratch/other machine"
 mkdir -p "$scratch/cuda/lib64" "$scratch/python/cu13/lib" "$scratch/python/other/lib"
 touch "$scratch/cuda/lib64/libcublas.so.13" "$scratch/python/cu13/lib/libcudnn.so.9"
 # shellcheck disable=SC2016
 python_there='[ "$1" = -I ] || exit 1; case "$*" in *tarfile*) tar -C "${*: -1}" -xJ ;; *) echo '"'$scratch/python'"' ;; esac'
 fake python3 "$python_there"
-arrive() { # LDD's answer there
+arrive() { # the output of ldd on the other machine
   rm -rf -- "$there"
   cp -r "$dir" "$there"
   fake ldd "$1"
@@ -210,7 +213,7 @@ expect_said "with $there/build/release:$there/lib:$scratch/cuda/lib64"
 expect_run 3 run_there bash -c 'exit 3'
 here_ldd
 
-# Too large; a library that is missing; a build that fails: nothing is left, an older folder stays.
+# A bundle that is too large, a missing library, a build that fails: nothing new is left, an older folder stays.
 head -c 56000000 /dev/urandom >"$repo/data/fashion-mnist/large.gz"
 expect_run 1 bundle
 expect_said "data/fashion-mnist/large.gz"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# tools/coverage with faked tests and counts: what it builds and runs, its groups, exit codes.
+# Tests tools/coverage with fake tests and line counts: what it builds and runs, its groups, its exit codes.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/expect.sh"
 
@@ -9,14 +9,14 @@ mkdir -p "$repo/tools" "$tree/host"
 cp "$root"/tools/{coverage,lib.sh,packages} "$repo/tools"
 coverage() { PATH=$bin:$PATH "$repo/tools/coverage" "$@"; }
 
-# The groups' patterns name files that there are.
+# The patterns of the groups match existing files.
 for pattern in $(sed -nE '/^groups\(\)/,/^\}/s/^\w+ +(host\S+) .*/\1/p' "$root/tools/coverage"); do
   expect "there are files of $pattern" eval '(cd "$root" && find host -type f | grep -E "^$pattern" >/dev/null)'
 done
 
-# tests and counts: as they are when all is well.
+# tests and counts: fakes of a successful run.
 tests() { fake tests "$1"; }
-# shellcheck disable=SC2016  # for the fake to expand
+# shellcheck disable=SC2016  # expanded by the fake
 healthy='[ "$4" != --json ] && [ "$5" != --json ] || echo {} >"'$tree'/coverage.json"'
 fake gcovr "$healthy"
 fake cmake "case \"\$*\" in --build*) cp '$bin/tests' '$tree/warpfit_tests' ;; esac"
@@ -38,7 +38,7 @@ forget_calls
 expect_run 0 coverage --report
 expect "nothing is built for a report" eval '! calls | grep -q ^cmake'
 
-# A test that fails, one group with too few lines, and no gcovr.
+# A failing test, a group with too low coverage, and a missing gcovr.
 tests 'exit 1'
 expect_run 1 coverage
 expect_said "== cli"

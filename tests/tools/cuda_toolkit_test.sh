@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# tools/cuda_toolkit with a faked pip: layout, nothing done twice, half-done never taken for done, exit codes.
+# Tests tools/cuda_toolkit with a fake pip: layout, no repeated work, incomplete installations, exit codes.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/expect.sh"
 
@@ -10,15 +10,15 @@ list=$scratch/repo/tools/cuda_toolkit.txt
 printf '# head\n\n# the compiler\nnvidia-compiler==13.0 \\\n    --hash=sha256:aa\n\n# cuDNN\nnvidia-cudnn-cu13==9.1 \\\n    --hash=sha256:bb\n' \
   >"$list"
 
-# The real list: each wheel pinned, with two hashes; no address of an index.
+# The real list: each wheel is pinned and has two hashes; there is no index URL.
 real=$root/tools/cuda_toolkit.txt
 expect "pins each wheel" [ "$(grep -c '^nvidia-.*==[0-9.]* \\$' "$real")" = "$(grep -c ^nvidia- "$real")" ]
 expect "two hashes a wheel" \
   [ "$(grep -cE '^    --hash=sha256:[0-9a-f]{64}( \\)?$' "$real")" = $((2 * $(grep -c ^nvidia- "$real"))) ]
 expect "names no index" eval '! grep -qiE "://|--(extra-)?index|--find-links" "$real"'
 
-# A python3 whose pip makes the tree that NVIDIA's wheels unpack into.
-# shellcheck disable=SC2016  # for the fake to expand
+# A python3 whose pip creates the tree that NVIDIA's wheels unpack to.
+# shellcheck disable=SC2016  # expanded by the fake
 healthy='[ "$1 $2 $3" = "-I -m pip" ] || exit 1
 while [ $# -gt 0 ]; do
   case $1 in --dest) wheels=$2 ;; --target) site=$2 ;; --requirement) wanted=$2 ;; esac
@@ -41,7 +41,7 @@ kit="$scratch/my kit"
 install() { PATH=$bin "$scratch/repo/tools/cuda_toolkit" "$@"; }
 expect_nothing() { expect "$kit is not there" [ ! -e "$kit" ]; }
 
-# A whole one.
+# A complete installation.
 expect "prints the path of nvcc and nothing else" [ "$(install "$kit" 2>/dev/null)" = "$kit/bin/nvcc" ]
 expect "its own nvcc runs, for everyone" [ "$(stat -c %a "$kit/bin/nvcc")" = 755 ]
 for file in include/cuda.h include/cudnn.h lib64/libcudart_static.a lib/libcublas.so.13 lib/libcudnn.so.9 \
@@ -56,7 +56,7 @@ expect "hashes are required" [ "$(calls | grep -E ' (download|install) ' | grep 
 expect "nothing but wheels, none that the list does not name" \
   [ "$(calls | grep -E ' (download|install) ' | grep -- --no-deps | grep -c -- '--only-binary :all:')" = 3 ]
 
-# Again: at once, without pip. A list that has changed: anew.
+# A second call returns immediately, without pip. After a change of the list the toolkit is installed again.
 forget_calls
 expect_run 0 install "$kit"
 expect_said "$kit/bin/nvcc"
@@ -72,7 +72,8 @@ rm -r "$kit"
 expect_run 0 install
 expect_file "$scratch/repo/build/cuda-toolkit/bin/nvcc"
 
-# The network goes away after the first wheel: 5, nothing that looks whole; then on from there.
+# The network fails after the first wheel: exit code 5, and nothing looks like a complete installation; the next call
+# continues.
 broken='case "$*" in *" download "*) [ ! -e "'"$kit"'.part/wheels/nvidia-compiler.whl" ] || { echo "no network" >&2; exit 1; } ;; esac'
 fake python3 "$broken
 $healthy"
@@ -85,7 +86,7 @@ fake python3 "$healthy"
 expect_run 0 install "$kit"
 rm -r "$kit"
 
-# Unpacking fails, or an nvcc that does not run here, or a kill: never half a toolkit.
+# Unpacking fails, nvcc cannot run on this machine, or the process is killed: never an incomplete toolkit.
 fake python3 'case "$*" in *" install "*) exit 1 ;; esac
 '"$healthy"
 expect_run 5 install "$kit"
@@ -104,7 +105,7 @@ expect_run 0 install "$kit"
 expect_file "$kit/lib/libcudnn.so"
 rm -r "$kit"
 
-# Two at once: the second gives way.
+# Two calls at once: the second one exits.
 mkdir -p "$kit.part"
 exec 8<"$kit.part"
 flock 8
@@ -112,7 +113,7 @@ expect_run 1 install "$kit"
 expect_said "another tools/cuda_toolkit"
 exec 8<&-
 
-# A folder of something else is left alone.
+# A folder with other contents is left unchanged.
 mkdir -p "$kit"
 touch "$kit/precious"
 expect_run 2 install "$kit"
@@ -120,7 +121,8 @@ expect_said "$kit: there is something else in it"
 expect_file "$kit/precious"
 rm -r "$kit"
 
-# No pip: an environment's, else Debian's package where that can be installed, else its name.
+# Without pip: pip of a virtual environment, otherwise Debian's package if it can be installed, otherwise a message
+# with its name.
 venv='case "$*" in "-I -m venv --clear "*) mkdir -p "$5/bin"; printf "%s\n" "$VENV" >"$5/bin/python3"; chmod +x "$5/bin/python3"; exit ;; esac
 exit 1'
 fake python3 "$venv"

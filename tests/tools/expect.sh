@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What the tests of tools/ share: a scratch folder, counted expectations, a PATH of fakes. Sourced, never run.
+# Shared by the tests of tools/: a scratch folder, counted expectations, and a PATH with fake commands. To be sourced.
 
 # shellcheck disable=SC2034
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -19,7 +19,7 @@ expect() {
   [[ ! -s $scratch/said ]] || sed 's/^/  | /' "$scratch/said"
 }
 
-# expect_run CODE COMMAND...: the command must exit with CODE; what it says is kept for expect_said
+# expect_run CODE COMMAND...: the command must exit with CODE; its output is kept for expect_said
 expect_run() {
   local wanted=$1 code=0
   shift
@@ -33,7 +33,7 @@ expect_silent() { expect "says nothing" [ ! -s "$scratch/said" ]; }
 expect_file() { expect "$1 is there" [ -e "$1" ]; }
 expect_no_file() { expect "$1 is not there" [ ! -e "$1" ]; }
 
-# fake NAME [BODY]: a command of this name in $bin, which also records its call in $scratch/calls
+# fake NAME [BODY]: creates a command of this name in $bin, which also records its calls in $scratch/calls
 bin=$scratch/bin
 mkdir -p "$bin"
 fake() {
@@ -45,7 +45,7 @@ no_fake() { rm -f -- "$bin/$1"; }
 calls() { cat "$scratch/calls" 2>/dev/null || true; }
 forget_calls() { rm -f -- "$scratch/calls"; }
 
-# isolate COMMAND...: from now on only these real commands (linked into $bin) and the fakes can be called by a tool
+# isolate COMMAND...: from now on, a tool can call only these real commands (linked into $bin) and the fakes
 isolate() {
   local name
   for name in "$@"; do ln -sf "$(command -v "$name")" "$bin/$name"; done

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# tools/fetch_data on small stand-ins for the four files: copies, downloads, damage, broken transfers, exit codes.
+# Tests tools/fetch_data with small replacements of the four files: copies, downloads, damaged files, interrupted
+# transfers, exit codes.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/expect.sh"
 
 names=(train-images-idx3-ubyte train-labels-idx1-ubyte t10k-images-idx3-ubyte t10k-labels-idx1-ubyte)
 isolate bash env awk cat cp cut dirname grep gzip head mkdir mv rm sha256sum
 
-# A copy of the tool whose sums are those of the stand-ins.
+# A copy of the tool with the checksums of the replacements.
 mkdir -p "$scratch/repo/tools" "$scratch/good" "$scratch/empty"
 cp "$root"/tools/{fetch_data,lib.sh,packages} "$scratch/repo/tools"
 for name in "${names[@]}"; do
@@ -30,7 +31,7 @@ expect_complete() { # FOLDER
 
 fake id 'echo 1000'
 
-# A good fetch, to the default folder and to a named one with a space; then nothing to do.
+# A successful fetch, to the default folder and to a named one with a space; a second call does nothing.
 expect_run 0 fetch_data
 expect_complete "$scratch/repo/data/fashion-mnist"
 folder="$scratch/my data"
@@ -41,12 +42,13 @@ expect_run 0 fetch_data "$folder"
 expect_silent
 expect "good files are not written again" [ -z "$(find "$folder" -newermt 2020-01-02 -type f)" ]
 
-# A relative folder belongs to the caller's.
+# A relative folder is relative to the caller's working directory.
 cd "$scratch"
 expect_run 0 fetch_data here
 expect_complete "$scratch/here"
 
-# A damaged file, a short one and one with a tail are refused and replaced; .part of a killed run is no matter.
+# A damaged file, a truncated one and one with trailing bytes are refused and replaced; a .part file of a killed run
+# does not matter.
 victim=$folder/${names[2]}.gz
 for damage in 'echo damaged | gzip >"$victim"' 'head -c 9000 "$source_folder/${names[2]}.gz" >"$victim"' \
   'echo tail >>"$victim"' ': >"$victim"'; do
@@ -59,7 +61,7 @@ for damage in 'echo damaged | gzip >"$victim"' 'head -c 9000 "$source_folder/${n
   expect_complete "$folder"
 done
 
-# A source that is damaged: exit code 3, and neither the file nor a part of it is left.
+# A damaged source: exit code 3, and neither the file nor a .part file remains.
 cp -r "$scratch/good" "$scratch/bad"
 echo other | gzip >"$scratch/bad/${names[1]}.gz"
 source_folder=$scratch/bad
@@ -69,7 +71,7 @@ expect_said "found $(echo other | sha256sum | cut -d' ' -f1)"
 expect_no_file "$scratch/from_bad/${names[1]}.gz"
 expect_no_file "$scratch/from_bad/${names[1]}.gz.part"
 
-# A user's file of this name stays until there is a good one in its place.
+# A user's file of this name is kept until a valid one can replace it.
 mine=$folder/${names[1]}.gz
 expect_mine() {
   expect "the user's file stays" [ "$(cat "$mine")" = "not the data set's" ]
@@ -79,7 +81,7 @@ echo "not the data set's" >"$mine"
 expect_run 3 fetch_data "$folder"
 expect_mine
 
-# Without the package's folder: installs the package, once, where no question is needed; else it downloads.
+# Without the Debian package's folder: installs the package once, if that needs no confirmation; otherwise downloads.
 sed -i "s|^package_folder=.*|package_folder='$scratch/package'|" "$scratch/repo/tools/fetch_data"
 source_folder=
 fake apt-get 'case "$*" in *install*dataset-fashion-mnist) cp -r "'"$scratch"'/good" "'"$scratch"'/package" ;; esac'
@@ -91,7 +93,7 @@ expect_complete "$scratch/installed"
 expect "installed once" [ "$(calls | grep -c '^apt-get .*install')" = 1 ]
 fake id 'echo 1000'
 
-# Downloads: the site's gzip header may differ, the content counts.
+# Downloads: the gzip header of the site's file may differ; only the content is compared.
 source_folder=$scratch/empty
 fake curl 'while [ $# -gt 1 ]; do [ "$1" != --output ] || target=$2; shift; done
 gzip -1 <"'"$scratch"'/$(basename "$1" .gz)" >"$target"'
@@ -101,7 +103,7 @@ expect_complete "$scratch/downloaded"
 expect "from the data set's own site" \
   eval 'calls | grep -q "^curl .*http://fashion-mnist\.s3-website\..*/t10k-labels-idx1-ubyte\.gz$"'
 
-# A transfer that breaks off, with and without curl noticing, and no curl at all.
+# An interrupted transfer, whether curl reports it or not, and a machine without curl.
 broken='while [ $# -gt 1 ]; do [ "$1" != --output ] || target=$2; shift; done
 head -c 5000 "'"$scratch"'/good/${1##*/}" >"$target"'
 fake curl "$broken; exit 18"
@@ -110,7 +112,7 @@ expect "nothing is left" [ -z "$(ls "$scratch/broken")" ]
 fake curl "$broken"
 expect_run 3 fetch_data "$scratch/broken"
 expect "nothing is left" [ -z "$(ls "$scratch/broken")" ]
-# shellcheck disable=SC2016  # for the fake to expand
+# shellcheck disable=SC2016  # expanded by the fake
 fake curl 'while [ $# -gt 1 ]; do [ "$1" != --output ] || target=$2; shift; done
 exec head -c 67108865 /dev/zero >"$target"'
 expect_run 5 fetch_data "$scratch/broken"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# tools/fuzz with a stand-in for the fuzzer: its targets, what it passes on, exit codes.
+# Tests tools/fuzz with a fake fuzzer: its targets, the arguments it passes, its exit codes.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/expect.sh"
 
@@ -23,7 +23,7 @@ expect_run 2 fuzz nothing 5
 expect_said "unknown target 'nothing'"
 for seconds in 0 -1 1.5 x; do expect_run 2 fuzz idx "$seconds"; done
 
-# A program that was built before.
+# A program from an earlier build.
 fake stand_in
 expect_run 0 fuzz --program "$bin/stand_in" idx 7
 expect "seeds and dictionary first" eval 'calls | head -1 | grep -q "^stand_in --write=/"'
@@ -34,7 +34,7 @@ fake stand_in 'case "$*" in --write=*) ;; *) exit 77 ;; esac'
 expect_run 1 fuzz --program "$bin/stand_in" idx 7
 expect_said "idx: a finding, in $repo/build/fuzz/findings/idx"
 
-# Built first; its corpus stays. A build that fails ends it.
+# The target is built first; its corpus is kept. A failing build ends the run.
 fake cmake "case \"\$*\" in --build*) mkdir -p '$repo/build/fuzz/fuzz' && cp '$bin/built' '$repo/build/fuzz/fuzz/fuzz_idx' ;; esac"
 fake built
 forget_calls

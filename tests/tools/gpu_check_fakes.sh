@@ -1,10 +1,10 @@
 # shellcheck shell=bash
-# What the tests of tools/gpu_check share: a faked GPU, faked programs, and expectations of the results. Sourced.
+# Shared by the tests of tools/gpu_check: a fake GPU, fake programs, and expectations of the results. To be sourced.
 
 source "$(dirname "${BASH_SOURCE[0]}")/expect.sh"
 isolate bash env awk cat cmp cp cut date diff dirname find grep gzip head ldd mkdir mkfifo mktemp mv paste realpath rm sed \
   sha256sum sleep stat tac tail tar tee timeout touch tr xargs
-ln -s "$(python3 -c 'import sys; print(sys.executable)')" "$bin/python3" # what is on the PATH may only be a wrapper
+ln -s "$(python3 -c 'import sys; print(sys.executable)')" "$bin/python3" # python3 on the PATH may be only a wrapper
 repo="$scratch/my repo"
 mkdir -p "$repo"/{cuda,tools/bench,tests/goldens,build/release/tools/bench,data/fashion-mnist,variants/fast}
 cp "$root"/tools/{gpu_check,gpu_stages.sh,lib.sh} "$repo/tools"
@@ -24,13 +24,14 @@ END
 
 gpu_check() { PATH=$bin CUDA_HOME=$scratch/none "$repo/tools/gpu_check" "$@"; }
 
-# program PATH BODY: a faked program that records its call and its environment
+# program PATH BODY: a fake program that records its calls and its environment
 program() {
   printf '#!/usr/bin/env bash\necho "%s $*" >>"%s/calls"\nenv >>"%s/environment"\n%s\n' "$1" "$scratch" "$scratch" "$2" >"$repo/$1"
   chmod +x "$repo/$1"
 }
-# shellcheck disable=SC2120  # the tests pass them
-# warpfit [PATTERN ACTION]...: a faked trainer which does the action for calls that match the pattern; at $where
+# shellcheck disable=SC2120  # the tests pass arguments
+# warpfit [PATTERN ACTION]...: a fake trainer that executes the action for calls that match the pattern; created at
+# $where
 warpfit() {
   local cases=''
   while (($# > 0)); do
@@ -42,7 +43,7 @@ warpfit() {
   *) cat '$scratch/tutorial' ;; esac"
 }
 # shellcheck disable=SC2120
-# cuda_tests [PATTERN ACTION]...: likewise; its filter is in \$1
+# cuda_tests [PATTERN ACTION]...: the same for cuda_tests; its filter is in \$1
 cuda_tests() {
   local cases=''
   while (($# > 0)); do
@@ -64,7 +65,7 @@ if $1 == 1:
 sys.exit($1)
 END
 }
-# shellcheck disable=SC2016,SC2119  # for the fakes to expand
+# shellcheck disable=SC2016,SC2119  # expanded by the fakes
 healthy() {
   fake nvidia-smi 'case "$*" in *lms*) echo "clocks.sm [MHz]"; exec sleep 88.'$$' ;; *=name*) echo "NVIDIA H100 (80GB) HBM3" ;;
     *) echo "580.1, 81559 MiB, 700.00 W, Disabled, 1980 MHz, 2619 MHz, 1980 MHz, 2619 MHz" ;; esac'
@@ -86,7 +87,7 @@ expect_log() { expect "log $1 has '$2'" has_log "$1" "$2"; }
 limit() { sed -i "s/^$1  *[0-9]*/$1 $2/" "$repo/tools/gpu_stages.sh"; } # STAGE SECONDS
 usual_limits() { cp "$root/tools/gpu_stages.sh" "$repo/tools"; }
 summary() { python3 -I -S -c "import json; summary = json.load(open('$out/summary.json')); print($1)"; }
-# run CODE ARGUMENT...: its stdout is the table; the summary must say the same
+# run CODE ARGUMENT...: runs gpu_check, whose stdout is the table; the summary must agree with it
 run() {
   local wanted=$1 code=0
   shift
@@ -96,11 +97,11 @@ run() {
   expect "table and summary agree" [ "$(rows | awk '{ print $1, ($2 == "no" ? "no time" : $2) }' && echo $((wanted == 0)))" = \
     "$(summary '*(stage["stage"] + " " + stage["state"] for stage in summary["stages"]), int(summary["passed"]), sep="\n"')" ]
 }
-expect_state() { # STATE STAGE...: the state of each of these stages
+expect_state() { # STATE STAGE...: expects this state for each of the stages
   local name
   for name in "${@:2}"; do expect_row "$name +$1 "; done
 }
 in_environment() { grep -qE "$1" "$scratch/environment"; }
 # shellcheck disable=SC2034
-hang=77.$$ # seconds that a faked program sleeps; this test's own number, for:
+hang=77.$$ # seconds that a fake program sleeps; unique to this test, for left_running
 left_running() { grep -lszxE "(77|88)\.$$" /proc/[0-9]*/cmdline 2>/dev/null | grep -q .; }

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# tools/gpu_check when an engine is broken, programs hang, print without end, or time runs out: the rest goes on.
+# Tests tools/gpu_check with a broken engine, programs that hang or print without end, and exceeded time limits: the
+# remaining stages run.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/gpu_check_fakes.sh"
 healthy
 
-# An engine that fails its short run, or hangs in it, is left out afterwards; the rest goes on.
+# An engine that fails or hangs in its short run is excluded from later stages; the others run.
 warpfit '*"--engine fused"*' 'exit 6'
 run 1 --only smoke,golden-fused,golden-layers-stream,compare,whole-command,bench-fused,tests,ncu,variant,repeat-fused,sanitize
 expect_row "smoke-fused +FAILED .*exit code 6"
@@ -32,7 +33,7 @@ expect "PyTorch is still measured" eval 'calls | grep -q -- "--variants torch-gr
 expect "both are named" [ "$(summary 'summary["engines_left_out"]')" = "['fused', 'layers']" ]
 healthy
 
-# Suites of tests: one crashes, one hangs, the others pass; too many hang for the stage's limit.
+# Test suites: one crashes, one hangs, the others pass; then so many hang that the stage exceeds its limit.
 # shellcheck disable=SC2016
 cuda_tests '*Relu*' 'kill -SEGV $$' '*Fused*' "exec sleep $hang" \
   '*Philox*' 'echo "[  FAILED  ] Philox.Words/cuda, where GetParam() = \"cuda\" (3 ms)"; exit 1'
@@ -54,7 +55,7 @@ expect_state ok repeat-fused
 usual_limits
 healthy
 
-# Limits: of a stage and of the whole; a process that was started goes with its stage.
+# The limits of a stage and of the whole run; a process that a stage started ends with the stage.
 warpfit '*fused*stream*' "sleep $hang"
 limit golden-fused-stream 1
 run 1 --only golden-fused,compare
@@ -68,7 +69,7 @@ expect_row 'golden-fused-stream +timeout'
 expect_state 'no time' compare tests
 expect_row 'torch-compile +skipped .*minutes were over'
 cp "$root/tools/gpu_check" "$repo/tools"
-# What earlier stages leave over is added to the comparison's limit, and to no other's.
+# Unused time of earlier stages extends the limit of the comparison, and no other.
 limit golden-fused-resident 10
 limit compare 0
 limit tests 0
@@ -79,7 +80,8 @@ usual_limits
 expect "nothing is left running" eval '! left_running'
 healthy
 
-# Output without end, a report that is too large: no file above 16 MiB, both ends of the log are kept.
+# Endless output and a report that is too large: no file exceeds 16 MiB, and the beginning and the end of the log are
+# kept.
 # shellcheck disable=SC2016
 fake compute-sanitizer 'echo first; [ "$2" != memcheck ] || yes "an error" | head -n 3000000; echo "[  PASSED  ] 1 test."'
 ln -sf "$(type -P yes)" "$bin/yes"
@@ -101,7 +103,7 @@ expect "small files" [ -z "$(find "$out" -size +16M)" ]
 usual_limits
 healthy
 
-# A call that is cut off leaves what it has.
+# An interrupted call keeps its results so far.
 warpfit '*layers*resident*' "sleep $hang"
 rm -rf -- "$out"
 PATH=$bin "$repo/tools/gpu_check" --out "$out" --only golden >"$scratch/said" 2>&1 </dev/null &

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# tools/gpu_check with a faked GPU and faked programs: everything well, then one way each to fail; no GPU; a bundle.
+# Tests tools/gpu_check with a fake GPU and fake programs: a successful run, one failure of each kind, no GPU, a
+# bundle.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/gpu_check_fakes.sh"
 
-# Everything is well.
+# Everything succeeds.
 healthy
 mkdir -p "$scratch/working/nvidia/cudnn"
 touch "$scratch/working/nvidia/cudnn/__init__.py"
@@ -49,7 +50,7 @@ expect "nothing from the working folder" eval '! in_environment "^LD_LIBRARY_PAT
 expect "nothing is left running" eval '! left_running'
 unset NVIDIA_TF32_OVERRIDE "${!CUBLAS_@}"
 
-# The required stages fit into eight minutes, however many variants there are.
+# The required stages fit into eight minutes, regardless of the number of variants.
 required() { gpu_check --list | awk '$2 !~ /[?]/ { sum += $2 } END { print sum + 0 }'; }
 expect "at most 480 s (found $(required))" [ "$(required)" -le 480 ]
 for count in 3 5 9; do
@@ -59,7 +60,8 @@ done
 expect "all stages are there" [ "$(required)" -gt 400 ]
 rm -rf "$repo"/variants/v?
 
-# The default folder: the device and the date, never an old one. A choice of stages, whole families too.
+# The default folder is named after the device and the date and is always new. Selection of stages and of whole
+# families.
 today=$(date -u +%Y-%m-%d)
 expect_run 0 gpu_check --only operations
 expect_run 0 gpu_check --only operations
@@ -70,7 +72,7 @@ run 0 --only tests,golden-fused,repeat-layers
 expect "just these" [ "$(rows | wc -l)" = 4 ]
 expect_no_file "$out/compare.jsonl"
 
-# red FAMILIES STAGES [NOTE]: of these families, these stages (a regex) fail, the others pass
+# red FAMILIES STAGES [NOTE]: of these families, these stages (a regex) fail, and the others pass
 red() {
   run 1 --only "$1"
   for name in "${names[@]}"; do
@@ -107,7 +109,7 @@ red sanitize-memcheck,sanitize-racecheck sanitize-racecheck 'exit code 99'
 cuda_tests '*' 'echo "[  PASSED  ] 0 tests."'
 red sanitize-memcheck,tests 'sanitize-memcheck|tests'
 
-# In a bundle: by its own `run`, once.
+# In a bundle, gpu_check runs itself through the bundle's `run`, once.
 mkdir -p "$scratch/bundle"
 cp -r "$repo"/. "$scratch/bundle"
 # shellcheck disable=SC2016
@@ -122,7 +124,7 @@ for start in "$repo/tools/gpu_check --bundle $scratch/bundle" "$scratch/bundle/t
   expect_file "$out/summary.json"
 done
 
-# Without a GPU; CUDA's own libraries may be missing too.
+# Without a GPU; CUDA's libraries may be missing too.
 fake nvidia-smi 'echo "No devices were found"; exit 6'
 expect_run 6 gpu_check --out "$out"
 expect_said "there is no GPU here"

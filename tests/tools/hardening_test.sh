@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The hardening of CMakeLists.txt, as readelf finds it in what was built.
+# Checks with readelf that the binaries have the hardening features that CMakeLists.txt asks for.
 #
 #   hardening_test.sh HOST_LIBRARY PROGRAM [SHARED_LIBRARY]
 set -euo pipefail
@@ -27,7 +27,7 @@ expect_run 0 readelf --wide --dyn-syms "$program"
 expect "checked copies (_FORTIFY_SOURCE)" has ' __[a-z]+_chk@'
 expect "checked indices (_GLIBCXX_ASSERTIONS)" has 'glibcxx_assert_fail'
 
-# Of each object of our own: the program's own note is there only if the C library's start files have one too.
+# Checked for each of our object files: the program has this note only if the C library's start files have it too.
 if [[ $(uname -m) == x86_64 ]]; then
   expect_run 0 readelf --wide --notes "$host_library"
   objects=$(grep -c '^File: ' "$scratch/said")

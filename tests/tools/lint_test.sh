@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# tools/lint on a small tree: green when clean, and red, naming file, line and rule, for one planted fault a rule.
+# Tests tools/lint on a small tree: a clean tree passes, and one planted violation per rule is reported with file,
+# line and rule.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/expect.sh"
 
@@ -7,13 +8,13 @@ clean=$scratch/clean
 tree=$scratch/tree
 planted=" "
 
-# put FILE: writes stdin into the clean tree
+# put FILE: writes stdin to a file of the clean tree
 put() {
   mkdir -p "$clean/$(dirname "$1")"
   cat >"$clean/$1"
 }
 
-# The clean tree: what is allowed, and what only looks forbidden.
+# The clean tree: permitted code, and code that only resembles a violation.
 for file in CMakeLists.txt CMakePresets.json README.md LICENSE CHANGELOG.md .gitignore data/README.md; do
   echo text | put "$file"
 done
@@ -58,7 +59,7 @@ echo ready
 END
 awk 'BEGIN { for (i = 1; i <= 300; ++i) print "// line " i }' | put host/base/exactly_300.hpp
 
-# plant RULE FILE LINE TEXT: FILE becomes TEXT; lint must report just this rule, at FILE:LINE
+# plant RULE FILE LINE TEXT: replaces FILE by TEXT; lint must report this rule alone, at FILE:LINE
 plant() {
   rm -rf -- "$tree"
   cp -r "$clean" "$tree"

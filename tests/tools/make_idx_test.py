@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Tests of tools/make_idx: headers, bytes, memory, misuse, and that warpfit learns from what it makes.
+"""Tests of tools/make_idx: headers, contents, memory use, misuse, and that warpfit can train on its output.
 
-python3 tests/tools/make_idx_test.py WARPFIT
+    python3 tests/tools/make_idx_test.py WARPFIT
 """
 
 import pathlib
@@ -24,7 +24,7 @@ class MakeIdxTest(unittest.TestCase):
         self.scratch = pathlib.Path(scratch.name)
 
     def make(self, name, *options, status=0):
-        """The four files of a new folder."""
+        """Runs make_idx and returns the paths of the four files."""
         command = [sys.executable, ROOT / "tools/make_idx", self.scratch / name, *options]
         done = subprocess.run(command, capture_output=True, text=True)
         self.assertEqual(done.returncode, status, done.stderr)
@@ -45,17 +45,17 @@ class MakeIdxTest(unittest.TestCase):
         self.assertEqual(set(labels[8:]), {0, 1, 2, 3})
 
     def test_gives_the_same_bytes_for_the_same_options(self):
-        options = ["--train", "3000", "--test", "50", "--shape", "1000"]  # more than a block
+        options = ["--train", "3000", "--test", "50", "--shape", "1000"]  # more than one block
         first = self.make("first", *options)
         self.assertEqual(self.make("second", *options), first)
         self.assertNotEqual(self.make("other", *options, "--seed", "1")[0], first[0])
-        # On any machine, with any version of Python.
+        # The contents must not depend on the machine or the version of Python.
         self.assertEqual([f"{zlib.crc32(each):08x}" for each in first], CHECKSUMS)
 
     def test_takes_little_memory(self):
         self.make("large", "--train", "100000", "--test", "1")
         kilobytes = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-        self.assertLess(kilobytes, 50 * 1024)  # of 78 MB
+        self.assertLess(kilobytes, 50 * 1024)  # the file has 78 MB
 
     def test_refuses_what_no_file_can_hold(self):
         for wrong in (["--train", "0"], ["--test", "4294967296"], ["--shape", "2x2x2x2"], ["--shape", "28x"],

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# tools/profile with faked profilers: which commands it makes, what it says where something is missing.
+# Tests tools/profile with fake profilers: the commands it runs, and its messages if something is missing.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/expect.sh"
 
@@ -12,15 +12,15 @@ cp "$root"/tools/{profile,lib.sh} "$repo/tools"
 profile() {
   (cd "$scratch/work" && PATH=$bin CUDA_HOME=$scratch/cuda NSIGHT_HOME=$scratch/opt "$repo/tools/profile" "$@")
 }
-# Both write the report that they are told to, then behave as the program does; a failed run leaves no table.
-# shellcheck disable=SC2016  # for the fakes to expand
+# Both fakes write the requested report and then behave like the program; a failed run leaves no table.
+# shellcheck disable=SC2016  # expanded by the fake
 writes_report='for word in "$@"; do case $word in --output=*) touch "${word#--output=}.nsys-rep" ;; esac; done
 [ "$1" != stats ] || echo "a table of $*"'
 fake nsys "$writes_report"
 # shellcheck disable=SC2016
 fake ncu 'while [ $# -gt 0 ]; do [ "$1" != --export ] || touch "$2.ncu-rep"; shift; done; echo "a table"'
 
-# No program yet.
+# The program has not been built.
 expect_run 1 profile -- train
 expect_said "there is no program $program"
 mkdir -p "$repo/build/release"
@@ -40,7 +40,7 @@ expect "everything is recorded" eval '! calls | grep -q capture-range'
 expect_said "a table of stats"
 expect_file "$repo/build/profile/stats.txt"
 
-# Some epochs only; a folder of one's own, relative to the caller.
+# A range of epochs; an output folder, relative to the caller's working directory.
 for form in "--profile-epochs 2-3" --profile-epochs=2-3; do
   forget_calls
   # shellcheck disable=SC2086  # one or two words
@@ -50,7 +50,7 @@ for form in "--profile-epochs 2-3" --profile-epochs=2-3; do
 done
 expect_file "$scratch/work/mine/stats.txt"
 
-# Kernels of a step.
+# The kernels of one step.
 forget_calls
 expect_run 0 profile --ncu --output mine -- train --device cuda
 expect "kernels of a step, the clocks as they are" \
@@ -60,7 +60,7 @@ forget_calls
 expect_run 0 profile --ncu --output mine -- train --profile-epochs 2-2
 expect "only what the program marks" eval 'calls | grep -q "^ncu .*--nvtx-include warpfit@chunk/ .*--profile-from-start off .*warpfit train"'
 
-# --dry-run: the commands as the shell would read them, and nothing else happens.
+# --dry-run prints the commands, quoted for the shell, and does nothing else.
 forget_calls
 rm -r "$repo/build/profile"
 expect_run 0 profile --dry-run -- train --data "my data"
@@ -69,7 +69,7 @@ expect_said "nsys stats"
 expect "nothing is run" [ -z "$(calls)" ]
 expect_no_file "$repo/build/profile"
 
-# A run that fails, and one in which nothing was recorded: no table of an earlier one.
+# A run that fails, and one in which nothing was recorded: the table of an earlier run is removed.
 fake nsys 'exit 6'
 expect_run 6 profile -- train
 expect_not_said "a table"
@@ -81,7 +81,8 @@ fake ncu 'echo "==PROF== No kernels were profiled"'
 expect_run 1 profile --ncu --output mine -- train
 expect_said "ncu wrote no report"
 
-# A tool that is not on the PATH: found where installers put it, else named with its source.
+# A profiler that is not on the PATH is found in the usual installation folders; otherwise the message says where to
+# get it.
 no_fake nsys
 no_fake ncu
 expect_run 1 profile -- train

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# tools/setup with faked package tools: what it installs, what it says where it cannot, how fast it has nothing to do.
+# Tests tools/setup with fake package tools: what it installs, its messages if it cannot install, and its speed if
+# nothing is missing.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/expect.sh"
 
 isolate bash env awk cut dirname
 run_setup() { PATH=$bin "$root/tools/setup" "$@"; }
 
-# installed PACKAGE...: what the faked dpkg-query knows
+# installed PACKAGE...: the packages that the fake dpkg-query reports as installed
 installed() { fake dpkg-query "$(printf "echo '%s installed'\n" "$@")"; }
 user() { fake id "echo $1"; }
 
@@ -15,7 +16,7 @@ everything=(g++ cmake ninja-build libdnnl-dev libcli11-dev libspdlog-dev libfmt-
 without_two=(g++ cmake ninja-build libcli11-dev libspdlog-dev libfmt-dev nlohmann-json3-dev libtomlplusplus-dev)
 fake apt-get
 
-# Nothing missing: silent, at once, nobody asked.
+# Nothing missing: returns immediately without output or questions.
 user 1000
 installed "${everything[@]}"
 start=${EPOCHREALTIME/[.,]/}
@@ -24,7 +25,7 @@ expect "in under a second" [ $((${EPOCHREALTIME/[.,]/} - start)) -lt 1000000 ]
 expect_silent
 expect "only dpkg-query is called" [ "$(calls | cut -d' ' -f1 | sort -u)" = dpkg-query ]
 
-# No root and no sudo: the names, the command, exit code 1, no attempt.
+# Neither root nor sudo: prints the package names and the command; exit code 1, nothing is attempted.
 installed "${without_two[@]}"
 forget_calls
 expect_run 1 run_setup
@@ -32,25 +33,25 @@ expect_said "missing packages: libdnnl-dev zlib1g-dev"
 expect_said "  apt-get install libdnnl-dev zlib1g-dev"
 expect "apt-get is not called" eval '! calls | grep -q ^apt-get'
 
-# With tests, those packages count too; a command on the PATH stands for its package.
+# With tests, the packages for them are needed too; a command on the PATH makes its package unnecessary.
 fake clang-format
 expect_run 1 run_setup --tests
 expect_said "apt-get install libdnnl-dev zlib1g-dev libgtest-dev libgmock-dev clang libssl-dev python3 libbenchmark-dev xz-utils"
 no_fake clang-format
 
-# A package that is only half installed is missing.
+# A package that is only partly installed counts as missing.
 fake dpkg-query "$(printf "echo '%s installed'\n" "${everything[@]/libfmt-dev/libfmt0}"); echo 'libfmt-dev config-files'"
 expect_run 1 run_setup
 expect_said "apt-get install libfmt-dev"
 
-# sudo that wants a password, without a terminal: as without sudo.
+# sudo that needs a password, without a terminal: as without sudo.
 installed "${without_two[@]}"
 fake sudo 'exit 1'
 expect_run 1 run_setup
 expect_said "missing packages: libdnnl-dev zlib1g-dev"
 
 # sudo without a password.
-# shellcheck disable=SC2016  # for the fake to expand
+# shellcheck disable=SC2016  # expanded by the fake
 fake sudo '[ "$1" = -n ] || exit 1; shift; exec "$@"'
 fake true
 forget_calls
@@ -72,7 +73,7 @@ expect_run 1 run_setup
 expect_said "apt-get could not install them"
 expect_said "  apt-get install libdnnl-dev zlib1g-dev"
 
-# Not an apt system: the names; 1 where the commands are absent too.
+# Not a system with apt: prints the package names; exit code 1 if the commands are missing too.
 no_fake apt-get
 no_fake dpkg-query
 expect_run 1 run_setup
