@@ -1,15 +1,15 @@
 # shellcheck shell=bash
-# The stages of tools/gpu_check: which there are, in order, and what each one runs. Sourced by it, never run.
+# The stages of tools/gpu_check, in order, and what each one runs. To be sourced by gpu_check.
 #
-# A stage is a function that runs in a process of its own, with stdin closed and its output in a log. It may write the
-# reason of a failure with `note` and figures for the end of gpu_check's output with `headline`.
-# shellcheck disable=SC2154  # bin, data, scratch, logs, out, no_gpu and root are gpu_check's
+# A stage is a function that runs in its own process, with stdin closed and its output in a log. It can report the
+# reason of a failure with `note`, and results for the end of gpu_check's output with `headline`.
+# shellcheck disable=SC2154  # bin, data, scratch, logs, out, no_gpu and root are set by gpu_check
 
-# The most valuable first. name | limit in seconds | function and arguments
+# The most important stages come first. name | limit in seconds | function and arguments
 #
-# The limits of the required stages must fit into eight minutes. `+`: plus the time that the stages before left over.
-# `?`: runs only where time is left over. Names with -fused or -layers need that engine; variants are programs of
-# their own.
+# The limits of the required stages must add up to at most eight minutes. `+`: plus the time that earlier stages did
+# not use. `?`: optional, runs only if time is left. Names with -fused or -layers need that engine; variants are
+# separate programs.
 stages() {
   cat <<'TABLE'
 load                   8    loads
@@ -45,17 +45,17 @@ sanitize-initcheck     10   sanitize initcheck
 torch-compile          90?  compare 85 1 torch-compile
 TABLE
 }
-# shellcheck disable=SC2034  # for gpu_check
+# shellcheck disable=SC2034  # used by gpu_check
 runs_without_gpu='^(load|tests)$'
 
-# Small configurations and three steps of the fused tutorial: a sanitizer makes code 10 to 100 times slower. Without
-# cuBLAS's and cuDNN's kernels, which are not ours to check and take long to instrument; without a test whose calls of
-# CUDA fail on purpose, which memcheck reports, and one whose large matrices take racecheck minutes.
+# Small configurations and three steps of the fused tutorial, since a sanitizer makes code 10 to 100 times slower.
+# Excluded are tests of cuBLAS's and cuDNN's kernels, which take long to instrument; a test whose CUDA calls fail on
+# purpose, which memcheck would report; and one whose large matrices take racecheck minutes.
 sanitized='*Fused.*cuda*:*TrainStep*own*:*Matmul*:*Softmax*cuda*:*LoadBatch*cuda*'
 not_sanitized='*/cpu*:*blas*:*Dnn*:*GoesOnAfterAStepThatFailed*:*TakesMoreRowsThanAGridHas*:SecondOpinion*'
 
 note() { printf '%s\n' "$*" | tee -a "$scratch/note" >&2; }
-headline() { tee -- "$scratch/headlines/$(date +%s%N)"; } # stdin, shown and kept
+headline() { tee -- "$scratch/headlines/$(date +%s%N)"; } # copies stdin to stdout and to the headlines
 is_broken() { grep -qx -- "$1" "$scratch/broken" 2>/dev/null; } # ENGINE
 
 # Shows a command in the log, then runs it.
@@ -64,10 +64,11 @@ try() {
   "$@"
 }
 
-# limited SECONDS COMMAND...: inside a stage; --foreground, so that the stage's own limit ends the command as well
+# limited SECONDS COMMAND...: a time limit within a stage; with --foreground the stage's own limit ends the command as
+# well
 limited() { timeout --foreground --kill-after=1 "$@"; }
 
-tool() { # NAME: one of CUDA's programs, which are not always on the PATH
+tool() { # NAME: prints the path of a CUDA program, which is not always on the PATH
   local candidate
   for candidate in "$(command -v "$1")" "${CUDA_HOME:-/usr/local/cuda}/bin/$1" /opt/nvidia/nsight-compute/*/"$1"; do
     [[ -x $candidate ]] && echo "$candidate" && return
@@ -76,7 +77,7 @@ tool() { # NAME: one of CUDA's programs, which are not always on the PATH
   return 1
 }
 
-# Without a GPU CUDA's own libraries may be missing too.
+# Without a GPU, CUDA's own libraries may be missing too.
 loads() {
   local missing code=0
   try "$bin/warpfit" --version
@@ -125,7 +126,7 @@ compare() { # SECONDS_EACH ROUNDS PEER...
   return "$code"
 }
 
-# The time from the start of the process to its end, three times.
+# The time from the start to the end of the process, three times.
 whole_command() {
   local turn engine=auto
   ! is_broken fused || engine=layers
@@ -152,14 +153,14 @@ operations() {
   try "$program"
 }
 
-# One suite of tests in a process of its own, so that a crash or a hang takes no other suite with it.
+# Runs one test suite in its own process, so that a crash or a hang does not affect the other suites.
 suite() { # NAME EXCLUDED
   local name=${1//\//_} code=0 failed
   local log=$logs/tests/$name.log
   limited 30 "$bin/cuda_tests" --gtest_filter="$1.*-$2" 2>&1 </dev/null | keep_ends "$log" 20000 || code=$?
   failed=$(sed -nE 's/^\[  FAILED  \] ([^ ,]+).* \([0-9]+ ms\)$/\1/p' "$log" | head -n 3 | paste -sd ' ')
   if ((code == 0)) && [[ ! $no_gpu ]] && ! grep -qE '^\[  PASSED  \] [1-9]' "$log"; then
-    code="no test passed" # gtest's exit code is 0 also if all were skipped
+    code="no test passed" # gtest's exit code is also 0 if all tests were skipped
   fi
   case $code in
     0) echo "$1: ok" >"$scratch/suites/$name" ;;
@@ -175,12 +176,12 @@ gpu_tests() {
   ! is_broken fused || excluded+=':*Fused*'
   listed=$("$bin/cuda_tests" --gtest_list_tests --gtest_filter="-$excluded") ||
     { note "exit code $?: no list of tests" && return 1; }
-  # The last ones first: those of whole runs take longest.
+  # The last suites start first: the tests of whole runs take longest.
   mapfile -t suites < <(grep -oE '^[A-Za-z0-9_/]+\.$' <<<"$listed" | tr -d . | tac)
   ((${#suites[@]} > 0)) || { note "the list of tests is empty" && return 1; }
   rm -rf -- "$scratch/suites"
   mkdir -p -- "$scratch/suites" "$logs/tests"
-  trap 'report_suites; exit 1' TERM # from the stage's own limit
+  trap 'report_suites; exit 1' TERM # sent when the stage exceeds its limit
   printf '%s\n' "${suites[@]}" | xargs -P 4 -I '{}' "$self" --run-suite '{}' "$excluded" || true
   report_suites
 }
@@ -193,7 +194,7 @@ report_suites() {
   ((passed == ${#suites[@]}))
 }
 
-# kernel_profile ENGINE OPTION...: a report for Nsight Compute, and its pages as text, for machines without it
+# kernel_profile ENGINE OPTION...: writes a report for Nsight Compute, and its pages as text
 kernel_profile() {
   local ncu report=$out/$1.ncu-rep
   ncu=$(tool ncu) || return 1
@@ -206,7 +207,7 @@ kernel_profile() {
   export_page "ncu-$1-source.csv" source --csv --print-source cuda,sass
 }
 
-variant() { # NAME: runs even if the fused engine of warpfit itself is broken, since these kernels are others
+variant() { # NAME: also runs if warpfit's fused engine is broken, since a variant has different kernels
   local program=$root/variants/$1/warpfit code=0
   echo "variant $1 of $(cat -- "$root/variants/$1/COMMIT")" | headline
   bench fused || { code=$? && note "bench: exit code $code"; }
@@ -225,7 +226,7 @@ repeats() { # ENGINE
   sha256sum <"$scratch/repeat1"
 }
 
-# Runs a command and fails also if no test passed: gtest's exit code is 0 if all were skipped.
+# Runs a test program and also fails if no test passed: gtest's exit code is 0 if all tests were skipped.
 gtest() { # COMMAND...
   local code=0 reader
   rm -f -- "$scratch/watched"
@@ -237,8 +238,8 @@ gtest() { # COMMAND...
   return "$code"
 }
 
-# The fused tutorial first and in a process of its own: it matters most and takes longest. memcheck checks the fused
-# engine even if it failed its smoke run, since memcheck is what finds the reason.
+# The fused tutorial runs first and in its own process: it is the most important test and takes longest. memcheck also
+# checks a fused engine that failed its short run, since memcheck can find the reason.
 sanitize() { # TOOL
   local sanitizer filter code=0 filters=('*FusedTutorial*' "$sanitized-$not_sanitized")
   sanitizer=$(tool compute-sanitizer) || return 1

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What the scripts of this folder share: messages, packages, the list of files. Sourced, never run.
+# Shared by the scripts in this folder: messages, packages, the list of files. To be sourced.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
@@ -13,7 +13,7 @@ fail() {
   exit "$code"
 }
 
-# Prints the header comment of the running script where its first argument asks for help.
+# Prints the header comment of the running script if its first argument asks for help.
 help_if_asked() {
   [[ ${1:-} == --help || ${1:-} == -h ]] || return 0
   awk 'NR > 1 { if (!/^#/) exit; sub(/^# ?/, ""); print }' "$0"
@@ -27,11 +27,11 @@ packages_of() {
   awk -v groups=" $* " '!/^#/ && NF && index(groups, " " $1 " ") { print $2, $3 }' "$root/tools/packages"
 }
 
-# missing_packages GROUP...: one name a line. A command found on the PATH stands for its package.
+# missing_packages GROUP...: one name per line. A command found on the PATH makes its package unnecessary.
 missing_packages() {
   local package command installed wanted
   wanted=$(packages_of "$@")
-  # shellcheck disable=SC2046  # one word a package
+  # shellcheck disable=SC2046  # one word per package
   installed=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' $(cut -d' ' -f1 <<<"$wanted") 2>/dev/null || true)
   while read -r package command; do
     [[ $'\n'$installed$'\n' == *$'\n'"$package installed"$'\n'* ]] && continue
@@ -40,8 +40,8 @@ missing_packages() {
   done <<<"$wanted"
 }
 
-# Puts into `as_root` what to write before a command to run it as root; fails where there is no way.
-# sudo may ask for a password only where stdin is a terminal, and never with --no-question.
+# Sets `as_root` to the prefix that runs a command as root; fails if this is not possible. sudo may ask for a password
+# only if stdin is a terminal, and never with --no-question.
 find_root() {
   as_root=()
   [[ $(id -u) == 0 ]] && return
@@ -55,15 +55,16 @@ find_root() {
   fi
 }
 
-# apt_install PACKAGE...: after find_root. Everything it prints goes to stderr.
+# apt_install PACKAGE...: call find_root first. All output goes to stderr.
 apt_install() {
   local apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq
     -o DPkg::Lock::Timeout=60 -o Acquire::http::Timeout=20)
-  "${apt[@]}" update >&2 || true # stale lists may still do
+  "${apt[@]}" update >&2 || true # outdated package lists may be sufficient
   "${apt[@]}" install -y --no-install-recommends --no-remove "$@" >&2
 }
 
-# list_files FOLDER: its tracked and new files, relative to it; a folder without git: all but what is built or fetched.
+# list_files FOLDER: tracked and untracked files, relative to FOLDER; without git, all except built or downloaded
+# ones.
 list_files() (
   cd "$1" || exit
   if [[ -e .git ]] && git rev-parse --git-dir >/dev/null 2>&1; then

@@ -1,12 +1,15 @@
-// Our kernels against cuDNN's and cuBLAS's on a GPU, each call inside a CUDA graph, as training runs them.
-//   build/release/tools/bench/cuda_ops_bench [MILLISECONDS] [--small]
-// MILLISECONDS of measuring for each kernel and round, default 20. --small: tiny operands and short graphs,
-// to check that the program works where a GPU is emulated; its times mean nothing. First the small
-// operations: microseconds a call, the median and the least of nine rounds; GB/s counts each operand once.
-// Ours do more: ReLU adds the bias too, and the loss is summed and its hits counted. Then the products of the
-// tutorial's step at some batch sizes, by our own kernels and by cuBLAS with ours behind it. Last a wide
-// layer in tf32 and bf16, its products within a step and cuBLAS's own alone in the same precision: the last
-// column is how much of cuBLAS's rate a step keeps. Exit code: 0; 2 usage; 6 there is no GPU.
+// Compares our kernels with those of cuDNN and cuBLAS on a GPU. Each call runs inside a CUDA graph, as in
+// training.
+// build/release/tools/bench/cuda_ops_bench [MILLISECONDS] [--small]
+// MILLISECONDS is the measuring time per kernel and round, default 20. --small uses tiny operands and short
+// graphs, to check that the program works on an emulated GPU; its times are meaningless.
+//
+// The first table has the small operations: microseconds per call, the median and the minimum of nine rounds;
+// GB/s counts each operand once. Our kernels do more work: ReLU also adds the bias, and the loss kernel also
+// adds up losses and correct predictions. The second table has the matrix products of the tutorial's step at
+// several batch sizes, by our own kernels and by cuBLAS followed by our kernels. The third has a wide layer
+// in tf32 and bf16: its products within a step, and cuBLAS alone in the same precision; the last column is
+// the share of cuBLAS's rate that a step reaches. Exit code: 0; 2 usage; 6 no GPU.
 #include <fmt/core.h>
 
 #include <charconv>
@@ -97,7 +100,7 @@ class Bench {
   DeviceMemory bytes(std::size_t size) { return zeros(timer_.stream(), size); }
   DeviceFloats floats(std::int64_t count) { return DeviceFloats(bytes(size(count) * sizeof(float))); }
 
-  // `operands`: how many floats an element are read or written.
+  // `operands`: the number of floats read or written per element.
   void compare(std::string_view name, std::int64_t rows, std::int64_t cols, int operands,
                const std::function<void()>& ours, const std::function<void()>& theirs) {
     const Time us = timer_.time(ours);
@@ -115,14 +118,14 @@ class Bench {
   std::unique_ptr<Dnn> dnn_;
 };
 
-/// What is measured.
+/// The sizes that are measured.
 struct Sizes {
   std::vector<std::pair<std::int64_t, std::int64_t>> relu;     ///< rows and columns
   std::vector<std::pair<std::int64_t, std::int64_t>> softmax;  ///< rows and classes
-  std::vector<std::int64_t> batches, network;                  ///< of the small products
+  std::vector<std::int64_t> batches, network;                  ///< of the small matrix products
   std::int64_t large_batch;
   std::vector<std::int64_t> large_widths;
-  int max_calls;  ///< in a graph
+  int max_calls;  ///< maximum number of calls in a graph
 };
 
 const Sizes kFull{{{64, 512}, {64, 2048}, {1000, 512}, {4096, 4096}},
@@ -152,7 +155,7 @@ void run(int milliseconds, const Sizes& sizes) {
 }  // namespace warpfit
 
 int main(int count, char** arguments) {
-  std::setvbuf(stdout, nullptr, _IOLBF, 0);  // a run that is cut off leaves the lines that it has
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);  // an interrupted run keeps its output
   int milliseconds = 20;
   bool small = false;
   for (const std::string_view text : std::span(arguments + 1, arguments + count)) {

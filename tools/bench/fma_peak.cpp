@@ -1,18 +1,19 @@
-// The machine's peak fp32 rate: how many GFLOP/s N threads reach on fused multiply-adds that never leave the
-// registers. `compare` divides an epoch's FLOP by it to get the floor under every CPU trainer.
+// Measures the machine's peak fp32 rate: the GFLOP/s that N threads reach with fused multiply-adds whose
+// operands stay in registers. `compare` divides the FLOP of an epoch by it, which gives a lower bound for the
+// time of any CPU trainer.
 //
 //   fma_peak [--threads N] [--repeats R] [--ms M] [--isa NAME]
 //
 // One JSON line: threads, isa, chains (independent accumulators), repeats, gflops (the best repeat) and
-// gflops_median. The vector width is chosen at run time, so the file needs no -march flag; it does need -O1
-// or more, or the accumulators live in memory: "optimized" says whether it got that. An FMA counts as two
-// FLOP for each lane.
+// gflops_median. The vector width is chosen at run time, so the file needs no -march flag. It needs -O1 or
+// more, otherwise the accumulators are in memory: "optimized" says whether it was optimized. An FMA counts as
+// two FLOP per lane.
 //
-// Each kernel runs x = x * m + c with m = -1 and c = 1, which swaps x and 1 - x for ever: no value grows,
-// becomes denormal or settles, and m and c are read from volatiles, so the compiler can fold nothing. 12 or
-// more chains cover latency 4 on two ports (8 in flight); more would spill where there are 16 registers.
-// Accumulators are elements of an array named by constant indices only (a pack expansion, no loop): compilers
-// keep such an array in registers, and spill one that a loop indexes.
+// Each kernel runs x = x * m + c with m = -1 and c = 1, which alternates between x and 1 - x: no value grows,
+// becomes denormal or converges. m and c are read from volatiles, so the compiler cannot fold anything. 12 or
+// more chains cover a latency of 4 on two ports (8 in flight); with 16 registers, more chains would spill.
+// The accumulators are elements of an array that is indexed only by constants (a pack expansion, no loop):
+// compilers keep such an array in registers, but spill one that a loop indexes.
 
 #include <algorithm>
 #include <array>
@@ -43,7 +44,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Runs `rounds` rounds of one FMA a chain and returns a value that depends on every one of them.
+// Runs `rounds` rounds of one FMA per chain and returns a value that depends on all of them.
 using KernelFunction = float (*)(std::uint64_t rounds, float m, float c);
 
 struct Kernel {
@@ -95,7 +96,7 @@ template <std::size_t... I>
   return total(lanes);
 }
 
-// No FMA in the baseline: a multiplication and an addition, which is what a baseline trainer would run.
+// The baseline instruction set has no FMA: a multiplication and an addition, as a baseline trainer would use.
 template <std::size_t... I>
 [[gnu::noinline]] float chains_sse2(std::index_sequence<I...>, std::uint64_t rounds, float m, float c) {
   __m128 x[] = {_mm_set1_ps(start_value(I))...};
@@ -109,7 +110,7 @@ template <std::size_t... I>
   return total(lanes);
 }
 
-// Widest first.
+// The widest first.
 std::vector<Kernel> kernels() {
   __builtin_cpu_init();
   const bool avx512 = __builtin_cpu_supports("avx512f") != 0;
@@ -171,10 +172,10 @@ struct Options {
   int threads = 0;
   int repeats = 7;
   int milliseconds = 150;
-  std::string_view isa;  // empty: the widest
+  std::string_view isa;  // empty: the widest available
 };
 
-// The threads this process may use: the affinity mask, not the machine.
+// The CPUs that this process may use, from its affinity mask.
 int usable_cores() {
 #if defined(__linux__)
   cpu_set_t set;
@@ -234,8 +235,8 @@ double seconds_between(Clock::time_point begin, Clock::time_point end) {
   return std::chrono::duration<double>(end - begin).count();
 }
 
-// Rounds for one repeat of the wished length. The runs before it is found also wake the wide vector units and
-// the clock.
+// The number of rounds for one repeat of the requested duration. The runs that determine it also let the wide
+// vector units and the clock reach full speed.
 std::uint64_t rounds_for(const Kernel& kernel, int milliseconds) {
   for (std::uint64_t rounds = 1024;; rounds *= 2) {
     const auto begin = Clock::now();
@@ -246,7 +247,7 @@ std::uint64_t rounds_for(const Kernel& kernel, int milliseconds) {
   }
 }
 
-// GFLOP/s of all threads together, from the first that started to the last that finished.
+// GFLOP/s of all threads together, from the start of the first thread to the end of the last.
 double measure(const Kernel& kernel, int threads, std::uint64_t rounds) {
   const auto count = static_cast<std::size_t>(threads);
   std::vector<Clock::time_point> begins(count);

@@ -12,7 +12,7 @@ namespace warpfit {
 
 Time GraphTimer::time(const std::function<void()>& call, int calls) {
   calls = std::min(calls, max_calls_);
-  call();  // libraries load their kernels at the first call, which a capture forbids
+  call();  // libraries load their kernels at the first call, which is not allowed during capture
   stream_.synchronize();
   const Graph graph(stream_.get(), [&] {
     for (int i = 0; i < calls; ++i) call();

@@ -1,4 +1,4 @@
-// Times work on a GPU inside a CUDA graph, as training runs it.
+// Measures the time of GPU work inside a CUDA graph, as in training.
 #pragma once
 
 #include <cstddef>
@@ -10,17 +10,17 @@
 
 namespace warpfit {
 
-/// Microseconds a call: of nine rounds.
+/// Microseconds per call, over nine rounds.
 struct Time {
   double median, least;
 };
 
 class GraphTimer {
  public:
-  /// Each round measures for about `milliseconds`. A graph holds at most `max_calls` calls.
+  /// Each round measures for about `milliseconds`. A graph contains at most `max_calls` calls.
   GraphTimer(int milliseconds, int max_calls) : milliseconds_(milliseconds), max_calls_(max_calls) {}
 
-  /// `call` queues work on stream() and on branches that it joins; a graph holds it `calls` times.
+  /// `call` queues work on stream(), and on branches that it joins again; a graph contains it `calls` times.
   [[nodiscard]] Time time(const std::function<void()>& call, int calls = 64);
 
   [[nodiscard]] Stream& stream() { return stream_; }
@@ -30,7 +30,7 @@ class GraphTimer {
   Stream stream_{"bench"};
 };
 
-/// Device memory of zeros.
+/// Device memory filled with zeros.
 [[nodiscard]] DeviceMemory zeros(Stream& stream, std::size_t bytes);
 
 /// Floats on the device.

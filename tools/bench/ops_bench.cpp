@@ -1,4 +1,5 @@
-// Times each operation of the CPU backend, and the whole training step, at the tutorial's shapes and others.
+// Measures each operation of the CPU backend, and the whole training step, at the tutorial's shapes and
+// others.
 //   build/release/tools/bench/ops_bench [--benchmark_filter=REGEX]
 // WARPFIT_BENCH_THREADS sets the number of threads (default: all usable cores). Rates: FLOP/s counts a
 // multiply-add as two; bytes/s counts each operand once.
@@ -34,7 +35,7 @@ Matrix matrix(const Buffer<float>& buffer, std::int64_t rows, std::int64_t cols)
   return {buffer.data(), rows, cols};
 }
 
-// Runs the recorded step again and again, on samples that are there.
+// Runs the recorded step repeatedly on samples in memory.
 void repeat(benchmark::State& state, Backend& backend, std::int64_t rows, std::int64_t sample_size,
             const std::function<void()>& step) {
   const Buffer<std::uint8_t> pixels(
@@ -53,7 +54,7 @@ void count_bytes(benchmark::State& state, std::int64_t each) {
   state.SetBytesProcessed(each * state.iterations());
 }
 
-// The buffers of a linear layer: (rows, inputs) to (rows, outputs).
+// The buffers of a linear layer with an input of (rows, inputs) and an output of (rows, outputs).
 struct Layer {
   std::int64_t rows, inputs, outputs;
   std::unique_ptr<Backend> backend = bench_backend();

@@ -13,7 +13,7 @@
 namespace warpfit {
 namespace {
 
-// Random: a GPU's clocks sink with the power that it takes, and zeros take little.
+// Random values: a GPU lowers its clocks with its power consumption, and zeros consume little power.
 DeviceFloats random_floats(Stream& stream, std::int64_t count) {
   std::minstd_rand engine(1);
   std::uniform_real_distribution<float> draw(-0.05F, 0.05F);
@@ -44,7 +44,7 @@ struct Layer {
         dy(random_floats(stream, rows * outputs)),
         position(zeros(stream, sizeof(Position))) {
     Position here;
-    here.rate = 1e-9F;  // small enough to leave the weights as they are
+    here.rate = 1e-9F;  // small enough to leave the weights unchanged
     here.negative_rate = -here.rate;
     set_position(on_device(), here, stream.get());
     stream.synchronize();
@@ -67,7 +67,7 @@ struct Layer {
   }
   void backward_sgd(Products& products) const {
     products.backward_sgd(in(x), out(dy), on_device(), weights(), biases());
-    products.join();  // a capture must not end with a branch that nobody waits for
+    products.join();  // a capture must not end with an unjoined branch
   }
 
   void forward(Blas& blas) const { blas.forward(in(x), weights(), out(y)); }
@@ -79,7 +79,7 @@ struct Layer {
 
 constexpr std::string_view kNames[] = {"forward", "input gradient", "weights' update"};
 
-// The product `which` of the layer.
+// Product number `which` of the layer.
 template <class Multiplier>
 double microseconds(GraphTimer& timer, const Layer& layer, int which, Multiplier& multiplier, int calls) {
   return timer
@@ -105,7 +105,7 @@ void bench_small_products(GraphTimer& timer, std::int64_t rows, std::span<const 
   for (std::size_t l = 0; l + 1 < widths.size(); ++l) {
     const Layer layer(timer.stream(), rows, widths[l], widths[l + 1]);
     for (const int which : {0, 1, 2}) {
-      if (which == 1 && l == 0) continue;  // nobody asks for the gradient of the pixels
+      if (which == 1 && l == 0) continue;  // the gradient with respect to the pixels is not needed
       const double ours = microseconds(timer, layer, which, own, kCalls);
       const double theirs = microseconds(timer, layer, which, blas, kCalls);
       own_step += ours;

@@ -1,4 +1,4 @@
-// Products of linear layers on a GPU, ours beside cuBLAS's.
+// Measures matrix products of linear layers on a GPU, by our kernels and by cuBLAS.
 #pragma once
 
 #include <cstdint>
@@ -9,12 +9,12 @@
 
 namespace warpfit {
 
-/// Prints the products of a training step of a network of these widths, in fp32: by our own kernels, and by
-/// cuBLAS with kernels for bias, ReLU and bias gradient behind it.
+/// Prints the products of a training step of a network with these widths, in fp32: by our own kernels, and by
+/// cuBLAS followed by kernels for bias, ReLU and bias gradient.
 void bench_small_products(GraphTimer& timer, std::int64_t rows, std::span<const std::int64_t> widths);
 
-/// Prints the products of a hidden layer of a large network, `width` to `width`: as a training step computes
-/// them, and cuBLAS's bare products, without bias, ReLU and bias gradient.
+/// Prints the products of a hidden layer of a large network, `width` to `width`: within a training step, and
+/// as plain cuBLAS calls without bias, ReLU and bias gradient.
 void bench_large_products(GraphTimer& timer, std::int64_t rows, std::int64_t width, Precision precision);
 
 }  // namespace warpfit

@@ -1,5 +1,5 @@
-# oneDNN by header and library. Its own CMake package is passed over: Debian's fails where OpenCL's headers are not
-# installed, which nothing here needs.
+# Finds oneDNN by its header and library. oneDNN's own CMake package is not used: on Debian it fails if the headers of
+# OpenCL are not installed, which warpfit does not need.
 find_path(Dnnl_INCLUDE_DIR dnnl.hpp PATH_SUFFIXES oneapi/dnnl)
 find_library(Dnnl_LIBRARY dnnl)
 include(FindPackageHandleStandardArgs)
