@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Exchanges models with PyTorch, ONNX Runtime and NumPy, and compares what each makes of them.
+"""Exchanges models with PyTorch, ONNX Runtime and NumPy, and compares their results.
 
     tools/exchange_test.py [--data DIR] [--warpfit build/release/warpfit] [--samples 1000]
 
-DIR holds Fashion-MNIST's test files, by default where tools/fetch_data puts them. Trains the tutorial's NeuralNetwork
-for a few steps in PyTorch, has warpfit evaluate it, predict with it and export it, loads what it wrote, and has both
-train on from the same files.
-Probabilities, logits and losses must lie within 1e-5 of PyTorch's, and predictions and parameters be equal. Prints a
-row a comparison. Exit status: 0 all agree; 1 one does not; 2 something is missing.
+DIR has Fashion-MNIST's test files; the default is the folder of tools/fetch_data. Trains the tutorial's NeuralNetwork
+for a few steps in PyTorch, evaluates it, predicts with it and exports it with warpfit, loads the exported files, and
+continues training with both from the same files. Probabilities, logits and losses must be within 1e-5 of PyTorch's;
+predictions and parameters must be equal. Prints one row per comparison. Exit status: 0 all agree; 1 a comparison
+failed; 2 something is missing.
 
 Needs torch, safetensors, onnx and onnxruntime: pip install torch safetensors onnx onnxruntime
 """
@@ -36,7 +36,7 @@ CLASSES = 10
 
 
 class NeuralNetwork(torch.nn.Module):
-    """The tutorial's."""
+    """The network of the tutorial."""
 
     def __init__(self):
         super().__init__()
@@ -54,7 +54,7 @@ class NeuralNetwork(torch.nn.Module):
 
 
 def read_idx(folder, name):
-    """The bytes of an IDX file, gzip or not, as an array."""
+    """Reads the elements of an IDX file, compressed with gzip or not, as an array."""
     for path, opener in ((folder / name, open), (folder / (name + ".gz"), gzip.open)):
         if path.exists():
             with opener(path, "rb") as file:
@@ -85,7 +85,7 @@ class Exchange:
         return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
 
     def predict(self, model, scores):
-        """What warpfit predicts for each sample, in the order of the classes, and the best class."""
+        """warpfit's predictions: the scores of each sample in class order, and the best class."""
         out = self.run("predict", model, self.images, "--format", "jsonl", "--top-k", CLASSES, "--scores", scores)
         table, best = np.full((len(self.y), CLASSES), np.nan), []
         for line in out.splitlines():
@@ -95,7 +95,7 @@ class Exchange:
         return table, np.array(best)
 
     def note(self, what, difference, bound=TOLERANCE):
-        self.rows.append((what, float(difference), bound, bool(difference <= bound)))  # a NaN is above any bound
+        self.rows.append((what, float(difference), bound, bool(difference <= bound)))  # False for NaN
 
     def compare(self, what, ours, theirs):
         theirs = np.asarray(theirs, dtype=np.float64)
@@ -169,7 +169,7 @@ def to_numpy(exchange, path, model):
 
 
 def go_on(exchange, path, model):
-    """Both train a pass from the same file: PyTorch's, then the one that warpfit has trained."""
+    """Both frameworks train one epoch from the same file: first from PyTorch's, then from warpfit's."""
     rate = 0.01
     for step, name in enumerate(("PyTorch's", "warpfit's")):
         written = exchange.folder / f"trained_{step}.safetensors"
@@ -200,7 +200,7 @@ def main():
     model = NeuralNetwork()
     with tempfile.TemporaryDirectory() as folder:
         exchange = Exchange(asked.warpfit, pathlib.Path(folder), images, labels)
-        train(model, exchange.x, exchange.y, 0.1)  # so that it takes the samples for more than one class
+        train(model, exchange.x, exchange.y, 0.1)  # so that it predicts more than one class
         logits = logits_of(model, exchange.x)
         path = from_pytorch(exchange, model)
         to_pytorch(exchange, path, logits)

@@ -1,4 +1,4 @@
-"""Whether the contenders of `compare` trained the same network: their losses and accuracies against one another."""
+"""Checks that the contenders of `compare` trained the same network, by comparing their losses and accuracies."""
 
 import dataclasses
 
@@ -7,15 +7,15 @@ import runs
 
 @dataclasses.dataclass(frozen=True)
 class Tolerance:
-    loss: float  # of each loss
-    first: float  # of the training losses in the first hundred steps
-    share: float = 0.0  # of the test images, by which the number of correct ones may differ (3 always may)
+    loss: float  # for each loss
+    first: float  # for the training losses of the first hundred steps
+    share: float = 0.0  # allowed difference of the number of correct test images, as a share of all (at least 3 images)
 
 
-# Momentum and adaptive step sizes magnify rounding. tests/goldens/README.md has what was measured in one epoch between
-# versions of PyTorch. In two epochs of the tutorial's job with Adam, PyTorch's own default and fused implementations
-# lay up to 3.9e-2 and 94 of 10,000 images apart, warpfit and PyTorch 5.0e-2 and 29 images, but 2.5e-3 in the first
-# hundred steps. The limits are about twice these.
+# Momentum and adaptive step sizes amplify rounding errors. tests/goldens/README.md has measurements of one epoch with
+# different versions of PyTorch. In two epochs of the tutorial's job with Adam, PyTorch's default and fused
+# implementations differed by up to 3.9e-2 and 94 of 10,000 images, warpfit and PyTorch by 5.0e-2 and 29 images, but
+# only by 2.5e-3 in the first hundred steps. The limits are about twice these values.
 TOLERANCES = {
     "sgd": Tolerance(5e-5, 5e-5),
     "momentum": Tolerance(1e-2, 2e-4, 0.005),
@@ -25,7 +25,7 @@ TOLERANCES = {
 
 
 def tolerance_of(options):
-    """The optimizer's, or --tolerance for each loss."""
+    """The tolerance of the optimizer, or --tolerance for each loss if given."""
     found = TOLERANCES[options.optimizer]
     if options.tolerance is None:
         return found

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Compares what `warpfit train` printed with a golden: PyTorch's trace of the same run.
+"""Compares the output of `warpfit train` with PyTorch's reference trace of the same run.
 
     check_golden.py OUTPUT GOLDEN [--tolerance 5e-5] [--test-images 10000]
 
-OUTPUT holds the program's standard output, GOLDEN is one of tests/goldens. Every printed training loss and the average
-test loss of each epoch must lie within the tolerance, the samples seen before each loss must be the same, and the
-accuracy within 3 images and the rounding of its print. NaN agrees with nothing. Exit status: 0 it agrees; 1 it does
-not, and each difference is a line; 2 a file cannot be read.
+OUTPUT contains the program's standard output, GOLDEN is a file of tests/goldens. Every printed training loss and the
+average test loss of each epoch must be within the tolerance, the number of samples before each loss must be equal, and
+the accuracy must be within 3 images plus the rounding of its printed value. NaN equals nothing. Exit status: 0 they
+agree; 1 they differ, with one line per difference; 2 a file cannot be read.
 """
 
 import argparse
@@ -19,7 +19,7 @@ import runs  # noqa: E402
 
 
 def read_output(text):
-    """The epochs that the program printed, and for each the samples seen before each loss."""
+    """The epochs that the program printed, and for each epoch the number of samples before each loss."""
     parts = runs.EPOCH_HEAD.split(runs.COLOUR.sub("", text))[1:]  # number, text, number, text, ...
     expected = [str(i) for i in range(1, len(parts) // 2 + 1)]
     if parts[::2] != expected:

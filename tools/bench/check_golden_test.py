@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Tests of check_golden.py: the tutorial's golden, printed as warpfit would, agrees; each way to be wrong does not.
+"""Tests of check_golden.py: the tutorial's trace, in warpfit's output format, agrees; modified outputs do not.
 
-python3 tools/bench/check_golden_test.py
+    python3 tools/bench/check_golden_test.py
 """
 
 import json
@@ -16,7 +16,7 @@ GOLDEN = HERE.parents[1] / "tests/goldens/tutorial_seed0.json"
 
 
 def printed(golden):
-    """What warpfit would print, were its numbers PyTorch's."""
+    """The trace in the output format of warpfit."""
     text = ""
     for epoch in golden["epochs"]:
         text += f"Epoch {epoch['epoch']}\n-------------------------------\n"

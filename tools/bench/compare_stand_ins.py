@@ -1,4 +1,4 @@
-"""Stand-ins for warpfit and for a Python with PyTorch or JAX, for the tests of `compare` and `cpu_jobs`."""
+"""Fakes of warpfit and of a Python with PyTorch or JAX, for the tests of `compare` and `cpu_jobs`."""
 
 import json
 import pathlib
@@ -47,7 +47,7 @@ def write_script(path, text):
 
 
 def write_program(path, stdout, stderr=""):
-    """An executable that prints the two texts whatever its arguments are."""
+    """Creates an executable that prints the two texts for any arguments."""
     path.with_suffix(".out").write_text(stdout)
     path.with_suffix(".err").write_text(stderr)
     return write_script(path, f"cat '{path}.out'\ncat '{path}.err' >&2")
@@ -58,7 +58,7 @@ def write_idx(folder, part, count):
 
 
 class StandIns(unittest.TestCase):
-    """Runs `compare` on stand-ins: a job of two epochs, one round, 2 threads."""
+    """Runs `compare` with fakes: a job of two epochs, one round, 2 threads."""
 
     def setUp(self):
         holder = tempfile.TemporaryDirectory()
@@ -68,7 +68,7 @@ class StandIns(unittest.TestCase):
         write_idx(self.folder, "t10k", 10000)
 
     def command(self, *more, ours=OUR_TEXT, times=OUR_TIMES, torch=TORCH_TEXT, peak=("--peak", "200")):
-        """Later options overrule earlier ones. By default there is no JAX."""
+        """Runs `compare`; later options override earlier ones. By default there is no JAX."""
         options = {
             "--data": self.folder,
             "--warpfit": write_program(self.folder / "warpfit", ours, times),
@@ -82,7 +82,7 @@ class StandIns(unittest.TestCase):
         return [str(text) for text in (sys.executable, TOOLS / "compare", *flags, *peak, *more)]
 
     def compare(self, *more, **outputs):
-        """Runs it, with a JSON file of its own."""
+        """Runs `compare` with a new JSON file."""
         (self.folder / "out.json").unlink(missing_ok=True)
         command = self.command(*more, **outputs)
         return subprocess.run(command, capture_output=True, text=True, cwd=self.folder)
@@ -94,7 +94,7 @@ class StandIns(unittest.TestCase):
         return self.results()[-1]
 
     def assert_ended(self, file):
-        """The process whose number the file holds has ended (a zombie has)."""
+        """Whether the process whose ID is in the file has ended; a zombie counts as ended."""
         stat = pathlib.Path("/proc") / file.read_text().strip() / "stat"
         if stat.exists():
             self.assertEqual(stat.read_text().rpartition(")")[2].split()[0], "Z")

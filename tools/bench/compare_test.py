@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Tests of `compare`, with stand-ins for warpfit, PyTorch and JAX: needs none, nor data, and takes seconds.
+"""Tests of `compare` with fakes of warpfit, PyTorch and JAX: needs none of them, needs no data, and takes seconds.
 
-python3 tools/bench/compare_test.py
+    python3 tools/bench/compare_test.py
 """
 
 import signal
@@ -84,7 +84,7 @@ class CompareTest(StandIns):
 
     def test_a_contender_that_fails_later_has_no_times(self):
         script = f"echo >>'$0.count'; [ $(wc -l <'$0.count') -lt 3 ] && exec cat '{self.folder}/python.out'; exit 7"
-        write_script(self.folder / "tired", script)  # import check, round 1, then it fails
+        write_script(self.folder / "tired", script)  # succeeds in the import check and in round 1, then fails
         done = self.compare("--torch-python", self.folder / "tired", "--threads", "1", "--rounds", "2")
         self.assertEqual(done.returncode, 1, done.stderr)
         first, last = self.results()
@@ -171,7 +171,7 @@ class CompareTest(StandIns):
         self.assertIn("jax-scan: epoch 2: loss 2 1.260000 against 1.250010", self.result()["losses"])
 
     def test_jax_that_cannot_be_imported(self):
-        done = self.compare()  # the defaults
+        done = self.compare()  # default options
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("jax-scan is left out", done.stderr)
         done = self.compare("--variants", "ours,torch-tensors,jax-scan")

@@ -1,4 +1,4 @@
-"""The contenders of `compare`: what each variant's command is, and the runs it has made."""
+"""The contenders of `compare`: the command of each variant, and its runs."""
 
 import dataclasses
 import pathlib
@@ -8,14 +8,14 @@ import runs
 HERE = pathlib.Path(__file__).resolve().parent
 REPOSITORY = HERE.parents[1]
 
-# Our name of an optimizer (torch_peer.py has the same): warpfit's options.
+# Names of optimizers, as in torch_peer.py, and the corresponding options of warpfit.
 OPTIMIZERS = {
     "sgd": ["--optimizer", "sgd"],
     "momentum": ["--optimizer", "sgd", "--momentum", "0.9"],
     "adam": ["--optimizer", "adam"],
     "adamw": ["--optimizer", "adamw"],
 }
-# Implementations of an optimizer in PyTorch that are compared where its time counts.
+# PyTorch's implementations of an optimizer that are compared for optimizers other than plain SGD.
 IMPLEMENTATIONS = ("default", "foreach", "fused")
 
 CPU_VARIANTS = ("ours", "torch-tensors", "torch-dataloader", "torch-compile", "jax-scan")
@@ -30,7 +30,7 @@ class Contender:
     threads: int | None  # None on a GPU
     framework: str  # warpfit, PyTorch or JAX
     command: list
-    error: str | None = None  # why it failed, in one line; it is not run again
+    error: str | None = None  # the reason of a failure, in one line; a failed contender is not run again
     runs: list = dataclasses.field(default_factory=list)
 
     @property
@@ -41,7 +41,7 @@ class Contender:
         return self.name if self.threads is None else f"{self.name}, threads {self.threads}"
 
     def run(self, epochs, timeout):
-        """Adds a run. Where that fails, keeps the error and raises RunError."""
+        """Runs the contender and adds the result. On failure, stores the error and raises RunError."""
         read = runs.run_ours if self.is_ours else runs.run_peer
         try:
             self.runs.append(read(self.command, epochs, timeout))
@@ -51,7 +51,7 @@ class Contender:
 
 
 class Peer:
-    """Another framework: its program, the Python that runs it, and whether that Python can import it."""
+    """Another framework: the peer program, its Python interpreter, and whether that can import the framework."""
 
     def __init__(self, framework, module, python, device):
         self.framework, self.module, self.python = framework, module, python
@@ -60,8 +60,8 @@ class Peer:
             "import jax; jax.devices('cuda')" if (module, device) == ("jax", "cuda") else f"import {module}"
         )
         self.error = None
-        # Without the working folder (""), where the peers' own programs do not look either. -I would leave out the
-        # packages that were installed for one user.
+        # Without the working directory (""), from which the peer programs do not import either. -I would also exclude
+        # packages that were installed for a single user.
         elsewhere = "import sys; sys.path = [path for path in sys.path if path]"
         try:
             runs.launch([python, "-c", f"{elsewhere}\n{probe}"], timeout=120)
@@ -98,7 +98,7 @@ def ours(options, name):
 
 
 def of_peer(options, peer, name):
-    """Each number of threads, and each of PyTorch's implementations of an optimizer other than plain SGD."""
+    """One contender for each number of threads and, except for plain SGD, each of PyTorch's implementations."""
     command = [*peer.command(name.partition("-")[2]), *job_flags(options)]
     settings = [(name, command)]
     if peer.module == "torch" and options.optimizer != "sgd":
@@ -118,7 +118,7 @@ def of_peer(options, peer, name):
 
 
 def find(options, say):
-    """All contenders, some perhaps with an error already. `say` takes notes about what is left out or missing."""
+    """All contenders; some may have an error already. `say` is called with notes about excluded or missing ones."""
     torch_python = options.torch_python or default_python()
     pythons = {"torch": ("PyTorch", torch_python), "jax": ("JAX", options.jax_python or torch_python)}
     peers, found = {}, []

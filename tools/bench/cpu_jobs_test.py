@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Tests of `cpu_jobs` with stand-ins for warpfit, PyTorch and JAX: needs none, and takes some seconds.
+"""Tests of `cpu_jobs` with fakes of warpfit, PyTorch and JAX: needs none of them, and takes some seconds.
 
-python3 tools/bench/cpu_jobs_test.py
+    python3 tools/bench/cpu_jobs_test.py
 """
 
 import subprocess
@@ -25,7 +25,7 @@ OTHERS = ["momentum 0.9", "Adam", "AdamW"]
 
 class CpuJobsTest(StandIns):
     def run_jobs(self, *more):
-        """Runs all jobs, each with one round of two epochs. `more` overrules."""
+        """Runs all jobs, each with one round of two epochs. `more` has options that override these."""
         write_program(self.folder / "warpfit", OUR_TEXT, OUR_TIMES)
         write_program(self.folder / "python", TORCH_TEXT)
         write_program(self.folder / "jax", TORCH_TEXT.replace('"train_s": 2.0', '"train_s": 1.0'))
@@ -45,7 +45,7 @@ class CpuJobsTest(StandIns):
         return subprocess.run(command, capture_output=True, text=True, cwd=self.folder)
 
     def table(self, done):
-        """The cells of each job."""
+        """The table cells of each job."""
         lines = done.stdout.splitlines()
         self.assertEqual(lines[0], "| job | warpfit | of the floor | PyTorch | ratio | JAX | ratio |")
         self.assertEqual(lines[1], "|---|---|---|---|---|---|---|")

@@ -3,8 +3,9 @@
 
     cpu_table.py NAMES RESULTS
 
-NAMES has the name of a job in each line, RESULTS the last JSON line of its comparison. A ratio is the other framework's
-median divided by warpfit's. "-": not part of the job; "failed": every contender of the framework failed.
+Each line of NAMES is the name of a job, and the same line of RESULTS the last JSON line of its comparison. A ratio is
+the other framework's median time divided by warpfit's. "-": not part of the job; "failed": every contender of the
+framework failed.
 """
 
 import json

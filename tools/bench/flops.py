@@ -1,9 +1,8 @@
-"""How many floating-point operations an epoch of a fully connected network takes. Used by `compare`.
+"""The number of floating-point operations of an epoch of a fully connected network. Used by `compare`.
 
-One multiply-add counts as 2. A layer of k inputs and m outputs costs 2*k*m for each image forward, as much for
-its weight gradient, and as much for its input gradient, which the first layer does not need. Biases, activations,
-loss and update are left out: any trainer may fuse them. Images are counted, not batches: a short last batch costs
-what it holds.
+A multiply-add counts as 2. A layer of k inputs and m outputs needs 2*k*m per image in the forward pass, the same for
+the weight gradient, and the same for the input gradient, except in the first layer. Biases, activations, loss and update
+are not counted, because a trainer can fuse them. A short last batch counts only its own images.
 """
 
 import gzip
@@ -19,18 +18,18 @@ def parse_network(text):
 
 
 def forward(widths):
-    """FLOP of one image's forward pass."""
+    """FLOP of the forward pass for one image."""
     return 2 * sum(k * m for k, m in zip(widths, widths[1:]))
 
 
 def train_step(widths):
-    """FLOP of one image's share of a training step."""
+    """FLOP of a training step per image."""
     first_layer = 2 * widths[0] * widths[1]
     return 3 * forward(widths) - first_layer
 
 
 def image_count(folder, part):
-    """The number of images that the IDX file of `part` ('train' or 't10k') announces, gzipped or not."""
+    """The number of images in the header of the IDX file of `part` ('train' or 't10k'), compressed or not."""
     path = pathlib.Path(folder) / f"{part}-images-idx3-ubyte"
     packed = path.with_name(path.name + ".gz")
     if not path.exists() and not packed.exists():

@@ -3,9 +3,9 @@
 
     gpu_summary.py STAGES [NAME=VALUE...]
 
-STAGES is a file of lines "name<tab>state<tab>seconds<tab>exit code or reason"; each NAME=VALUE becomes a field, an
-empty VALUE null. `passed` says whether every stage that ran passed: false if none ran. `engines_left_out` names the
-engines that failed their stage smoke-ENGINE: the later stages that need one of them are skipped.
+STAGES is a file of lines "name<tab>state<tab>seconds<tab>exit code or reason"; each NAME=VALUE becomes a field, with
+null for an empty VALUE. `passed` is true if every stage that ran passed, and false if none ran. `engines_left_out` lists
+the engines that failed their stage smoke-ENGINE: later stages that need one of them are skipped.
 """
 
 import json

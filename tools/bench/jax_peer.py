@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""JAX's training of the job that `warpfit train` does: a peer that `compare` runs against. Needs no PyTorch.
+"""Trains the same job as `warpfit train` with JAX, for `compare`. Does not need PyTorch.
 
     jax_peer.py --data DIR [--variant scan] [--device cpu] [--network 784-512-512-10] [--batch-size 64]
                 [--lr 1e-3] [--seed 0] [--epochs 2] [--threads T]
@@ -7,12 +7,12 @@
 The job, the initial parameters, the order of the batches and the output are those of torch_peer.py. Plain SGD only.
 
 Variant:
-  scan  one jitted function for each epoch: lax.scan over the full batches, then one more step for the short last
-        batch. The data set is on the device as uint8; each step converts its batch to float32.
+  scan  one jitted function per epoch: lax.scan over the full batches, then a step for the short last batch. The data
+        set is on the device as uint8; each step converts its batch to float32.
 
-Matrix products are computed in fp32: TF32 is switched off on a GPU. On the CPU, XLA has no option for its number of
-threads; its thread pools have one thread for each core that the process may use. So --threads T binds the process to T
-cores before JAX is imported (Linux; elsewhere it has all). Compilation falls into epoch 1.
+Matrix products are computed in fp32: TF32 is disabled on a GPU. On the CPU, XLA has no option for its number of
+threads; its thread pools have one thread for each core that the process may use. Therefore --threads T binds the
+process to T cores before JAX is imported (on Linux; elsewhere it uses all cores). Epoch 1 includes the compilation.
 """
 
 import os
@@ -22,18 +22,18 @@ sys.dont_write_bytecode = True
 import initial_weights  # noqa: E402
 import peer  # noqa: E402
 
-EVERY = 100  # batches between two printed losses
+EVERY = 100  # number of batches from one printed loss to the next
 
 
 def bind_to_cores(threads):
-    """Returns the number of cores that are left to the process: at most as many as it could use before."""
+    """Binds the process to cores and returns their number, which is at most the number it could use before."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
     return peer.cores()
 
 
 def import_jax(options):
-    """JAX, restricted to the device, with fp32 products. Sets options.threads to what JAX has."""
+    """Imports JAX for the device, with fp32 products. Sets options.threads to the number of threads that JAX uses."""
     if options.device == "cpu":
         options.threads = bind_to_cores(options.threads)
     try:
@@ -43,7 +43,7 @@ def import_jax(options):
             f"{sys.executable} has no JAX ({error}); tools/bench/peers_setup installs it"
         ) from error
     if options.device == "cpu":
-        jax.config.update("jax_platforms", "cpu")  # leaves a GPU alone
+        jax.config.update("jax_platforms", "cpu")  # does not use a GPU
     jax.config.update("jax_default_matmul_precision", "highest")
     return jax
 
@@ -58,7 +58,7 @@ def initial_parameters(np, options):
 
 
 def split(images, labels, size):
-    """The full batches as images (batches, size, pixels) and labels (batches, size); the short last batch or None."""
+    """Full batches as images (batches, size, pixels) and labels (batches, size) and the short last batch or None."""
     images, labels = images.reshape(len(images), -1), labels.astype("int32")
     full = len(labels) // size * size
     scanned = images[:full].reshape(-1, size, images.shape[1]), labels[:full].reshape(-1, size)
@@ -99,7 +99,7 @@ class ScanTrainer:
         )
 
     def over_batches(self, step, parameters, batches):
-        """The parameters after all batches, and each batch's results as arrays."""
+        """Returns the parameters after all batches, and the results of each batch as arrays."""
         scanned, last = batches
         parameters, results = self.jax.lax.scan(step, parameters, scanned)
         if last is not None:
@@ -121,7 +121,7 @@ class ScanTrainer:
 
     def evaluate(self):
         losses, hits = self.jitted_test(self.parameters, self.test)
-        losses = losses.tolist()  # summed in double, as torch_peer.py does
+        losses = losses.tolist()  # summed in double precision, as in torch_peer.py
         return int(hits.sum()), sum(losses) / len(losses)
 
 

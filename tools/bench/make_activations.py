@@ -3,8 +3,8 @@
 
     make_activations.py --output FILE
 
-A line per activation: its text in --network, the inputs x, the outputs y, and the gradients dx for a dy that is
-given as well. All in fp32, written so that they read back as the same numbers.
+One line per activation: its name in --network, the inputs x, the outputs y, the output gradients dy, and the input
+gradients dx. All values are fp32 and written so that reading them gives the same numbers.
 """
 
 import argparse

@@ -3,7 +3,7 @@
 
     make_averages.py --output FILE
 
-A line per average: its decay (0: all models count the same), the parameters of each model, and after each the average.
+One line per average: its decay (0: equal weights), the parameters of each model, and the average after each model.
 """
 
 import argparse

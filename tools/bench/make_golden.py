@@ -4,9 +4,9 @@
     make_golden.py --data DIR --output FILE [--network 784-512-512-10] [--batch-size 64] [--lr 1e-3] [--seed 0]
                    [--epochs 1] [--every 100]
 
-It holds the run's options, each initial parameter's shape, first four values, last value and SHA-256 of its
-little-endian float32 bytes, and for each epoch [images seen, loss] of every `--every`th batch, the correct test
-images and the mean over the test batches of their mean loss.
+The file contains the options of the run; the shape, first four values, last value and SHA-256 of the little-endian
+float32 bytes of each initial parameter; and for each epoch [images seen, loss] of every `--every`th batch, the number
+of correct test images, and the mean of the test batches' mean losses.
 """
 
 import argparse

@@ -3,8 +3,8 @@
 
     make_losses.py --output FILE
 
-A line per loss: its name in --loss and its parameters (weights: of the classes), outputs (N, C) row by row,
-labels (N), the loss, and the gradient by the outputs.
+One line per loss: its name in --loss and its parameters (weights: class weights), the outputs (N, C) in row-major
+order, the labels (N), the loss, and the gradient with respect to the outputs.
 """
 
 import argparse
@@ -48,7 +48,7 @@ def main():
     outputs = 2 * torch.randn(ROWS, CLASSES)
     labels = torch.randint(CLASSES, (ROWS,))
     outputs[0] = torch.tensor([100.0, -100.0, 0.0, 1.0, 20.0])
-    outputs[1, labels[1]] = 1  # no error
+    outputs[1, labels[1]] = 1  # exactly the target
     target = nn.functional.one_hot(labels, CLASSES).float()
     with open(options.output, "w") as file:
         for line, module in LOSSES + WEIGHTED:

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Writes tests/goldens/optimizers: parameters behind steps of PyTorch's optimizers.
+"""Writes tests/goldens/optimizers: parameters after steps of PyTorch's optimizers.
 
     make_optimizers.py --output FILE
     make_optimizers.py --muon --output FILE
 
-A line per optimizer: its flags of `warpfit train`, parameters, the gradients of each step, and the parameters behind
-the last step, computed in double precision; of Muon, whose steps are in bf16 and change matrices, in float.
+One line per optimizer: its flags of `warpfit train`, the initial parameters, the gradients of each step, and the
+parameters after the last step. Computed in double precision; for Muon, whose iterations use bf16, in float.
 """
 
 import argparse
@@ -57,7 +57,7 @@ def flags(name, options):
 
 
 def after(optimizer, options, parameters, gradients):
-    """The parameters behind all steps."""
+    """The parameters after all steps."""
     w = parameters.double().requires_grad_()
     steps = optimizer([w], foreach=False, **options)
     for gradient in gradients:
@@ -75,7 +75,7 @@ def bf16(values):
 
 
 def muon_steps(w, gradients, options, noise):
-    """Steps of Muon in float with bf16 values, where products are disturbed as by sums in another order."""
+    """Steps of Muon in float with bf16 values. Products are perturbed as if they were summed in another order."""
 
     def product(x, y):
         return x @ y + noise * torch.randn(x.shape[0], y.shape[1]) * (x.abs() @ y.abs())
@@ -97,7 +97,7 @@ def muon_steps(w, gradients, options, noise):
 
 
 def muon_line(shape, given):
-    """Of the first seed whose result no rounding of a sum changes, so that every device should have it."""
+    """Uses the first seed whose result does not depend on the rounding of sums, so that every device can match it."""
     options = {"lr": 0.02} | given
     line = {"flags": flags("muon", options), "torch": torch.__version__.split("+")[0], "shape": shape}
     if "adjust_lr" in options:
@@ -133,7 +133,7 @@ def main():
         return
     parameters = torch.randn(PARAMETERS)
     gradients = torch.randn(STEPS, PARAMETERS)
-    gradients[:, 1] = gradients[:, 1].abs()  # one sign
+    gradients[:, 1] = gradients[:, 1].abs()  # never negative
     gradients[:, 2] *= 100
     gradients[4, 3] = 0
     with open(options.output, "w") as file:

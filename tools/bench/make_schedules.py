@@ -3,8 +3,9 @@
 
     make_schedules.py --output FILE
 
-A line per run: the scheduler's class and parameters, the optimizer's rate, epochs, batches of linear warm-up and
-the rate of each step. OneCycleLR is stepped after each batch, the others after each epoch of 7.
+One line per run: the scheduler's class and parameters, the optimizer's learning rate, the epochs, the batches of linear
+warm-up, and the learning rate of each step. OneCycleLR is stepped after each batch, the others after each epoch of 7
+batches.
 """
 
 import argparse
@@ -14,7 +15,7 @@ import torch
 from torch.optim import lr_scheduler
 
 STEPS_PER_EPOCH = 7
-# class, parameters, rate, epochs, batches of warm-up; no class: constant
+# class, parameters, learning rate, epochs, batches of warm-up; without a class: constant
 RUNS = [
     ("StepLR", {"step_size": 1, "gamma": 0.1}, 0.1, 6, 0),
     ("StepLR", {"step_size": 3, "gamma": 0.5}, 0.3, 12, 0),

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Tests of the modules that `compare` is made of: runs, report, flops and initial_weights; of
-sass_counts; and of the peers' versions. Needs Python alone.
+"""Tests of the modules of `compare` (runs, report, flops, initial_weights), of sass_counts, and of the pinned versions
+of PyTorch and JAX. Needs only Python.
 
-python3 tools/bench/parts_test.py
+    python3 tools/bench/parts_test.py
 """
 
 import hashlib
@@ -141,7 +141,7 @@ class PeersTest(unittest.TestCase):
 
 
 class SameModelsTest(unittest.TestCase):
-    """With stand-ins that save a model of one tensor, whose byte their name says."""
+    """Tests with fakes that save a model of one tensor, whose byte is given by their name."""
 
     def program(self, byte, code=0):
         header = json.dumps({"w": {"dtype": "U8", "shape": [1], "data_offsets": [0, 1]}}).encode()

@@ -1,8 +1,8 @@
-"""What torch_peer.py and jax_peer.py share: command line, IDX files, times and JSON lines.
+"""Shared by torch_peer.py and jax_peer.py: command line, IDX files, times and JSON lines.
 
 A trainer has two methods that return when the device has finished:
-  train_epoch()  [images seen, loss] of every hundredth batch
-  evaluate()     the number of correct test images, and the mean over the test batches of their mean loss
+  train_epoch()  returns [images seen, loss] of every hundredth batch
+  evaluate()     returns the number of correct test images, and the mean of the test batches' mean losses
 """
 
 import argparse
@@ -13,7 +13,7 @@ import os
 import pathlib
 import time
 
-IMAGES, LABELS = 3, 1  # dimensions of an IDX file, as its name and magic number say
+IMAGES, LABELS = 3, 1  # number of dimensions of an IDX file, as in its name and magic number
 
 
 def cores():
@@ -21,7 +21,7 @@ def cores():
 
 
 def parser(description, variants):
-    """The options that every peer takes; the first variant is the default."""
+    """The command-line options of both peers; the first variant is the default."""
     options = argparse.ArgumentParser(description=description)
     options.add_argument("--data", required=True, help="folder with the four IDX files")
     options.add_argument("--variant", choices=variants, default=variants[0])
@@ -42,9 +42,9 @@ def parse(options):
 
 
 def read_idx(folder, name, rank, as_array):
-    """The array in folder/name or folder/name.gz, which must have `rank` dimensions.
+    """Reads the array in folder/name or folder/name.gz, which must have `rank` dimensions.
 
-    as_array(content, offset) makes a one-dimensional uint8 array of the bytes from `offset` on.
+    as_array(content, offset) creates a one-dimensional uint8 array from the bytes after `offset`.
     """
     path = pathlib.Path(folder) / name
     packed = path.with_name(name + ".gz")
@@ -64,7 +64,7 @@ def read_part(folder, part, as_array):
 
 
 def check(options, train, test):
-    """Raises ValueError where the data and the network do not fit together."""
+    """Raises ValueError if the data set does not match the network."""
     for images, labels in (train, test):
         if len(images) != len(labels):
             raise ValueError(f"{len(images)} images but {len(labels)} labels")
@@ -86,7 +86,7 @@ def timed(work):
 
 
 def run(options, make_trainer, facts, train, test):
-    """Trains and evaluates; prints a line that describes the run, then a line for each epoch."""
+    """Trains and evaluates; prints a line that describes the run, then a line per epoch."""
     check(options, train, test)
     setup_s, trainer = timed(make_trainer)
     job = ("variant", "device", "network", "batch_size", "lr", "seed")

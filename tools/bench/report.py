@@ -1,4 +1,4 @@
-"""Turns the runs into the table and the JSON line of `compare`."""
+"""Creates the table and the JSON line of `compare` from the runs."""
 
 import datetime
 import os
@@ -8,8 +8,8 @@ import shutil
 import statistics
 import subprocess
 
-NOISY_SPREAD = 1.25  # slowest epoch against fastest of one contender
-NOISY_LOAD = 0.5  # processes that were running before ours
+NOISY_SPREAD = 1.25  # slowest epoch divided by the fastest of a contender
+NOISY_LOAD = 0.5  # load average before the measurement
 
 
 def spread(samples):
@@ -22,9 +22,9 @@ def spread(samples):
 
 
 def summarize(contender, work, peak_gflops):
-    """One contender's row. The first epoch of each run is its warm-up: listed, not counted.
+    """The row of one contender. The first epoch of each run is a warm-up: it is listed but not counted.
 
-    A contender that failed has its error and no times.
+    A contender that failed has an error instead of times.
     """
     row = {
         "name": contender.name,
@@ -65,7 +65,7 @@ def median_of_ours(rows):
 
 
 def best_of(rows, framework):
-    """The framework's row with the smallest median, or None."""
+    """The row of the framework with the smallest median, or None."""
     found = (row for row in measured(rows) if row["framework"] == framework)
     return min(found, key=lambda row: row["total_s"]["median"], default=None)
 
@@ -75,7 +75,7 @@ def peer_frameworks(rows):
 
 
 def seconds(value):
-    """Four figures, so that a GPU's milliseconds are not rounded away."""
+    """Formats with four significant digits, enough for a GPU's milliseconds."""
     return f"{value:.3f}" if value >= 1 else f"{value:.4f}"
 
 
@@ -129,7 +129,7 @@ def floor_text(work, peak):
 
 
 def verdict_text(rows):
-    """One line for each other framework: its best contender against ours."""
+    """One line per other framework: its best contender compared with warpfit."""
     ours, frameworks = row_of_ours(rows), peer_frameworks(rows)
     if ours is None or not frameworks:
         return "ratio: needs ours and another framework"
@@ -156,7 +156,7 @@ def head_text(around, device):
 
 
 def noise_text(rows, load_before):
-    """A warning where the figures say that something else used the machine, else None."""
+    """A warning if the measurements indicate other load on the machine, otherwise None."""
     signs = [
         f"{row['name']} spreads {row['total_s']['max'] / row['total_s']['min']:.2f}-fold"
         for row in measured(rows)
@@ -168,7 +168,7 @@ def noise_text(rows, load_before):
 
 
 def output_of(command, folder=None):
-    """First line of what a command prints, or None where it cannot run."""
+    """The first line of a command's output, or None if it cannot run."""
     try:
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60)
     except (OSError, subprocess.TimeoutExpired):
@@ -198,7 +198,7 @@ def gpu_state():
 
 
 def commit_of(repository):
-    """What is measured: a bundle's COMMIT says so, "ID" or "ID and changes"; else git does."""
+    """The measured commit, from a bundle's file COMMIT ("ID" or "ID and changes"), otherwise from git."""
     bundled = pathlib.Path(repository, "COMMIT")
     if bundled.exists():
         commit, _, changes = bundled.read_text().strip().partition(" and ")
@@ -211,7 +211,7 @@ def commit_of(repository):
 
 
 def surroundings(repository, warpfit):
-    """Where and on what the figures were taken."""
+    """The machine and the versions of the measurement."""
     return {
         "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         "cpu": cpu_name(),

@@ -1,7 +1,7 @@
-"""Starts the trainers and reads what they print. Used by `compare`.
+"""Starts the trainers and parses their output. Used by `compare`.
 
-A run ends as a Run: one Epoch for each epoch, and the process's peak memory. Whatever is missing from an output is
-an error that names it: a figure that was not printed is never replaced by another.
+The result is a Run: an Epoch for each epoch, and the peak memory of the process. If a value is missing from the output,
+this is an error that names it; a missing value is never replaced by another.
 """
 
 import dataclasses
@@ -16,7 +16,7 @@ import tempfile
 import threading
 import time
 
-# warpfit's stdout is the tutorial's text; its stderr has a line of times an epoch, behind a log prefix.
+# warpfit's stdout is the tutorial's text; its stderr has a line with times per epoch, after a log prefix.
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 EPOCH_HEAD = re.compile(r"^Epoch (\d+)$", re.MULTILINE)
 LOSS_LINE = re.compile(r"^loss: +(\S+) +\[ *(\d+)/ *(\d+)\]", re.MULTILINE)
@@ -25,9 +25,9 @@ TIME_LINE = re.compile(r"\bepoch (\d+): train ([\d.]+) s, test ([\d.]+) s, [\d,.
 
 
 class RunError(Exception):
-    """A program could not be run, failed, or printed something else than expected.
+    """A program could not be run, failed, or printed unexpected output.
 
-    The text is the summary and the details; `summary` alone is one line of at most 160 characters.
+    The message is the summary and the details; `summary` is a single line of at most 160 characters.
     """
 
     def __init__(self, summary, details=""):
@@ -52,25 +52,25 @@ class Epoch:
 class Run:
     epochs: list
     peak_bytes: int = 0
-    header: dict = dataclasses.field(default_factory=dict)  # what PyTorch or JAX says about itself
+    header: dict = dataclasses.field(default_factory=dict)  # the first JSON line of PyTorch or JAX, with versions
 
 
 def child_environment():
-    """Ours, without the variables that would overrule --threads."""
+    """The current environment without the variables that would override --threads."""
     overruling = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "XLA_FLAGS", "NPROC")
     return {name: value for name, value in os.environ.items() if name not in overruling}
 
 
 def kill_group(process):
-    """Kills a process that leads a group of its own, and all others of the group."""
+    """Kills a process that leads its own process group, and all others of the group."""
     try:
         os.killpg(process.pid, signal.SIGKILL)
     except ProcessLookupError:
-        pass  # it has just ended
+        pass  # it has ended already
 
 
 def wait(process, timeout):
-    """Waits for a process that leads its group. Returns its exit status and its resource usage.
+    """Waits for a process that leads a process group. Returns its exit status and its resource usage.
 
     After `timeout` seconds, or when this program is interrupted, the group is killed.
     """
@@ -101,7 +101,7 @@ def exit_text(code):
 
 
 def launch(command, timeout=600):
-    """Runs a command to its end. Returns its stdout, its stderr and its peak resident memory in bytes."""
+    """Runs a command until it ends. Returns its stdout, its stderr and its peak resident memory in bytes."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         try:
             process = subprocess.Popen(
@@ -199,7 +199,7 @@ def run_peer(command, epochs, timeout):
 
 
 def fma_peak(binary, threads):
-    """What fma_peak measured: a dict with threads, isa, gflops, ..."""
+    """The result of fma_peak: a dict with threads, isa, gflops, ..."""
     stdout, _, _ = launch([binary, "--threads", str(threads)])
     peak = json.loads(stdout)
     if not peak["optimized"]:
@@ -208,7 +208,7 @@ def fma_peak(binary, threads):
 
 
 def help_ms(binary, times=20):
-    """Median milliseconds of `binary --help`, process start included."""
+    """Median milliseconds of `binary --help`, including the start of the process."""
     samples = []
     for _ in range(times):
         begin = time.perf_counter()
@@ -222,11 +222,11 @@ def help_ms(binary, times=20):
 
 
 def differences(run, reference, test_images, tolerance, first=None, share=0.0):
-    """What `run` printed differently from `reference`, as sentences, and the largest difference of a loss.
+    """The differences of `run` from `reference` as sentences, and the largest difference of a loss.
 
-    `tolerance` is for each loss; `first`, where given, for the training losses of the first hundred steps. An accuracy
-    may differ by 3 images or by `share` of the test images, and by the rounding of a printed tenth of a percent. NaN
-    agrees with nothing.
+    `tolerance` applies to each loss; `first`, if given, to the training losses of the first hundred steps. An accuracy
+    may differ by 3 images or by `share` of the test images, plus the rounding to a tenth of a percent. NaN equals
+    nothing.
     """
     found, largest = [], 0.0
     accuracy_tolerance = 100 * max(3 / test_images, share) + 0.05 + 1e-9

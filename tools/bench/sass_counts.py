@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Counts the machine instructions of each kernel in a disassembly, by kind.
 
-nvcc -cubin -arch=sm_90 -O3 -I. --expt-relaxed-constexpr -std=c++20 cuda/fused/fused_run.cu -o fused.cubin
-nvdisasm -c fused.cubin | tools/bench/sass_counts.py [--kernel TEXT]
+    nvcc -cubin -arch=sm_90 -O3 -I. --expt-relaxed-constexpr -std=c++20 cuda/fused/fused_run.cu -o fused.cubin
+    nvdisasm -c fused.cubin | tools/bench/sass_counts.py [--kernel TEXT]
 
-Prints a line of JSON for each kernel whose name contains TEXT: all instructions, those of the kinds below, and the
-kinds of global loads. Counts are of the code, not of what a run executes: a loop's body counts once, an unrolled one
-as often as it stands there. Exit status: 0; 1 no such kernel.
+Prints a line of JSON for each kernel whose name contains TEXT: the number of all instructions, of the kinds below, and
+of each kind of global load. These are static counts of the code, not of executed instructions: the body of a loop
+counts once, that of an unrolled loop as often as it is unrolled. Exit status: 0; 1 no such kernel.
 """
 
 import argparse
@@ -35,7 +35,7 @@ INSTRUCTION = re.compile(r"^\s*/\*[0-9a-f]{4,}\*/\s+(?:@!?U?P\w+\s+)?([A-Z][A-Z0
 
 
 def count(lines):
-    """{kernel: {"instructions": n, kind: n, "loads": {"LDG.E.128": n}}} of a disassembly's lines."""
+    """{kernel: {"instructions": n, kind: n, "loads": {"LDG.E.128": n}}} from the lines of a disassembly."""
     kernels, kernel = {}, None
     for line in lines:
         if match := KERNEL.match(line):

@@ -1,4 +1,4 @@
-"""The data set of torch_peer.py: IDX files, and their batches in the two forms that a PyTorch user would choose."""
+"""The data set of torch_peer.py: IDX files, and their batches in two forms that are usual in PyTorch."""
 
 import torch
 
@@ -18,7 +18,7 @@ def to_float(images):
 
 
 class ImageDataset(torch.utils.data.Dataset):
-    """One sample at a time, converted on access as torchvision's FashionMNIST(transform=ToTensor()) does."""
+    """Converts each sample on access, like torchvision's FashionMNIST(transform=ToTensor())."""
 
     def __init__(self, images, labels):
         self.images, self.labels = images, labels
@@ -38,7 +38,7 @@ def loader(part, options):
 def slices(part, options):
     """The batches of one part as views of two tensors.
 
-    They are on the device, but for the variant `tensors`, whose batches travel there one by one.
+    The tensors are on the device, except in the variant `tensors`, which copies each batch to the device.
     """
     images, labels = to_float(part[0]), part[1].to(torch.int64)
     if options.variant != "tensors":

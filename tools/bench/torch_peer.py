@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
-"""PyTorch's training of the job that `warpfit train` does: the peer that `compare` runs against.
+"""Trains the same job as `warpfit train` with PyTorch, for `compare`.
 
     torch_peer.py --data DIR [--variant tensors] [--device cpu] [--network 784-512-512-10] [--batch-size 64]
                   [--lr 1e-3] [--optimizer sgd] [--implementation default] [--seed 0] [--epochs 2] [--threads T]
 
-DIR holds the four IDX files of Fashion-MNIST or MNIST, gzipped or not. The network is Flatten, Linear, ReLU, ...,
+DIR has the four IDX files of Fashion-MNIST or MNIST, gzipped or not. The network is Flatten, Linear, ReLU, ...,
 Linear; the loss is cross-entropy; batches in file order, the last one short. Random numbers are drawn in the order of
 PyTorch's tutorial "Optimizing Model Parameters" (manual_seed, then the layers), so the initial weights and the losses
 are the tutorial's.
 
 Variants:
-  dataloader  the tutorial as written: Dataset, DataLoader, a conversion for each sample (without the PIL image
-              that torchvision makes on the way)
+  dataloader  the tutorial as written: Dataset, DataLoader, a conversion of each sample (without the intermediate PIL
+              image of torchvision)
   tensors     the data set as one float32 tensor in memory, batches are slices of it
   compile     tensors on the device; forward, loss and backward through torch.compile
   eager       GPU only: tensors on the device
@@ -21,9 +21,9 @@ Variants:
 Optimizers, with the defaults of torch.optim: sgd; momentum, which is SGD with momentum 0.9; adam; adamw. Their
 implementations are PyTorch's default for the device, foreach (all parameters in few calls) and fused (one kernel).
 
-Output: one JSON line that describes the run, then one an epoch: train_s, test_s, losses ([images seen, loss] of every
-hundredth batch), correct, accuracy, avg_loss. Reading the data, moving it to the device and capturing graphs are
-outside the times; what compiles on first use falls into epoch 1.
+Output: one JSON line that describes the run, then one line per epoch: train_s, test_s, losses ([images seen, loss] of
+every hundredth batch), correct, accuracy, avg_loss. The times do not include reading the data, copying it to the device
+and capturing graphs; epoch 1 includes compilation on first use.
 """
 
 import sys
@@ -37,7 +37,7 @@ sys.dont_write_bytecode = True
 import peer  # noqa: E402
 import torch_data  # noqa: E402
 
-EVERY = 100  # batches between two printed losses
+EVERY = 100  # number of batches from one printed loss to the next
 GPU_ONLY = ("eager", "graph")
 VARIANTS = ("tensors", "dataloader", "compile", *GPU_ONLY)
 OPTIMIZERS = {
@@ -67,7 +67,7 @@ def make_optimizer(parameters, options):
 
 
 class EagerTrainer:
-    """Every variant but `graph`: the tutorial's two loops."""
+    """All variants except `graph`: the tutorial's two loops."""
 
     def __init__(self, model, train, test, options):
         self.model, self.train, self.test, self.options = model, train, test, options
@@ -75,7 +75,7 @@ class EagerTrainer:
         self.loss_fn = torch.nn.CrossEntropyLoss()
         self.forward_loss, self.forward_test = self.plain_loss, self.plain_test
         if options.variant == "compile":
-            mode = "reduce-overhead" if options.device == "cuda" else "default"  # the former is CUDA graphs
+            mode = "reduce-overhead" if options.device == "cuda" else "default"  # the former uses CUDA graphs
             self.forward_loss = torch.compile(self.plain_loss, dynamic=False, mode=mode)
             self.forward_test = torch.compile(self.plain_test, dynamic=False, mode=mode)
 
@@ -124,10 +124,10 @@ class EagerTrainer:
 
 
 class GraphTrainer(EagerTrainer):
-    """An epoch is one graph launch.
+    """Runs an epoch as a single graph launch.
 
-    The steps are captured over fixed slices of the data: no batch is copied, and the short last batch needs
-    nothing special.
+    The steps are captured with fixed slices of the data: no batch is copied, and the short last batch is not a special
+    case.
     """
 
     def __init__(self, model, train, test, options):
@@ -142,7 +142,7 @@ class GraphTrainer(EagerTrainer):
         self.test_graph = self.capture(self.run_test)
 
     def warm_up(self):
-        """What is set up on first use may not happen in a capture. Weights and optimizer state end as they began."""
+        """Does one-time setup, which is not allowed during capture. Weights and optimizer state are restored."""
         start = [parameter.detach().clone() for parameter in self.model.parameters()]
         self.stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(self.stream):
@@ -159,7 +159,7 @@ class GraphTrainer(EagerTrainer):
         torch.cuda.synchronize()
 
     def capture(self, work):
-        self.optimizer.zero_grad(set_to_none=True)  # the gradients must come from the graph's own memory
+        self.optimizer.zero_grad(set_to_none=True)  # the gradients must be allocated in the graph's memory pool
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph, stream=self.stream):
             work()
