@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Tests of tools/make_idx: headers, contents, memory use, misuse, and that warpfit can train on its output.
+"""Tests of make_idx random: headers, bytes, memory, misuse, and that warpfit learns from what it makes.
 
-    python3 tests/tools/make_idx_test.py WARPFIT
+python3 tests/tools/make_idx_test.py WARPFIT
 """
 
 import pathlib
@@ -24,8 +24,8 @@ class MakeIdxTest(unittest.TestCase):
         self.scratch = pathlib.Path(scratch.name)
 
     def make(self, name, *options, status=0):
-        """Runs make_idx and returns the paths of the four files."""
-        command = [sys.executable, ROOT / "tools/make_idx", self.scratch / name, *options]
+        """The four files of a new folder."""
+        command = [sys.executable, ROOT / "tools/make_idx", "random", self.scratch / name, *options]
         done = subprocess.run(command, capture_output=True, text=True)
         self.assertEqual(done.returncode, status, done.stderr)
         if status != 0:
@@ -45,17 +45,17 @@ class MakeIdxTest(unittest.TestCase):
         self.assertEqual(set(labels[8:]), {0, 1, 2, 3})
 
     def test_gives_the_same_bytes_for_the_same_options(self):
-        options = ["--train", "3000", "--test", "50", "--shape", "1000"]  # more than one block
+        options = ["--train", "3000", "--test", "50", "--shape", "1000"]  # more than a block
         first = self.make("first", *options)
         self.assertEqual(self.make("second", *options), first)
         self.assertNotEqual(self.make("other", *options, "--seed", "1")[0], first[0])
-        # The contents must not depend on the machine or the version of Python.
+        # On any machine, with any version of Python.
         self.assertEqual([f"{zlib.crc32(each):08x}" for each in first], CHECKSUMS)
 
     def test_takes_little_memory(self):
         self.make("large", "--train", "100000", "--test", "1")
         kilobytes = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-        self.assertLess(kilobytes, 50 * 1024)  # the file has 78 MB
+        self.assertLess(kilobytes, 50 * 1024)  # of 78 MB
 
     def test_refuses_what_no_file_can_hold(self):
         for wrong in (["--train", "0"], ["--test", "4294967296"], ["--shape", "2x2x2x2"], ["--shape", "28x"],
@@ -63,6 +63,32 @@ class MakeIdxTest(unittest.TestCase):
             self.assertIn("expected", self.make("wrong", *wrong, status=2))
         (self.scratch / "file").write_text("")
         self.assertIn("file", self.make("file", status=5))
+
+    def test_names_the_subcommands(self):
+        for words in ([], ["folder"], ["--train", "300", "folder"], ["folder", "--train", "300"]):
+            command = [sys.executable, ROOT / "tools/make_idx", *words]
+            done = subprocess.run(command, cwd=self.scratch, capture_output=True, text=True)
+            self.assertEqual(done.returncode, 2)
+            for expected in ("random", "make_idx random DIR"):
+                self.assertIn(expected, done.stderr)
+        self.assertEqual(list(self.scratch.iterdir()), [])
+
+    def test_overwrites_idx_files_only(self):
+        self.make("set", "--train", "300", "--test", "7", "--seed", "1")
+        again = self.make("set", "--train", "300", "--test", "7")
+        self.assertEqual(self.make("new", "--train", "300", "--test", "7"), again)
+        (self.scratch / "set" / FILES[3]).write_text("notes")
+        self.assertIn(f"{FILES[3]} exists and is not an IDX file", self.make("set", status=5))
+        self.assertEqual([(self.scratch / "set" / file).read_bytes() for file in FILES], again[:3] + [b"notes"])
+
+    def test_leaves_nothing_if_a_file_cannot_be_written(self):
+        limit = 100000  # bytes of a file
+        command = [sys.executable, ROOT / "tools/make_idx", "random", self.scratch / "set"]
+        done = subprocess.run(command, capture_output=True, text=True, preexec_fn=lambda: resource.setrlimit(
+            resource.RLIMIT_FSIZE, (limit, limit)))
+        self.assertEqual(done.returncode, 5, done.stderr)
+        self.assertIn("File too large", done.stderr)
+        self.assertEqual(list(self.scratch.iterdir()), [])
 
     def test_makes_what_warpfit_learns(self):
         self.make("set", "--train", "2000", "--test", "500", "--shape", "8x8", "--classes", "10")
