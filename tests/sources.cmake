@@ -95,6 +95,7 @@ set(warpfit_single_thread_test_sources
   model/model_file_test.cpp
   model/network_plan_test.cpp
   model/network_spec_test.cpp
+  model/state_dict_test.cpp
   optim/schedule_test.cpp
   report/benchmark_test.cpp
   report/confusion_test.cpp

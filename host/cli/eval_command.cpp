@@ -32,6 +32,7 @@ void run(const EvalCommand& command) {
   if (command.quiet) silence_info();
   const auto device = backend_options(command.device);
   const auto model = load_model(command.model);
+  log_notes(model);
   const std::int64_t classes = plan_of(model.info).classes();
   check_classes(command.model, classes);
   const auto paths = find_test_set(command.data.folder, command.data.files);

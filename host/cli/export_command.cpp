@@ -13,6 +13,7 @@
 #include "host/files/onnx.hpp"
 #include "host/model/model_file.hpp"
 #include "host/report/log.hpp"
+#include "host/run/inference.hpp"
 
 namespace warpfit {
 namespace {
@@ -77,6 +78,7 @@ void run(const ExportCommand& command) {
   const auto& format = format_of(command.to);
   if (command.output.empty()) throw UsageError("no --output given; name the file to write");
   auto model = load_model(command.model);
+  log_notes(model);
   if (const auto found = not_finite(model.info, model.parameters); !found.empty()) {
     log_warning(fmt::format("{}: {}; it is exported as it is", command.model, found));
   }
@@ -100,6 +102,7 @@ Options options_of(ExportCommand& command) {
                   .value = "NAME",
                   .help = "attribute of PyTorch's module that holds the layers; \"\" where they are its own",
                   .otherwise = "as in the model",
+                  .may_be_empty = true,
                   .get = [&command] { return command.names.value_or(""); },
                   .set = [&command](std::string_view given) { command.names = std::string(given); }});
   rows.push_back(quiet_option(command.quiet));

@@ -54,7 +54,7 @@ void add_to(CLI::App& app, Entry& entry, bool& help) {
     if (option.is_switch()) {
       entry.app->add_flag_callback(flag, [take] { take("true"); });
     } else {
-      entry.app->add_option_function<std::string>(flag, take);
+      entry.app->add_option_function<std::string>(flag, take)->take_last();
     }
   }
 }
@@ -93,7 +93,13 @@ void apply(Entry& entry) {
   for (const auto& [option, given] : entry.given) {
     if (option->flag == "--config") apply_config_file(given, entry.options);
   }
-  for (const auto& [option, given] : entry.given) option->set(given);
+  for (const auto& [option, given] : entry.given) {
+    if (given.empty() && option->flag.starts_with('-') && !option->may_be_empty) {
+      throw UsageError(
+          fmt::format("{}: the value is empty; leave {} out for its default", option->flag, option->flag));
+    }
+    option->set(given);
+  }
   for (const auto& option : entry.options) {
     if (!option.flag.starts_with('-') && option.get().empty()) {
       throw UsageError(fmt::format("warpfit {}: no {} given; usage: warpfit {} {}", entry.text.name,

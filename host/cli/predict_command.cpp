@@ -26,6 +26,7 @@ void run(const PredictCommand& command) {
   if (command.quiet) silence_info();
   const auto device = backend_options(command.device);
   const auto model = load_model(command.model);
+  log_notes(model);
   const std::int64_t classes = plan_of(model.info).classes();
   if (command.top_k > classes) {
     throw UsageError(fmt::format("--top-k {}: expected at most {}, the classes of {}", command.top_k, classes,

@@ -105,6 +105,14 @@ bool is_little_endian_idx(std::span<const std::uint8_t> start) {
          start[2] == 0 && start[3] == 0;
 }
 
+// A protobuf message that begins with the IR version (field 1), a small number, and the producer's name, the
+// opset or the graph (fields 2, 8, 7).
+bool is_onnx(std::span<const std::uint8_t> start) {
+  constexpr std::array<std::uint8_t, 3> kNext{0x12, 0x42, 0x3A};
+  return start.size() >= 3 && start[0] == 0x08 && start[1] > 0 && start[1] < 0x20 &&
+         std::ranges::find(kNext, start[2]) != kNext.end();
+}
+
 }  // namespace
 
 std::optional<ForeignFile> recognize_foreign(std::span<const std::uint8_t> start) {
@@ -118,6 +126,7 @@ std::optional<ForeignFile> recognize_foreign(std::span<const std::uint8_t> start
     return ForeignFile{"an IDX file with a little-endian header",
                        "all numbers of an IDX file are big-endian; write it again"};
   }
+  if (is_onnx(start)) return ForeignFile{"an ONNX file", "save the weights as safetensors instead", true};
   if (is_html(text)) return kHtml;
   if (text.starts_with('{') && is_text(text)) {
     return ForeignFile{"a JSON file", "name the file that has the data itself"};

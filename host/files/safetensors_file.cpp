@@ -7,6 +7,7 @@
 
 #include "host/base/error.hpp"
 #include "host/files/crc32.hpp"
+#include "host/files/foreign_file.hpp"
 
 namespace warpfit {
 namespace {
@@ -45,6 +46,7 @@ SafetensorsFile::SafetensorsFile(const FileLocation& location, Checksum checksum
 
 std::string SafetensorsFile::read_header() const {
   if (file_.size() < Header::kLengthSize) {
+    refuse_foreign();
     throw ModelError(
         fmt::format("{}: has {} bytes, expected a safetensors file, of 10 or more", path(), file_.size()));
   }
@@ -54,6 +56,7 @@ std::string SafetensorsFile::read_header() const {
   for (std::size_t i = 0; i < bytes.size(); ++i) length |= std::uint64_t{bytes[i]} << 8 * i;
   const auto rest = file_.size() - Header::kLengthSize;
   if (length > Header::kMostBytes || length > rest) {
+    refuse_foreign();
     throw ModelError(fmt::format(
         "{}: a header of {} bytes at byte 0, expected at most {}: it is cut, or no safetensors file", path(),
         length, std::min(rest, Header::kMostBytes)));
@@ -61,9 +64,16 @@ std::string SafetensorsFile::read_header() const {
   std::string json(length, '\0');
   file_.read(Header::kLengthSize, as_numbers(std::as_writable_bytes(std::span(json))));
   if (!json.starts_with('{')) {
+    refuse_foreign();
     throw ModelError(fmt::format("{}: expected '{{' at byte 8, where a safetensors header begins", path()));
   }
   return json;
+}
+
+// Errors: ModelError if the file is of a known other format.
+void SafetensorsFile::refuse_foreign() const {
+  if (const auto found = recognize_foreign(file_))
+    throw ModelError(describe_foreign(path(), *found, "a safetensors file"));
 }
 
 void SafetensorsFile::check_sum(const std::string& json) const {

@@ -42,6 +42,7 @@ class SafetensorsFile {
 
  private:
   [[nodiscard]] std::string read_header() const;
+  void refuse_foreign() const;
   void check_sum(const std::string& json) const;
 
   File file_;

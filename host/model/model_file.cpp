@@ -5,15 +5,19 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <unordered_set>
+#include <utility>
 
 #include "host/base/error.hpp"
 #include "host/base/parse_number.hpp"
 #include "host/base/shown.hpp"
 #include "host/base/utf8.hpp"
+#include "host/files/float_tensor.hpp"
 #include "host/files/safetensors_file.hpp"
 #include "host/files/safetensors_writer.hpp"
 #include "host/model/state_dict.hpp"
+#include "host/model/tensor_names.hpp"
 
 namespace warpfit {
 namespace {
@@ -91,16 +95,17 @@ std::vector<float> read_tensors(const SafetensorsFile& file, const ModelInfo& in
   for (std::size_t i = 0; i < names.size(); ++i) {
     const auto& shape = plan.tensors[i].shape;
     const auto* tensor = file.find(names[i]);
-    if (tensor == nullptr || tensor->dtype != DType::kF32 || tensor->shape != shape) {
-      throw ModelError(fmt::format("{}: no tensor {} of F32 ({}), as its network {} asks for", file.path(),
-                                   shown(names[i]), fmt::join(shape, ", "), info.network.text()));
+    if (tensor == nullptr || !is_floating_point(tensor->dtype) || tensor->shape != shape) {
+      throw ModelError(
+          fmt::format("{}: no tensor {} ({}) of floating-point numbers, which its network {} needs",
+                      file.path(), shown(names[i]), fmt::join(shape, ", "), info.network.text()));
     }
     tensors.push_back(tensor);
   }
   // Allocated only now: the file's size bounds the tensors that it holds, not the network that it names.
   std::vector<float> flat(plan.floats);
   for (std::size_t i = 0; i < tensors.size(); ++i) {
-    file.read(*tensors[i], std::as_writable_bytes(plan.tensors[i].in(std::span(flat))));
+    read_floats(file, *tensors[i], plan.tensors[i].in(std::span(flat)));
   }
   return flat;
 }
@@ -113,10 +118,11 @@ std::vector<std::string> names_in(const NetworkPlan& plan, const ModelInfo& info
   return names;
 }
 
-// "net" where these are the names that an nn.Sequential without Dropout gives as attribute `net`; else the
-// usual.
-std::string module_of(const ModelInfo& info, const std::vector<std::string>& names) {
+// "net" if these are the names that an nn.Sequential without Dropout gives as attribute `net`, wrappers
+// aside; otherwise the usual one.
+std::string module_of(const ModelInfo& info, std::vector<std::string> names) {
   constexpr std::string_view kFirst = "0.weight";
+  for (auto& name : names) name = without_wrappers(name);
   if (!names.front().ends_with(kFirst)) return info.names;
   ModelInfo guess = info;
   guess.names = names.front().substr(0, names.front().size() - kFirst.size());
@@ -124,14 +130,48 @@ std::string module_of(const ModelInfo& info, const std::vector<std::string>& nam
   return parameter_names(guess) == names ? guess.names : info.names;
 }
 
-// "element 3 of tensor 0.weight is nan" of the first that is not finite, or "".
+// Other tensors than the network's would be lost without a word.
+void refuse_others(const SafetensorsFile& file, const ModelInfo& info,
+                   const std::vector<std::string>& names) {
+  const std::unordered_set<std::string_view> known(names.begin(), names.end());
+  for (const auto& tensor : file.tensors()) {
+    if (tensor.name.starts_with(kOptimizerPrefix) || known.contains(tensor.name)) continue;
+    throw ModelError(fmt::format("{}: tensor {} is not part of its network {}", file.path(),
+                                 shown(tensor.name), info.network.text()));
+  }
+}
+
+// "4 tensors converted from F16 to F32" for each type but float32.
+std::vector<std::string> conversion_notes(const SafetensorsFile& file,
+                                          const std::vector<std::string>& names) {
+  std::map<DType, std::size_t> counts;
+  for (const auto& name : names) ++counts[file.find(name)->dtype];
+  std::vector<std::string> notes;
+  for (const auto& [dtype, count] : counts) {
+    if (dtype != DType::kF32)
+      notes.push_back(
+          fmt::format("{}: {} tensors converted from {} to F32", file.path(), count, dtype_name(dtype)));
+  }
+  return notes;
+}
+
+std::string ignored_note(const SafetensorsFile& file, const std::vector<std::string>& names) {
+  constexpr std::size_t kMaxNamed = 5;
+  std::vector<std::string> named;
+  for (const auto& name : std::span(names).first(std::min(names.size(), kMaxNamed)))
+    named.push_back(shown(name));
+  return fmt::format(
+      "{}: ignored, because they belong to no layer: {}{}", file.path(), fmt::join(named, ", "),
+      names.size() > kMaxNamed ? fmt::format(" and {} more tensors", names.size() - kMaxNamed) : "");
+}
+
+}  // namespace
+
 std::string not_finite(const std::string& name, std::span<const float> values) {
   const auto bad = std::ranges::find_if_not(values, [](float value) { return std::isfinite(value); });
   if (bad == values.end()) return "";
   return fmt::format("element {} of tensor {} is {}", bad - values.begin(), shown(name), *bad);
 }
-
-}  // namespace
 
 // Names of npz are paths in an archive; names of optimizer state are for checkpoints.
 void check_names(std::string_view names) {
@@ -200,21 +240,16 @@ Model load_model(const SafetensorsFile& file) {
     model.info = info_of(file);
     names = parameter_names(model.info);
   } else {
-    const auto dict = state_dict_of(file);
-    model.info.network = dict.network;
-    model.info.sample_shape = {*dict.network.inputs};
-    names = dict.names;
+    auto dict = state_dict_of(file);
+    model.info.network = std::move(dict.network);
+    model.info.sample_shape = {dict.inputs};
+    names = std::move(dict.names);
     model.info.names = module_of(model.info, names);
+    if (!dict.ignored.empty()) model.warnings.push_back(ignored_note(file, dict.ignored));
   }
   model.parameters = read_tensors(file, model.info, names);
-  const std::unordered_set<std::string_view> known(names.begin(), names.end());
-  for (const auto& tensor : file.tensors()) {
-    const bool of_checkpoint = tensor.name.starts_with(kOptimizerPrefix);
-    if (!of_checkpoint && !known.contains(tensor.name)) {
-      throw ModelError(fmt::format("{}: tensor {} is no part of its network {}", file.path(),
-                                   shown(tensor.name), model.info.network.text()));
-    }
-  }
+  if (is_own_model(file)) refuse_others(file, model.info, names);
+  model.notes = conversion_notes(file, names);
   return model;
 }
 
@@ -223,41 +258,6 @@ std::vector<float> read_parameters(const SafetensorsFile& file, const ModelInfo&
   auto names = parameter_names(info);
   for (auto& name : names) name.insert(0, prefix);
   return read_tensors(file, info, names);
-}
-
-WarmStart load_matching(const std::string& path, const ModelInfo& info, std::span<float> parameters) {
-  const SafetensorsFile file(path);
-  const auto plan = plan_of(info);
-  const auto names = names_in(plan, info);
-  WarmStart result;
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    const auto& shape = plan.tensors[i].shape;
-    const auto values = plan.tensors[i].in(parameters);
-    const auto* tensor = file.find(names[i]);
-    if (tensor != nullptr && tensor->dtype == DType::kF32 && tensor->shape == shape) {
-      file.read(*tensor, std::as_writable_bytes(values));
-      if (const auto found = not_finite(names[i], values); !found.empty()) {
-        throw ModelError(fmt::format(
-            "{}: {}, expected finite numbers; use a model whose training did not diverge", path, found));
-      }
-      result.loaded.push_back(names[i]);
-    } else {
-      result.missing.push_back(fmt::format("{} ({})", names[i], fmt::join(shape, ", ")));
-    }
-  }
-  const std::unordered_set<std::string_view> loaded(result.loaded.begin(), result.loaded.end());
-  for (const auto& tensor : file.tensors()) {
-    if (!loaded.contains(tensor.name)) {
-      result.unexpected.push_back(fmt::format("{} ({})", shown(tensor.name), fmt::join(tensor.shape, ", ")));
-    }
-  }
-  if (result.loaded.empty()) {
-    throw ModelError(
-        fmt::format("{}: no tensor matches by name and shape; expected {} ({}) and so on, or name "
-                    "the module with --names",
-                    path, names.front(), fmt::join(plan.tensors.front().shape, ", ")));
-  }
-  return result;
 }
 
 }  // namespace warpfit

@@ -25,6 +25,9 @@ struct ModelInfo {
 struct Model {
   ModelInfo info;
   std::vector<float> parameters;  ///< laid out as plan_of(info) says
+  /// For the user, if the file was read other than as it is: types that were converted; tensors that were
+  /// ignored.
+  std::vector<std::string> notes = {}, warnings = {};
 };
 
 /// The network's plan, with its dropout. Errors: UsageError if it does not take such samples.
@@ -48,6 +51,8 @@ std::vector<TensorView> parameter_tensors(const ModelInfo& info, std::span<const
 /// Tells of the first parameter that is NaN or infinite: "element 3 of tensor 0.weight is nan"; "" if there
 /// is none.
 std::string not_finite(const ModelInfo& info, std::span<const float> parameters);
+/// Likewise of one tensor.
+std::string not_finite(const std::string& name, std::span<const float> values);
 
 /// The model as metadata, to be read back by read_model_info.
 Metadata metadata_of(const ModelInfo& info);
@@ -55,8 +60,9 @@ Metadata metadata_of(const ModelInfo& info);
 /// Replaces the file at `location`. Errors: IoError.
 void save_model(const FileLocation& location, const ModelInfo& info, std::span<const float> parameters);
 
-/// A model of ours, or a state dict of PyTorch's whose only tensors are the weights and biases of a chain of
-/// nn.Linear, in the order of their names' numbers. Errors: ModelError naming what does not fit; IoError.
+/// A model of warpfit, or a state dict of PyTorch with the weights and biases of a chain of nn.Linear, of any
+/// floating-point type (see state_dict_of()). Prefixes of wrappers such as DistributedDataParallel are not
+/// part of the names. Errors: ModelError naming what does not fit; IoError.
 Model load_model(const std::string& path);
 Model load_model(const SafetensorsFile& file);
 
@@ -67,16 +73,5 @@ bool is_own_model(const SafetensorsFile& file);
 /// of another shape.
 std::vector<float> read_parameters(const SafetensorsFile& file, const ModelInfo& info,
                                    const std::string& prefix);
-
-/// How a file's tensors met a network's: by name and shape.
-struct WarmStart {
-  std::vector<std::string> loaded;
-  std::vector<std::string> missing;     ///< of the network, not in the file or of another shape
-  std::vector<std::string> unexpected;  ///< of the file, not in the network or of another shape
-};
-
-/// Fills in what matches, as load_state_dict(strict=False). Errors: ModelError where nothing does, or a value
-/// that does is not finite; IoError.
-WarmStart load_matching(const std::string& path, const ModelInfo& info, std::span<float> parameters);
 
 }  // namespace warpfit

@@ -4,42 +4,24 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cctype>
+#include <optional>
 
 #include "host/base/error.hpp"
 #include "host/base/shown.hpp"
+#include "host/files/float_tensor.hpp"
 #include "host/model/network_plan.hpp"
+#include "host/model/tensor_names.hpp"
 
 namespace warpfit {
 namespace {
 
-constexpr std::string_view kWeight = ".weight";
-constexpr std::string_view kBias = ".bias";
+struct LinearTensors {
+  const StoredTensor* weight;
+  const StoredTensor* bias;  // null without one
 
-bool is_digit(char c) { return std::isdigit(static_cast<unsigned char>(c)) != 0; }
-
-// "layer.10" after "layer.9": runs of digits are compared as numbers.
-bool natural_less(std::string_view a, std::string_view b) {
-  while (!a.empty() && !b.empty()) {
-    if (!is_digit(a.front()) || !is_digit(b.front())) {
-      if (a.front() != b.front()) return a.front() < b.front();
-      a.remove_prefix(1);
-      b.remove_prefix(1);
-      continue;
-    }
-    const auto digits = [](std::string_view text) {
-      return text.substr(0,
-                         static_cast<std::size_t>(std::ranges::find_if_not(text, is_digit) - text.begin()));
-    };
-    const auto left = digits(a);
-    const auto right = digits(b);
-    if (left.size() != right.size()) return left.size() < right.size();
-    if (left != right) return left < right;
-    a.remove_prefix(left.size());
-    b.remove_prefix(right.size());
-  }
-  return a.size() < b.size();
-}
+  [[nodiscard]] std::int64_t inputs() const { return weight->shape[1]; }
+  [[nodiscard]] std::int64_t outputs() const { return weight->shape[0]; }
+};
 
 [[noreturn]] void refuse(const SafetensorsFile& file, const StoredTensor& tensor,
                          const std::string& expected) {
@@ -47,44 +29,131 @@ bool natural_less(std::string_view a, std::string_view b) {
                                dtype_name(tensor.dtype), fmt::join(tensor.shape, ", "), expected));
 }
 
+// "fc" for "fc.weight" if `kind` is "weight"; "" for "weight"; nothing for other names.
+std::optional<std::string> module_of(std::string_view name, std::string_view kind) {
+  if (!name.ends_with(kind)) return std::nullopt;
+  name.remove_suffix(kind.size());
+  if (name.empty()) return "";
+  if (!name.ends_with('.')) return std::nullopt;
+  return std::string(name.substr(0, name.size() - 1));
+}
+
+std::string name_in(const std::string& module, std::string_view kind) {
+  return module.empty() ? std::string(kind) : fmt::format("{}.{}", module, kind);
+}
+
+LinearTensors linear_of(const SafetensorsFile& file, const StoredTensor& weight, const std::string& module) {
+  if (weight.shape.size() != 2 || !is_floating_point(weight.dtype)) {
+    refuse(file, weight,
+           "floating-point numbers (outputs, inputs), as nn.Linear's weight; other layers are not read");
+  }
+  const auto* bias = file.find(name_in(module, "bias"));
+  if (bias != nullptr && (bias->shape != std::vector{weight.shape[0]} || !is_floating_point(bias->dtype)))
+    refuse(file, *bias, fmt::format("floating-point numbers ({})", weight.shape[0]));
+  return {&weight, bias};
+}
+
+bool is_chain(const std::vector<LinearTensors>& layers) {
+  for (std::size_t i = 1; i < layers.size(); ++i) {
+    if (layers[i].inputs() != layers[i - 1].outputs()) return false;
+  }
+  return true;
+}
+
+// Puts the layers into the one order in which each takes what the layer before it gives.
+class ChainSearch {
+ public:
+  explicit ChainSearch(std::vector<LinearTensors> layers) : layers_(std::move(layers)) {}
+
+  // Nothing if there is none, or more than one.
+  std::optional<std::vector<LinearTensors>> order() {
+    constexpr std::size_t kMaxLayers = 32;
+    if (layers_.size() > kMaxLayers) return std::nullopt;
+    used_.assign(layers_.size(), false);
+    extend();
+    if (found_ != 1 || steps_ > kMaxSteps) return std::nullopt;
+    return order_;
+  }
+
+ private:
+  static constexpr int kMaxSteps = 100'000;  // of layers that fit everywhere there are too many orders
+
+  void extend() {
+    if (++steps_ > kMaxSteps || found_ > 1) return;
+    if (path_.size() == layers_.size()) {
+      ++found_;
+      order_ = path_;
+      return;
+    }
+    for (std::size_t i = 0; i < layers_.size(); ++i) {
+      if (used_[i] || (!path_.empty() && path_.back().outputs() != layers_[i].inputs())) continue;
+      used_[i] = true;
+      path_.push_back(layers_[i]);
+      extend();
+      path_.pop_back();
+      used_[i] = false;
+    }
+  }
+
+  std::vector<LinearTensors> layers_, path_, order_;
+  std::vector<bool> used_;
+  int found_ = 0;
+  int steps_ = 0;
+};
+
+std::vector<LinearTensors> in_order(const SafetensorsFile& file, std::vector<LinearTensors> layers) {
+  std::ranges::sort(
+      layers, [](const auto& a, const auto& b) { return natural_less(a.weight->name, b.weight->name); });
+  if (is_chain(layers)) return layers;
+  if (auto ordered = ChainSearch(layers).order()) return *ordered;
+  const auto wrong = std::ranges::adjacent_find(
+      layers, [](const auto& a, const auto& b) { return a.outputs() != b.inputs(); });
+  refuse(file, *wrong[1].weight,
+         fmt::format("{} inputs, as many as {} gives; nor is there one order of the layers that fits",
+                     wrong[0].outputs(), shown(wrong[0].weight->name)));
+}
+
+// With widths alone if all layers have a bias.
+NetworkSpec network_of(const std::vector<LinearTensors>& layers) {
+  std::vector<std::int64_t> widths{layers.front().inputs()};
+  NetworkSpec spec;
+  for (const auto& layer : layers) {
+    widths.push_back(layer.outputs());
+    if (!spec.layers.empty()) spec.layers.emplace_back(Activation{});
+    spec.layers.emplace_back(Linear{layer.outputs(), layer.bias != nullptr});
+  }
+  const bool has_biases =
+      std::ranges::all_of(layers, [](const auto& layer) { return layer.bias != nullptr; });
+  return has_biases ? parse_network(fmt::format("{}", fmt::join(widths, "-"))) : spec;
+}
+
 }  // namespace
 
 StateDict state_dict_of(const SafetensorsFile& file) {
-  std::vector<const StoredTensor*> weights;
-  for (const auto& tensor : file.tensors()) {
-    if (tensor.dtype != DType::kF32) refuse(file, tensor, "F32, as nn.Linear's");
-    if (tensor.name.ends_with(kWeight)) {
-      if (tensor.shape.size() != 2) refuse(file, tensor, "(outputs, inputs), as nn.Linear's weight");
-      weights.push_back(&tensor);
-    } else if (!tensor.name.ends_with(kBias)) {
-      refuse(file, tensor, "weights and biases of nn.Linear alone");
-    }
-  }
-  if (weights.empty()) throw ModelError(fmt::format("{}: no weights in it", file.path()));
-  if (file.tensors().size() != 2 * weights.size()) {
-    throw ModelError(fmt::format("{}: {} weights among {} tensors, expected a bias for each", file.path(),
-                                 weights.size(), file.tensors().size()));
-  }
-  std::ranges::sort(weights, [](const auto* a, const auto* b) { return natural_less(a->name, b->name); });
-
+  std::vector<LinearTensors> layers;
   StateDict dict;
-  std::vector<std::int64_t> widths{weights.front()->shape[1]};
-  for (const auto* weight : weights) {
-    const auto bias_name = weight->name.substr(0, weight->name.size() - kWeight.size()).append(kBias);
-    const auto* bias = file.find(bias_name);
-    if (weight->shape[1] != widths.back()) {
-      refuse(file, *weight, fmt::format("{} inputs, as many as the layer before gives", widths.back()));
+  for (const auto& tensor : file.tensors()) {
+    if (const auto module = module_of(tensor.name, "weight")) {
+      layers.push_back(linear_of(file, tensor, *module));
+    } else if (const auto of_bias = module_of(tensor.name, "bias")) {
+      if (file.find(name_in(*of_bias, "weight")) == nullptr)
+        refuse(file, tensor, fmt::format("{} next to it", shown(name_in(*of_bias, "weight"))));
+    } else if (module_of(tensor.name, "running_mean") || module_of(tensor.name, "running_var")) {
+      refuse(file, tensor, "weights and biases of nn.Linear; other layers are not read");
+    } else {
+      dict.ignored.push_back(tensor.name);
     }
-    if (bias == nullptr) refuse(file, *weight, fmt::format("{} beside it", shown(bias_name)));
-    if (bias->shape != std::vector{weight->shape[0]})
-      refuse(file, *bias, fmt::format("({})", weight->shape[0]));
-    widths.push_back(weight->shape[0]);
-    dict.names.push_back(weight->name);
-    dict.names.push_back(bias_name);
   }
+  if (layers.empty()) throw ModelError(fmt::format("{}: no weights in it", file.path()));
+  layers = in_order(file, std::move(layers));
+  for (const auto& layer : layers) {
+    dict.names.push_back(layer.weight->name);
+    if (layer.bias != nullptr) dict.names.push_back(layer.bias->name);
+  }
+  dict.inputs = layers.front().inputs();
   try {
-    dict.network = parse_network(fmt::format("{}", fmt::join(widths, "-")));
-    plan_network(dict.network);  // for its bounds
+    dict.network = network_of(layers);
+    plan_network(dict.network, shape_of(std::vector{dict.inputs}));  // for its bounds
   } catch (const UsageError& error) {
     throw ModelError(fmt::format("{}: {}", file.path(), error.what()));
   }

@@ -1,4 +1,4 @@
-// The network that a state dict of PyTorch's describes, where it is a chain of nn.Linear.
+// The network that a state dict of PyTorch describes, if it is a chain of nn.Linear with ReLU between them.
 #pragma once
 
 #include <string>
@@ -11,11 +11,14 @@ namespace warpfit {
 
 struct StateDict {
   NetworkSpec network;
-  std::vector<std::string> names;  ///< weight, bias, weight, bias, ...
+  std::int64_t inputs = 0;           ///< of the first layer
+  std::vector<std::string> names;    ///< of the file's tensors, in the order of the network's
+  std::vector<std::string> ignored;  ///< tensors that belong to no layer, such as counters of steps
 };
 
-/// From names and shapes alone: pairs X.weight (outputs, inputs) and X.bias (outputs) in the order of X,
-/// whose numbers count as such. Errors: ModelError naming what is no part of such a chain.
+/// From names and shapes alone: X.weight (outputs, inputs) and, if the layer has one, X.bias (outputs), in
+/// the natural order of X; if the layers do not fit together so, in the one order in which they do. Errors:
+/// ModelError naming the tensor of another kind of layer, or what does not fit.
 StateDict state_dict_of(const SafetensorsFile& file);
 
 }  // namespace warpfit

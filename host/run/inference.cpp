@@ -37,13 +37,21 @@ void check_finite(const Inference& inference, std::int64_t classes, std::int64_t
 
 }  // namespace
 
+void log_notes(const Model& model) {
+  for (const auto& note : model.notes) log_info(note);
+  for (const auto& warning : model.warnings) log_warning(warning);
+}
+
 Metrics run_inference(const Inference& inference, const BackendOptions& device, const Predictor::Take& take) {
   const auto plan = plan_of(inference.model.info);
   check_sample_size(inference, plan);
   const auto& [path, model, samples, batch_size, loss] = inference;
   const auto backend = make_backend(device);
   log_info(fmt::format("device: {}", backend->description()));
-  log_info(fmt::format("data: {} samples of {}", samples.size(), fmt::join(samples.sample_shape(), "x")));
+  const auto labels = samples.labels_path();
+  log_info(fmt::format("data: {} samples of {} from {}{}{}", samples.size(),
+                       fmt::join(samples.sample_shape(), "x"), samples.images_path(),
+                       labels.empty() ? "" : " and ", labels));
   constexpr std::size_t kMaxNetwork = 200;
   log_info(fmt::format("model: {}, {} parameters", shorten(model.info.network.text(), kMaxNetwork),
                        plan.parameters()));

@@ -19,6 +19,9 @@ struct Inference {
   std::optional<Loss> loss;  ///< to be measured along the way
 };
 
+/// Logs the notes and warnings of load_model().
+void log_notes(const Model& model);
+
 /// Makes the device and goes over all samples once.
 /// Errors: UsageError where the samples are not of the network's size; ModelError where a logit is no finite
 /// number; those of make_backend.

@@ -14,6 +14,7 @@
 #include "host/base/error.hpp"
 #include "host/files/atomic_file.hpp"
 #include "host/model/initializer.hpp"
+#include "host/model/warm_start.hpp"
 #include "host/report/console.hpp"
 #include "host/report/log.hpp"
 #include "host/report/reports.hpp"

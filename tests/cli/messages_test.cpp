@@ -89,7 +89,7 @@ TEST_F(Messages, OfFilesDoNotReachTheTerminal) {
       {"layers without tensors",
        on(model_with("m", "warpfit.network", long_network.substr(0, long_network.size() - 4) + "-3")),
        4,
-       {path("m"), "as its network 3-1-1"}});
+       {path("m"), "which its network 3-1-1"}});
   expect_harmless(
       {"output", on(model_with("m", "warpfit.output", text_)), 4, {path("m"), "logits or log_softmax"}});
   expect_harmless({"names", on(model_with("m", "warpfit.names", text_ + megabyte)), 4, {path("m"), "3-3"}});

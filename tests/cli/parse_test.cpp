@@ -188,6 +188,14 @@ TEST(CommandLine, RefusesWhatTheOptimizerDoesNotHave) {
   }
 }
 
+TEST(CommandLine, TakesTheLastOfEqualFlags) {
+  const auto command =
+      parse_train({"--epochs", "1", "--lr", "0.1", "--epochs", "2", "--lr=0.5", "--quiet", "--quiet"});
+  EXPECT_EQ(command.run.training.epochs, 2);
+  EXPECT_EQ(learning_rate_of(command.optimizer), 0.5);
+  EXPECT_TRUE(command.verbosity.quiet);
+}
+
 TEST(CommandLine, NamesTheNearestKnownWord) {
   const std::vector<Refused> cases{
       {{"train", "--epoch", "3"}, "unknown flag --epoch: did you mean --epochs?"},
@@ -198,7 +206,9 @@ TEST(CommandLine, NamesTheNearestKnownWord) {
       {{"train", "stray"}, "unexpected argument stray"},
       {{}, "no command given"},
       {{"train", "--epochs"}, "--epochs"},
-      {{"train", "--epochs", "1", "--epochs", "2"}, "--epochs"},
+      {{"train", "--network", ""}, "--network: the value is empty; leave --network out for its default"},
+      {{"train", "--data", "x", "--save", ""}, "--save: the value is empty"},
+      {{"export", "x", "--output", ""}, "--output: the value is empty"},
   };
   for (const auto& refused : cases) {
     const auto message = refusal(refused.arguments);

@@ -106,14 +106,25 @@ TEST(ScheduleOptions, RefuseWhatTheScheduleDoesNotHaveOrMisses) {
 }
 
 TEST(ScheduleOptions, RefuseValuesOutOfRange) {
-  for (const auto& [flag, given] : std::vector<std::pair<const char*, const char*>>{
-           {"--schedule", "linear"}, {"--step-size", "0"},     {"--gamma", "-0.1"},
-           {"--gamma", "nan"},       {"--milestones", ""},     {"--milestones", "0"},
-           {"--milestones", "2,1"},  {"--milestones", "2,2"},  {"--milestones", "1,2,"},
-           {"--milestones", ",1"},   {"--milestones", "1,,2"}, {"--milestones", "1, 2"},
-           {"--milestones", "1.5"},  {"--t-max", "0"},         {"--t-0", "0"},
-           {"--t-mult", "0"},        {"--eta-min", "-1"},      {"--max-lr", "inf"},
-           {"--pct-start", "1.1"},   {"--warmup", "-1"}}) {
+  for (const auto& [flag, given] : std::vector<std::pair<const char*, const char*>>{{"--schedule", "linear"},
+                                                                                    {"--step-size", "0"},
+                                                                                    {"--gamma", "-0.1"},
+                                                                                    {"--gamma", "nan"},
+                                                                                    {"--milestones", "0"},
+                                                                                    {"--milestones", "2,1"},
+                                                                                    {"--milestones", "2,2"},
+                                                                                    {"--milestones", "1,2,"},
+                                                                                    {"--milestones", ",1"},
+                                                                                    {"--milestones", "1,,2"},
+                                                                                    {"--milestones", "1, 2"},
+                                                                                    {"--milestones", "1.5"},
+                                                                                    {"--t-max", "0"},
+                                                                                    {"--t-0", "0"},
+                                                                                    {"--t-mult", "0"},
+                                                                                    {"--eta-min", "-1"},
+                                                                                    {"--max-lr", "inf"},
+                                                                                    {"--pct-start", "1.1"},
+                                                                                    {"--warmup", "-1"}}) {
     try {
       schedule({flag, given});
       ADD_FAILURE() << flag << ' ' << given << ": accepted";

@@ -64,9 +64,9 @@ std::vector<BadFile> bad_files() {
       {"length_above_100_mb", with_length(100'000'001, Bytes(100'000'001, ' ')),
        "expected at most 100000000"},
       {"length_big_endian", Bytes{0, 0, 0, 0, 0, 0, 0, 2, '{', '}'}, "expected at most 2"},
-      {"a_pickle", Bytes{0x80, 2, 0x8A, 10, 'l', 0xFC, 0x9C, 'F', 0xF9, ' '}, "no safetensors file"},
-      {"a_zip", Bytes{'P', 'K', 3, 4} + Bytes(100), "no safetensors file"},
-      {"gzip", gzip(good), "no safetensors file"},
+      {"a_pickle", Bytes{0x80, 2, 0x8A, 10, 'l', 0xFC, 0x9C, 'F', 0xF9, ' '}, "is a checkpoint of PyTorch"},
+      {"a_zip", Bytes{'P', 'K', 3, 4} + Bytes(100), "is a zip archive"},
+      {"gzip", gzip(good), "is gzip data"},
       {"not_json", safetensors("{hello}"), "expected JSON, found at byte 9"},
       {"json_cut", safetensors(R"({"a":)"), "byte 13: unexpected end of input"},
       {"leading_blank", safetensors(" {}"), "expected '{' at byte 8"},
@@ -181,8 +181,9 @@ TEST(MalformedSafetensors, EachIsRefusedWithItsReason) {
     SCOPED_TRACE(bad.name);
     const auto path = folder.add("model", bad.bytes);
     EXPECT_THAT([&] { SafetensorsFile{path}; },
-                ThrowsMessage<ModelError>(AllOf(HasSubstr(path + ": "), HasSubstr(bad.message),
-                                                ContainsRegex("byte [0-9]+|has [0-9] bytes"))));
+                ThrowsMessage<ModelError>(
+                    AllOf(HasSubstr(path + ": "), HasSubstr(bad.message),
+                          ContainsRegex("byte [0-9]+|has [0-9] bytes|, expected a safetensors file; "))));
   }
 }
 

@@ -6,6 +6,7 @@
 #include "host/files/safetensors_writer.hpp"
 #include "host/inspect/describe.hpp"
 #include "host/model/model_file.hpp"
+#include "host/model/warm_start.hpp"
 #include "tests/fuzz/safetensors_format.hpp"
 #include "tests/fuzz/target.hpp"
 #include "tests/fuzz/try_read.hpp"
