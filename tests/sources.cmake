@@ -28,6 +28,7 @@ set(warpfit_backend_test_sources
   support/random.cpp
   support/reference.cpp
   support/saved_model.cpp
+  support/terminal_screen.cpp
   train/accumulate_test.cpp
   train/average_test.cpp
   train/benchmark_test.cpp
@@ -76,6 +77,7 @@ set(warpfit_single_thread_test_sources
   cli/outputs_test.cpp
   cli/parse_test.cpp
   cli/documentation_test.cpp
+  cli/progress_test.cpp
   cli/run_options_test.cpp
   cli/schedule_options_test.cpp
   cli/training_setup_test.cpp
@@ -102,7 +104,9 @@ set(warpfit_single_thread_test_sources
   report/evaluation_text_test.cpp
   report/metrics_file_test.cpp
   report/metrics_test.cpp
+  report/progress_line_test.cpp
   report/reports_test.cpp
+  report/summary_test.cpp
   run/training_files_test.cpp
   stream/dataset_files_test.cpp
   stream/dataset_test.cpp

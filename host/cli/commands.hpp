@@ -23,6 +23,7 @@ struct DeviceFlags {
 struct Verbosity {
   bool quiet = false;    ///< warnings and errors only
   bool verbose = false;  ///< also why things are done as they are
+  bool progress = true;  ///< a progress line, if standard error is a terminal
 };
 
 enum class OptimizerKind {

@@ -16,11 +16,15 @@ void apply(const Verbosity& verbosity) {
   if (verbosity.quiet) silence_info();
 }
 
+bool shows_progress(const Verbosity& verbosity) { return verbosity.progress && !verbosity.quiet; }
+
 }  // namespace
 
 void run(const TrainCommand& command) {
   apply(command.verbosity);
-  train(run_options_of(command));
+  auto options = run_options_of(command);
+  options.shows_progress = shows_progress(command.verbosity);
+  train(options);
 }
 
 void run(const ResumeCommand& command) {
@@ -31,7 +35,9 @@ void run(const ResumeCommand& command) {
   if (command.device_memory_limit) train.run.training.device_memory_limit = command.device_memory_limit;
   auto checkpoint = folder.newest(log_warning);
   if (!checkpoint) log_info("no checkpoint yet: the run starts from the beginning");
-  resume_training(run_options_of(train), folder, std::move(checkpoint));
+  auto options = run_options_of(train);
+  options.shows_progress = shows_progress(command.verbosity);
+  resume_training(options, folder, std::move(checkpoint));
 }
 
 }  // namespace warpfit

@@ -221,12 +221,22 @@ Options run_options(TrainCommand& command) {
   return rows;
 }
 
+// No part of a run's configuration: it depends on where the run is watched.
+Option progress_option(bool& progress) {
+  auto option = choice<bool>({"Output", "--progress", "WHEN",
+                              "show a progress line on standard error: if it is a terminal, or never"},
+                             {{"auto", true}, {"never", false}}, progress);
+  option.in_config = false;
+  return option;
+}
+
 }  // namespace
 
 Options options_of(ResumeCommand& command) {
   return {text({"Run", "RUN_DIR", "", "directory of the run"}, "", command.folder),
           memory_limit_option(command.device_memory_limit, "the run's"),
-          quiet_option(command.verbosity.quiet), verbose_option(command.verbosity.verbose)};
+          progress_option(command.verbosity.progress), quiet_option(command.verbosity.quiet),
+          verbose_option(command.verbosity.verbose)};
 }
 
 Options options_of(TrainCommand& command) {
@@ -246,6 +256,7 @@ Options options_of(TrainCommand& command) {
   rows.push_back(number<std::int64_t>({"Output", "--log-every", "N", "batches between two printed losses"}, 1,
                                       kMany, training.log_every));
   rows.push_back(profile_option(training));
+  rows.push_back(progress_option(command.verbosity.progress));
   rows.push_back(quiet_option(command.verbosity.quiet));
   rows.push_back(verbose_option(command.verbosity.verbose));
   return rows;

@@ -3,6 +3,8 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <utility>
+
 #include "host/base/terminal_text.hpp"
 
 namespace warpfit {
@@ -17,11 +19,18 @@ spdlog::logger& logger() {
   return *instance;
 }
 
+LogHooks& hooks() {
+  static LogHooks instance;
+  return instance;
+}
+
 // Every message passes here: those that quote files, paths, options or the environment cannot avoid it.
 void write(spdlog::level::level_enum level, std::string_view text) {
   constexpr std::size_t kMaxSize = 4000;
   if (!logger().should_log(level)) return;
+  if (hooks().before) hooks().before();
   logger().log(level, std::string_view(sanitize_for_terminal(shorten(text, kMaxSize))));
+  if (hooks().after) hooks().after();
 }
 
 }  // namespace
@@ -30,6 +39,7 @@ void log_detail(std::string_view text) { write(spdlog::level::debug, text); }
 void log_info(std::string_view text) { write(spdlog::level::info, text); }
 void log_warning(std::string_view text) { write(spdlog::level::warn, text); }
 void log_error(std::string_view text) { write(spdlog::level::err, text); }
+void surround_log_messages(LogHooks given) { hooks() = std::move(given); }
 void show_details() { logger().set_level(spdlog::level::debug); }
 void silence_info() { logger().set_level(spdlog::level::warn); }
 

@@ -48,9 +48,10 @@ struct EpochReport {
 /// A run that is about to train, new or resumed.
 struct RunStart {
   const NetworkPlan& plan;
-  std::string data;     ///< "60000 training and 10000 test samples of 28x28"
-  std::string device;   ///< its description
-  std::string options;  ///< as config.toml has them
+  std::string data;         ///< "60000 training and 10000 test samples of 28x28"
+  std::string device;       ///< its description
+  std::string options;      ///< as config.toml has them
+  std::int64_t epochs = 0;  ///< of the whole run
 };
 
 class Report {

@@ -17,7 +17,9 @@
 #include "host/model/warm_start.hpp"
 #include "host/report/console.hpp"
 #include "host/report/log.hpp"
+#include "host/report/progress_line.hpp"
 #include "host/report/reports.hpp"
+#include "host/report/summary.hpp"
 #include "host/run/make_backend.hpp"
 #include "host/run/run_recorder.hpp"
 #include "host/run/training_files.hpp"
@@ -79,6 +81,21 @@ void warn_of_memory(const Backend& backend, const TrainingFiles& files, const Tr
   throw Interrupted("interrupted" + saved);
 }
 
+std::unique_ptr<ProgressReport> progress_of(const RunOptions& options, Report& reports) {
+  const auto terminal = options.shows_progress ? progress_terminal() : std::nullopt;
+  return terminal ? std::make_unique<ProgressReport>(reports, *terminal) : nullptr;
+}
+
+void log_ending(const RunOptions& options, const Summary& summary) {
+  if (const auto text = summary.text(); !text.empty()) log_info(text);
+  if (!options.folder.empty()) log_info(fmt::format("run: {}", options.folder));
+  const auto model = !options.model.empty()    ? options.model
+                     : !options.folder.empty() ? fmt::format("{}/{}", options.folder, kModelFile)
+                                               : std::string();
+  if (!model.empty())
+    log_info(fmt::format("model: {}; evaluate it with: warpfit eval {} --data DIR", model, model));
+}
+
 void run(const RunOptions& options, const TrainingFiles& files, RunFolder* folder,
          std::optional<Checkpoint> checkpoint) {
   const auto& model = files.model();
@@ -98,7 +115,8 @@ void run(const RunOptions& options, const TrainingFiles& files, RunFolder* folde
                   first_parameters(options, files, generator, checkpoint.has_value()));
   const IgnoredPipe ignored_pipe;
   Console console;
-  std::vector<std::reference_wrapper<Report>> observers{console};
+  Summary summary;
+  std::vector<std::reference_wrapper<Report>> observers{console, summary};
   std::optional<RunRecorder> recorder;
   std::optional<Interrupt> interrupt;  // a run without a folder is ended by a signal at once
   TrainerHooks hooks;
@@ -111,17 +129,20 @@ void run(const RunOptions& options, const TrainingFiles& files, RunFolder* folde
   }
   hooks.should_stop = [&] { return !console.failure().empty() || (interrupt && interrupt->requested()); };
   Reports reports(observers);
-  Trainer trainer(*backend, network, data, training, generator, reports, hooks);
+  const auto progress = progress_of(options, reports);
+  Report& report = progress ? static_cast<Report&>(*progress) : reports;
+  Trainer trainer(*backend, network, data, training, generator, report, hooks);
   log_detail(fmt::format("engine: {}", trainer.engine()));
   if (checkpoint) {
     trainer.restore(checkpoint->state);
     log_info(fmt::format("resumed at epoch {}, batch {}", checkpoint->state.epoch, checkpoint->state.batch));
     checkpoint.reset();  // it takes as much memory as all that is trained
   }
-  reports.run_started({.plan = files.plan(),
-                       .data = files.summary(),
-                       .device = backend->description(),
-                       .options = options.config});
+  report.run_started({.plan = files.plan(),
+                      .data = files.summary(),
+                      .device = backend->description(),
+                      .options = options.config,
+                      .epochs = training.epochs});
   if (folder != nullptr) folder->keep();
 
   const auto ending = trainer.run();
@@ -131,8 +152,9 @@ void run(const RunOptions& options, const TrainingFiles& files, RunFolder* folde
   const auto parameters = trainer.parameters();
   if (folder != nullptr) save_model(folder->file(kModelFile), model, parameters);
   if (!options.model.empty()) save_model(options.model, model, parameters);
-  reports.done();
+  report.done();
   if (!console.failure().empty()) throw IoError(console.failure());
+  log_ending(options, summary);
 }
 
 // The folder may be somebody else's, who has chosen the path: no file of the user's but a model may be lost.

@@ -113,6 +113,9 @@ TEST_F(StateDictFile, IsOrderedByNamesThenByTheOneOrderOfShapes) {
   const auto of = [&](const Shapes& shapes) { return load(shapes).info.network.text(); };
   EXPECT_EQ(of({{"fc2.weight", {2, 3}}, {"fc2.bias", {2}}, {"fc1.weight", {3, 4}}, {"fc1.bias", {3}}}),
             "4-3-2");
+  // Of two equal layers the numbers in their names decide: the 9 before the 10.
+  EXPECT_EQ(
+      load({{"fc10.weight", {4, 4}}, {"fc9.weight", {4, 4}}, {"fc11.weight", {2, 4}}}).parameters.front(), 2);
   const auto backwards = load({{"z.weight", {3, 4}},
                                {"z.bias", {3}},
                                {"b.weight", {5, 3}},

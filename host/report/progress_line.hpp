@@ -1,0 +1,84 @@
+// The line on a terminal that shows how far a run is. It is the last line of the screen, redrawn in place.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+
+#include "host/report/report.hpp"
+
+namespace warpfit {
+
+/// What the line shows.
+struct Progress {
+  std::int64_t epoch = 0, epochs = 0;
+  double share = 0;                     ///< of the epoch that is done, 0 to 1
+  std::optional<float> loss = {};       ///< the last one printed
+  std::optional<double> accuracy = {};  ///< of the last evaluation, 0 to 1
+  double samples_per_second = 0;        ///< 0 if unknown
+  std::optional<double> seconds_left = {};
+};
+
+/// The line in at most `width` columns, of ASCII characters. The bar has the columns that are left over.
+/// Parts that do not fit are left out, the least important ones first: samples per second, accuracy, loss,
+/// time left, epoch.
+std::string progress_text(const Progress& progress, std::size_t width);
+
+/// Shows the line while the reports that it wraps and the log write to the same terminal: it is erased before
+/// they write and drawn again afterwards, but at most ten times a second; a thread of its own draws it if the
+/// last time was too recent. Only values that are reported anyway are shown.
+class ProgressReport final : public Report {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  struct Terminal {
+    std::function<void(std::string_view)> write;
+    std::function<std::size_t()>
+        width;  ///< columns; asked for each time, since the user may resize the window
+    std::function<Clock::time_point()> now = Clock::now;
+  };
+
+  /// `reports` must outlive this.
+  ProgressReport(Report& reports, Terminal terminal);
+  /// Erases the line.
+  ~ProgressReport() override;
+
+  void run_started(const RunStart& run) override;
+  void epoch_started(std::int64_t epoch) override;
+  void loss(const LossReport& report) override;
+  void epoch_ended(const EpochReport& report) override;
+  void done() override;
+
+ private:
+  template <class Call>
+  void pass_on(Call call);
+  void estimate();
+  void erase();
+  void draw_soon();
+  void draw();
+  void draw_what_is_due();
+
+  Report& reports_;
+  Terminal terminal_;
+  std::recursive_mutex
+      mutex_;  // of all that follows and of the terminal; reports may log, which locks it again
+  Progress progress_;
+  Clock::time_point started_{}, drawn_{};
+  std::optional<double> first_;  // how many epochs were done when the run started
+  bool is_drawn_ = false;
+  bool is_due_ = false;
+  bool stops_ = false;
+  std::condition_variable_any changed_;
+  std::thread drawer_;  // the last member: it uses the others
+};
+
+/// Standard error if it is a terminal that can erase lines: TERM is neither unset nor "dumb".
+std::optional<ProgressReport::Terminal> progress_terminal();
+
+}  // namespace warpfit

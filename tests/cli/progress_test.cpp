@@ -1,0 +1,138 @@
+// A run watched on a terminal: the program on a pseudo-terminal, and what its screen shows.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <pty.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+
+#include "tests/support/files.hpp"
+#include "tests/support/program.hpp"
+#include "tests/support/terminal_screen.hpp"
+
+namespace warpfit::test {
+namespace {
+
+using testing::Contains;
+using testing::HasSubstr;
+using testing::Not;
+
+struct Watched {
+  int exit_code = -1;
+  std::string output;
+};
+
+// Runs the program with standard output and error on a terminal of so many columns.
+Watched watch(std::vector<std::string> arguments, unsigned short columns, const char* kind = "xterm") {
+  arguments.insert(arguments.begin(), program_path());
+  std::vector<char*> argv;
+  for (auto& argument : arguments) argv.push_back(argument.data());
+  argv.push_back(nullptr);
+  const winsize size{.ws_row = 24, .ws_col = columns, .ws_xpixel = 0, .ws_ypixel = 0};
+  int terminal = -1;
+  const pid_t child = forkpty(&terminal, nullptr, nullptr, &size);
+  if (child == 0) {
+    setenv("TERM", kind, 1);
+    execv(argv[0], argv.data());
+    _exit(127);
+  }
+  Watched watched;
+  std::array<char, 4096> bytes{};
+  // Reading fails when the program has closed the terminal.
+  for (ssize_t count = 0; (count = read(terminal, bytes.data(), bytes.size())) > 0;)
+    watched.output.append(bytes.data(), static_cast<std::size_t>(count));
+  int status = 0;
+  waitpid(child, &status, 0);
+  close(terminal);
+  watched.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  return watched;
+}
+
+std::vector<std::string> training(const std::string& epochs) {
+  return {
+      "train",    "--data", sample_folder().string(), "--device", "cpu",         "--network", "784-256-10",
+      "--epochs", epochs,   "--batch-size",           "1",        "--log-every", "100"};
+}
+
+// What the screen shows without a progress line, without the times in it.
+std::vector<std::string> without_times(std::vector<std::string> lines) {
+  std::erase_if(lines, [](const std::string& line) {
+    return line.find("samples/s") != line.npos || line.find("[info] data:") != line.npos;
+  });
+  return lines;
+}
+
+TEST(ProgressOnATerminal, LeavesNothingBehind) {
+  auto arguments = training("30");
+  constexpr unsigned short kColumns = 250;  // so that no other line wraps
+  TerminalScreen with(kColumns), without(kColumns);
+  const auto watched = watch(arguments, kColumns);
+  EXPECT_EQ(watched.exit_code, 0);
+  with.write(watched.output);
+  EXPECT_THAT(with.overwritten(), Contains(HasSubstr("epoch 1/30  ")));
+  EXPECT_THAT(with.overwritten(), Contains(HasSubstr(" left")));
+  EXPECT_THAT(with.overwritten(), Contains(HasSubstr("accuracy ")));
+  arguments.insert(arguments.end(), {"--progress", "never"});
+  const auto plain = watch(arguments, kColumns);
+  without.write(plain.output);
+  EXPECT_THAT(without.overwritten(), Not(Contains(HasSubstr("epoch 1/30  "))));
+  EXPECT_THAT(without_times(with.lines()), testing::ElementsAreArray(without_times(without.lines())));
+  EXPECT_THAT(with.lines(), Contains(HasSubstr("best test accuracy ")));
+}
+
+TEST(ProgressOnATerminal, NeverWraps) {
+  for (const unsigned short columns : {40, 20, 12}) {
+    TerminalScreen screen(1000);  // lines as long as the program wrote them
+    const auto watched = watch(training("20"), columns);
+    EXPECT_EQ(watched.exit_code, 0) << watched.output;
+    screen.write(watched.output);
+    int progress_lines = 0;
+    for (const auto& line : screen.overwritten()) {
+      if (line.find('%') == line.npos || line.find("ccuracy:") != line.npos ||
+          line.find("[info]") != line.npos)
+        continue;
+      ++progress_lines;
+      EXPECT_LT(line.size(), columns) << line;
+    }
+    EXPECT_GT(progress_lines, 0) << columns;
+  }
+}
+
+TEST(ProgressOnATerminal, IsNotShownWhereItCannotBeErasedOrIsNotWanted) {
+  for (const auto& [option, kind] : std::vector<std::pair<std::string, const char*>>{
+           {"--verbose", "dumb"}, {"--progress=never", "xterm"}, {"--quiet", "xterm"}}) {
+    auto arguments = training("3");
+    arguments.push_back(option);
+    const auto watched = watch(arguments, 80, kind);
+    EXPECT_EQ(watched.exit_code, 0) << watched.output;
+    EXPECT_THAT(watched.output, Not(HasSubstr("\x1b[J"))) << option;
+    EXPECT_THAT(watched.output, Not(HasSubstr("epoch 1/3"))) << option;
+  }
+}
+
+TEST(ProgressOnATerminal, IsErasedBeforeAnError) {
+  auto arguments = training("3");
+  arguments.insert(arguments.end(), {"--lr", "1e30"});
+  TerminalScreen screen(200);
+  const auto watched = watch(arguments, 200);
+  EXPECT_EQ(watched.exit_code, 8) << watched.output;
+  screen.write(watched.output);
+  const auto lines = screen.lines();
+  EXPECT_THAT(lines.at(lines.size() - 2), testing::StartsWith("warpfit [error] ")) << watched.output;
+  EXPECT_EQ(lines.back(), "");
+}
+
+// Neither a carriage return nor an escape sequence where nobody could see the line.
+TEST(ProgressOnATerminal, IsNoPartOfFiles) {
+  const auto run = run_warpfit(training("3"), {"TERM=xterm"});
+  EXPECT_EQ(run.exit_code, 0);
+  EXPECT_EQ(run.error.find_first_of("\r\x1b"), std::string::npos) << run.error;
+  EXPECT_THAT(run.error, HasSubstr("warpfit [info] best test accuracy "));
+}
+
+}  // namespace
+}  // namespace warpfit::test
