@@ -88,9 +88,11 @@ struct ResumeCommand {
   static constexpr CommandText kText{
       "resume", "RUN_DIR [OPTIONS]", "resume an interrupted run",
       "Resumes a run of train --run-dir from its newest readable checkpoint, with the options it was started "
-      "with.\nThe results are bit-identical to those of a run that was never interrupted.\n"};
+      "with.\nThe results are bit-identical to those of a run that was never interrupted.\n"
+      "--epochs N continues a finished run, or sets another number of epochs for an interrupted one.\n"};
 
   std::string folder;
+  std::optional<std::int64_t> epochs;               ///< of the whole run; without it as many as before
   std::optional<std::int64_t> device_memory_limit;  ///< bytes; without it the run's
   Verbosity verbosity;
 };

@@ -109,6 +109,10 @@ ScheduleShape shape_of(const ScheduleFlags& flags, std::int64_t epochs) {
 
 }  // namespace
 
+bool spans_all_epochs(const ScheduleFlags& flags) {
+  return flags.kind == ScheduleKind::kOneCycle || (flags.kind == ScheduleKind::kCosine && !flags.t_max);
+}
+
 Options schedule_options(ScheduleFlags& flags) {
   Options rows;
   rows.push_back(choice<ScheduleKind>(

@@ -13,4 +13,7 @@ Options schedule_options(ScheduleFlags& flags);
 /// misses.
 ScheduleShape schedule_of(const ScheduleFlags& flags, std::int64_t epochs);
 
+/// Whether another number of epochs changes the learning rates of all of them.
+bool spans_all_epochs(const ScheduleFlags& flags);
+
 }  // namespace warpfit

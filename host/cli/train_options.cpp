@@ -234,8 +234,12 @@ Option progress_option(bool& progress) {
 
 Options options_of(ResumeCommand& command) {
   return {text({"Run", "RUN_DIR", "", "directory of the run"}, "", command.folder),
+          number<std::int64_t>(
+              {"Run", "--epochs", "N", "epochs of the whole run, those already trained included"}, 1, kMany,
+              command.epochs, "the run's"),
           memory_limit_option(command.device_memory_limit, "the run's"),
-          progress_option(command.verbosity.progress), quiet_option(command.verbosity.quiet),
+          progress_option(command.verbosity.progress),
+          quiet_option(command.verbosity.quiet),
           verbose_option(command.verbosity.verbose)};
 }
 

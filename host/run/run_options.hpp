@@ -50,7 +50,8 @@ struct RunOptions {
   std::string folder;     ///< new folder that keeps the run; empty for none
   std::string config;     ///< these options as config.toml has them; needed with a folder
   CheckpointInterval checkpoint_every;
-  bool shows_progress = false;  ///< on standard error, if it is a terminal
+  bool replaces_config = false;  ///< of a run that is resumed with other options
+  bool shows_progress = false;   ///< on standard error, if it is a terminal
 };
 
 /// A measurement of training's speed.

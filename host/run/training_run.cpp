@@ -55,7 +55,13 @@ std::vector<float> first_parameters(const RunOptions& options, const TrainingFil
   return parameters;
 }
 
-void check_fits(const Checkpoint& checkpoint, const ModelInfo& model, const std::string& data) {
+void check_fits(const Checkpoint& checkpoint, const RunOptions& options, const ModelInfo& model,
+                const std::string& data) {
+  const auto begun = checkpoint.state.epoch - (checkpoint.state.batch > 0 ? 0 : 1);
+  if (options.training.epochs < begun) {
+    throw UsageError(
+        fmt::format("--epochs {}: the run has reached epoch {} already", options.training.epochs, begun));
+  }
   if (checkpoint.info.network != model.network) {
     throw ModelError(fmt::format("checkpoint of network {}, but config.toml and data ask for {}",
                                  checkpoint.info.network.text(), model.network.text()));
@@ -103,7 +109,7 @@ void run(const RunOptions& options, const TrainingFiles& files, RunFolder* folde
   TrainOptions training = options.training;
   training.measure_norm = training.measure_norm || folder != nullptr;
   training.loss.class_weights = files.class_weights(options.class_weights, data.training);
-  if (checkpoint) check_fits(*checkpoint, model, files.identity());
+  if (checkpoint) check_fits(*checkpoint, options, model, files.identity());
   const auto backend = make_backend(options.device);
   log_info(fmt::format("device: {}", backend->description()));
   log_info(fmt::format("data: {}", files.summary()));
@@ -121,7 +127,7 @@ void run(const RunOptions& options, const TrainingFiles& files, RunFolder* folde
   std::optional<Interrupt> interrupt;  // a run without a folder is ended by a signal at once
   TrainerHooks hooks;
   if (folder != nullptr) {
-    if (folder->is_new()) folder->write_config(options.config);
+    if (folder->is_new() || options.replaces_config) folder->write_config(options.config);
     recorder.emplace(*folder, model, files.identity(), checkpoint ? checkpoint->metrics : MetricsSizes{});
     observers.emplace_back(recorder->metrics());
     hooks = recorder->hooks(options.checkpoint_every);

@@ -20,6 +20,7 @@ namespace warpfit::test {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 class ResumeProgram : public testing::Test {
  protected:
@@ -220,6 +221,38 @@ TEST_F(ResumeProgram, EndsWhereNothingImproves) {
   const auto resumed = run_warpfit({"resume", path("run")});
   EXPECT_EQ(resumed.exit_code, 0) << resumed.error;
   EXPECT_THAT(resumed.out, testing::Not(HasSubstr("Epoch")));
+}
+
+TEST_F(ResumeProgram, GoesOnAfterItsLastEpoch) {
+  auto whole = arguments("whole", "4", "1epoch");
+  auto part = arguments("part", "2", "1epoch");
+  for (auto* run : {&whole, &part}) *std::ranges::find(*run, "cosine") = "constant";
+  ASSERT_EQ(run_warpfit(whole).exit_code, 0);
+  ASSERT_EQ(run_warpfit(part).exit_code, 0);
+  const auto longer = run_warpfit({"resume", path("part"), "--epochs", "4"});
+  EXPECT_EQ(longer.exit_code, 0) << longer.error;
+  EXPECT_THAT(longer.out, HasSubstr("Epoch 4\n"));
+  EXPECT_THAT(longer.error, Not(HasSubstr("schedule")));
+  expect_same("whole", "part");
+  EXPECT_EQ(read_file(path("whole") + "/config.toml").size(),
+            read_file(path("part") + "/config.toml").size());
+  const auto again = run_warpfit({"resume", path("part")});  // with the new number of epochs
+  EXPECT_EQ(again.exit_code, 0) << again.error;
+  EXPECT_EQ(again.out, "Done!\n");
+  expect_same("whole", "part");
+}
+
+TEST_F(ResumeProgram, GoesOnWithTheScheduleOfTheNewNumberOfEpochs) {
+  ASSERT_EQ(run_warpfit(arguments("run", "2", "1epoch")).exit_code, 0);
+  const auto longer = run_warpfit({"resume", path("run"), "--epochs", "3"});
+  EXPECT_EQ(longer.exit_code, 0) << longer.error;
+  EXPECT_THAT(longer.error, HasSubstr("the schedule spans all epochs: from now on the learning rate is that "
+                                      "of a run of 3 epochs, not of 2"));
+  const auto config = read_file(path("run") + "/config.toml");
+  const auto fewer = run_warpfit({"resume", path("run"), "--epochs", "2"});
+  EXPECT_EQ(fewer.exit_code, 2) << fewer.error;
+  EXPECT_THAT(fewer.error, HasSubstr("--epochs 2: the run has reached epoch 3 already"));
+  EXPECT_EQ(read_file(path("run") + "/config.toml"), config);
 }
 
 TEST_F(ResumeProgram, WarmStartsFromAModel) {
