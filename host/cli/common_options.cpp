@@ -10,7 +10,8 @@ constexpr std::string_view kData = "Data";
 constexpr std::string_view kDevice = "Device";
 
 Option folder_option(DataOptions& data) {
-  return text({kData, "--data", "DIR", "directory with the four IDX files, named as MNIST's, plain or gzip"},
+  return text({kData, "--data", "DIR",
+               "directory of a data set as published: MNIST, EMNIST, QMNIST, torchvision; plain or gzip"},
               "", data.folder);
 }
 

@@ -61,10 +61,13 @@ std::string program_help() {
                             "its options", kExitCodes);
 }
 
-std::string command_help(const CommandText& command, const Options& options) {
+std::string command_help(const CommandText& command, const Options& options, HelpLength length) {
+  const auto common = std::ranges::count_if(options, &Option::is_common);
+  const bool only_common = length == HelpLength::kCommon && common > 0;
   std::string text = fmt::format("{}\nUsage: {}\n", command.description, usage(command));
   std::string_view group;
   for (const auto& option : options) {
+    if (only_common && !option.is_common) continue;
     if (option.group != group) {
       group = option.group;
       text += fmt::format("\n{}:\n", group);
@@ -74,7 +77,10 @@ std::string command_help(const CommandText& command, const Options& options) {
     if (const auto value = option.standard(); !value.empty()) meaning += fmt::format(" [default: {}]", value);
     text += line_of(usage(option), meaning);
   }
-  return text + line_of("-h, --help", "print this help") + '\n' + std::string(kExitCodes);
+  if (common > 0) text += '\n';
+  text += line_of("-h, --help", "print this help");
+  if (common > 0) text += line_of("--help-all", fmt::format("print all {} options", options.size()));
+  return text + '\n' + std::string(kExitCodes);
 }
 
 std::string options_markdown(const Options& options) {

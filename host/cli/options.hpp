@@ -20,6 +20,8 @@ struct Option {
   bool is_number = false;
   bool in_config = true;      ///< whether a run's configuration holds it
   bool may_be_empty = false;  ///< whether the empty text is a value that differs from none
+  bool is_common =
+      false;  ///< whether --help shows it, if the command has so many options that others are left out
   /// The value as `set` takes it; empty where there is none.
   std::function<std::string()> get{};
   /// Errors: UsageError naming flag, value and range.

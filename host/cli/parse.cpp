@@ -41,11 +41,12 @@ std::list<Entry> make_entries(std::index_sequence<kIndex...>) {
 
 constexpr auto kCommands = std::make_index_sequence<std::variant_size_v<Command> - 1>();
 
-void add_to(CLI::App& app, Entry& entry, bool& help) {
+void add_to(CLI::App& app, Entry& entry, bool& help, bool& help_all) {
   entry.app = app.add_subcommand(std::string(entry.text.name));
   entry.app->set_help_flag();
   entry.app->allow_extras();
   entry.app->add_flag("-h,--help", help);
+  entry.app->add_flag("--help-all", help_all);
   for (const auto& option : entry.options) {
     const std::string flag(option.flag);
     const auto take = [&option, &entry](const std::string& given) {
@@ -78,7 +79,7 @@ void refuse_unknown(const std::vector<std::string>& left_over, const Entry* entr
     for (const auto& text : command_texts()) known.push_back(text.name);
     refuse("command", given, known);
   }
-  known.emplace_back("--help");
+  known.insert(known.end(), {"--help", "--help-all"});
   if (entry == nullptr) {
     known.emplace_back("--version");
   } else {
@@ -126,11 +127,13 @@ Command parse_command_line(int argc, const char* const* argv) {
   app.set_help_flag();
   app.allow_extras();
   bool help = false;
+  bool help_all = false;
   bool version = false;
   app.add_flag("-h,--help", help);
+  app.add_flag("--help-all", help_all);
   app.add_flag("--version", version);
   auto entries = make_entries(kCommands);
-  for (auto& entry : entries) add_to(app, entry, help);
+  for (auto& entry : entries) add_to(app, entry, help, help_all);
 
   try {
     app.parse(argc, argv);
@@ -140,7 +143,10 @@ Command parse_command_line(int argc, const char* const* argv) {
   const auto parsed = std::ranges::find_if(entries, [](const Entry& entry) { return entry.app->parsed(); });
   Entry* const entry = parsed == entries.end() ? nullptr : &*parsed;
   refuse_unknown(app.remaining(true), entry);
-  if (help) return ShowText{entry != nullptr ? command_help(entry->text, entry->options) : program_help()};
+  if (help || help_all) {
+    const auto length = help_all ? HelpLength::kAll : HelpLength::kCommon;
+    return ShowText{entry != nullptr ? command_help(entry->text, entry->options, length) : program_help()};
+  }
   if (version) return ShowText{version_text() + "\n"};
   if (entry == nullptr) {
     throw UsageError("no command given: try warpfit train --data DIR, or warpfit --help");

@@ -2,9 +2,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <string_view>
 
 #include "host/base/error.hpp"
 #include "host/base/parse_number.hpp"
@@ -221,6 +223,11 @@ Options run_options(TrainCommand& command) {
   return rows;
 }
 
+// The options that most runs are started with.
+constexpr std::array<std::string_view, 13> kCommon{
+    "--data", "--network", "--epochs",  "--batch-size", "--optimizer", "--lr",      "--shuffle",
+    "--seed", "--device",  "--run-dir", "--save",       "--config",    "--progress"};
+
 // No part of a run's configuration: it depends on where the run is watched.
 Option progress_option(bool& progress) {
   auto option = choice<bool>({"Output", "--progress", "WHEN",
@@ -263,6 +270,7 @@ Options options_of(TrainCommand& command) {
   rows.push_back(progress_option(command.verbosity.progress));
   rows.push_back(quiet_option(command.verbosity.quiet));
   rows.push_back(verbose_option(command.verbosity.verbose));
+  for (auto& row : rows) row.is_common = std::ranges::find(kCommon, row.flag) != kCommon.end();
   return rows;
 }
 

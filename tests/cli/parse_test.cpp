@@ -237,7 +237,7 @@ TEST(CommandLine, TakesAnArgumentByItsPlace) {
 TEST(CommandLine, ShowsHelpAndVersion) {
   EXPECT_EQ(std::get<ShowText>(parse({"--version"})).text, "warpfit " WARPFIT_VERSION "\n");
   EXPECT_NE(std::get<ShowText>(parse({"--help"})).text.find("warpfit train --data DIR"), std::string::npos);
-  const auto help = std::get<ShowText>(parse({"train", "-h"})).text;
+  const auto help = std::get<ShowText>(parse({"train", "--help-all"})).text;
   std::istringstream lines(help);
   std::string words;  // without the breaks of lines
   for (std::string line; std::getline(lines, line);) {
@@ -252,6 +252,20 @@ TEST(CommandLine, ShowsHelpAndVersion) {
       EXPECT_NE(words.find(" [default: " + value + "]\n"), std::string::npos) << option.flag;
     }
   }
+}
+
+TEST(CommandLine, ShowsTheCommonOptionsOfTrainAndAllOfOtherCommands) {
+  const auto help = std::get<ShowText>(parse({"train", "-h"})).text;
+  for (const char* flag : {"--data DIR", "--epochs N", "--lr X", "--run-dir DIR", "--help-all"})
+    EXPECT_NE(help.find(fmt::format("\n  {} ", flag)), std::string::npos) << flag;
+  EXPECT_EQ(help.find("--label-smoothing"), std::string::npos);
+  EXPECT_LT(std::ranges::count(help, '\n'), 50);
+  TrainCommand defaults;
+  EXPECT_EQ(std::ranges::count_if(options_of(defaults), &Option::is_common), 13);
+  const auto other = std::get<ShowText>(parse({"predict", "--help"})).text;
+  EXPECT_NE(other.find("--top-k N"), std::string::npos);
+  EXPECT_EQ(other.find("--help-all"), std::string::npos);
+  EXPECT_EQ(std::get<ShowText>(parse({"predict", "--help-all"})).text, other);
 }
 
 TEST(CommandLine, TakesArgumentsByTheirPlaces) {
