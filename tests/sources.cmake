@@ -108,6 +108,7 @@ set(warpfit_single_thread_test_sources
   report/reports_test.cpp
   report/summary_test.cpp
   run/training_files_test.cpp
+  stream/class_names_test.cpp
   stream/dataset_files_test.cpp
   stream/dataset_test.cpp
   stream/idx_file_test.cpp

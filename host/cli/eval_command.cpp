@@ -17,7 +17,7 @@
 namespace warpfit {
 namespace {
 
-// Of a matrix that a screen or a reader could still take; labels are bytes.
+// Of a confusion matrix that a screen or a reader could still take.
 constexpr std::int64_t kMostClasses = 1000;
 
 void check_classes(const std::string& path, std::int64_t classes) {
@@ -55,7 +55,7 @@ void run(const EvalCommand& command) {
     throw ModelError(fmt::format("{}: its loss on {} is {}, expected a finite number", command.model,
                                  samples.images_path(), loss));
   }
-  const EvaluationFindings findings{loss, command.batch_size, confusion};
+  const EvaluationFindings findings{loss, command.batch_size, confusion, model.info.class_names};
   print(command.json ? evaluation_json(findings) : evaluation_text(findings));
 }
 

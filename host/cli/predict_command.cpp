@@ -34,7 +34,8 @@ void run(const PredictCommand& command) {
   }
   const Dataset samples(command.images);
 
-  PredictionWriter writer(command.format, scores_of(command, model.info), command.top_k);
+  PredictionWriter writer(command.format, scores_of(command, model.info), command.top_k,
+                          model.info.class_names);
   run_inference({command.model, model, samples, command.batch_size, std::nullopt}, device,
                 [&](std::int64_t, std::span<const float> logits) {
                   const auto size = static_cast<std::size_t>(classes);

@@ -256,6 +256,10 @@ Options options_of(TrainCommand& command) {
   Options rows;
   append(rows, run_options(command));
   append(rows, data_options(run.data));
+  rows.push_back(
+      text({"Data", "--class-names", "FILE",
+            "names of the classes, one per line; without it classes.txt next to the training labels"},
+           "", run.class_names));
   append(rows, training_options(run));
   append(rows, optimizer_options(command.optimizer, training.clipping));
   append(rows, schedule_options(command.schedule));

@@ -28,7 +28,7 @@ std::string config_of(TrainCommand command) {
   auto& run = command.run;
   auto& files = run.data.files;
   for (auto* path : {&run.data.folder, &files.train_images, &files.train_labels, &files.test_images,
-                     &files.test_labels, &run.init_from, &run.model}) {
+                     &files.test_labels, &run.class_names, &run.init_from, &run.model}) {
     make_absolute(*path);
   }
   return config_text(options_of(command));

@@ -13,6 +13,7 @@
 #include "host/inspect/describe.hpp"
 #include "host/inspect/drawing.hpp"
 #include "host/inspect/text_table.hpp"
+#include "host/stream/class_names.hpp"
 #include "host/stream/idx_file.hpp"
 #include "host/stream/labels.hpp"
 
@@ -79,15 +80,32 @@ std::string image_summary(const IdxFile& file, const Contents& contents) {
          fmt::format("mean        {:.4f}, {:.4f} of 255\n", mean, mean / 255) + checksum_line(contents);
 }
 
+// Empty if there is no file of names next to the labels, or it cannot be read: a description needs none.
+std::vector<std::string> known_names(const std::string& labels) {
+  try {
+    const auto path = class_names_next_to(labels);
+    return path.empty() ? std::vector<std::string>() : read_class_names(path);
+  } catch (const Error&) {
+    return {};
+  }
+}
+
 void describe_labels(const IdxFile& file, const TextSink& print) {
   check_is_labels(file);
   const auto contents = read_contents(file);
   std::map<Label, std::uint64_t> counts;
   for (const auto label : read_labels(file)) ++counts[label];
   print(summary(file, "labels", counts.begin()->first, counts.rbegin()->first) + checksum_line(contents));
+  const auto names = known_names(file.path());
   using enum TextTable::Align;
-  TextTable table({{"label", kRight}, {"count", kRight}});
-  for (const auto& [label, count] : counts) table.add({std::to_string(label), std::to_string(count)});
+  std::vector<TextTable::Column> columns{{"label", kRight}, {"count", kRight}};
+  if (!names.empty()) columns.push_back({"name", kLeft});
+  TextTable table(columns);
+  for (const auto& [label, count] : counts) {
+    std::vector<std::string> row{std::to_string(label), std::to_string(count)};
+    if (!names.empty()) row.push_back(label < names.size() ? names[label] : "");
+    table.add(row);
+  }
   print(fmt::format("\n{}", table.text()));
 }
 

@@ -12,7 +12,7 @@ void describe_safetensors(const std::string& path, const TextSink& print) {
   const SafetensorsFile file(path);
   print(fmt::format("{}: safetensors, {}\n", sanitize_for_terminal(path),
                     file.checksum().empty() ? std::string("without a checksum")
-                                            : fmt::format("its checksum {} is right", file.checksum())));
+                                            : fmt::format("checksum {}: OK", file.checksum())));
   print_metadata(file.metadata(), print);
   TensorRows rows;
   for (const auto& tensor : file.tensors()) {

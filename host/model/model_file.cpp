@@ -14,6 +14,7 @@
 #include "host/base/shown.hpp"
 #include "host/base/utf8.hpp"
 #include "host/files/float_tensor.hpp"
+#include "host/files/json.hpp"
 #include "host/files/safetensors_file.hpp"
 #include "host/files/safetensors_writer.hpp"
 #include "host/model/state_dict.hpp"
@@ -27,7 +28,8 @@ constexpr std::string_view kOutput = "warpfit.output";
 constexpr std::string_view kSampleShape = "warpfit.sample_shape";
 constexpr std::string_view kDropout = "warpfit.dropout";
 constexpr std::string_view kNames = "warpfit.names";
-constexpr std::int64_t kMaxSample = std::int64_t{1} << 31;  // values
+constexpr std::string_view kClassNames = "warpfit.class_names";  // a JSON array
+constexpr std::int64_t kMaxSample = std::int64_t{1} << 31;       // values
 
 const std::string& entry(const SafetensorsFile& file, std::string_view key) {
   const auto found = file.metadata().find(std::string(key));
@@ -64,6 +66,22 @@ std::vector<std::int64_t> sample_shape_of(const SafetensorsFile& file, std::opti
   return shape;
 }
 
+// Those of none, or of all classes.
+std::vector<std::string> class_names_of(const SafetensorsFile& file, std::int64_t classes) {
+  std::vector<std::string> names;
+  const auto found = file.metadata().find(std::string(kClassNames));
+  if (found == file.metadata().end()) return names;
+  const auto json = parse_json(found->second, file.path());
+  if (const auto* array = std::get_if<Json::Array>(&json.value)) {
+    for (const auto& element : *array) {
+      if (const auto* name = std::get_if<std::string>(&element.value)) names.push_back(*name);
+    }
+  }
+  if (std::ssize(names) != classes)
+    refuse(file, kClassNames, fmt::format("an array of the names of {} classes", classes));
+  return names;
+}
+
 ModelInfo info_of(const SafetensorsFile& file) {
   ModelInfo info;
   try {
@@ -80,7 +98,7 @@ ModelInfo info_of(const SafetensorsFile& file) {
   info.dropout = *dropout;
   info.names = entry(file, kNames);
   try {
-    plan_of(info);
+    info.class_names = class_names_of(file, plan_of(info).classes());
   } catch (const UsageError& error) {
     throw ModelError(fmt::format("{}: {}", file.path(), error.what()));
   }
@@ -221,6 +239,11 @@ Metadata metadata_of(const ModelInfo& info) {
                     {std::string(kDropout), fmt::format("{}", info.dropout)},
                     {std::string(kNames), info.names},
                     {"warpfit.pixels", "float32(byte) / 255"}};
+  if (!info.class_names.empty()) {
+    std::vector<std::string> quoted;
+    for (const auto& name : info.class_names) quoted.push_back(json_quoted(name, "class names"));
+    metadata[std::string(kClassNames)] = fmt::format("[{}]", fmt::join(quoted, ","));
+  }
   if (info.network.inputs) metadata["warpfit.activation"] = "relu";  // a list of layers says it itself
   return metadata;
 }

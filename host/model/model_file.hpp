@@ -16,10 +16,11 @@ namespace warpfit {
 /// What a model is, in addition to its parameters.
 struct ModelInfo {
   NetworkSpec network;
-  std::vector<std::int64_t> sample_shape;   ///< {28, 28}
-  bool log_softmax = false;                 ///< after the last layer
-  float dropout = 0;                        ///< after each hidden ReLU, in training
-  std::string names = "linear_relu_stack";  ///< attribute of PyTorch's module that holds the layers
+  std::vector<std::int64_t> sample_shape;     ///< {28, 28}
+  bool log_softmax = false;                   ///< after the last layer
+  float dropout = 0;                          ///< after each hidden ReLU, in training
+  std::string names = "linear_relu_stack";    ///< attribute of PyTorch's module that holds the layers
+  std::vector<std::string> class_names = {};  ///< of each class; empty if they are not known
 };
 
 struct Model {

@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <string_view>
 
+#include "host/base/terminal_text.hpp"
+#include "host/files/json.hpp"
+
 namespace warpfit {
 namespace {
 
@@ -12,16 +15,18 @@ double accuracy(const Confusion& confusion) {
   return static_cast<double>(confusion.correct()) / static_cast<double>(confusion.samples());
 }
 
-std::string class_row(std::string_view name, const ClassScores& scores, std::int64_t support) {
-  return fmt::format("{:>5} {:>10.4f} {:>10.4f} {:>10.4f} {:>10}\n", name, scores.precision, scores.recall,
-                     scores.f1, support);
+std::string class_row(std::string_view number, const ClassScores& scores, std::int64_t support,
+                      const std::string& name = "") {
+  return fmt::format("{:>5} {:>10.4f} {:>10.4f} {:>10.4f} {:>10}{}{}\n", number, scores.precision,
+                     scores.recall, scores.f1, support, name.empty() ? "" : "  ", name);
 }
 
-std::string class_table(const Confusion& confusion) {
+std::string class_table(const Confusion& confusion, std::span<const std::string> names) {
   auto text =
       fmt::format("{:>5} {:>10} {:>10} {:>10} {:>10}\n", "class", "precision", "recall", "f1", "support");
   for (std::int64_t c = 0; c < confusion.classes(); ++c) {
-    text += class_row(std::to_string(c), confusion.scores(c), confusion.support(c));
+    const auto name = names.empty() ? "" : sanitize_for_terminal(names[static_cast<std::size_t>(c)]);
+    text += class_row(std::to_string(c), confusion.scores(c), confusion.support(c), name);
   }
   return text + class_row("macro", confusion.macro_average(), confusion.samples());
 }
@@ -69,14 +74,19 @@ std::string evaluation_text(const EvaluationFindings& findings) {
       "Accuracy: {:.1f}% ({} of {}), Avg loss: {:>8f}\n\n{}\nconfusion (rows: true class, columns: "
       "predicted)\n{}",
       100 * accuracy(confusion), confusion.correct(), confusion.samples(), findings.loss,
-      class_table(confusion), matrix(confusion));
+      class_table(confusion, findings.class_names), matrix(confusion));
 }
 
 std::string evaluation_json(const EvaluationFindings& findings) {
   const auto& confusion = findings.confusion;
   const std::int64_t classes = confusion.classes();
   const auto of_class = [&](std::int64_t c) {
-    return fmt::format(R"({{"class":{},{},"support":{}}})", c, scores_json(confusion.scores(c)),
+    const auto name =
+        findings.class_names.empty()
+            ? std::string()
+            : fmt::format(R"("name":{},)",
+                          json_quoted(findings.class_names[static_cast<std::size_t>(c)], "class names"));
+    return fmt::format(R"({{"class":{},{}{},"support":{}}})", c, name, scores_json(confusion.scores(c)),
                        confusion.support(c));
   };
   const auto row = [&](std::int64_t label) {

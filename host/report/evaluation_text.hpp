@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 
 #include "host/report/confusion.hpp"
@@ -12,6 +13,7 @@ struct EvaluationFindings {
   double loss = 0;              ///< mean over the batches of their mean loss
   std::int64_t batch_size = 0;  ///< samples in each, save the last
   const Confusion& confusion;
+  std::span<const std::string> class_names = {};  ///< of all classes, or empty
 };
 
 /// Accuracy and loss as training prints them, a table of the classes and the confusion matrix.

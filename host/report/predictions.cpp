@@ -8,6 +8,7 @@
 #include <numeric>
 #include <string_view>
 
+#include "host/files/json.hpp"
 #include "host/loss/softmax.hpp"
 #include "host/report/console.hpp"
 
@@ -29,11 +30,20 @@ ScoreName name_of(Scores scores) {
   }
 }
 
-std::string csv_header(Scores scores, std::size_t top_k) {
+std::string csv_header(Scores scores, std::size_t top_k, bool has_names) {
   std::string header = "index";
   for (std::size_t i = 1; i <= top_k; ++i)
-    header += fmt::format(",class_{0},{1}_{0}", i, name_of(scores).one);
+    header += fmt::format(",class_{0}{2},{1}_{0}", i, name_of(scores).one,
+                          has_names ? fmt::format(",name_{}", i) : "");
   return header + '\n';
+}
+
+// A field of CSV (RFC 4180): in quotes if it holds a comma or a quote, which is doubled.
+std::string csv_field(const std::string& text) {
+  if (text.find_first_of(",\"\n\r") == text.npos) return text;
+  std::string field = "\"";
+  for (const char c : text) field.append(c == '"' ? "\"\"" : std::string(1, c));
+  return field + '"';
 }
 
 std::vector<std::string> values_of(std::span<const std::int64_t> classes, std::span<const float> logits,
@@ -53,9 +63,10 @@ std::vector<std::string> values_of(std::span<const std::int64_t> classes, std::s
 
 }  // namespace
 
-PredictionWriter::PredictionWriter(PredictionFormat format, Scores scores, std::int64_t top_k)
-    : format_(format), scores_(scores), top_k_(static_cast<std::size_t>(top_k)) {
-  if (format_ == PredictionFormat::kCsv) held_ = csv_header(scores_, top_k_);
+PredictionWriter::PredictionWriter(PredictionFormat format, Scores scores, std::int64_t top_k,
+                                   std::span<const std::string> names)
+    : format_(format), scores_(scores), top_k_(static_cast<std::size_t>(top_k)), names_(names) {
+  if (format_ == PredictionFormat::kCsv) held_ = csv_header(scores_, top_k_, !names_.empty());
 }
 
 void PredictionWriter::add(std::span<const float> logits) {
@@ -84,16 +95,24 @@ void PredictionWriter::finish() {
 void PredictionWriter::append_csv(std::span<const std::string> values) {
   fmt::format_to(std::back_inserter(held_), "{}", index_);
   for (std::size_t i = 0; i < top_k_; ++i) {
-    fmt::format_to(std::back_inserter(held_), ",{},{}", classes_[i], values[i]);
+    fmt::format_to(std::back_inserter(held_), ",{}", classes_[i]);
+    if (!names_.empty()) held_ += ',' + csv_field(names_[static_cast<std::size_t>(classes_[i])]);
+    held_ += ',' + values[i];
   }
   held_ += '\n';
 }
 
 void PredictionWriter::append_json(std::span<const std::string> values) {
+  std::string names;
+  for (std::size_t i = 0; i < top_k_ && !names_.empty(); ++i) {
+    names += names.empty() ? R"("names":[)" : ",";
+    names += json_quoted(names_[static_cast<std::size_t>(classes_[i])], "class names");
+  }
+  if (!names.empty()) names += "],";
   fmt::format_to(std::back_inserter(held_),
-                 R"({{"index":{},"classes":[{}],"{}":[{}]}})"
+                 R"({{"index":{},"classes":[{}],{}"{}":[{}]}})"
                  "\n",
-                 index_, fmt::join(classes_, ","), name_of(scores_).many, fmt::join(values, ","));
+                 index_, fmt::join(classes_, ","), names, name_of(scores_).many, fmt::join(values, ","));
 }
 
 }  // namespace warpfit

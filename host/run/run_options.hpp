@@ -45,6 +45,8 @@ struct RunOptions {
   ClassWeightOptions class_weights;  ///< resolved with the data, into the loss
   ValidationOptions validation;
   BackendOptions device;
+  std::string
+      class_names;  ///< file of the names of the classes; empty for classes.txt next to the labels, if any
   std::string init_from;  ///< model to begin with; empty for PyTorch's initial parameters
   std::string model;      ///< file for the model at the end; empty for none
   std::string folder;     ///< new folder that keeps the run; empty for none

@@ -7,6 +7,7 @@
 
 #include "host/base/error.hpp"
 #include "host/report/log.hpp"
+#include "host/stream/class_names.hpp"
 
 namespace warpfit {
 namespace {
@@ -54,6 +55,19 @@ void check_labels(std::int64_t outputs, const Dataset& training_set, const Datas
   warn_of_missing_classes(training_set, test_set);
 }
 
+// Empty if no file was named, and none that fits was found.
+std::vector<std::string> class_names(const std::string& named, const std::string& labels,
+                                     std::int64_t classes) {
+  const auto path = named.empty() ? class_names_next_to(labels) : named;
+  if (path.empty()) return {};
+  auto names = read_class_names(path);
+  if (std::ssize(names) == classes) return names;
+  const auto text = fmt::format("{}: {} names, but the network has {} outputs", path, names.size(), classes);
+  if (!named.empty()) throw UsageError("--class-names " + text);
+  log_warning(text + "; the classes remain without names");
+  return {};
+}
+
 }  // namespace
 
 NetworkSpec fitting_network(const std::string& asked, const Dataset& training_set) {
@@ -94,6 +108,7 @@ TrainingFiles::TrainingFiles(const RunOptions& options, const DatasetPaths& path
   model_.names = options.names;
   plan_ = plan_of(model_);
   check_labels(plan_.classes(), training_set_, test_set_);
+  model_.class_names = class_names(options.class_names, paths_.train_labels, plan_.classes());
 }
 
 std::string TrainingFiles::summary() const {

@@ -124,6 +124,22 @@ TEST_F(Predict, PrintsSmallProbabilitiesWithoutAnExponent) {
 }
 
 // More than is held back at a time, and a last batch that is short.
+TEST_F(Predict, HasTheNamesOfTheClasses) {
+  auto model = brightest_pixel();
+  model.info.class_names = {"red", "a, \"b\"", "blue"};
+  const auto path = add_model(folder_, "named", model);
+  const auto images = folder_.add("three", idx({2, 3}, {0, 255, 0, 0, 0, 255}));
+  const auto csv = output(path, images);
+  EXPECT_TRUE(csv.starts_with("index,class_1,name_1,probability_1\n0,1,\"a, \"\"b\"\"\",")) << csv;
+  EXPECT_NE(csv.find("\n1,2,blue,0."), std::string::npos) << csv;
+  std::istringstream lines(output(path, images, {"--format", "jsonl", "--top-k", "3"}));
+  std::string line;
+  std::getline(lines, line);
+  const auto row = nlohmann::json::parse(line);
+  for (std::size_t i = 0; i < 3; ++i)
+    EXPECT_EQ(row["names"][i], model.info.class_names[row["classes"][i].get<std::size_t>()]);
+}
+
 TEST_F(Predict, WritesARowForEachOfManySamples) {
   const auto model = add_model(folder_, "model", brightest_pixel());
   Bytes pixels(30000);

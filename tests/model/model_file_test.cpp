@@ -85,6 +85,18 @@ TEST_F(ModelFile, ComesBackAsItWas) {
   EXPECT_TRUE(model.info.log_softmax);
 }
 
+TEST_F(ModelFile, KeepsTheNamesOfTheClasses) {
+  info_.class_names = {"T-shirt/top", "\"", "\u00e9"};
+  save_model(path_, info_, parameters_);
+  EXPECT_EQ(load_model(path_).info.class_names, info_.class_names);
+  auto metadata = metadata_of(info_);
+  for (const char* names : {R"(["a","b"])", R"(["a","b",3])", R"({"a":"b"})", "3", "[a]", ""}) {
+    metadata["warpfit.class_names"] = names;
+    write_safetensors(path_, metadata, parameter_tensors(info_, parameters_));
+    EXPECT_NE(refusal(path_), "accepted") << names;
+  }
+}
+
 TEST_F(ModelFile, HoldsNoGapsBetweenTensors) {
   save_model(path_, info_, parameters_);
   const SafetensorsFile file(path_);

@@ -30,5 +30,17 @@ TEST(EvaluationText, HasColumnsAsWideAsTheHighestClass) {
   EXPECT_THAT(text, testing::HasSubstr("    9  0  0  0  0  0  0  0  0  0  0  1\n"));
 }
 
+TEST(EvaluationText, HasTheNamesOfTheClasses) {
+  Confusion confusion(2);
+  confusion.add(0, 0);
+  const std::vector<std::string> names{"T-shirt/top", "a \"bag\""};
+  const auto text = evaluation_text({0, 64, confusion, names});
+  EXPECT_THAT(text, testing::HasSubstr("         1  T-shirt/top\n"));
+  EXPECT_THAT(text, testing::HasSubstr("         0  a \"bag\"\n"));
+  EXPECT_THAT(evaluation_json({0, 64, confusion, names}),
+              testing::HasSubstr(R"({"class":1,"name":"a \"bag\"","precision")"));
+  EXPECT_THAT(evaluation_json({0, 64, confusion}), testing::HasSubstr(R"({"class":1,"precision")"));
+}
+
 }  // namespace
 }  // namespace warpfit::test

@@ -41,6 +41,20 @@ class TrainingFilesTest : public testing::Test {
   RunOptions options_;
 };
 
+TEST_F(TrainingFilesTest, TakesTheNamesOfTheClassesNextToTheLabels) {
+  EXPECT_TRUE(TrainingFiles(options_).model().class_names.empty());
+  folder_.add("classes.txt", {'a', '\n', 'b', '\n'});
+  EXPECT_EQ(TrainingFiles(options_).model().class_names, (std::vector<std::string>{"a", "b"}));
+  options_.class_names = folder_.add("others", {'c', '\n', 'd'});
+  EXPECT_EQ(TrainingFiles(options_).model().class_names, (std::vector<std::string>{"c", "d"}));
+  folder_.add("others", {'c'});
+  EXPECT_THAT([&] { TrainingFiles{options_}; },
+              ThrowsMessage<UsageError>(HasSubstr("others: 1 names, but the network has 2 outputs")));
+  options_.class_names.clear();
+  folder_.add("classes.txt", {'a'});  // which nobody asked for
+  EXPECT_TRUE(TrainingFiles(options_).model().class_names.empty());
+}
+
 // random_split partitions the samples by torch.randperm with a generator of the seed.
 TEST_F(TrainingFilesTest, SplitsAtRandomBySeed) {
   options_.validation = {.share = 0.25, .shuffle = true};

@@ -26,7 +26,8 @@ expect_complete() { # FOLDER
   for name in "${names[@]}"; do
     expect "$name.gz is good" cmp -s "$scratch/$name" <(gzip -dc "$1/$name.gz")
   done
-  expect "nothing else lies in $1" [ "$(find "$1" -type f | wc -l)" = 4 ]
+  expect "ten class names" [ "$(wc -l <"$1/classes.txt")" = 10 ]
+  expect "nothing else lies in $1" [ "$(find "$1" -type f | wc -l)" = 5 ]
 }
 
 fake id 'echo 1000'

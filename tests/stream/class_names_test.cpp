@@ -1,0 +1,55 @@
+#include "host/stream/class_names.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "host/base/error.hpp"
+#include "tests/support/files.hpp"
+
+namespace warpfit::test {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class ClassNames : public testing::Test {
+ protected:
+  std::vector<std::string> read(const std::string& text) {
+    return read_class_names(folder_.add("classes.txt", {text.begin(), text.end()}));
+  }
+  std::string refusal(const std::string& text) {
+    try {
+      read(text);
+    } catch (const DataError& error) {
+      return error.what();
+    }
+    return "accepted";
+  }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(ClassNames, AreLines) {
+  EXPECT_THAT(read("T-shirt/top\nAnkle boot\n"), ElementsAre("T-shirt/top", "Ankle boot"));
+  EXPECT_THAT(read("\xEF\xBB\xBFone\r\ntwo\r\n\r\n"), ElementsAre("one", "two"));
+  EXPECT_THAT(read("caf\xC3\xA9"), ElementsAre("caf\xC3\xA9"));
+}
+
+TEST_F(ClassNames, AreText) {
+  EXPECT_THAT(refusal("one\n\ntwo"), HasSubstr("classes.txt: line 2 is empty, expected the name of class 1"));
+  EXPECT_THAT(refusal("one\nt\x1b[2Jwo"), HasSubstr("line 2 has characters that are no text"));
+  EXPECT_THAT(refusal("\xFF"), HasSubstr("line 1 has characters that are no text"));
+  EXPECT_THAT(refusal(std::string(201, 'a')), HasSubstr("line 1 has 201 bytes"));
+  EXPECT_THAT(refusal(""), HasSubstr("has no line"));
+  EXPECT_THAT(refusal("\n\n"), HasSubstr("has no line"));
+}
+
+TEST_F(ClassNames, AreNextToTheLabels) {
+  const auto labels = folder_.add("labels", {});
+  EXPECT_EQ(class_names_next_to(labels), "");
+  const auto names = folder_.add("classes.txt", {'a'});
+  EXPECT_EQ(class_names_next_to(labels), names);
+}
+
+}  // namespace
+}  // namespace warpfit::test
