@@ -32,7 +32,7 @@ struct BatchRun {
   std::int64_t batches = 0;      ///< how many batches
   std::int64_t rows = 0;         ///< samples in each
   float rate = 0;                ///< learning rate of these batches; unused where nothing is updated
-  const float* rates = nullptr;  ///< the rate of each batch in its place, in the backend's memory
+  const float* rates = nullptr;  ///< one rate per batch, in the backend's memory
   std::int64_t step = 0;         ///< steps of training before the first batch
 };
 
@@ -48,10 +48,10 @@ class StagingSlot {
   /// Page-locked where the device copies faster from such memory.
   [[nodiscard]] virtual std::span<std::uint8_t> host() = 0;
 
-  /// Queues the copy of the first `bytes` bytes of host() to the slot's own place on the device, which it
-  /// returns; batch runs queued later see it whole.
+  /// Queues the copy of the first `bytes` bytes of host() to the slot's own device memory and returns its
+  /// address; batch runs queued later see the whole copy.
   virtual const std::uint8_t* submit(std::size_t bytes) = 0;
-  /// Likewise for the bytes from `first` on, to a place of the caller's.
+  /// The same for the bytes from `first` on, copied to device memory of the caller.
   virtual void submit_to(std::uint8_t* to, std::size_t first, std::size_t bytes) = 0;
   /// Says that every batch run which reads what was submitted has been queued.
   virtual void retire() = 0;

@@ -1,5 +1,5 @@
 // Dropout: which values of a layer's output a step leaves out (Srivastava et al., 2014). Masks are a function
-// of seed, layer, step and place, so every device has the same, and so has a run that was resumed.
+// of seed, layer, step and element index, so every device has the same, and so has a run that was resumed.
 #pragma once
 
 #include <array>

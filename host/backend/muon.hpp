@@ -23,7 +23,7 @@ struct Muon {
 
 /// A matrix (rows, cols) within a flat buffer of parameters.
 struct MuonMatrix {
-  std::int64_t first = 0;  ///< its place, in floats
+  std::int64_t first = 0;  ///< offset in the buffer, in floats
   std::int64_t rows = 0, cols = 0;
 };
 

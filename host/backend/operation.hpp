@@ -35,7 +35,7 @@ struct DropoutOperation {
 
 using Operation = std::variant<LinearOperation, ActivationOperation, DropoutOperation>;
 
-/// An operation in its place in a network: it reads one value and writes another, or the same in place.
+/// An operation of a network: it reads one value and writes another one, or updates it in place.
 struct PlannedOperation {
   Operation operation;
   std::int64_t outputs = 0;         ///< elements of y of a sample

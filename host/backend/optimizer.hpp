@@ -44,7 +44,7 @@ struct Adam {
 };
 
 /// v is a running mean of g^2, less the square of that of g where centered; d = g / (sqrt(v) + eps), with
-/// momentum m = momentum * m + d in its place; w -= rate * d.
+/// momentum m = momentum * m + d replaces d; w -= rate * d.
 struct Rmsprop {
   float alpha = 0.99F, eps = 1e-8F, weight_decay = 0, momentum = 0;
   bool centered = false;

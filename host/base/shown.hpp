@@ -7,7 +7,7 @@
 
 namespace warpfit {
 
-/// `text`, which is UTF-8, with '?' in place of control characters; the start of it where it is long.
+/// `text`, which is UTF-8, with '?' instead of control characters; the start of it where it is long.
 inline std::string shown(std::string_view text) {
   constexpr std::size_t kLongest = 80;
   std::string safe(text.substr(0, kLongest));

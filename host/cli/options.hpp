@@ -12,8 +12,8 @@ namespace warpfit {
 /// It reads and writes a field of the command that the table was made for.
 struct Option {
   std::string_view group{};  ///< heading in --help
-  std::string_view flag{};   ///< "--batch-size", or "MODEL" for an argument by its place
-  std::string_view value{};  ///< "N"; empty for a switch and for an argument by its place
+  std::string_view flag{};   ///< "--batch-size", or "MODEL" for a positional argument
+  std::string_view value{};  ///< "N"; empty for a switch and for a positional argument
   std::string help{};        ///< what it is, its unit
   std::string range{};       ///< what it may be; empty where anything
   std::string otherwise{};   ///< the default in words, where it depends on others

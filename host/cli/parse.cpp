@@ -67,7 +67,7 @@ void add_to(CLI::App& app, Entry& entry, bool& help, bool& help_all) {
   throw UsageError(fmt::format("unknown {} {}: {}", what, given, hint));
 }
 
-// CLI11 hands back what it could not place.
+// CLI11 returns the arguments that it could not match.
 void refuse_unknown(const std::vector<std::string>& left_over, const Entry* entry) {
   if (left_over.empty()) return;
   const std::string given = left_over.front().substr(0, left_over.front().find('='));

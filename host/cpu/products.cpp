@@ -103,12 +103,12 @@ Products::Products(ThreadPool& pool) : pool_(pool), workers_(static_cast<std::si
   });
 }
 
-// oneDNN has its fastest kernel for a result without gaps between its rows alone (at 64x512x256 106 GFLOP/s
-// in place of 85), so a tile is made by itself, and brought to its place by the pass of the activation.
+// oneDNN's fastest kernel needs a result without gaps between its rows (at 64x512x256 106 GFLOP/s instead of
+// 85), so each tile is computed in a buffer of its own, and the pass of the activation copies it to y.
 void Products::forward(ConstMatrix x, ConstMatrix w, ConstVector b, ActivationKind activation, Matrix y) {
   share(pool_, workers_, y, x.cols, [&](Worker& worker, const Tile& tile) {
-    const Part<float> place = part_of(y, tile);
-    Part<float> made = place;
+    const Part<float> out = part_of(y, tile);
+    Part<float> made = out;
     if (tile.columns < y.cols) {
       const auto size = static_cast<std::size_t>(tile.rows * tile.columns);
       if (worker.tile.size() < size) worker.tile.resize(size);
@@ -117,9 +117,9 @@ void Products::forward(ConstMatrix x, ConstMatrix w, ConstVector b, ActivationKi
     worker.matmul.forward(rows_of(x, tile.row, tile.rows), rows_of(w, tile.column, tile.columns),
                           b.data() + tile.column, made);
     if (activation == ActivationKind::kRelu) {
-      relu_forward(made, place);
-    } else if (made.data != place.data) {
-      copy(made, place);
+      relu_forward(made, out);
+    } else if (made.data != out.data) {
+      copy(made, out);
     }
   });
 }
@@ -148,7 +148,8 @@ void Products::backward_input(ConstBf16Matrix dy, ConstBf16Matrix w, Matrix dx) 
   });
 }
 
-// dw = scale * dy' x + keep * dw; then finish(dy's columns, their place) for the biases of each row of tiles.
+// dw = scale * dy' x + keep * dw; then finish(dy's columns, index of the first) for the biases of each row of
+// tiles.
 template <class Finish>
 void Products::accumulate(ConstMatrix x, ConstMatrix dy, float scale, float keep, Matrix dw,
                           const Finish& finish) {

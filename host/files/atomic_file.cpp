@@ -47,14 +47,14 @@ bool is_of_the_system(const fs::path& path) {
 bool leads_to_the_system(const Folder& folder, std::string name) {
   constexpr int kMostLinks = 40;  // as Linux follows
   std::error_code error;
-  fs::path place = fs::read_symlink(fmt::format("/proc/self/fd/{}", folder.descriptor()), error);
+  fs::path parent = fs::read_symlink(fmt::format("/proc/self/fd/{}", folder.descriptor()), error);
   for (int links = 0; links < kMostLinks && !error; ++links) {
-    if (is_of_the_system(place / name)) return true;
-    const auto target = fs::read_symlink(place / name, error);
-    if (error) return false;           // no link
-    const auto next = place / target;  // `target` alone if it begins with '/'
+    if (is_of_the_system(parent / name)) return true;
+    const auto target = fs::read_symlink(parent / name, error);
+    if (error) return false;            // no link
+    const auto next = parent / target;  // `target` alone if it begins with '/'
     name = next.filename().string();
-    place = fs::canonical(next.parent_path(), error);
+    parent = fs::canonical(next.parent_path(), error);
     if (error) return is_of_the_system(next);
   }
   return false;

@@ -31,7 +31,7 @@ class AtomicFile {
   void write(std::span<const std::byte> bytes);
   void write(std::string_view text) { write(std::as_bytes(std::span(text))); }
 
-  /// Puts what was written in its place, where it survives a power cut. Call it once, at the end.
+  /// Renames the temporary file to path(), so that it survives a power cut. Call it once, at the end.
   /// Errors: IoError.
   void commit();
 

@@ -49,9 +49,9 @@ void File::read(std::uint64_t offset, std::span<std::uint8_t> out) const {
 }
 
 bool File::read_if_cached(std::uint64_t offset, std::span<std::uint8_t> out) const noexcept {
-  const iovec place{out.data(), out.size()};
+  const iovec buffer{out.data(), out.size()};
   const auto from = static_cast<off_t>(offset);
-  if (preadv2(descriptor_, &place, 1, from, RWF_NOWAIT) == static_cast<ssize_t>(out.size())) return true;
+  if (preadv2(descriptor_, &buffer, 1, from, RWF_NOWAIT) == static_cast<ssize_t>(out.size())) return true;
   posix_fadvise(descriptor_, from, static_cast<off_t>(out.size()), POSIX_FADV_WILLNEED);
   return false;
 }

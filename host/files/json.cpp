@@ -40,7 +40,8 @@ class WatchedIterator {
   const char** reached_;
 };
 
-// The library's words without its error number, place and the token, which may be as long as the file.
+// The library's message without its error number, the position and the token, which may be as long as the
+// file.
 std::string reason(std::string_view text) {
   for (const std::string_view lead : {"] ", " - "}) {
     const auto found = text.find(lead);
@@ -92,7 +93,7 @@ class Builder {
     const auto [member, is_new] = std::get<Json::Object>(open_.back()->value).try_emplace(std::move(name));
     if (!is_new) fail(next(), fmt::format("the key '{}' a second time", shown(member->first)));
     member_ = &member->second;
-    return behind_token();
+    return after_token();
   }
 
   bool parse_error(std::size_t position, const std::string&, const nlohmann::json::exception& error) {
@@ -110,14 +111,14 @@ class Builder {
 
   // Where the token of this event begins. Of a number before it the parser has read one byte more, a
   // separator.
-  [[nodiscard]] std::size_t next() const { return text_.find_first_not_of(kBetweenValues, behind_last_); }
+  [[nodiscard]] std::size_t next() const { return text_.find_first_not_of(kBetweenValues, after_last_); }
 
-  bool behind_token() {
-    behind_last_ = static_cast<std::size_t>(reached_ - text_.data());
+  bool after_token() {
+    after_last_ = static_cast<std::size_t>(reached_ - text_.data());
     return true;
   }
 
-  Json& place(Json::Value value) {
+  Json& insert(Json::Value value) {
     if (++values_ > kMostValues) fail(next(), fmt::format("more than {} values", kMostValues));
     Json json{std::move(value), first_byte_ + next()};
     if (open_.empty()) return root_ = std::move(json);
@@ -128,19 +129,19 @@ class Builder {
   }
 
   bool add(Json::Value value) {
-    place(std::move(value));
-    return behind_token();
+    insert(std::move(value));
+    return after_token();
   }
 
   bool open(Json::Value empty) {
     if (open_.size() == kMostLevels) fail(next(), fmt::format("more than {} levels", kMostLevels));
-    open_.push_back(&place(std::move(empty)));
-    return behind_token();
+    open_.push_back(&insert(std::move(empty)));
+    return after_token();
   }
 
   bool close() {
     open_.pop_back();
-    return behind_token();
+    return after_token();
   }
 
   std::string_view text_;
@@ -150,7 +151,7 @@ class Builder {
   std::vector<Json*> open_;  // a container moves only while nothing within it is open
   Json* member_ = nullptr;   // of the innermost object, for its value to come
   const char* reached_ = text_.data();
-  std::size_t behind_last_ = 0;  // the last event's token
+  std::size_t after_last_ = 0;  // end of the last event's token
   std::int64_t values_ = 0;
 };
 

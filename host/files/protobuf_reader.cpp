@@ -92,10 +92,10 @@ FileStretch ProtobufReader::message(const ProtobufField& field) const {
 }
 
 std::string ProtobufReader::text(const ProtobufField& field) const {
-  const auto place = message(field);
-  std::string text(std::min(place.size, kMostText), '\0');
-  file_.read(place.byte, {reinterpret_cast<std::uint8_t*>(text.data()), text.size()});
-  if (text.size() < place.size) text += fmt::format("... ({} bytes)", place.size);
+  const auto content = message(field);
+  std::string text(std::min(content.size, kMostText), '\0');
+  file_.read(content.byte, {reinterpret_cast<std::uint8_t*>(text.data()), text.size()});
+  if (text.size() < content.size) text += fmt::format("... ({} bytes)", content.size);
   return text;
 }
 

@@ -129,8 +129,8 @@ class HeaderParser {
   }
 
   void check_cover() {
-    const auto place = [](const StoredTensor& tensor) { return std::tuple(tensor.byte, tensor.size); };
-    std::ranges::sort(header_.tensors, {}, place);
+    const auto range = [](const StoredTensor& tensor) { return std::tuple(tensor.byte, tensor.size); };
+    std::ranges::sort(header_.tensors, {}, range);
     std::uint64_t covered = data_begin();
     for (const auto& tensor : header_.tensors) {
       if (tensor.byte != covered) {

@@ -1,8 +1,8 @@
 // The header of a safetensors file (https://github.com/huggingface/safetensors): 8 bytes with the length of
 // the JSON that follows, little-endian; the JSON; then the tensors' data. The JSON names type, shape and
-// place of each tensor, and in `__metadata__` whatever text was put there.
+// offsets of each tensor, and in `__metadata__` whatever text was put there.
 //
-// Ours hold `warpfit.crc32` there: eight hex digits, of the whole file with '0' in place of these digits.
+// Ours hold `warpfit.crc32` there: eight hex digits, of the whole file with '0' instead of these digits.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 // What follows from a network and the shape of a sample: the shape of every value, and every tensor with its
-// name, its place and how it begins. Derived once, and read by everything that saves, loads, shows or runs a
-// network.
+// name, its offset and its initial distribution. Derived once, and read by everything that saves, loads,
+// shows or runs a network.
 #pragma once
 
 #include <cstddef>
@@ -30,7 +30,7 @@ struct PlannedTensor {
   }
 };
 
-/// A layer in its place: it reads the output of the node before it, the first one the samples.
+/// A layer of the network: it reads the output of the node before it, the first one the samples.
 struct Node {
   Layer layer;
   Shape in, out;

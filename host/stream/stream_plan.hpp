@@ -42,7 +42,7 @@ constexpr std::int64_t chunk_bytes(std::int64_t samples, std::int64_t sample_siz
   return label_offset(samples, sample_size) + samples * static_cast<std::int64_t>(sizeof(Label));
 }
 
-/// The bytes of the device's memory that a set takes so: its samples, or the slots' places.
+/// The bytes of device memory that a set takes with this plan: its samples, or the slots' device memory.
 std::int64_t device_bytes(const StreamRequest& set, const StreamPlan& plan);
 
 /// A plan for each set. `limit`: the most bytes that all of them may take on the device; without one, what

@@ -130,10 +130,10 @@ double Benchmark::stream(const Subset& part, bool trains) {
 double Benchmark::copy() {
   const auto slot = backend_.make_staging_slot(kCopyBytes);
   std::memset(slot->host().data(), 1, kCopyBytes);
-  const Buffer<std::uint8_t> place(backend_, kCopyBytes);
-  slot->submit_to(place.data(), 0, kCopyBytes);
+  const Buffer<std::uint8_t> device(backend_, kCopyBytes);
+  slot->submit_to(device.data(), 0, kCopyBytes);
   const double seconds = seconds_of([&] {
-    for (int i = 0; i < kCopies; ++i) slot->submit_to(place.data(), 0, kCopyBytes);
+    for (int i = 0; i < kCopies; ++i) slot->submit_to(device.data(), 0, kCopyBytes);
   });
   slot->retire();
   slot->wait_until_reusable();

@@ -26,7 +26,7 @@ class Interrupt {
   std::array<struct sigaction, kStopSignals.size()> before_{};
 };
 
-/// While it lives, writing to a pipe that nobody reads fails with EPIPE, in place of ending the process.
+/// While it lives, writing to a pipe that nobody reads fails with EPIPE, instead of ending the process.
 class IgnoredPipe {
  public:
   IgnoredPipe();

@@ -1,4 +1,4 @@
-// Which operations a network is, for a device: the one place that decides what is done together.
+// Which operations a network is, for a device: the only code that decides what is fused.
 #pragma once
 
 #include <cstdint>

@@ -23,7 +23,7 @@ class ParameterAverage {
   /// Whether the average is of the parameters after each step (--ema).
   [[nodiscard]] bool is_of_steps() const { return decay_ > 0; }
 
-  /// The average, if there is one, in place of the network's parameters, until take_back(). No step may train
+  /// The average, if there is one, replaces the network's parameters until take_back(). No step may train
   /// meanwhile.
   void put_in_place();
   void take_back();

@@ -14,7 +14,7 @@ namespace warpfit {
 
 class Predictor {
  public:
-  /// Takes a batch: the place of its first sample, and the logits (N, C) of all.
+  /// Takes a batch: the index of its first sample, and the logits (N, C) of all.
   using Take = std::function<void(std::int64_t first, std::span<const float> logits)>;
 
   /// All references must outlive it. `loss`: what to measure along the way, in the batches' own steps.

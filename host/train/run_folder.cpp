@@ -79,13 +79,13 @@ void remove_temporary(const Folder& folder) {
 
 void RunFolder::MadeFolders::make_with_parents(const std::string& path) {
   constexpr mode_t kAsUmaskSays = 0777;
-  fs::path place;
+  fs::path prefix;
   for (const auto& part : fs::path(path)) {
-    place /= part;
+    prefix /= part;
     std::error_code error;
-    if (fs::is_directory(place, error)) continue;
-    if (mkdir(place.c_str(), kAsUmaskSays) == 0) {
-      add(place.string());
+    if (fs::is_directory(prefix, error)) continue;
+    if (mkdir(prefix.c_str(), kAsUmaskSays) == 0) {
+      add(prefix.string());
     } else if (errno != EEXIST) {
       fail_io(path, "cannot make the folder");
     }

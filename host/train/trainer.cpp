@@ -218,8 +218,8 @@ bool Trainer::train_batches(const SampleView& samples, std::int64_t first, std::
   while (batches > 0) {
     std::int64_t count = batches;
     if (ends_with_lines) {
-      const std::int64_t behind_line = batch_ % options_.log_every;
-      count = std::min(count, behind_line == 0 ? 1 : options_.log_every - behind_line + 1);
+      const std::int64_t since_line = batch_ % options_.log_every;
+      count = std::min(count, since_line == 0 ? 1 : options_.log_every - since_line + 1);
     }
     if (const auto every = hooks_.save_every_steps; every > 0)
       count = std::min(count, every - step() % every);
