@@ -1,4 +1,4 @@
-// A slot of the staging ring: page-locked host memory and its place on the device, filled by copies on a
+// A slot of the staging ring: page-locked host memory and a buffer on the device, filled by copies on a
 // stream of their own while the compute stream works.
 #pragma once
 

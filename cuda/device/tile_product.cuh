@@ -110,7 +110,7 @@ class TileLoader {
   float4 next_[T::kLoads];
 };
 
-/// A thread's place in its block and what it adds up.
+/// A thread's position in its tile and the sums that it accumulates.
 template <int kTile>
 class TileSums {
  public:
@@ -173,12 +173,13 @@ class TileSums {
   float sum_[T::kRows][T::kCols] = {};
 };
 
-/// Hands each element (i, j, sum) of the block's tile, whose place in the grid is (y, x), to `finish`.
+/// Calls `finish` with each element (i, j, sum) of the block's tile; the block's index in the grid is the
+/// tile's position (y, x).
 template <int kTile, bool kAlongA, bool kAlongB, class Finish>
 __device__ void tile_product(const Factor<kAlongA>& a, const Factor<kAlongB>& b, int terms,
                              const Finish& finish) {
   using T = Tile<kTile>;
-  // float4s, for their alignment; the sums take the place of the factors.
+  // float4s, for their alignment; the sums reuse the memory of the factors.
   SHARED_ARRAY(float4, memory, (T::kShared + 3) / 4);
   auto* shared = reinterpret_cast<float*>(memory);
   const int first_row = static_cast<int>(blockIdx.y) * kTile;

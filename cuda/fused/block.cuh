@@ -27,12 +27,12 @@ template <class Rule, FusedCode kCode>
 class Block : Passes<kCode> {
   using Memory = Passes<kCode>;
   using Memory::kKnown, Memory::run_, Memory::plan, Memory::rows, Memory::thread, Memory::threads,
-      Memory::top, Memory::floats, Memory::weights, Memory::weights_behind, Memory::biases, Memory::values,
+      Memory::top, Memory::floats, Memory::weights, Memory::outgoing_weights, Memory::biases, Memory::values,
       Memory::gradients, Memory::pixels, Memory::pixel_stride, Memory::own_stride, Memory::stride,
       Memory::first_column, Memory::own_columns, Memory::weight_at, Memory::label_of, Memory::in_packs,
       Memory::for_each, Memory::load_parameters, Memory::load_lower, Memory::lower, Memory::pixel_gradients,
       Memory::load_pixels, Memory::prepare_copies, Memory::begin_pixels, Memory::keep_pixels,
-      Memory::prefetch_samples, Memory::gather, Memory::gathered, Memory::load_weights_behind,
+      Memory::prefetch_samples, Memory::gather, Memory::gathered, Memory::load_outgoing_weights,
       Memory::own_pixels, Memory::add_to_logits, Memory::serve_rows, Memory::forward_layer,
       Memory::backward_layer;
 
@@ -97,7 +97,7 @@ class Block : Passes<kCode> {
     barrier_.arrive();
     clock_.end(FusedPhase::kPartLogits);
     if (run_.trains) {  // nobody writes weights until all have arrived with their dlogits
-      for_each(1, top(), [&](int i) { load_weights_behind(i); });
+      for_each(1, top(), [&](int i) { load_outgoing_weights(i); });
     }
     clock_.end(FusedPhase::kNextWeights);
     barrier_.wait();
@@ -190,7 +190,7 @@ class Block : Passes<kCode> {
         [&](int n, int j, int m) { return dlogits[n * class_stride + m] * x[n * value_stride + j]; },
         [&](int j, int m, float sum) {
           const std::int64_t at = weight_at(top(), m, first_column(top()) + j);
-          float& w = weights_behind(top())[j * class_stride + m];
+          float& w = outgoing_weights(top())[j * class_stride + m];
           w = updated(factors, at, w, sum);
           if (is_last_) run_.parameters[at] = w;
         });

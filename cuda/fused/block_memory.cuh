@@ -33,10 +33,10 @@ class BlockMemory {
   __device__ int threads() const { return kKnown ? plan().threads : static_cast<int>(blockDim.x); }
   __device__ int top() const { return plan().layers - 1; }  // the last layer, and the values before it
 
-  __device__ unsigned char* memory(int place) const { return shared_ + place * kPlaceBytes; }
-  __device__ float* floats(int place) const { return reinterpret_cast<float*>(memory(place)); }
+  __device__ unsigned char* memory(int offset) const { return shared_ + offset * kOffsetUnit; }
+  __device__ float* floats(int offset) const { return reinterpret_cast<float*>(memory(offset)); }
   __device__ float* weights(int layer) const { return floats(plan().weights[layer]); }
-  __device__ float* weights_behind(int values) const { return floats(plan().weights_behind[values]); }
+  __device__ float* outgoing_weights(int values) const { return floats(plan().outgoing_weights[values]); }
   __device__ float* biases(int layer) const { return floats(plan().biases[layer]); }
   __device__ float* values(int i) const { return floats(plan().values[i]); }
   __device__ float* gradients() const { return floats(plan().gradients); }
@@ -95,7 +95,7 @@ class BlockMemory {
         biases(layer)[j] = run_.parameters[run_.biases[layer] + first_column(layer + 1) + j];
       }
     });
-    load_weights_behind(top());
+    load_outgoing_weights(top());
   }
 
   __device__ void load_pixels(std::int64_t first) {
@@ -148,13 +148,13 @@ class BlockMemory {
 
   /// The columns of layer i's weights that read own values i. Four columns of a row are one access where they
   /// are aligned, and all of a thread's accesses are under way at once: this is on the way of every step.
-  __device__ void load_weights_behind(int i) {
+  __device__ void load_outgoing_weights(int i) {
     const int own = own_columns(i);
     const int width = plan().widths[i];
     const bool packed = own % kVector == 0 && plan().columns[i] % kVector == 0 && in_packs(i);
     const float* from = run_.parameters + weight_at(i, 0, first_column(i));
     for (int j = 0; j < own; j += packed ? kVector : 1) {
-      float* to = weights_behind(i) + j * stride(i + 1);
+      float* to = outgoing_weights(i) + j * stride(i + 1);
       if (packed) {
         load_column(
             i + 1, [&](int m) { return __ldcg(reinterpret_cast<const float4*>(from + m * width + j)); },

@@ -24,7 +24,7 @@ class FirstLayer : protected LossRows<kCode> {
 
   /// The lower bits of w[j][k].
   __device__ float* lower(int j, int k) const {
-    return floats(kTutorialPlan.shared_bytes / kPlaceBytes) + j * kTutorialInputs + k;
+    return floats(kTutorialPlan.shared_bytes / kOffsetUnit) + j * kTutorialInputs + k;
   }
   /// After load_parameters().
   __device__ void load_lower() {

@@ -14,14 +14,14 @@ using cuda::FusedPlan;
 
 constexpr std::size_t kAlignment = 32;  // floats: 128 bytes
 
-// Gives each matrix its place after `start`, or none where that is null; returns how many floats they take.
+// Gives each matrix its address after `start`, or null where that is null; returns how many floats they take.
 std::size_t share_out(const FusedPlan& plan, float* start, FusedExchange& exchange) {
   std::size_t used = 0;
   const auto take = [&](int width) {
-    float* place = start == nullptr ? nullptr : start + used;
+    float* matrix = start == nullptr ? nullptr : start + used;
     used += (static_cast<std::size_t>(plan.rows) * FusedPlan::padded(width) + kAlignment - 1) / kAlignment *
             kAlignment;
-    return place;
+    return matrix;
   };
   for (int i = 1; i < plan.layers; ++i) {
     if (i + 1 < plan.layers) exchange.values[i] = take(plan.widths[i]);

@@ -12,8 +12,8 @@ class LossRows : protected WarpRows<kCode> {
  protected:
   using Memory = WarpRows<kCode>;
   using Memory::Memory, Memory::run_, Memory::plan, Memory::rows, Memory::thread, Memory::threads,
-      Memory::top, Memory::floats, Memory::weights_behind, Memory::values, Memory::own_stride, Memory::stride,
-      Memory::own_columns, Memory::label_of;
+      Memory::top, Memory::floats, Memory::outgoing_weights, Memory::values, Memory::own_stride,
+      Memory::stride, Memory::own_columns, Memory::label_of;
 
   /// What the own values contribute to the logits of each row: part_logits[row][block] (classes). The blocks
   /// that compute the loss then read a few kilobytes in one trip, instead of values and weights in two.
@@ -29,7 +29,7 @@ class LossRows : protected WarpRows<kCode> {
       const float* x = values(top()) + n * own_stride(top());
       float4 sum = {};
       for (int j = 0; j < own; ++j)
-        add_product(sum, x[j], four(weights_behind(top()) + j * class_stride + m));
+        add_product(sum, x[j], four(outgoing_weights(top()) + j * class_stride + m));
       *reinterpret_cast<float4*>(to + n * plan().owners * class_stride + m) = sum;
     }
   }

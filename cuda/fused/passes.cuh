@@ -10,7 +10,7 @@ class Passes : protected FirstLayer<kCode> {
  protected:
   using Memory = FirstLayer<kCode>;
   using Memory::Memory, Memory::run_, Memory::plan, Memory::rows, Memory::thread, Memory::threads,
-      Memory::top, Memory::floats, Memory::weights, Memory::weights_behind, Memory::biases, Memory::values,
+      Memory::top, Memory::floats, Memory::weights, Memory::outgoing_weights, Memory::biases, Memory::values,
       Memory::gradients, Memory::pixels, Memory::pixel_stride, Memory::own_stride, Memory::stride,
       Memory::first_column, Memory::own_columns, Memory::gather, Memory::gathered, Memory::warp_row,
       Memory::pixel_products, Memory::begin_gather, Memory::wait_for_rows, Memory::kKnown;
@@ -52,7 +52,7 @@ class Passes : protected FirstLayer<kCode> {
       own[n * own_stride(i) + j] = d;
       if (all != nullptr) all[n * stride(i) + j] = d;
     };
-    const Rows<float> w{weights_behind(i), stride(i + 1)};
+    const Rows<float> w{outgoing_weights(i), stride(i + 1)};
     if (i == top()) {
       own_products(Rows<float>{floats(plan().dlogits), stride(plan().layers)}, w, i, stride(i + 1), finish);
     } else {

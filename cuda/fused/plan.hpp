@@ -16,11 +16,12 @@ namespace warpfit::cuda {
 
 constexpr int kMostFusedLayers = 8;
 constexpr int kMostFusedThreads = 256;  ///< in a block
-constexpr int kPlaceBytes = 16;         ///< what shared memory is shared out in: the widest access
+constexpr int kOffsetUnit = 16;         ///< bytes; the granularity of shared memory: the widest access
 
-/// Values 0 are the samples', values i the outputs of layer i - 1, values `layers` the logits. Places are
-/// kPlaceBytes each, from the start of a block's dynamic shared memory; -1 for what is not kept. Matrices
-/// there have rows padded to a multiple of four elements (pixels: sixteen), and zeros in the padding.
+/// Values 0 are the samples', values i the outputs of layer i - 1, values `layers` the logits. Offsets are
+/// in units of kOffsetUnit, from the start of a block's dynamic shared memory; -1 for what is not kept.
+/// Matrices there have rows padded to a multiple of four elements (pixels: sixteen), and zeros in the
+/// padding.
 struct FusedPlan {
   int layers = 0, blocks = 0, threads = 0;
   int owners = 0;                                   ///< blocks that own values before the logits
@@ -40,7 +41,7 @@ struct FusedPlan {
   std::array<int, kMostFusedLayers> biases{};   ///< (columns), the block's own of this layer, but the last
   std::array<int, kMostFusedLayers> weights{};  ///< (columns, inputs): own rows of this layer, but the last
   /// (columns, outputs): the weights of this layer, but the first, that read the block's own values.
-  std::array<int, kMostFusedLayers> weights_behind{};
+  std::array<int, kMostFusedLayers> outgoing_weights{};
   int shared_bytes = 0;
 
   [[nodiscard]] constexpr bool operator==(const FusedPlan&) const = default;

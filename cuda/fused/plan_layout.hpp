@@ -15,17 +15,17 @@ constexpr std::size_t kFactorsBytes = 16;
 class Layout {
  public:
   constexpr int take(std::int64_t bytes) {
-    const std::int64_t place = used_;
-    used_ += (bytes + kPlaceBytes - 1) / kPlaceBytes;
-    return static_cast<int>(std::min<std::int64_t>(place, std::int64_t{1} << 30));
+    const std::int64_t offset = used_;
+    used_ += (bytes + kOffsetUnit - 1) / kOffsetUnit;
+    return static_cast<int>(std::min<std::int64_t>(offset, std::int64_t{1} << 30));
   }
   constexpr int take_floats(std::int64_t rows, std::int64_t width) {
     return take(rows * FusedPlan::padded(static_cast<int>(width)) * std::int64_t{sizeof(float)});
   }
-  [[nodiscard]] constexpr std::int64_t bytes() const { return used_ * kPlaceBytes; }
+  [[nodiscard]] constexpr std::int64_t bytes() const { return used_ * kOffsetUnit; }
 
  private:
-  std::int64_t used_ = 0;  // places
+  std::int64_t used_ = 0;  // in units of kOffsetUnit
 };
 
 /// Values whose columns are owned: the hidden ones; the samples' where there are none.
@@ -65,13 +65,13 @@ constexpr std::int64_t lay_out(FusedPlan& plan) {
   plan.values.fill(-1);
   plan.biases.fill(-1);
   plan.weights.fill(-1);
-  plan.weights_behind.fill(-1);
+  plan.outgoing_weights.fill(-1);
   int most_columns = 0;
   const auto [first, end] = owned(plan);
   for (int i = first; i < end; ++i) {
     most_columns = std::max(most_columns, plan.columns[i]);
     plan.values[i] = layout.take_floats(plan.rows, plan.columns[i]);
-    plan.weights_behind[i] = layout.take_floats(plan.columns[i], plan.widths[i + 1]);
+    plan.outgoing_weights[i] = layout.take_floats(plan.columns[i], plan.widths[i + 1]);
     if (i == 0) continue;
     plan.biases[i - 1] = layout.take_floats(1, plan.columns[i]);
     plan.weights[i - 1] = layout.take_floats(plan.columns[i], plan.widths[i - 1]);

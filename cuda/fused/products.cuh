@@ -1,5 +1,5 @@
 // Products of matrices in a block's shared memory. Each sum has one fixed order, and no two threads add to
-// the same place.
+// the same element.
 #pragma once
 
 #include "cuda/fused/terms.cuh"

@@ -1,5 +1,5 @@
 // Sums over the rows of a batch, of matrices in a block's shared memory. Each sum has one fixed order, and no
-// two threads add to the same place.
+// two threads add to the same element.
 #pragma once
 
 #include "cuda/fused/terms.cuh"
