@@ -52,7 +52,7 @@ TEST(Devices, TellsTheProcessorAndWhatThereIsOfCuda) {
   EXPECT_THAT(text, HasSubstr("  memory        " + memory_text() + ", "));
 }
 
-// The program alone, and beside libraries that are none of ours.
+// The program alone, and next to libraries that are not ours.
 TEST(Devices, SaysWhyThereIsNoCudaBackend) {
   const TemporaryFolder folder;
   const auto program = (folder.path() / "warpfit").string();

@@ -140,7 +140,7 @@ class FailingCalls : public testing::Test {
     return call.name == "renameat" && call.path.parent_path().filename() == "checkpoints";
   }
 
-  /// The newest three that were in their places before the call are there.
+  /// The newest three checkpoints that were complete before the call still exist.
   static void expect_checkpoints(const fs::path& folder, const std::vector<Call>& calls, const Call& at) {
     std::vector<fs::path> saved;
     for (const auto& call : calls) {
@@ -155,9 +155,9 @@ class FailingCalls : public testing::Test {
   /// The folder of a run that has four of its checkpoints, given the calls of a whole one.
   [[nodiscard]] fs::path halfway(std::vector<Call> calls) const {
     std::erase_if(calls, [](const Call& call) { return !saves_checkpoint(call); });
-    const auto place = folder("halfway");
-    expect_said(run(train(place), place, {calls.at(4), "EIO"}), place);
-    return place;
+    const auto target = folder("halfway");
+    expect_said(run(train(target), target, {calls.at(4), "EIO"}), target);
+    return target;
   }
 
   static std::string rows(const fs::path& file, const std::string& times, const std::string& instead) {
@@ -199,11 +199,11 @@ TEST_F(FailingCalls, LoseNothingOfANewRun) {
   }
   for (const auto& failure : drawn_from(calls)) {
     SCOPED_TRACE(shown(failure));
-    const auto place = folder("run");
-    expect_said(run(train(place), place, failure), place);
-    expect_checkpoints(place, calls, failure.call);
-    expect_ends_as(whole, place, fs::exists(place / "config.toml") ? resume(place) : train(place));
-    fs::remove_all(place);
+    const auto target = folder("run");
+    expect_said(run(train(target), target, failure), target);
+    expect_checkpoints(target, calls, failure.call);
+    expect_ends_as(whole, target, fs::exists(target / "config.toml") ? resume(target) : train(target));
+    fs::remove_all(target);
   }
 }
 
@@ -211,21 +211,21 @@ TEST_F(FailingCalls, LoseNothingOfANewRun) {
 // half is done: it is made again.
 TEST_F(FailingCalls, AreRepeatedIfASignalInterruptsThem) {
   const auto whole = folder("whole");
-  const auto place = folder("run");
+  const auto target = folder("run");
   const auto expect_ends = [&](const Arguments& arguments, const Failure& failure) {
     SCOPED_TRACE(shown(failure));
-    EXPECT_EQ(run(arguments, place, failure).exit_code, 0);
-    expect_same(whole, place);
-    fs::remove_all(place);
+    EXPECT_EQ(run(arguments, target, failure).exit_code, 0);
+    expect_same(whole, target);
+    fs::remove_all(target);
   };
   const auto calls = calls_of(train(whole), whole);
-  for (const auto& failure : drawn_from(calls, true)) expect_ends(train(place), failure);
+  for (const auto& failure : drawn_from(calls, true)) expect_ends(train(target), failure);
   const auto start = halfway(calls);
-  fs::copy(start, place, fs::copy_options::recursive);
-  for (const auto& failure : drawn_from(calls_of(resume(place), place), true)) {
-    fs::remove_all(place);
-    fs::copy(start, place, fs::copy_options::recursive);
-    expect_ends(resume(place), failure);
+  fs::copy(start, target, fs::copy_options::recursive);
+  for (const auto& failure : drawn_from(calls_of(resume(target), target), true)) {
+    fs::remove_all(target);
+    fs::copy(start, target, fs::copy_options::recursive);
+    expect_ends(resume(target), failure);
   }
 }
 
@@ -246,12 +246,12 @@ TEST_F(FailingCalls, AreInTheOrderThatSurvivesAPowerCut) {
     const auto last = std::ranges::max_element(written, {}, [](const auto& entry) { return entry.second; });
     EXPECT_THAT(last->first.filename().string(), HasSubstr(call.path.filename().string()));
     EXPECT_GT(flushed[last->first], last->second);
-    const auto behind =
+    const auto following =
         std::ranges::find_if(calls.begin() + static_cast<std::ptrdiff_t>(call.number), calls.end(),
                              [](const Call& next) { return next.name != "fstatat"; });
-    ASSERT_NE(behind, calls.end());
-    EXPECT_EQ(behind->name, "fsync");
-    EXPECT_EQ(behind->path, call.path.parent_path());
+    ASSERT_NE(following, calls.end());
+    EXPECT_EQ(following->name, "fsync");
+    EXPECT_EQ(following->path, call.path.parent_path());
     if (!saves_checkpoint(call)) continue;
     for (const char* rows : {"metrics.jsonl", "metrics.csv"}) {
       EXPECT_GE(flushed[whole / rows], written[whole / rows]) << rows;
@@ -270,14 +270,14 @@ TEST_F(FailingCalls, AreInTheOrderThatSurvivesAPowerCut) {
 TEST_F(FailingCalls, LoseNothingOfAResumedRun) {
   const auto whole = folder("whole");
   const auto start = halfway(calls_of(train(whole), whole));
-  const auto place = folder("run");
-  fs::copy(start, place, fs::copy_options::recursive);
-  for (const auto& failure : drawn_from(calls_of(resume(place), place))) {
+  const auto target = folder("run");
+  fs::copy(start, target, fs::copy_options::recursive);
+  for (const auto& failure : drawn_from(calls_of(resume(target), target))) {
     SCOPED_TRACE(shown(failure));
-    fs::remove_all(place);
-    fs::copy(start, place, fs::copy_options::recursive);
-    expect_said(run(resume(place), place, failure), place);
-    expect_ends_as(whole, place, resume(place));
+    fs::remove_all(target);
+    fs::copy(start, target, fs::copy_options::recursive);
+    expect_said(run(resume(target), target, failure), target);
+    expect_ends_as(whole, target, resume(target));
   }
 }
 
@@ -285,14 +285,14 @@ TEST_F(FailingCalls, LoseNothingOfAResumedRun) {
 TEST_F(FailingCalls, DoNotLetANewRunOverwriteAnother) {
   const auto whole = folder("whole");
   ASSERT_EQ(run(train(whole), whole).exit_code, 0);
-  const auto place = folder("run");
-  fs::copy(whole, place, fs::copy_options::recursive);
-  const auto other = train(place, "784-5-10");
+  const auto target = folder("run");
+  fs::copy(whole, target, fs::copy_options::recursive);
+  const auto other = train(target, "784-5-10");
   constexpr int kThereIsARun = 2;
-  for (const auto& failure : drawn_from(calls_of(other, place, kThereIsARun))) {
+  for (const auto& failure : drawn_from(calls_of(other, target, kThereIsARun))) {
     SCOPED_TRACE(shown(failure));
-    expect_said(run(other, place, failure), place);
-    expect_same(whole, place);
+    expect_said(run(other, target, failure), target);
+    expect_same(whole, target);
   }
 }
 

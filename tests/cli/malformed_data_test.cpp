@@ -71,8 +71,8 @@ std::vector<BadFile> bad_files() {
        "label 3 at byte 10, expected labels below 3"},
       {"test_shape_differs", 2, idx({4, 4, 1}, Bytes(16)), kBadData, "samples of 4x1"},
       {"gzip_wrong_magic", 0, gzip(Bytes{1, 2, 8, 3} + Bytes(100)), kBadData, "01020803 at byte 0"},
-      {"gzip_rubbish_behind", 0, packed + Bytes{'x', 'y'}, kBadData, "2 bytes follow the gzip data"},
-      {"gzip_zeros_behind", 0, packed + Bytes(100), kBadData, "100 bytes follow the gzip data"},
+      {"gzip_rubbish_after", 0, packed + Bytes{'x', 'y'}, kBadData, "2 bytes follow the gzip data"},
+      {"gzip_zeros_after", 0, packed + Bytes(100), kBadData, "100 bytes follow the gzip data"},
       {"gzip_second_member_cut", 0, packed + first_bytes(packed, 5), kBadData, "is cut"},
       {"gzip_second_member", 0, packed + packed, kBadData, "goes on at byte 32"},
       {"gzip_data_too_short", 0, gzip(first_bytes(kImages, 31)), kBadData, "cut at byte 31"},
@@ -167,7 +167,7 @@ TEST_F(MalformedData, MissingFile) {
   expect_refused(kIo, "no train-images-idx3-ubyte or train-images-idx3-ubyte.gz in it");
 }
 
-TEST_F(MalformedData, FolderInPlaceOfAFile) {
+TEST_F(MalformedData, FolderInsteadOfAFile) {
   std::filesystem::remove(path(1));
   std::filesystem::create_directory(path(1));
   expect_refused(kIo, "no train-labels-idx1-ubyte or train-labels-idx1-ubyte.gz in it");
@@ -182,7 +182,7 @@ TEST_F(MalformedData, IncompleteFileNextToAGzipFile) {
   }
 }
 
-TEST_F(MalformedData, PipeInPlaceOfAFile) {
+TEST_F(MalformedData, PipeInsteadOfAFile) {
   std::filesystem::remove(path(1));
   ASSERT_EQ(mkfifo(path(1).c_str(), 0600), 0);
   expect_refused(kIo, "is not a regular file");

@@ -53,7 +53,7 @@ TEST_F(NetworkOption, DropoutLayersAreThoseOfDropout) {
   EXPECT_EQ(parameter_names(load_model(path("layer")).info), parameter_names(load_model(path("flag")).info));
 }
 
-// ReLU and dropout in unusual places, and a layer without a bias.
+// ReLU and dropout in unusual positions, and a layer without a bias.
 TEST_F(NetworkOption, IsReadByEveryCommand) {
   const std::string network = "flatten,relu,linear(16,bias=false),dropout(0.1),relu,linear(10)";
   const auto trained = train(network, "model", {"--run-dir", path("run"), "--optimizer", "adam"});

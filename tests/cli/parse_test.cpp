@@ -217,7 +217,7 @@ TEST(CommandLine, NamesTheNearestKnownWord) {
   }
 }
 
-TEST(CommandLine, TakesAnArgumentByItsPlace) {
+TEST(CommandLine, TakesAPositionalArgument) {
   for (const auto& arguments :
        {std::vector<const char*>{"inspect", "a b", "--images", "0"}, {"inspect", "--images=0", "a b"}}) {
     const auto command = std::get<InspectCommand>(parse(arguments));
@@ -268,7 +268,7 @@ TEST(CommandLine, ShowsTheCommonOptionsOfTrainAndAllOfOtherCommands) {
   EXPECT_EQ(std::get<ShowText>(parse({"predict", "--help-all"})).text, other);
 }
 
-TEST(CommandLine, TakesArgumentsByTheirPlaces) {
+TEST(CommandLine, TakesPositionalArguments) {
   for (const auto& arguments : {std::vector<const char*>{"predict", "m", "i", "--top-k", "3"},
                                 {"predict", "--top-k", "3", "m", "i"},
                                 {"predict", "m", "--top-k=3", "i"}}) {

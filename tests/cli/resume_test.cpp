@@ -91,7 +91,7 @@ TEST_F(ResumeProgram, EndsAsIfItHadNotBeenInterrupted) {
 }
 
 TEST_F(ResumeProgram, ASecondSignalEndsItAtOnce) {
-  // A step, and the checkpoint behind it, take tenths of a second.
+  // A step, and the checkpoint after it, take tenths of a second.
   Program program(arguments("run", "1000000", "1000000epochs", "784-2048-2048-10", "240"));
   ASSERT_TRUE(program.wait_for("Epoch 2\n"));
   program.signal(SIGINT);
@@ -116,8 +116,9 @@ TEST_F(ResumeProgram, LosesNothingWhereItIsKilled) {
   };
   for (int killed = 0; killed < kills; ++killed) {
     SCOPED_TRACE(testing::Message() << "kill " << killed << ", seed " << test_seed());
-    const bool anew = !std::filesystem::exists(path("run"));
-    Program program(anew ? arguments("run", kEpochs, "1") : std::vector<std::string>{"resume", path("run")});
+    const bool is_new = !std::filesystem::exists(path("run"));
+    Program program(is_new ? arguments("run", kEpochs, "1")
+                           : std::vector<std::string>{"resume", path("run")});
     if (program.wait_for("Epoch ")) {
       std::this_thread::sleep_for(std::chrono::duration<double>(moment(engine)));
       program.signal(SIGKILL);

@@ -68,7 +68,7 @@ TEST_F(RunOptions, NameTheSameFilesFromAnotherFolder) {
     EXPECT_TRUE(std::filesystem::path(file).is_absolute()) << file;
     EXPECT_TRUE(std::filesystem::equivalent(file, path(name))) << file;
   }
-  // Begun anew, it needs all of them again.
+  // Without a checkpoint the run starts again and needs all of them.
   const auto saved = read_file(path("last"));
   std::filesystem::remove_all(path("run/checkpoints"));
   std::filesystem::remove(path("last"));

@@ -13,10 +13,10 @@
 
 namespace warpfit::emulation {
 
-std::string describe(const Place& place) {
-  const char* slash = std::strrchr(place.file, '/');
-  const std::string file = slash != nullptr ? slash + 1 : place.file;
-  return place.line > 0 ? file + ":" + std::to_string(place.line) : file;
+std::string describe(const SourceLocation& location) {
+  const char* slash = std::strrchr(location.file, '/');
+  const std::string file = slash != nullptr ? slash + 1 : location.file;
+  return location.line > 0 ? file + ":" + std::to_string(location.line) : file;
 }
 
 Block::Block(dim3 shape) : threads_(std::size_t{shape.x} * shape.y * shape.z), order_(threads_.size()) {
@@ -153,15 +153,15 @@ void Block::release_barrier_if_complete() {
     if (first == nullptr) first = &thread;
     const BarrierRequest& a = *first->barrier;
     const BarrierRequest& b = *thread.barrier;
-    if (a.kind != b.kind || !(a.place == b.place)) {
-      fail("divergent __syncthreads: %s at %s, %s at %s", name(*first).c_str(), describe(a.place).c_str(),
-           name(thread).c_str(), describe(b.place).c_str());
+    if (a.kind != b.kind || !(a.location == b.location)) {
+      fail("divergent __syncthreads: %s at %s, %s at %s", name(*first).c_str(), describe(a.location).c_str(),
+           name(thread).c_str(), describe(b.location).c_str());
     }
     if (b.predicate != 0) ++count;
   }
   if (exited_ > 0) {
     fail("__syncthreads at %s after %d of the block's %d threads have exited",
-         describe(first->barrier->place).c_str(), exited_, size());
+         describe(first->barrier->location).c_str(), exited_, size());
   }
   for (Thread& thread : threads_) {
     if (thread.state != Thread::State::kAtBarrier) continue;
@@ -200,13 +200,13 @@ std::string Block::waiting(int& limit) const {
       continue;
     text += "\n  " + name(thread);
     if (thread.state == Thread::State::kAtBarrier) {
-      text += " waits in __syncthreads at " + describe(thread.barrier->place);
+      text += " waits in __syncthreads at " + describe(thread.barrier->location);
     } else if (thread.state == Thread::State::kAtWarp) {
       char mask[32];
       std::snprintf(mask, sizeof mask, " with mask %08x", thread.warp->mask);
-      text += " waits in an operation of its warp at " + describe(thread.warp->place) + mask;
+      text += " waits in an operation of its warp at " + describe(thread.warp->location) + mask;
     } else {
-      text += " waits in a loop at " + describe(thread.place);
+      text += " waits in a loop at " + describe(thread.location);
     }
   }
   return text;

@@ -25,9 +25,9 @@ struct Thread {
   Fiber* fiber = nullptr;
   BarrierRequest* barrier = nullptr;
   WarpRequest* warp = nullptr;
-  Place place{};        ///< the source line where it spins
-  int atomics = 0;      ///< atomic operations since it was last resumed
-  bool fenced = false;  ///< a fence was executed, so its next atomics release (ThreadSanitizer)
+  SourceLocation location{};  ///< the source line where it spins
+  int atomics = 0;            ///< atomic operations since it was last resumed
+  bool fenced = false;        ///< a fence was executed, so its next atomics release (ThreadSanitizer)
   std::vector<const volatile void*>
       touched;                     ///< addresses of its atomics since its last fence (ThreadSanitizer)
   std::deque<AsyncCopy> copies;    ///< started, not yet waited for
@@ -85,6 +85,6 @@ class Block {
 };
 
 /// "file.cu:12", without the directory.
-std::string describe(const Place& place);
+std::string describe(const SourceLocation& location);
 
 }  // namespace warpfit::emulation

@@ -112,7 +112,7 @@ void fail(const char* format, ...) {
   va_start(arguments, format);
   std::vsnprintf(message, sizeof message, format, arguments);
   va_end(arguments);
-  const std::string text = running_place() + message;
+  const std::string text = running_location() + message;
   if (config().on_failure == Config::OnFailure::kThrow) throw Failure(text);
   std::fprintf(stderr, "CUDA emulation: %s\n", text.c_str());
   std::fflush(stderr);

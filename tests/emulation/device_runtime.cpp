@@ -48,9 +48,9 @@ SharedArray::SharedArray() {
   number = next++;
 }
 
-void yield(const Place& place, bool progress) {
+void yield(const SourceLocation& location, bool progress) {
   Thread& thread = *running_or_fail("__nanosleep").thread;
-  thread.place = place;
+  thread.location = location;
   thread.state = progress ? Thread::State::kReady : Thread::State::kSpinning;
   Fiber::suspend();
 }

@@ -15,10 +15,10 @@
 namespace warpfit::emulation {
 
 /// A source line of a kernel.
-struct Place {
+struct SourceLocation {
   const char* file;
   int line;
-  bool operator==(const Place& other) const {
+  bool operator==(const SourceLocation& other) const {
     return line == other.line && (file == other.file || std::strcmp(file, other.file) == 0);
   }
 };
@@ -28,7 +28,7 @@ enum class BarrierKind : std::uint8_t { kPlain, kCount, kAnd, kOr };
 struct BarrierRequest {
   BarrierKind kind;
   int predicate;
-  Place place;
+  SourceLocation location;
   int result = 0;
 };
 void block_barrier(BarrierRequest& request);
@@ -59,13 +59,13 @@ struct WarpRequest {
   int operand;  ///< source lane, distance or lane mask of a shuffle
   int width;
   std::uint64_t value;  ///< in: this lane's; out: the result
-  Place place;
+  SourceLocation location;
 };
 void warp_operation(WarpRequest& request);
 std::uint32_t active_mask();
 
 /// Lets other threads run; `progress` is false in a loop that waits.
-void yield(const Place& place, bool progress);
+void yield(const SourceLocation& location, bool progress);
 /// Called before and after each atomic operation: fences take effect through these calls, and a loop of
 /// atomics that change nothing (which waits for another thread) lets other threads run.
 void before_atomic(const volatile void* address);

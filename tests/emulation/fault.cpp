@@ -20,10 +20,10 @@ struct sigaction previous;
 
 /// Describes the fault; empty if the address does not belong to the emulation.
 std::string explain(const void* address) {
-  if (fibers().overflowed(address)) return running_place() + "the thread's stack of 256 KB is used up";
+  if (fibers().overflowed(address)) return running_location() + "the thread's stack of 256 KB is used up";
   const std::string where = runtime().memory.describe(address);
   if (where == Memory::kNowhere) return "";
-  if (running().launch != nullptr) return running_place() + "an access " + where;
+  if (running().launch != nullptr) return running_location() + "an access " + where;
   return "the host accesses device memory: " + where;
 }
 

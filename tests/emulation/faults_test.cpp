@@ -55,7 +55,7 @@ TEST_P(Faults, WaitingForever) {
 }
 
 TEST_P(Faults, CopiesToSharedMemory) {
-  EXPECT_THAT(failure(Fault::kCopyLeftBehind),
+  EXPECT_THAT(failure(Fault::kUnfinishedCopy),
               HasSubstr("block (0,0,0) thread (9,0,0) exits with 1 copies that it has not waited for"));
   EXPECT_THAT(failure(Fault::kMisalignedCopy), HasSubstr("expected 4, 8 or 16 bytes, and pointers aligned"));
 }
@@ -102,7 +102,7 @@ TEST_P(Faults, TrapEndsTheKernelAndTheDevice) {
   cudaGetLastError();
 }
 
-TEST_P(Faults, WritesBesideDeviceMemory) {
+TEST_P(Faults, WritesOutsideOfDeviceMemory) {
   if (kAddressSanitizer) GTEST_SKIP() << "AddressSanitizer sees them first: see sanitizers_test";
   EXPECT_THAT(
       failure(Fault::kPastTheEnd),

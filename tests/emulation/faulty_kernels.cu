@@ -76,7 +76,7 @@ __global__ void memory(float* out, int n) {
     SHARED_ARRAY(float, values, 4 * kThreads);
     for (int k = 0; k < 4; ++k) values[4 * i + k] = 1;
     out[i] = reinterpret_cast<const float4*>(values)[i].y;
-  } else if constexpr (kFault == Fault::kCopyLeftBehind || kFault == Fault::kMisalignedCopy) {
+  } else if constexpr (kFault == Fault::kUnfinishedCopy || kFault == Fault::kMisalignedCopy) {
     SHARED_ARRAY(float4, copied, 1);
     if (i == 9)
       __pipeline_memcpy_async(copied, out + (kFault == Fault::kMisalignedCopy ? 1 : 0), sizeof(float4));
@@ -111,7 +111,7 @@ __global__ void races(float* out) {
     out[blockIdx.x * kThreads + threadIdx.x] = shared[i ^ 1];
   } else if constexpr (kFault == Fault::kRaceBetweenBlocks) {
     if (i == 0) out[0] = static_cast<float>(blockIdx.x);
-  } else if constexpr (kFault == Fault::kRaceBesideAtomic) {
+  } else if constexpr (kFault == Fault::kRaceWithAtomic) {
     atomicAdd(out, 1.0f);
     if (i == 7) shared[i] = out[0];
   } else if constexpr (kFault == Fault::kRaceWithoutFence) {
@@ -120,10 +120,10 @@ __global__ void races(float* out) {
     if (i == 0 && atomicAdd(out, 1.0f) == 1.0f) out[3] = out[1] + out[2];
   } else {  // all of the above, done correctly
     __syncwarp();
-    const float beside = shared[i ^ 1];
+    const float neighbor = shared[i ^ 1];
     __syncthreads();
     const float across = shared[kThreads - 1 - i];
-    atomicAdd(out, beside + across);
+    atomicAdd(out, neighbor + across);
     __syncthreads();
     if (i == 0) {
       out[1 + blockIdx.x] = 1;

@@ -157,8 +157,8 @@ void Fiber::finish() {
 }
 
 bool Fiber::overflowed(const void* address) const {
-  const auto* place = static_cast<const char*>(address);
-  return guarded_ && place >= mapping_ && place < mapping_ + kGuard;
+  const auto* byte = static_cast<const char*>(address);
+  return guarded_ && byte >= mapping_ && byte < mapping_ + kGuard;
 }
 
 bool Fiber::intact() const {

@@ -139,7 +139,7 @@ void run_grid(const Launch& launch, const std::function<void()>& body) {
   statistics.threads += static_cast<std::int64_t>(count) * launch.block.x * launch.block.y * launch.block.z;
 }
 
-std::string running_place() {
+std::string running_location() {
   const Running& now = running();
   std::string text;
   if (now.launch != nullptr) text += std::string("kernel ") + now.launch->name + ": ";

@@ -46,7 +46,7 @@ inline void rethrow_failure() {
 }
 
 /// "kernel f, block (0,0,0), thread (1,0,0): ", or as much of it as applies, as the prefix of a message.
-std::string running_place();
+std::string running_location();
 
 /// ThreadSanitizer tokens of a launch: work before the launch happens before each of its threads, and each of
 /// its threads happens before the end of the launch.

@@ -96,13 +96,13 @@ bool Memory::freed(const void* address) const {
 
 std::string Memory::describe(const void* address) const {
   if (freed(address)) return "in device memory that was freed";
-  const auto* place = static_cast<const char*>(address);
+  const auto* byte = static_cast<const char*>(address);
   for (const auto& [start, allocation] : allocations_) {
-    if (allocation.pages ? !allocation.pages->contains(place) : !allocation.contains(place)) continue;
+    if (allocation.pages ? !allocation.pages->contains(byte) : !allocation.contains(byte)) continue;
     const std::string whole = std::to_string(allocation.bytes) + " bytes of " +
                               (allocation.pages ? "device" : "pinned") + " memory";
-    if (place < start) return std::to_string(start - place) + " bytes before " + whole;
-    const auto inside = static_cast<std::size_t>(place - start);
+    if (byte < start) return std::to_string(start - byte) + " bytes before " + whole;
+    const auto inside = static_cast<std::size_t>(byte - start);
     if (inside < allocation.bytes) return "byte " + std::to_string(inside) + " of " + whole;
     return std::to_string(inside - allocation.bytes) + " bytes past the end of " + whole;
   }

@@ -29,13 +29,13 @@ class AddressSanitizer : public Sanitizers {
   }
 };
 
-TEST_F(AddressSanitizer, SeesTheFirstByteBesideDeviceMemory) {
+TEST_F(AddressSanitizer, SeesTheFirstByteAfterDeviceMemory) {
   EXPECT_DEATH(run(Fault::kPastTheEnd), "AddressSanitizer: use-after-poison");
   EXPECT_DEATH(run(Fault::kBeforeTheStart), "AddressSanitizer: use-after-poison");
   EXPECT_DEATH(run(Fault::kFarPastTheEnd), "AddressSanitizer: SEGV");
 }
 
-TEST_F(AddressSanitizer, SeesTheFirstByteBesideASharedArray) {
+TEST_F(AddressSanitizer, SeesTheFirstByteAfterASharedArray) {
   EXPECT_DEATH(run(Fault::kPastShared), "AddressSanitizer: heap-buffer-overflow|index 64 out of bounds");
 }
 
@@ -65,7 +65,7 @@ TEST_F(ThreadSanitizer, SeesRacesInKernels) {
   run(Fault::kNone, 128);
   run(Fault::kNoRace, 128);
   for (const Fault fault : {Fault::kRaceInShared, Fault::kRaceInWarp, Fault::kRaceBetweenBlocks,
-                            Fault::kRaceBesideAtomic, Fault::kRaceWithoutFence}) {
+                            Fault::kRaceWithAtomic, Fault::kRaceWithoutFence}) {
     SCOPED_TRACE(testing::Message() << "fault " << static_cast<int>(fault));
     EXPECT_DEATH(run(fault, 128), "ThreadSanitizer: data race");
   }

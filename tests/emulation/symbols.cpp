@@ -97,9 +97,9 @@ const char* kernel_name(const void* address) {
   if (dladdr(address, &info) == 0) return name.c_str();
   std::span<const char>& file = files[info.dli_fname];
   if (file.empty()) file = map(info.dli_fname);
-  const auto place = reinterpret_cast<std::uint64_t>(
+  const auto absolute = reinterpret_cast<std::uint64_t>(
       address);  // for a program linked at fixed addresses, the address in the file
-  const char* found = function_at(file, place - reinterpret_cast<std::uint64_t>(info.dli_fbase), place);
+  const char* found = function_at(file, absolute - reinterpret_cast<std::uint64_t>(info.dli_fbase), absolute);
   if (found != nullptr) name = shorten(found);
   return name.c_str();
 }

@@ -102,13 +102,13 @@ enum class Fault {
   kTrap,
   kMisaligned,      // reads a float array in shared memory as float4
   kPastShared,      // writes one element past a shared array
-  kCopyLeftBehind,  // exits without waiting for a copy to shared memory
+  kUnfinishedCopy,  // exits without waiting for a copy to shared memory
   kMisalignedCopy,  // of 16 bytes, starting at the second float
   // Races, for ThreadSanitizer.
   kRaceInShared,       // no barrier between writing and reading another thread's element
   kRaceBetweenBlocks,  // all blocks write one element
   kRaceInWarp,         // no __syncwarp between the lanes of a warp
-  kRaceBesideAtomic,   // a plain read while other threads add atomically
+  kRaceWithAtomic,     // a plain read while other threads add atomically
   kRaceWithoutFence,   // a counter shows that the other block is done, but there is no fence
   kNoRace,             // the same operations, done correctly
 };

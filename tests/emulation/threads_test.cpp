@@ -12,7 +12,7 @@ namespace {
 
 class Threads : public InEachMode {};
 
-TEST_P(Threads, AReaderFillsSlotsBesideTheTrainer) {
+TEST_P(Threads, AReaderFillsSlotsDuringTraining) {
   constexpr int kSize = 100;
   constexpr int kSteps = 20;
   struct Slot {

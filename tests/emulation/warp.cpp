@@ -104,11 +104,11 @@ void Warp::begin(Thread* threads, int count) {
 
 void Warp::arrive(int lane, WarpRequest& request) {
   if (!(request.mask >> lane & 1u)) {
-    fail("a lane is not in its own mask %08x at %s", request.mask, describe(request.place).c_str());
+    fail("a lane is not in its own mask %08x at %s", request.mask, describe(request.location).c_str());
   }
   if (request.width < 1 || request.width > 32 || (request.width & (request.width - 1)) != 0) {
     fail("a shuffle's width is %d at %s: it must be a power of two up to 32", request.width,
-         describe(request.place).c_str());
+         describe(request.location).c_str());
   }
 }
 
@@ -153,13 +153,13 @@ void Warp::perform(int lane) {
 void Warp::expect_same(int lane, int other) const {
   const WarpRequest& a = *threads_[lane].warp;
   const WarpRequest& b = *threads_[other].warp;
-  if (a.kind == b.kind && a.mask == b.mask && a.width == b.width && a.place == b.place) {
+  if (a.kind == b.kind && a.mask == b.mask && a.width == b.width && a.location == b.location) {
     return;
   }
   const Block& block = *running().block;
   fail("the warp's operations do not match: %s at %s with mask %08x, %s at %s with mask %08x",
-       block.name(threads_[lane]).c_str(), describe(a.place).c_str(), a.mask,
-       block.name(threads_[other]).c_str(), describe(b.place).c_str(), b.mask);
+       block.name(threads_[lane]).c_str(), describe(a.location).c_str(), a.mask,
+       block.name(threads_[other]).c_str(), describe(b.location).c_str(), b.mask);
 }
 
 }  // namespace warpfit::emulation

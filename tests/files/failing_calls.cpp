@@ -86,9 +86,9 @@ bool fails(const char* name, const std::string& path) {
 // At least one byte: none would be the file's end.
 size_t taken(size_t size, Verdict verdict) { return verdict == Verdict::kShort ? size - size / 2 : size; }
 
-// The function that this library stands in front of.
+// The function of the C library that this library's function of the same name hides.
 template <class Function>
-Function* behind(Function* /*its type*/, const char* name) {
+Function* next_definition(Function* /*its type*/, const char* name) {
   return reinterpret_cast<Function*>(dlsym(RTLD_NEXT, name));
 }
 
@@ -97,7 +97,7 @@ Function* behind(Function* /*its type*/, const char* name) {
 extern "C" {
 
 int open(const char* path, int flags, ...) {
-  static const auto real = behind(&::open, "open");
+  static const auto real = next_definition(&::open, "open");
   va_list more;
   va_start(more, flags);
   const mode_t mode = (flags & O_CREAT) != 0 ? va_arg(more, mode_t) : 0;
@@ -106,7 +106,7 @@ int open(const char* path, int flags, ...) {
 }
 
 int openat(int folder, const char* path, int flags, ...) {
-  static const auto real = behind(&::openat, "openat");
+  static const auto real = next_definition(&::openat, "openat");
   va_list more;
   va_start(more, flags);
   const mode_t mode = (flags & O_CREAT) != 0 ? va_arg(more, mode_t) : 0;
@@ -115,21 +115,21 @@ int openat(int folder, const char* path, int flags, ...) {
 }
 
 ssize_t write(int descriptor, const void* bytes, size_t size) {
-  static const auto real = behind(&::write, "write");
+  static const auto real = next_definition(&::write, "write");
   const auto verdict = Disk::instance().judge("write", path_of(descriptor));
   if (verdict == Verdict::kFails) return -1;
   return real(descriptor, bytes, taken(size, verdict));
 }
 
 ssize_t pwrite(int descriptor, const void* bytes, size_t size, off_t offset) {
-  static const auto real = behind(&::pwrite, "pwrite");
+  static const auto real = next_definition(&::pwrite, "pwrite");
   const auto verdict = Disk::instance().judge("pwrite", path_of(descriptor));
   if (verdict == Verdict::kFails) return -1;
   return real(descriptor, bytes, taken(size, verdict), offset);
 }
 
 ssize_t pread(int descriptor, void* bytes, size_t size, off_t offset) {
-  static const auto real = behind(&::pread, "pread");
+  static const auto real = next_definition(&::pread, "pread");
   const auto verdict = Disk::instance().judge("pread", path_of(descriptor));
   return verdict == Verdict::kFails ? -1 : real(descriptor, bytes, taken(size, verdict), offset);
 }
@@ -138,59 +138,59 @@ int fsync(int descriptor) { return fails("fsync", path_of(descriptor)) ? -1 : 0;
 int fdatasync(int descriptor) { return fails("fdatasync", path_of(descriptor)) ? -1 : 0; }
 
 int ftruncate(int descriptor, off_t size) noexcept {
-  static const auto real = behind(&::ftruncate, "ftruncate");
+  static const auto real = next_definition(&::ftruncate, "ftruncate");
   return fails("ftruncate", path_of(descriptor)) ? -1 : real(descriptor, size);
 }
 
 int fstat(int descriptor, struct stat* status) noexcept {
-  static const auto real = behind(&::fstat, "fstat");
+  static const auto real = next_definition(&::fstat, "fstat");
   return fails("fstat", path_of(descriptor)) ? -1 : real(descriptor, status);
 }
 
 int flock(int descriptor, int operation) noexcept {
-  static const auto real = behind(&::flock, "flock");
+  static const auto real = next_definition(&::flock, "flock");
   return fails("flock", path_of(descriptor)) ? -1 : real(descriptor, operation);
 }
 
 int fstatat(int folder, const char* path, struct stat* status, int flags) noexcept {
-  static const auto real = behind(&::fstatat, "fstatat");
+  static const auto real = next_definition(&::fstatat, "fstatat");
   return fails("fstatat", path_in(folder, path)) ? -1 : real(folder, path, status, flags);
 }
 
 int fchmod(int descriptor, mode_t mode) noexcept {
-  static const auto real = behind(&::fchmod, "fchmod");
+  static const auto real = next_definition(&::fchmod, "fchmod");
   return fails("fchmod", path_of(descriptor)) ? -1 : real(descriptor, mode);
 }
 
 // Recorded by what is replaced.
 int renameat(int from_folder, const char* from, int to_folder, const char* to) noexcept {
-  static const auto real = behind(&::renameat, "renameat");
+  static const auto real = next_definition(&::renameat, "renameat");
   return fails("renameat", path_in(to_folder, to)) ? -1 : real(from_folder, from, to_folder, to);
 }
 
 int unlinkat(int folder, const char* path, int flags) noexcept {
-  static const auto real = behind(&::unlinkat, "unlinkat");
+  static const auto real = next_definition(&::unlinkat, "unlinkat");
   return fails("unlinkat", path_in(folder, path)) ? -1 : real(folder, path, flags);
 }
 
 int mkdirat(int folder, const char* path, mode_t mode) noexcept {
-  static const auto real = behind(&::mkdirat, "mkdirat");
+  static const auto real = next_definition(&::mkdirat, "mkdirat");
   return fails("mkdirat", path_in(folder, path)) ? -1 : real(folder, path, mode);
 }
 
 int rmdir(const char* path) noexcept {
-  static const auto real = behind(&::rmdir, "rmdir");
+  static const auto real = next_definition(&::rmdir, "rmdir");
   return fails("rmdir", path) ? -1 : real(path);
 }
 
 int mkdir(const char* path, mode_t mode) noexcept {
-  static const auto real = behind(&::mkdir, "mkdir");
+  static const auto real = next_definition(&::mkdir, "mkdir");
   return fails("mkdir", path) ? -1 : real(path, mode);
 }
 
 int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*start)(void*),
                    void* argument) noexcept {
-  static const auto real = behind(&::pthread_create, "pthread_create");
+  static const auto real = next_definition(&::pthread_create, "pthread_create");
   static const char* const after = std::getenv("WARPFIT_FAIL_THREADS_AFTER");
   static std::atomic<long> created = 0;
   if (after != nullptr && created++ >= std::atol(after)) return EAGAIN;
@@ -198,7 +198,7 @@ int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*
 }
 
 struct dirent* readdir(DIR* folder) {
-  static const auto real = behind(&::readdir, "readdir");
+  static const auto real = next_definition(&::readdir, "readdir");
   return fails("readdir", path_of(dirfd(folder))) ? nullptr : real(folder);
 }
 

@@ -21,10 +21,10 @@ struct BadFile {
 };
 
 // A length, and what follows whatever it says.
-Bytes with_length(std::uint64_t length, const Bytes& behind) {
+Bytes with_length(std::uint64_t length, const Bytes& rest) {
   Bytes bytes;
   for (int shift = 0; shift < 64; shift += 8) bytes.push_back(static_cast<std::uint8_t>(length >> shift));
-  return bytes + behind;
+  return bytes + rest;
 }
 
 // One tensor `a` over 8 bytes of data.
@@ -120,7 +120,7 @@ std::vector<BadFile> bad_files() {
       {"shape_overflows_to_8_bytes", shape("[4611686018427387904,2,2,2]"),
        "multiplies to more than any file holds"},
       {"shape_size_overflows", shape("[4611686018427387905]"), "multiplies to more than any file holds"},
-      {"shape_overflows_beside_0", shape("[0,4294967296,4294967296]"),
+      {"shape_overflows_with_0", shape("[0,4294967296,4294967296]"),
        "multiplies to more than any file holds"},
       {"shape_too_small", shape("[1]"), "hold 8 bytes, expected 4 for 1 elements of F32, at byte 55"},
       {"shape_too_large", shape("[3]"), "hold 8 bytes, expected 12 for 3 elements"},
@@ -143,8 +143,8 @@ std::vector<BadFile> bad_files() {
       {"gap_first", two("[4,8]", "[8,12]", 12), "tensor 'a' begins at byte"},
       {"gap_between", two("[0,4]", "[8,12]", 12), "there is a gap"},
       {"overlap", two("[0,4]", "[2,6]", 6), "they overlap"},
-      {"same_place", two("[0,4]", "[0,4]"), "they overlap"},
-      {"data_behind", good + Bytes{0},
+      {"same_offsets", two("[0,4]", "[0,4]"), "they overlap"},
+      {"data_after", good + Bytes{0},
        "1 bytes of data belong to no tensor; expected the end of the file at byte"},
       {"data_without_tensors", safetensors("{}", Bytes(3)), "3 bytes of data belong to no tensor"},
       {"data_cut", Bytes(good.begin(), good.end() - 1), "within the 7 bytes of data"},

@@ -240,18 +240,18 @@ TEST_F(OnnxTest, TakesAnyBatch) {
   const auto bytes = written(two_layers());
   const auto graph = Fields(bytes).message(7);
   const auto expect_shape = [&](int field, const std::string& name,
-                                const std::vector<std::uint64_t>& behind_batch) {
+                                const std::vector<std::uint64_t>& after_batch) {
     ASSERT_EQ(graph.messages(field).size(), 1U);
     const auto value = graph.message(field);
     EXPECT_EQ(value.text(1), name);
     const auto tensor = value.message(2).message(1);
     EXPECT_THAT(tensor.numbers(1), ElementsAre(1));
     const auto dimensions = tensor.message(2).messages(1);
-    ASSERT_EQ(dimensions.size(), 1 + behind_batch.size());
+    ASSERT_EQ(dimensions.size(), 1 + after_batch.size());
     EXPECT_EQ(dimensions[0].text(2), "batch");
     EXPECT_THAT(dimensions[0].numbers(1), IsEmpty());
-    for (std::size_t i = 0; i < behind_batch.size(); ++i)
-      EXPECT_THAT(dimensions[i + 1].numbers(1), ElementsAre(behind_batch[i]));
+    for (std::size_t i = 0; i < after_batch.size(); ++i)
+      EXPECT_THAT(dimensions[i + 1].numbers(1), ElementsAre(after_batch[i]));
   };
   expect_shape(11, "input", {2, 2});
   expect_shape(12, "output", {3});

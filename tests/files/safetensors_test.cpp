@@ -56,7 +56,7 @@ class SafetensorsTest : public testing::Test {
   std::string add(const Bytes& bytes) const { return folder_.add("model.safetensors", bytes); }
   [[nodiscard]] std::string path() const { return (folder_.path() / "model.safetensors").string(); }
 
-  // What was at its place stays.
+  // The file that was there before stays.
   template <class E>
   void expect_refused(const Metadata& metadata, const std::vector<TensorView>& tensors) {
     add(kOwn);
@@ -177,7 +177,7 @@ TEST_F(SafetensorsTest, RefusesAFileWithoutChecksumWhereOneIsDemanded) {
 }
 
 // More than one block of what is summed at a time.
-TEST_F(SafetensorsTest, FindsDamageFarBehindTheHeader) {
+TEST_F(SafetensorsTest, FindsDamageFarAfterTheHeader) {
   const std::vector<std::byte> data((5 << 20) + 3, std::byte{1});
   write_safetensors(path(), {}, std::vector<TensorView>{{"a", DType::kU8, {(5 << 20) + 3}, data}});
   EXPECT_EQ(values_of<std::byte>(SafetensorsFile(path()), "a"), data);

@@ -42,10 +42,10 @@ std::size_t mutate_safetensors(std::uint8_t* data, std::size_t size, std::size_t
   }
   std::uint64_t length = 0;
   std::memcpy(&length, data, sizeof(length));
-  const auto behind = std::span(data, size).subspan(Header::kLengthSize);
-  const auto json_size = static_cast<std::ptrdiff_t>(std::min<std::uint64_t>(length, behind.size()));
-  Bytes json(behind.begin(), behind.begin() + json_size);
-  Bytes values(behind.begin() + json_size, behind.end());
+  const auto rest = std::span(data, size).subspan(Header::kLengthSize);
+  const auto json_size = static_cast<std::ptrdiff_t>(std::min<std::uint64_t>(length, rest.size()));
+  Bytes json(rest.begin(), rest.begin() + json_size);
+  Bytes values(rest.begin() + json_size, rest.end());
   const auto most = max_size - Header::kLengthSize;
   if (seed % 3 != 0) mutate(json, most);
   if (seed % 3 == 0 || seed % 5 == 0) mutate(values, most);

@@ -61,7 +61,7 @@ TEST_P(DropoutTest, LeavesOutWhatTheWordsSay) {
 }
 
 // A NaN in the guard bands would stay NaN if it were multiplied, so they contain numbers here.
-TEST_P(DropoutTest, LeavesWhatIsBehindTheEnd) {
+TEST_P(DropoutTest, LeavesWhatIsPastTheEnd) {
   for (const std::int64_t size : {1, 2, 3, 5}) {
     const Buffer<float> values(*backend_, std::vector<float>(8, 1));
     const auto op = backend_->prepare(DropoutOperation{{.p = 0.5F, .seed = 1}}, 1);
@@ -93,7 +93,7 @@ TEST_P(DropoutTest, KeepsTheShareAndTheMean) {
   }
 }
 
-TEST_P(DropoutTest, DrawsAnewForEachStepLayerAndSeed) {
+TEST_P(DropoutTest, DrawsAgainForEachStepLayerAndSeed) {
   const std::vector<float> ones(64, 1);
   const auto first = run({.p = 0.5F, .seed = 1, .layer = 0}, 5, ones);
   EXPECT_EQ(run({.p = 0.5F, .seed = 1, .layer = 0}, 5, ones), first);

@@ -63,10 +63,10 @@ TEST_P(ElementwiseLoss, IsPyTorchs) {
 TEST_P(ElementwiseLoss, KeepsNan) {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   for (const auto& [name, kind] : kKinds) {
-    for (const std::size_t place : {1U, 2U}) {
-      SCOPED_TRACE(testing::Message() << name << ", output " << place);
+    for (const std::size_t index : {1U, 2U}) {
+      SCOPED_TRACE(testing::Message() << name << ", output " << index);
       std::vector<float> outputs{0, 1, 2, 3};
-      outputs[place] = nan;
+      outputs[index] = nan;
       const Buffer<float> y(*backend_, outputs);
       const Buffer<Label> labels(*backend_, std::vector<Label>{2});
       const Buffer<Metrics> metrics(*backend_, std::vector<Metrics>(1));

@@ -65,7 +65,7 @@ TEST_P(GradientClipping, AgreesWithDoubleAtEverySize) {
 }
 
 // The second time, the norm equals the limit up to rounding.
-TEST_P(GradientClipping, MeasuresAnewEachTime) {
+TEST_P(GradientClipping, MeasuresAgainEachTime) {
   (void)by_norm(1, {3, 4, 12}, 2);
   EXPECT_NEAR(norm_, 1, 1e-6);
 }

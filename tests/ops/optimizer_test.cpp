@@ -206,9 +206,9 @@ TEST_P(OptimizerUpdate, GroupsGoOnFromWhatTheyRemember) {
   backend_->upload(std::as_bytes(std::span(begin)), w.vector().data());
   const OptimizerState before(*backend_, groups, 16);
   steps(before, 2);
-  OptimizerState behind(*backend_, groups, 16);
-  behind.restore(before.memory());
-  steps(behind, 1);
+  OptimizerState resumed(*backend_, groups, 16);
+  resumed.restore(before.memory());
+  steps(resumed, 1);
   EXPECT_EQ(w.values(), expected);
 }
 

@@ -48,7 +48,7 @@ TEST_F(MetricsFileTest, GrowsByRowsThatAreThereAtOnce) {
   file.flush();
 }
 
-TEST_F(MetricsFileTest, BeginsAnew) {
+TEST_F(MetricsFileTest, BeginsWithAnEmptyFile) {
   put("of another run\n");
   MetricsFile file(opened_, "rows", 0);
   EXPECT_EQ(file.size(), 0U);
@@ -57,7 +57,7 @@ TEST_F(MetricsFileTest, BeginsAnew) {
 }
 
 // The last row was written by a run that was killed while writing it.
-TEST_F(MetricsFileTest, DropsTheRowsBehindTheCheckpoint) {
+TEST_F(MetricsFileTest, DropsTheRowsAfterTheCheckpoint) {
   put("one\ntwo\nthree\nfo");
   MetricsFile file(opened_, "rows", 8);
   EXPECT_EQ(text(), "one\ntwo\n");

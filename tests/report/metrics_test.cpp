@@ -205,7 +205,7 @@ TEST_F(MetricsTest, GoesOnFromACheckpointBeforeTheFirstRow) {
   expect(kStepJson, kStepCsv);
 }
 
-TEST_F(MetricsTest, BeginsANewRunAnew) {
+TEST_F(MetricsTest, BeginsANewRunWithEmptyFiles) {
   report()->epoch_ended(epoch_report());
   report()->loss(step_report());
   expect(kStepJson, kStepCsv);

@@ -60,8 +60,8 @@ TEST(Reports, StopsAtTheOneThatFails) {
   Calls calls;
   Noting before("a", calls);
   Failing failing;
-  Noting behind("b", calls);
-  Reports all({before, failing, behind});
+  Noting after("b", calls);
+  Reports all({before, failing, after});
   EXPECT_THROW(all.done(), std::runtime_error);
   EXPECT_THAT(calls, ElementsAre("a done 0"));
 }

@@ -29,7 +29,7 @@ Bytes numbered_samples() {
   return idx({kSamples, kSampleSize}, elements);
 }
 
-// Not alike in two chunks at the same place.
+// Differs between chunks at the same index.
 std::uint8_t label_of(std::int64_t sample) { return static_cast<std::uint8_t>(sample % 251); }
 
 Bytes numbered_labels() {
@@ -129,7 +129,7 @@ TEST_P(BatchStreamTest, DeliversShuffledOrdersAndThenTheFilesAgain) {
   EXPECT_EQ(visited()[500], 500U);
 }
 
-TEST_P(BatchStreamTest, StartsAnewAfterAPassThatWasGivenUp) {
+TEST_P(BatchStreamTest, StartsAgainAfterAPassThatWasGivenUp) {
   stream_->start({});
   {
     const auto chunk = stream_->next();

@@ -24,10 +24,10 @@ TEST(SampleOrder, FollowsDataLoaderOverThreeEpochs) {
 
 TEST(SampleOrder, WithoutShuffleIsTheFilesOrderAndTakesOneDraw) {
   TorchGenerator generator(1);
-  TorchGenerator beside(1);
+  TorchGenerator expected(1);
   EXPECT_TRUE(SampleOrder::of_pass(10, false, generator).is_file_order());
-  beside.draw64();
-  EXPECT_EQ(generator.draw32(), beside.draw32());
+  expected.draw64();
+  EXPECT_EQ(generator.draw32(), expected.draw32());
 }
 
 }  // namespace

@@ -74,7 +74,7 @@ TEST_P(StreamPlans, KeepToEveryLimitThatABatchOfEachFitsIn) {
 }
 
 // As of a validation set that is smaller than a batch.
-TEST_P(StreamPlans, LeaveRoomForALargerBatchBehind) {
+TEST_P(StreamPlans, LeaveRoomForALargerBatchAfterIt) {
   auto small = kTest;
   small.batch_size = 1;
   const std::vector<StreamRequest> sets{small, kTest};

@@ -41,7 +41,7 @@ TEST_F(SubsetTest, IsAllOrAPartOrThoseNamed) {
   EXPECT_EQ(labels_of({*dataset_, {9, 0, 4}}), (std::vector<Label>{9, 0, 4}));
 }
 
-TEST_F(SubsetTest, GathersByPlaceWithinIt) {
+TEST_F(SubsetTest, GathersByIndexWithinIt) {
   Bytes pixels(2);
   std::vector<Label> labels(2);
   Subset(*dataset_, 6, 3).gather(std::vector<std::uint32_t>{2, 0}, pixels, labels);

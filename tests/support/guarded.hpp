@@ -43,7 +43,7 @@ class GuardedFloats {
     const auto last = first + static_cast<std::ptrdiff_t>(size_);
     const auto is_nan = [](float value) { return std::isnan(value); };
     EXPECT_TRUE(std::all_of(all.begin(), first, is_nan)) << "written before the buffer";
-    EXPECT_TRUE(std::all_of(last, all.end(), is_nan)) << "written behind the buffer";
+    EXPECT_TRUE(std::all_of(last, all.end(), is_nan)) << "written past the buffer";
     return {first, last};
   }
 

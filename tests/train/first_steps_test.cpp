@@ -79,8 +79,8 @@ TEST_P(FirstSteps, ArePyTorchs) {
   }
 
   const auto cpu = make_backend({.device = {DeviceChoice::Kind::kCpu}});
-  const auto beside = train(*cpu, golden, Residency::kStream, true);
-  EXPECT_TRUE(all_close(losses, std::vector<double>(beside.begin(), beside.end()), {kTolerance, 0}));
+  const auto reference = train(*cpu, golden, Residency::kStream, true);
+  EXPECT_TRUE(all_close(losses, std::vector<double>(reference.begin(), reference.end()), {kTolerance, 0}));
 }
 
 INSTANTIATE_TEST_SUITE_P(Backends, FirstSteps,

@@ -61,15 +61,15 @@ class Gradients : public OnEachBackend {
 
   [[nodiscard]] Doubles layer(const Doubles& parameters, std::size_t l, const Doubles& x, std::int64_t row,
                               DropoutMask dropout) const {
-    const auto place = linear_tensors(plan_)[l];
+    const auto tensors = linear_tensors(plan_)[l];
     dropout.layer = static_cast<std::uint32_t>(l);
     Doubles y;
-    for (std::int64_t m = 0; m < place.outputs; ++m) {
-      double sum = parameters[place.bias + m];
-      for (std::int64_t k = 0; k < place.inputs; ++k)
-        sum += parameters[place.weight + m * place.inputs + k] * x[k];
+    for (std::int64_t m = 0; m < tensors.outputs; ++m) {
+      double sum = parameters[tensors.bias + m];
+      for (std::int64_t k = 0; k < tensors.inputs; ++k)
+        sum += parameters[tensors.weight + m * tensors.inputs + k] * x[k];
       if (l + 1 < linear_tensors(plan_).size()) {
-        const std::int64_t at = row * place.outputs + m;
+        const std::int64_t at = row * tensors.outputs + m;
         sum = std::max(sum, 0.0) * (dropout.p > 0 ? dropout.factors(kStep, at / 4)[at % 4] : 1.0F);
       }
       y.push_back(sum);
@@ -101,12 +101,12 @@ class Gradients : public OnEachBackend {
     constexpr double kDelta = 1e-6;
     const auto folded = step_gradient(rule, true);
     const auto separate = step_gradient(rule, false);
-    for (const auto& place : linear_tensors(plan_)) {
-      std::vector<std::size_t> places;
-      for (std::size_t i = 0; i < place.weight_size(); ++i) places.push_back(place.weight + i);
-      for (std::size_t i = 0; i < place.bias_size(); ++i) places.push_back(place.bias + i);
+    for (const auto& tensors : linear_tensors(plan_)) {
+      std::vector<std::size_t> offsets;
+      for (std::size_t i = 0; i < tensors.weight_size(); ++i) offsets.push_back(tensors.weight + i);
+      for (std::size_t i = 0; i < tensors.bias_size(); ++i) offsets.push_back(tensors.bias + i);
       double largest = 0;
-      for (const auto i : places) {
+      for (const auto i : offsets) {
         Doubles moved(parameters_.begin(), parameters_.end());
         moved[i] += kDelta;
         const double above = loss(moved, rule);

@@ -34,7 +34,7 @@ TEST(OperationPlan, FusesReluBetweenLinearLayers) {
             "linear+relu 0>1; dropout 1>1; relu'linear 1>2; ");
 }
 
-TEST(OperationPlan, LeavesReluAloneWhereItsDerivativeHasNoPlace) {
+TEST(OperationPlan, LeavesReluAloneWhereItsDerivativeCannotBeFused) {
   EXPECT_EQ(text({Linear{3}, Activation{}}), "linear 0>1; relu 1>2; ");
   EXPECT_EQ(text({Activation{}, Linear{3}}), "relu 0>1; linear 1>2; ");
   EXPECT_EQ(text({Linear{3}, Activation{}, Activation{}, Linear{2}}),

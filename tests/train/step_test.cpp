@@ -50,8 +50,8 @@ class TrainStep : public OnEachBackend {
     std::vector<float> hidden;
     std::vector<float> mask;
     for (const double z : reference_linear(x, weight(0), bias(0), kRows)) {
-      const auto place = static_cast<std::int64_t>(hidden.size());
-      mask.push_back(dropout_.p > 0 ? dropout_.factors(step, place / 4)[place % 4] : 1);
+      const auto index = static_cast<std::int64_t>(hidden.size());
+      mask.push_back(dropout_.p > 0 ? dropout_.factors(step, index / 4)[index % 4] : 1);
       hidden.push_back(std::max<float>(z, 0) * mask.back());
     }
     const auto logits = reference_linear(hidden, weight(1), bias(1), kRows);
@@ -66,8 +66,8 @@ class TrainStep : public OnEachBackend {
     }
     std::vector<float> dhidden;
     for (const double d : reference_linear_input_gradient(dlogits, weight(1), kRows, kClasses)) {
-      const auto place = dhidden.size();
-      dhidden.push_back(hidden[place] > 0 ? static_cast<float>(d) * mask[place] : 0.0F);
+      const auto index = dhidden.size();
+      dhidden.push_back(hidden[index] > 0 ? static_cast<float>(d) * mask[index] : 0.0F);
     }
     Doubles result(parameters_.begin(), parameters_.end());
     subtract(result, linear_tensors(plan_)[1].weight, reference_weight_gradient(hidden, dlogits, kRows));
@@ -116,7 +116,7 @@ class TrainStep : public OnEachBackend {
   }
 
   // The same, but with a new network and runner for each run.
-  std::vector<float> train_anew(const std::vector<BatchRun>& runs) {
+  std::vector<float> train_separately(const std::vector<BatchRun>& runs) {
     for (const auto& run : runs) parameters_ = train({run});
     return parameters_;
   }
@@ -224,7 +224,7 @@ TEST_P(TrainStep, TakesAShortLastBatch) {
   const std::vector<BatchRun> runs{{{}, 0, 1, 4, kRate}, {{}, 4, 1, 2, kRate}};
   const auto together = train(runs);
   EXPECT_EQ(metrics_.batches, 2);
-  EXPECT_EQ(train_anew(runs), together);
+  EXPECT_EQ(train_separately(runs), together);
 }
 
 // A step recorded for small batches remains valid after a larger batch.
@@ -232,7 +232,7 @@ TEST_P(TrainStep, GoesBackToSmallerBatches) {
   const std::vector<BatchRun> runs{{{}, 0, 3, 2, kRate}, {{}, 6, 2, kRows, kRate}, {{}, 0, 3, 2, kRate}};
   const auto together = train(runs);
   EXPECT_EQ(metrics_.batches, 8);
-  EXPECT_EQ(train_anew(runs), together);
+  EXPECT_EQ(train_separately(runs), together);
 }
 
 // A backend may record a step at its second call. That call fails while an update may run concurrently.
@@ -256,7 +256,7 @@ TEST_P(TrainStep, GoesOnAfterAStepThatFailed) {
   EXPECT_TRUE(all_close(train({{{}, 0, 1, kRows, kRate}}), expected(), {1e-6, 1e-6}));
 }
 
-TEST_P(TrainStep, LeavesOutWhatLiesBehindItsLastPhase) {
+TEST_P(TrainStep, LeavesOutWhatFollowsItsLastPhase) {
   for (const Phase last : {Phase::kLoad, Phase::kForward, Phase::kLoss, Phase::kBackward}) {
     last_ = last;
     for (const Kind kind : {Kind::kFolded, Kind::kSeparate}) {

@@ -94,8 +94,8 @@ def limits(numpy, array, name):
         finite = numpy.isfinite(block)
         if not finite.all():
             index = numpy.argwhere(~finite)[0].tolist()
-            place = ", ".join(map(str, [first + index[0], *index[1:]]))
-            raise bad_data(f"{name}[{place}] is {block[tuple(index)]}; expected finite pixel values")
+            position = ", ".join(map(str, [first + index[0], *index[1:]]))
+            raise bad_data(f"{name}[{position}] is {block[tuple(index)]}; expected finite pixel values")
         low, high = min(low, block.min().item()), max(high, block.max().item())
     return low, high
 

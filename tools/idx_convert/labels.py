@@ -9,7 +9,7 @@ MAX_LABEL = (1 << 31) - 1
 
 
 def check_label(value, where):
-    """The label as an integer; `where` is called for the place that an error names."""
+    """The label as an integer; `where` is called for the location that an error names."""
     whole = value
     if isinstance(value, float):
         whole = int(value) if math.isfinite(value) else None
