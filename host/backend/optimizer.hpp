@@ -131,7 +131,7 @@ using Optimizer = std::variant<Sgd, Adam, Rmsprop, Adagrad, Adadelta, Adamax, Na
 /// Whether its weight_decay is above 0; asgd's lambd is no weight decay.
 [[nodiscard]] bool has_decay(const Optimizer& optimizer);
 
-/// SGD of w -= rate * gradient alone, which can be folded into the products of the weight gradients. Inline,
+/// SGD of w -= rate * gradient alone, which can be fused into the weight-gradient GEMMs. Inline,
 /// because the CUDA backend is a library of its own and calls it too.
 [[nodiscard]] inline bool is_plain_sgd(const Optimizer& optimizer) {
   const auto* sgd = std::get_if<Sgd>(&optimizer);

@@ -114,7 +114,7 @@ Options training_options(RunOptions& run) {
   rows.push_back(choice<bool>(
       {kGroup, "--update", "HOW",
        "fuse the plain SGD update into the weight-gradient GEMM (folded), or run it as a separate pass"},
-      {{"folded", true}, {"separate", false}}, training.fold_update));
+      {{"folded", true}, {"separate", false}}, training.fuse_update));
   rows.push_back(choice<LossKind>(
       {kGroup, "--loss", "NAME",
        "loss function; nll adds LogSoftmax to the network, and mse to bce-with-logits take one-hot labels"},

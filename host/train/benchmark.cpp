@@ -49,10 +49,11 @@ Benchmark::Benchmark(Backend& backend, const Network& network, const Dataset& sa
       samples_(samples),
       options_(fitting(options, samples)),
       count_(samples_for(options_, samples)),
-      folded_(is_plain_sgd(options.optimizer) && !options.muon),
+      fuses_update_(is_plain_sgd(options.optimizer) && !options.muon),
       groups_(parameter_groups(network.plan(), options.optimizer, false, options.muon)),
       optimizer_(backend, groups_, network.plan().floats),
-      workspace_(backend, network, {.max_batch_size = options_.batch_size, .keeps_gradients = !folded_}),
+      workspace_(backend, network,
+                 {.max_batch_size = options_.batch_size, .keeps_gradients = !fuses_update_}),
       order_(shuffled(options_, samples.size())),
       training_(backend, workspace_, Loss{},
                 [this, rule = rule()](const Batch& batch, Metrics* metrics) {
@@ -76,7 +77,7 @@ Benchmark::Benchmark(Backend& backend, const Network& network, const Dataset& sa
 
 TrainingRule Benchmark::rule() const {
   TrainingRule rule;
-  rule.optimizer = folded_ ? nullptr : &optimizer_;
+  rule.optimizer = fuses_update_ ? nullptr : &optimizer_;
   return rule;
 }
 
@@ -171,7 +172,7 @@ BenchmarkFindings Benchmark::run() {
   findings.steps = options_.steps;
   findings.repeats = options_.repeats;
   findings.sample_bytes = samples_.sample_size() + static_cast<std::int64_t>(sizeof(Label));
-  const auto work = step_work(network_.plan(), options_.batch_size, groups_, folded_);
+  const auto work = step_work(network_.plan(), options_.batch_size, groups_, fuses_update_);
   Work whole;
   for (std::size_t phase = 0; phase < kPhases; ++phase) {
     const auto seconds = spread([&](const Round& round) {

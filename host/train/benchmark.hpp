@@ -58,7 +58,7 @@ class Benchmark {
   const Dataset& samples_;
   BenchmarkOptions options_;
   std::int64_t count_;  // of samples in a measurement
-  bool folded_;
+  bool fuses_update_;
   ParameterGroups groups_;
   OptimizerState optimizer_;
   Workspace workspace_;

@@ -44,7 +44,7 @@ Work update_work(const NetworkPlan& network, const ParameterGroups& groups) {
 }  // namespace
 
 std::array<Work, kPhases> step_work(const NetworkPlan& network, std::int64_t rows,
-                                    const ParameterGroups& groups, bool folded) {
+                                    const ParameterGroups& groups, bool fused_update) {
   std::array<Work, kPhases> work;
   const auto n = static_cast<double>(rows);
   const auto parameters = static_cast<double>(network.parameters());
@@ -55,11 +55,11 @@ std::array<Work, kPhases> step_work(const NetworkPlan& network, std::int64_t row
     const auto costs = std::visit([&](const auto& layer) { return cost(layer, node.in, rows); }, node.layer);
     of(work, Phase::kForward) += costs.forward;
     if (is_above_parameters) of(work, Phase::kBackward) += costs.input_gradient;
-    of(work, folded ? Phase::kUpdate : Phase::kBackward) += costs.parameter_gradients;
+    of(work, fused_update ? Phase::kUpdate : Phase::kBackward) += costs.parameter_gradients;
     is_above_parameters = is_above_parameters || node.tensors > 0;
   }
-  if (folded) of(work, Phase::kUpdate).bytes += kFloat * parameters;  // they are read as well
-  if (!folded) of(work, Phase::kUpdate) += update_work(network, groups);
+  if (fused_update) of(work, Phase::kUpdate).bytes += kFloat * parameters;  // they are read as well
+  if (!fused_update) of(work, Phase::kUpdate) += update_work(network, groups);
   return work;
 }
 

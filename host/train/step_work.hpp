@@ -10,9 +10,9 @@
 
 namespace warpfit {
 
-/// Of each phase of a step with so many rows, whose parameters are updated in these groups. `folded`: by
-/// plain SGD within the weight gradients' products.
+/// Of each phase of a step with so many rows, whose parameters are updated in these groups. `fused_update`:
+/// by plain SGD, fused into the weight-gradient GEMMs.
 std::array<Work, kPhases> step_work(const NetworkPlan& network, std::int64_t rows,
-                                    const ParameterGroups& groups, bool folded);
+                                    const ParameterGroups& groups, bool fused_update);
 
 }  // namespace warpfit

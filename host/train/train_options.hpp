@@ -29,7 +29,7 @@ struct TrainOptions {
   std::int64_t accumulate = 1;  ///< batches whose gradients, each divided by this, an update adds up
   double ema = 0;               ///< decay of the parameters' moving average; 0 for none
   std::int64_t swa_start = 0;   ///< first epoch after which parameters are averaged; 0 for none
-  bool fold_update = true;      ///< plain SGD within the weight gradients' products, or a pass of its own
+  bool fuse_update = true;      ///< fuse the plain SGD update into the weight-gradient GEMMs if possible
   bool measure_norm = false;    ///< report the gradients' norm, where they are in memory
   BestBy best_by = BestBy::kLoss;
   std::int64_t patience = 0;  ///< epochs without improvement after which training ends; 0 for all epochs
@@ -43,7 +43,7 @@ struct TrainOptions {
   std::int64_t first_profiled = 0, last_profiled = 0;
 };
 
-/// Whether plain SGD is fused into the products that give the weight gradients, which then take no memory.
+/// Whether the plain SGD update is fused into the weight-gradient GEMMs; gradients then take no memory.
 bool is_update_fused(const TrainOptions& options);
 
 }  // namespace warpfit

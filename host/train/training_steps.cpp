@@ -17,7 +17,7 @@ bool measures_norm_of(const TrainOptions& options) {
 
 bool is_update_fused(const TrainOptions& options) {
   const bool clips = options.clipping.norm > 0 || options.clipping.value > 0;
-  return options.fold_update && is_plain_sgd(options.optimizer) && !options.muon && !clips &&
+  return options.fuse_update && is_plain_sgd(options.optimizer) && !options.muon && !clips &&
          options.accumulate == 1 && options.ema == 0;
 }
 
@@ -30,7 +30,7 @@ TrainingSteps::TrainingSteps(Backend& backend, Network& network, const Workspace
       clipping_(options.clipping),
       accumulate_(options.accumulate),
       batches_per_epoch_(batches_per_epoch),
-      folded_(is_update_fused(options)),
+      fuses_update_(is_update_fused(options)),
       optimizer_(
           backend,
           parameter_groups(network.plan(), options.optimizer, options.no_decay_of_biases, options.muon),
@@ -47,7 +47,7 @@ TrainingSteps::TrainingSteps(Backend& backend, Network& network, const Workspace
 
 TrainingRule TrainingSteps::rule(bool updates) const {
   return {.loss = loss_,
-          .optimizer = folded_ ? nullptr : &optimizer_,
+          .optimizer = fuses_update_ ? nullptr : &optimizer_,
           .clipping = clipping_,
           .norm = norm_.data(),
           .average = average_.is_of_steps() ? &average_ : nullptr,

@@ -67,7 +67,7 @@ class TrainingSteps {
   Clipping clipping_;
   std::int64_t accumulate_;
   std::int64_t batches_per_epoch_;
-  bool folded_;
+  bool fuses_update_;
   OptimizerState optimizer_;
   ParameterAverage average_;
   Buffer<GradientNorm> norm_;   // empty if it is not measured

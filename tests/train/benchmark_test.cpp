@@ -22,10 +22,10 @@ TEST(StepWork, IsTheTutorials) {
   const double weights = 784.0 * 512 + 512 * 512 + 512 * 10;
   const double forward = 2 * 64 * weights;
   const double back = 2 * 64 * (512.0 * 512 + 512 * 10);
-  const auto folded = step_work(kTutorial, 64, {{{Sgd{}}}}, true);
-  EXPECT_EQ(flop_of(folded, Phase::kForward), forward);
-  EXPECT_EQ(flop_of(folded, Phase::kBackward), back);
-  EXPECT_EQ(flop_of(folded, Phase::kUpdate), forward);
+  const auto fused = step_work(kTutorial, 64, {{{Sgd{}}}}, true);
+  EXPECT_EQ(flop_of(fused, Phase::kForward), forward);
+  EXPECT_EQ(flop_of(fused, Phase::kBackward), back);
+  EXPECT_EQ(flop_of(fused, Phase::kUpdate), forward);
   const auto separate = step_work(kTutorial, 64, {{{Adam{}}}}, false);
   EXPECT_EQ(flop_of(separate, Phase::kForward), forward);
   EXPECT_EQ(flop_of(separate, Phase::kBackward), back + forward);
@@ -40,9 +40,9 @@ TEST(StepWork, CountsEachOperandOnce) {
   EXPECT_EQ(work[2].bytes, 5 * (4 * 2 * 2 + 1));              // logits, their gradient, label
   EXPECT_EQ(work[3].bytes, 4 * (5 * 3 + 5 * 2 + 3 * 2 + 2));  // x, dy, dw, db
   EXPECT_EQ(work[4].bytes, 4 * 8 * (1 + 2 * 3));  // gradient read; parameter, m and v read and written
-  const auto folded = step_work(small, 5, {{{Sgd{}}}}, true);
-  EXPECT_EQ(folded[3].bytes, 0);
-  EXPECT_EQ(folded[4].bytes, 4 * (5 * 3 + 5 * 2 + 2 * 8));
+  const auto fused = step_work(small, 5, {{{Sgd{}}}}, true);
+  EXPECT_EQ(fused[3].bytes, 0);
+  EXPECT_EQ(fused[4].bytes, 4 * (5 * 3 + 5 * 2 + 2 * 8));
 }
 
 // A (2, 3) matrix: two Newton-Schulz steps, each with the products (2, 3) (3, 2), (2, 2) (2, 2) and (2, 2)

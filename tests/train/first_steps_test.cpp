@@ -43,7 +43,7 @@ class FirstSteps : public testing::TestWithParam<std::tuple<std::string, Residen
 
   static std::int64_t batches() { return std::get<0>(GetParam()) == "cuda_own" ? kOwnBatches : kBatches; }
 
-  std::vector<float> train(Backend& backend, const Golden& golden, Residency residency, bool fold_update) {
+  std::vector<float> train(Backend& backend, const Golden& golden, Residency residency, bool fuse_update) {
     const TemporaryFolder folder;
     const auto paths = find_dataset(fashion_mnist_folder().string(), {});
     const auto samples = batches() * golden.batch_size;
@@ -56,7 +56,7 @@ class FirstSteps : public testing::TestWithParam<std::tuple<std::string, Residen
     const auto plan = plan_network(spec);
     Network network(backend, plan, initial_parameters(plan, generator));
     TrainOptions options{.epochs = 1, .batch_size = golden.batch_size, .learning_rate = golden.learning_rate};
-    options.fold_update = fold_update;
+    options.fuse_update = fuse_update;
     options.residency = residency;
     options.log_every = 1;
     Losses losses;
@@ -68,9 +68,9 @@ class FirstSteps : public testing::TestWithParam<std::tuple<std::string, Residen
 };
 
 TEST_P(FirstSteps, ArePyTorchs) {
-  const auto [name, residency, fold_update] = GetParam();
+  const auto [name, residency, fuse_update] = GetParam();
   const auto golden = read_golden("tutorial_seed0");
-  const auto losses = train(*backend_, golden, residency, fold_update);
+  const auto losses = train(*backend_, golden, residency, fuse_update);
   ASSERT_EQ(static_cast<std::int64_t>(losses.size()), batches());
   for (const auto& [seen, loss] : golden.epochs.front().losses) {
     const auto batch = seen / golden.batch_size;
@@ -90,7 +90,7 @@ INSTANTIATE_TEST_SUITE_P(Backends, FirstSteps,
                          [](const auto& test) {
                            const bool resident = std::get<1>(test.param) == Residency::kResident;
                            return std::get<0>(test.param) + (resident ? "_resident" : "_stream") +
-                                  (std::get<2>(test.param) ? "_folded" : "_separate");
+                                  (std::get<2>(test.param) ? "_fused" : "_separate");
                          });
 
 // The remaining traces, each with its loss, optimizer, sample order and schedule, streamed.

@@ -78,15 +78,15 @@ class Gradients : public OnEachBackend {
   }
 
   // The gradient, as the amount that a step with learning rate 1 subtracts from the parameters.
-  [[nodiscard]] std::vector<float> step_gradient(TrainingRule rule, bool folded) const {
+  [[nodiscard]] std::vector<float> step_gradient(TrainingRule rule, bool fused_update) const {
     const Buffer<std::uint8_t> pixels(*backend_, pixels_);
     const Buffer<Label> labels(*backend_, labels_);
     const Network network(*backend_, plan_network(with_dropout(spec_, dropout_.p)), parameters_);
     const Workspace workspace(
         *backend_, network,
-        {.max_batch_size = kRows, .keeps_gradients = !folded, .dropout_seed = dropout_.seed});
+        {.max_batch_size = kRows, .keeps_gradients = !fused_update, .dropout_seed = dropout_.seed});
     const OptimizerState optimizer(*backend_, Sgd{}, parameters_.size());
-    if (!folded) rule.optimizer = &optimizer;
+    if (!fused_update) rule.optimizer = &optimizer;
     StepRunner runner(*backend_, workspace, rule.loss, [&](const Batch& batch, Metrics* metrics) {
       train_step(*backend_, network, batch, rule, metrics);
     });
@@ -99,7 +99,7 @@ class Gradients : public OnEachBackend {
 
   void check(const TrainingRule& rule) const {
     constexpr double kDelta = 1e-6;
-    const auto folded = step_gradient(rule, true);
+    const auto fused_update = step_gradient(rule, true);
     const auto separate = step_gradient(rule, false);
     for (const auto& tensors : linear_tensors(plan_)) {
       std::vector<std::size_t> offsets;
@@ -115,7 +115,7 @@ class Gradients : public OnEachBackend {
         largest = std::max(largest, std::abs(expected));
         // The parameter and its change are rounded to fp32.
         const double rounding = 1e-6 * (1 + std::abs(expected));
-        ASSERT_NEAR(folded[i], expected, rounding) << "parameter " << i;
+        ASSERT_NEAR(fused_update[i], expected, rounding) << "parameter " << i;
         ASSERT_NEAR(separate[i], expected, rounding) << "parameter " << i;
       }
       EXPECT_GT(largest, 1e-3) << "nothing to compare";

@@ -185,7 +185,7 @@ TEST_P(Resume, GoesOnBitForBitFromAnEvaluation) {
   for (const auto& [epoch, row] : rest.rows.epochs) EXPECT_EQ(row, whole.rows.epochs.at(epoch));
 }
 
-TEST_P(Resume, GoesOnBitForBitWhereTheUpdateIsFolded) {
+TEST_P(Resume, GoesOnBitForBitWithAFusedUpdate) {
   for (const bool shuffle : {false, true}) {
     for (const Residency residency : {Residency::kStream, Residency::kResident}) {
       auto options = options_for(Sgd{}, shuffle);

@@ -87,8 +87,8 @@ class TrainStep : public OnEachBackend {
   Optimizer optimizer_ = Sgd{};  // for separate updates
 
   // The parameters after the runs, to which this function adds the samples.
-  enum class Kind { kFolded, kSeparate, kEvaluation };
-  std::vector<float> train(std::vector<BatchRun> runs, Kind kind = Kind::kFolded) {
+  enum class Kind { kFusedUpdate, kSeparate, kEvaluation };
+  std::vector<float> train(std::vector<BatchRun> runs, Kind kind = Kind::kFusedUpdate) {
     const Buffer<std::uint8_t> pixels(*backend_, pixels_);
     const Buffer<Label> labels(*backend_, labels_);
     const Network network(*backend_, plan_network(with_dropout(spec_, dropout_.p)), parameters_);
@@ -125,7 +125,7 @@ class TrainStep : public OnEachBackend {
 };
 
 TEST_P(TrainStep, IsOneStepOfGradientDescent) {
-  for (const Kind kind : {Kind::kFolded, Kind::kSeparate}) {
+  for (const Kind kind : {Kind::kFusedUpdate, Kind::kSeparate}) {
     EXPECT_TRUE(all_close(train({{{}, 0, 1, kRows, kRate}}, kind), expected(), {1e-6, 1e-6}));
     EXPECT_EQ(metrics_.batches, 1);
   }
@@ -138,7 +138,7 @@ TEST_P(TrainStep, TakesRatesAndStepsFromTheRun) {
   dropout_ = {.p = 0.5F, .seed = 1};
   const std::vector<float> rates{0.1F, 0.2F, 0.3F, 0.4F, 0.5F};
   const Buffer<float> on_device(*backend_, rates);
-  for (const Kind kind : {Kind::kFolded, Kind::kSeparate}) {
+  for (const Kind kind : {Kind::kFusedUpdate, Kind::kSeparate}) {
     const auto together = train({{{}, 0, 5, 2, 0, on_device.data(), 7}}, kind);
     std::vector<BatchRun> runs;
     for (std::int64_t batch = 0; batch < 5; ++batch) {
@@ -157,7 +157,7 @@ TEST_P(TrainStep, TakesRatesAndStepsFromTheRun) {
 TEST_P(TrainStep, DropsOutHiddenUnits) {
   dropout_ = {.p = 0.5F, .seed = 3};
   constexpr std::int64_t kStep = 2;
-  for (const Kind kind : {Kind::kFolded, Kind::kSeparate}) {
+  for (const Kind kind : {Kind::kFusedUpdate, Kind::kSeparate}) {
     const auto after = train({{{}, 0, 1, kRows, kRate, nullptr, kStep}}, kind);
     EXPECT_TRUE(all_close(after, expected(kStep), {1e-6, 1e-6}));
     EXPECT_FALSE(all_close(after, expected(kStep + 1), {1e-6, 1e-6}));
@@ -202,7 +202,8 @@ TEST_P(TrainStep, ClipsGradients) {
     return std::sqrt(squares) / kRate;
   };
   EXPECT_NEAR(norm_of_step(Kind::kSeparate), 0.01, 1e-5);
-  EXPECT_GT(norm_of_step(Kind::kFolded), 0.1);  // nothing is clipped: fused updates do not store gradients
+  EXPECT_GT(norm_of_step(Kind::kFusedUpdate),
+            0.1);  // nothing is clipped: fused updates do not store gradients
 }
 
 TEST_P(TrainStep, RunsManyBatchesAsOneByOne) {
@@ -259,7 +260,7 @@ TEST_P(TrainStep, GoesOnAfterAStepThatFailed) {
 TEST_P(TrainStep, LeavesOutWhatFollowsItsLastPhase) {
   for (const Phase last : {Phase::kLoad, Phase::kForward, Phase::kLoss, Phase::kBackward}) {
     last_ = last;
-    for (const Kind kind : {Kind::kFolded, Kind::kSeparate}) {
+    for (const Kind kind : {Kind::kFusedUpdate, Kind::kSeparate}) {
       EXPECT_EQ(train({one_batch(kRows, kRate)}, kind), parameters_);
       EXPECT_EQ(metrics_.batches, last >= Phase::kLoss ? 1 : 0);
     }
