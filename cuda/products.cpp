@@ -19,11 +19,11 @@ Blas& Products::blas() {
 // By shape alone, never by a measurement at the start: the same run gives the same bits. The bounds are where
 // the arithmetic begins to outweigh launches and idle processors; they were not measured.
 bool Products::own(std::int64_t rows, ConstMatrix w) const {
-  constexpr std::int64_t kMostRows = 256;
-  constexpr std::int64_t kMostWidth = 2048;
+  constexpr std::int64_t kMaxRows = 256;
+  constexpr std::int64_t kMaxWidth = 2048;
   if (precision_ != Precision::kFp32) return false;
   if (kernels_ != ProductKernels::kByShape) return kernels_ == ProductKernels::kOwn;
-  return rows <= kMostRows && std::max(w.rows, w.cols) <= kMostWidth;
+  return rows <= kMaxRows && std::max(w.rows, w.cols) <= kMaxWidth;
 }
 
 void Products::forward(ConstMatrix x, ConstMatrix w, ConstVector b, ActivationKind activation, Matrix y) {

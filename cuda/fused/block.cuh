@@ -225,7 +225,7 @@ class Block : Passes<kCode> {
   __device__ Pack<kCount> updated(const Factors& factors, std::int64_t at, Pack<kCount> w,
                                   const Pack<kCount>& gradient) const {
     const KeptMoments<Rule, Pointers> kept{Pointers{run_}};
-    Pack<kCount> moments[kMostMoments] = {};
+    Pack<kCount> moments[kMaxMoments] = {};
 #pragma unroll
     for (int k = 0; k < kMoments; ++k) {
       if (kept.has(k)) moments[k] = pack<kCount>(run_.moments[k] + at);
@@ -254,7 +254,7 @@ class Block : Passes<kCode> {
     const FusedRun& run;
     __device__ float* operator[](std::size_t k) const { return kKnown ? nullptr : run.moments[k]; }
   };
-  static constexpr int kMoments = kKnown ? 0 : static_cast<int>(kMostMoments);
+  static constexpr int kMoments = kKnown ? 0 : static_cast<int>(kMaxMoments);
 
   const Rule& rule_;
   GridBarrier barrier_;

@@ -21,7 +21,7 @@ __device__ void run_batches(const Rule& rule, const FusedRun& run, unsigned char
 }
 
 template <class Rule>
-__global__ void __launch_bounds__(kMostFusedThreads, 1)
+__global__ void __launch_bounds__(kMaxFusedThreads, 1)
     fused_run_kernel(const __grid_constant__ Rule rule, const __grid_constant__ FusedRun run) {
   DYNAMIC_SHARED(uint4, shared);
   run_batches<FusedCode::kAny>(rule, run, reinterpret_cast<unsigned char*>(shared));
@@ -41,8 +41,7 @@ bool is_tutorial(const Optimizer& optimizer, const FusedRun& run) {
 }
 
 // As fused_run_kernel() for plain SGD, where is_tutorial().
-__global__ void __launch_bounds__(kMostFusedThreads, 1)
-    tutorial_kernel(const __grid_constant__ FusedRun run) {
+__global__ void __launch_bounds__(kMaxFusedThreads, 1) tutorial_kernel(const __grid_constant__ FusedRun run) {
   DYNAMIC_SHARED(uint4, shared);
   if (static_cast<int>(blockIdx.x) < kTutorialPlan.owners) {
     run_batches<FusedCode::kTutorialOwner>(Sgd{}, run, reinterpret_cast<unsigned char*>(shared));

@@ -15,12 +15,12 @@ namespace warpfit::cuda {
 /// Where blocks hand on what others need, in device memory. Rows are padded to a multiple of four floats, by
 /// zeros that nobody overwrites.
 struct FusedExchange {
-  std::array<float*, kMostFusedLayers> values{};     ///< (rows, width) of the hidden values but the last
-  std::array<float*, kMostFusedLayers> gradients{};  ///< likewise, of the loss
-  float* part_logits = nullptr;                      ///< (rows, owners, classes): each block's terms of them
-  float* dlogits = nullptr;                          ///< (rows, classes)
-  RowResult* results = nullptr;                      ///< (rows)
-  unsigned* arrived = nullptr;                       ///< at the barriers of all launches
+  std::array<float*, kMaxFusedLayers> values{};     ///< (rows, width) of the hidden values but the last
+  std::array<float*, kMaxFusedLayers> gradients{};  ///< likewise, of the loss
+  float* part_logits = nullptr;                     ///< (rows, owners, classes): each block's terms of them
+  float* dlogits = nullptr;                         ///< (rows, classes)
+  RowResult* results = nullptr;                     ///< (rows)
+  unsigned* arrived = nullptr;                      ///< at the barriers of all launches
   unsigned long long* phase_nanoseconds = nullptr;  ///< (blocks, phases); null unless the build measures them
 };
 
@@ -28,10 +28,10 @@ struct FusedRun {
   FusedPlan plan;
   FusedExchange exchange;
   float* parameters = nullptr;
-  std::array<std::int64_t, kMostFusedLayers> weights{};  ///< of each layer among the parameters
-  std::array<std::int64_t, kMostFusedLayers> biases{};   ///< likewise
-  std::array<float*, kMostMoments> moments{};            ///< laid out as the parameters; null where not kept
-  OptimizerProgress* progress = nullptr;                 ///< null where no step needs its number
+  std::array<std::int64_t, kMaxFusedLayers> weights{};  ///< of each layer among the parameters
+  std::array<std::int64_t, kMaxFusedLayers> biases{};   ///< likewise
+  std::array<float*, kMaxMoments> moments{};            ///< laid out as the parameters; null where not kept
+  OptimizerProgress* progress = nullptr;                ///< null where no step needs its number
   float label_smoothing = 0;
   bool trains = true;  ///< or evaluates only
   Metrics* metrics = nullptr;

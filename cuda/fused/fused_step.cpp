@@ -59,7 +59,7 @@ CudaFusedStep::CudaFusedStep(Backend& backend, const Stream& stream, const StepP
   std::ranges::copy(mlp.weights, run_.weights.begin());
   std::ranges::copy(mlp.biases, run_.biases.begin());
   if (step.update) {
-    for (std::size_t k = 0; k < kMostMoments; ++k) run_.moments[k] = step.update->moments[k].data();
+    for (std::size_t k = 0; k < kMaxMoments; ++k) run_.moments[k] = step.update->moments[k].data();
     run_.progress = step.update->progress;
   }
   run_.label_smoothing = step.loss.label_smoothing;

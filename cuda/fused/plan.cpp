@@ -7,31 +7,31 @@
 namespace warpfit::cuda {
 namespace {
 
-constexpr int kMostClasses = 256;
-constexpr std::int64_t kMostWidth = 1 << 20;  // products of sizes stay far from where int ends
+constexpr int kMaxClasses = 256;
+constexpr std::int64_t kMaxWidth = 1 << 20;  // products of sizes stay far from where int ends
 
 }  // namespace
 
 std::optional<FusedPlan> plan_fused(std::span<const std::int64_t> widths, std::int64_t rows,
                                     const DeviceLimits& limits, std::string& reason) {
   const auto layers = static_cast<std::int64_t>(widths.size()) - 1;
-  if (layers > kMostFusedLayers) {
-    reason = fmt::format("the network has {} layers, more than {}", layers, kMostFusedLayers);
+  if (layers > kMaxFusedLayers) {
+    reason = fmt::format("the network has {} layers, more than {}", layers, kMaxFusedLayers);
     return std::nullopt;
   }
   if (!limits.cooperative) {
     reason = "this GPU cannot launch all blocks together";
     return std::nullopt;
   }
-  if (std::ranges::max(widths) > kMostWidth || rows > kMostWidth || widths.back() > kMostClasses) {
-    reason = fmt::format("a layer or the batch is too wide: expected at most {}, and {} classes", kMostWidth,
-                         kMostClasses);
+  if (std::ranges::max(widths) > kMaxWidth || rows > kMaxWidth || widths.back() > kMaxClasses) {
+    reason = fmt::format("a layer or the batch is too wide: expected at most {}, and {} classes", kMaxWidth,
+                         kMaxClasses);
     return std::nullopt;
   }
   FusedPlan plan;
   plan.layers = static_cast<int>(layers);
   plan.rows = static_cast<int>(rows);
-  plan.threads = kMostFusedThreads;
+  plan.threads = kMaxFusedThreads;
   std::ranges::transform(widths, plan.widths.begin(),
                          [](std::int64_t width) { return static_cast<int>(width); });
   share_columns(plan, limits.multiprocessors);

@@ -14,9 +14,9 @@
 
 namespace warpfit::cuda {
 
-constexpr int kMostFusedLayers = 8;
-constexpr int kMostFusedThreads = 256;  ///< in a block
-constexpr int kOffsetUnit = 16;         ///< bytes; the granularity of shared memory: the widest access
+constexpr int kMaxFusedLayers = 8;
+constexpr int kMaxFusedThreads = 256;  ///< in a block
+constexpr int kOffsetUnit = 16;        ///< bytes; the granularity of shared memory: the widest access
 
 /// Values 0 are the samples', values i the outputs of layer i - 1, values `layers` the logits. Offsets are
 /// in units of kOffsetUnit, from the start of a block's dynamic shared memory; -1 for what is not kept.
@@ -24,24 +24,24 @@ constexpr int kOffsetUnit = 16;         ///< bytes; the granularity of shared me
 /// padding.
 struct FusedPlan {
   int layers = 0, blocks = 0, threads = 0;
-  int owners = 0;                                   ///< blocks that own values before the logits
-  int rows = 0;                                     ///< of a batch, at most
-  std::array<int, kMostFusedLayers + 1> widths{};   ///< of the values
-  std::array<int, kMostFusedLayers + 1> columns{};  ///< of the values, that a block owns; 0 of the logits
+  int owners = 0;                                  ///< blocks that own values before the logits
+  int rows = 0;                                    ///< of a batch, at most
+  std::array<int, kMaxFusedLayers + 1> widths{};   ///< of the values
+  std::array<int, kMaxFusedLayers + 1> columns{};  ///< of the values, that a block owns; 0 of the logits
 
-  int pixels = -1;     ///< (rows, widths[0]), bytes
-  int gathered = -1;   ///< (rows, any hidden width): values or gradients of all blocks
-  int logits = -1;     ///< (warps, classes): each warp's terms of one row's logits
-  int dlogits = -1;    ///< (rows, classes)
-  int gradients = -1;  ///< (rows, columns), the block's own of the newest values
-  int partial = -1;    ///< (threads)
-  int factors = -1;    ///< of the optimizer's step
-  int copies = -1;     ///< (warps), barriers of 8 bytes
-  std::array<int, kMostFusedLayers> values{};   ///< (rows, columns), the block's own of these values
-  std::array<int, kMostFusedLayers> biases{};   ///< (columns), the block's own of this layer, but the last
-  std::array<int, kMostFusedLayers> weights{};  ///< (columns, inputs): own rows of this layer, but the last
+  int pixels = -1;                            ///< (rows, widths[0]), bytes
+  int gathered = -1;                          ///< (rows, any hidden width): values or gradients of all blocks
+  int logits = -1;                            ///< (warps, classes): each warp's terms of one row's logits
+  int dlogits = -1;                           ///< (rows, classes)
+  int gradients = -1;                         ///< (rows, columns), the block's own of the newest values
+  int partial = -1;                           ///< (threads)
+  int factors = -1;                           ///< of the optimizer's step
+  int copies = -1;                            ///< (warps), barriers of 8 bytes
+  std::array<int, kMaxFusedLayers> values{};  ///< (rows, columns), the block's own of these values
+  std::array<int, kMaxFusedLayers> biases{};  ///< (columns), the block's own of this layer, but the last
+  std::array<int, kMaxFusedLayers> weights{};  ///< (columns, inputs): own rows of this layer, but the last
   /// (columns, outputs): the weights of this layer, but the first, that read the block's own values.
-  std::array<int, kMostFusedLayers> outgoing_weights{};
+  std::array<int, kMaxFusedLayers> outgoing_weights{};
   int shared_bytes = 0;
 
   [[nodiscard]] constexpr bool operator==(const FusedPlan&) const = default;

@@ -66,17 +66,17 @@ constexpr std::int64_t lay_out(FusedPlan& plan) {
   plan.biases.fill(-1);
   plan.weights.fill(-1);
   plan.outgoing_weights.fill(-1);
-  int most_columns = 0;
+  int max_columns = 0;
   const auto [first, end] = owned(plan);
   for (int i = first; i < end; ++i) {
-    most_columns = std::max(most_columns, plan.columns[i]);
+    max_columns = std::max(max_columns, plan.columns[i]);
     plan.values[i] = layout.take_floats(plan.rows, plan.columns[i]);
     plan.outgoing_weights[i] = layout.take_floats(plan.columns[i], plan.widths[i + 1]);
     if (i == 0) continue;
     plan.biases[i - 1] = layout.take_floats(1, plan.columns[i]);
     plan.weights[i - 1] = layout.take_floats(plan.columns[i], plan.widths[i - 1]);
   }
-  plan.gradients = layout.take_floats(plan.rows, most_columns);
+  plan.gradients = layout.take_floats(plan.rows, max_columns);
   return layout.bytes();
 }
 
@@ -85,7 +85,7 @@ constexpr FusedPlan tutorial_plan() {
   FusedPlan plan;
   plan.layers = 3;
   plan.rows = 64;
-  plan.threads = kMostFusedThreads;
+  plan.threads = kMaxFusedThreads;
   plan.widths = {784, 512, 512, 10};
   share_columns(plan, 132);
   plan.shared_bytes = static_cast<int>(lay_out(plan));

@@ -15,7 +15,7 @@ constexpr int kThreads = 256;
 constexpr int kVector = 4;
 
 struct Moments {
-  float* data[kMostMoments];  ///< null for a moment that the optimizer does not keep
+  float* data[kMaxMoments];  ///< null for a moment that the optimizer does not keep
   __device__ float* operator[](std::size_t k) const { return data[k]; }
 };
 
@@ -44,14 +44,14 @@ __device__ void step_quad(const Rule& rule, const Factors& factors, float* w, co
   load(w, [](Element& one) -> float& { return one.w; });
   load(g, [](Element& one) -> float& { return one.g; });
 #pragma unroll
-  for (std::size_t k = 0; k < kMostMoments; ++k) {
+  for (std::size_t k = 0; k < kMaxMoments; ++k) {
     if (kept.has(k)) load(moments[k], [k](Element& one) -> float& { return one.moment(k); });
   }
 #pragma unroll
   for (Element& one : e) update(rule, factors, kept, one);
   store(w, [](Element& one) { return one.w; });
 #pragma unroll
-  for (std::size_t k = 0; k < kMostMoments; ++k) {
+  for (std::size_t k = 0; k < kMaxMoments; ++k) {
     if (kept.has(k)) store(moments[k], [k](Element& one) { return one.moment(k); });
   }
 }
@@ -62,13 +62,13 @@ __device__ void step_one(const Rule& rule, const Factors& factors, float* w, con
   const KeptMoments<Rule, const Moments&> kept{moments};
   Element e{w[i], g[i]};
 #pragma unroll
-  for (std::size_t k = 0; k < kMostMoments; ++k) {
+  for (std::size_t k = 0; k < kMaxMoments; ++k) {
     if (kept.has(k)) e.moment(k) = moments[k][i];
   }
   update(rule, factors, kept, e);
   w[i] = e.w;
 #pragma unroll
-  for (std::size_t k = 0; k < kMostMoments; ++k) {
+  for (std::size_t k = 0; k < kMaxMoments; ++k) {
     if (kept.has(k)) moments[k][i] = e.moment(k);
   }
 }
@@ -114,7 +114,7 @@ void optimizer_update(const Optimizer& optimizer, const OptimizerViews& views, c
                       cudaStream_t stream) {
   const auto size = static_cast<std::int64_t>(views.parameters.size());
   Moments moments{};
-  for (std::size_t k = 0; k < kMostMoments; ++k) moments.data[k] = views.moments[k].data();
+  for (std::size_t k = 0; k < kMaxMoments; ++k) moments.data[k] = views.moments[k].data();
   const int count = views.ranges.empty() ? 1 : static_cast<int>(views.ranges.size());
   const Ranges ranges{views.ranges.data(), count, {0, size}};
   std::visit(

@@ -80,10 +80,10 @@ void launch_along(void (*kernel)(Parameters...), long long size, int block, cuda
 template <class... Parameters, class... Arguments>
 void launch_over(void (*kernel)(Parameters...), long long rows, long long cols, int block,
                  cudaStream_t stream, Arguments... arguments) {
-  constexpr long long kMostRows = 65'535;  // a grid's y
+  constexpr long long kMaxRows = 65'535;  // a grid's y
   const long long most = blocks_at_once(kernel, block);
   const unsigned along = blocks_for(cols, block, most);
-  const unsigned down = blocks_for(rows, 1, std::clamp(most / along, 1LL, kMostRows));
+  const unsigned down = blocks_for(rows, 1, std::clamp(most / along, 1LL, kMaxRows));
   launch(kernel, {{along, down}, static_cast<unsigned>(block)}, stream, arguments...);
 }
 

@@ -84,7 +84,7 @@ class MuonScratch {
     return most;
   }
   /// The rows of the largest u.
-  static std::int64_t most_rows(std::span<const MuonMatrix> matrices) {
+  static std::int64_t max_rows(std::span<const MuonMatrix> matrices) {
     std::int64_t most = 0;
     for (const auto& [first, rows, cols] : matrices) most = std::max(most, std::min(rows, cols));
     return most;
@@ -102,7 +102,7 @@ class MuonScratch {
   // In floats, up to a multiple of 128 bytes.
   static std::int64_t aligned(std::int64_t size) { return (size + 31) / 32 * 32; }
   static std::int64_t largest_gram(std::span<const MuonMatrix> matrices) {
-    const auto rows = most_rows(matrices);
+    const auto rows = max_rows(matrices);
     return aligned(rows * rows);
   }
 };

@@ -2,11 +2,11 @@
 
 namespace warpfit {
 
-std::array<bool, kMostMoments> moments_of(const Optimizer& optimizer) {
+std::array<bool, kMaxMoments> moments_of(const Optimizer& optimizer) {
   return std::visit(
       [](const auto& rule) {
-        std::array<bool, kMostMoments> kept{};
-        for (std::size_t k = 0; k < kMostMoments; ++k) {
+        std::array<bool, kMaxMoments> kept{};
+        for (std::size_t k = 0; k < kMaxMoments; ++k) {
           kept[k] = rule.kMoments[k] == Keeps::kAlways ||
                     (rule.kMoments[k] == Keeps::kSometimes && rule.sometimes(k));
         }

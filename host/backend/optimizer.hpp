@@ -12,11 +12,11 @@
 
 namespace warpfit {
 
-constexpr std::size_t kMostMoments = 3;
+constexpr std::size_t kMaxMoments = 3;
 
 /// Whether an optimizer keeps a moment: kSometimes depends on its constants.
 enum class Keeps { kNever, kSometimes, kAlways };
-using MomentsKept = std::array<Keeps, kMostMoments>;
+using MomentsKept = std::array<Keeps, kMaxMoments>;
 
 // Each optimizer's kMoments says which moments it keeps, and sometimes(k) whether moment k of kSometimes is
 // kept.
@@ -124,7 +124,7 @@ using Optimizer = std::variant<Sgd, Adam, Rmsprop, Adagrad, Adadelta, Adamax, Na
 
 /// Which of the three moments an optimizer keeps: m (Rmsprop: of its momentum; Rprop: the last g), v (Rprop:
 /// the step), and another: the largest v, (Rmsprop) the mean of g, (Adadelta) u or (Asgd) the mean of w.
-[[nodiscard]] std::array<bool, kMostMoments> moments_of(const Optimizer& optimizer);
+[[nodiscard]] std::array<bool, kMaxMoments> moments_of(const Optimizer& optimizer);
 
 /// The optimizer without weight decay.
 [[nodiscard]] Optimizer without_decay(Optimizer optimizer);
@@ -155,7 +155,7 @@ struct ParameterRange {
 struct OptimizerViews {
   Vector parameters;
   ConstVector gradients;
-  std::array<Vector, kMostMoments> moments;
+  std::array<Vector, kMaxMoments> moments;
   OptimizerProgress* progress = nullptr;  ///< may be null for plain SGD of all parameters
   /// Disjoint ranges of the parameters to update; empty: all parameters.
   std::span<const ParameterRange> ranges = {};

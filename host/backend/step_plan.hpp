@@ -26,12 +26,12 @@ struct Clipping {
 struct UpdateRule {
   Optimizer optimizer;
   Clipping clipping;
-  bool updates_all_alike = true;             ///< or parameters in groups, with different optimizers
-  bool sums_gradients = false;               ///< of several batches, before each update
-  bool averages_parameters = false;          ///< after each update
-  bool measures_norm = false;                ///< whether the gradients' norm is wanted after each step
-  std::array<Vector, kMostMoments> moments;  ///< as in OptimizerViews
-  OptimizerProgress* progress = nullptr;     ///< likewise; not needed by plain SGD
+  bool updates_all_alike = true;            ///< or parameters in groups, with different optimizers
+  bool sums_gradients = false;              ///< of several batches, before each update
+  bool averages_parameters = false;         ///< after each update
+  bool measures_norm = false;               ///< whether the gradients' norm is wanted after each step
+  std::array<Vector, kMaxMoments> moments;  ///< as in OptimizerViews
+  OptimizerProgress* progress = nullptr;    ///< likewise; not needed by plain SGD
 };
 
 /// Forward and loss, which is added to `metrics`, and with an update rule backward and update. All views are

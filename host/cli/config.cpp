@@ -180,12 +180,12 @@ void apply_config(std::string_view text, const std::string& path, const Options&
 }
 
 void apply_config_file(const FileLocation& location, const Options& options) {
-  constexpr std::uint64_t kMostBytes = 1 << 20;
+  constexpr std::uint64_t kMaxBytes = 1 << 20;
   const File file(location);
   const std::string& path = file.path();
-  if (file.size() > kMostBytes) {
+  if (file.size() > kMaxBytes) {
     throw UsageError(
-        fmt::format("{}: {} bytes, expected a configuration of at most {}", path, file.size(), kMostBytes));
+        fmt::format("{}: {} bytes, expected a configuration of at most {}", path, file.size(), kMaxBytes));
   }
   std::vector<std::uint8_t> bytes(file.size());
   file.read(0, bytes);

@@ -29,11 +29,11 @@ BackendOptions backend_options(const DeviceFlags& device) {
 
 Options device_options(DeviceFlags& device) {
   constexpr std::string_view kDevice = "Device";
-  constexpr int kMostThreads = 1024;
+  constexpr int kMaxThreads = 1024;
   Options rows;
   rows.push_back(text({kDevice, "--device", "NAME", "device to run on; auto uses a GPU if there is one"},
                       "auto, cpu, cuda or cuda:N", device.name));
-  rows.push_back(number<int>({kDevice, "--threads", "N", "number of CPU threads"}, 1, kMostThreads,
+  rows.push_back(number<int>({kDevice, "--threads", "N", "number of CPU threads"}, 1, kMaxThreads,
                              device.threads, "all usable cores"));
   rows.push_back(choice<Precision>(
       {kDevice, "--precision", "TYPE", "precision of matrix products on a GPU; accumulation is fp32"},

@@ -39,11 +39,11 @@ void describe(const InspectCommand& command, const TextSink& print) {
 }  // namespace
 
 Options options_of(InspectCommand& command) {
-  constexpr std::int64_t kMostImages = 1000;
+  constexpr std::int64_t kMaxImages = 1000;
   Options rows;
   rows.push_back(text({"Input", "FILE", "", "IDX, plain or gzip; safetensors; ONNX"}, "", command.path));
   rows.push_back(number<std::int64_t>({"Output", "--images", "N", "number of images to draw of an IDX file"},
-                                      0, kMostImages, command.images));
+                                      0, kMaxImages, command.images));
   return rows;
 }
 

@@ -12,7 +12,7 @@ namespace warpfit {
 namespace {
 
 constexpr std::string_view kGroup = "Optimizer";
-constexpr double kMost = std::numeric_limits<double>::max();
+constexpr double kMaxDouble = std::numeric_limits<double>::max();
 constexpr std::string_view kRates =
     "0.001; adamax and nadam 0.002, rmsprop, adagrad, rprop and asgd 0.01, adadelta 1";
 
@@ -136,20 +136,20 @@ Option optimizer_option(OptimizerFlags& flags) {
 Options optimizer_options(OptimizerFlags& flags, Clipping& clipping) {
   Options rows;
   rows.push_back(optimizer_option(flags));
-  rows.push_back(constant("--lr", "learning rate", kMost, kRates, flags.rate));
-  rows.push_back(
-      constant("--momentum", "momentum of sgd, rmsprop and muon", kMost, "0; muon 0.95", flags.momentum));
-  rows.push_back(constant("--dampening", "sgd: dampening of the momentum", kMost, "0", flags.dampening));
+  rows.push_back(constant("--lr", "learning rate", kMaxDouble, kRates, flags.rate));
+  rows.push_back(constant("--momentum", "momentum of sgd, rmsprop and muon", kMaxDouble, "0; muon 0.95",
+                          flags.momentum));
+  rows.push_back(constant("--dampening", "sgd: dampening of the momentum", kMaxDouble, "0", flags.dampening));
   rows.push_back(on_off({kGroup, "--nesterov", "", "sgd: use Nesterov momentum"}, flags.nesterov));
-  rows.push_back(constant("--weight-decay", "weight decay (L2 penalty); decoupled in adamw and muon", kMost,
-                          "0; adamw 0.01, muon 0.1 and 0.01 for its adamw", flags.weight_decay));
+  rows.push_back(constant("--weight-decay", "weight decay (L2 penalty); decoupled in adamw and muon",
+                          kMaxDouble, "0; adamw 0.01, muon 0.1 and 0.01 for its adamw", flags.weight_decay));
   rows.push_back(no_decay_option(flags));
   rows.push_back(pair(
       {kGroup, "--betas", "A,B", "decay rates of the running averages of the gradient and of its square"},
       "0 to below 1", "0.9,0.999", kShare, kShare, flags.betas));
   rows.push_back(constant(
       "--eps", "term added to the denominator for numerical stability; muon: smallest norm to divide by",
-      kMost, "1e-8; adagrad 1e-10, adadelta 1e-6, muon 1e-7", flags.eps));
+      kMaxDouble, "1e-8; adagrad 1e-10, adadelta 1e-6, muon 1e-7", flags.eps));
   rows.push_back(constant("--alpha",
                           "rmsprop: smoothing constant; asgd: power for the decay of the learning rate", 1,
                           "0.99; asgd 0.75", flags.alpha));
@@ -158,17 +158,18 @@ Options optimizer_options(OptimizerFlags& flags, Clipping& clipping) {
       on_off({kGroup, "--centered", "", "rmsprop: normalize the gradient by an estimate of its variance"},
              flags.centered));
   rows.push_back(constant("--rho", "adadelta: decay rate of the running averages", 1, "0.9", flags.rho));
-  rows.push_back(constant("--momentum-decay", "nadam: momentum decay", kMost, "0.004", flags.momentum_decay));
+  rows.push_back(
+      constant("--momentum-decay", "nadam: momentum decay", kMaxDouble, "0.004", flags.momentum_decay));
   rows.push_back(
       on_off({kGroup, "--decoupled-weight-decay", "", "nadam, radam: decoupled weight decay, as in adamw"},
              flags.decoupled));
   rows.push_back(pair({kGroup, "--etas", "A,B", "rprop: factors that decrease and increase the step size"},
-                      "0 to below 1 and 1 or more", "0.5,1.2", kShare, {1, kMost}, flags.etas));
+                      "0 to below 1 and 1 or more", "0.5,1.2", kShare, {1, kMaxDouble}, flags.etas));
   rows.push_back(pair({kGroup, "--step-sizes", "A,B", "rprop: smallest and largest step size"}, "0 or more",
-                      "1e-06,50", {0, kMost}, {0, kMost}, flags.step_sizes));
-  rows.push_back(constant("--lambd", "asgd: decay term", kMost, "0.0001", flags.lambd));
-  rows.push_back(
-      constant("--t0", "asgd: step at which averaging of the parameters starts", kMost, "1000000", flags.t0));
+                      "1e-06,50", {0, kMaxDouble}, {0, kMaxDouble}, flags.step_sizes));
+  rows.push_back(constant("--lambd", "asgd: decay term", kMaxDouble, "0.0001", flags.lambd));
+  rows.push_back(constant("--t0", "asgd: step at which averaging of the parameters starts", kMaxDouble,
+                          "1000000", flags.t0));
   rows.push_back(number<int>({kGroup, "--ns-steps", "N", "muon: number of Newton-Schulz iterations"}, 1, 99,
                              flags.ns_steps, "5"));
   rows.push_back(choice<bool>(
@@ -180,13 +181,13 @@ Options optimizer_options(OptimizerFlags& flags, Clipping& clipping) {
                                         "default betas and eps, sgd without momentum"},
                                        {{"adamw", OptimizerKind::kAdamw}, {"sgd", OptimizerKind::kSgd}},
                                        flags.muon_rest));
-  constexpr float kMostFloat = std::numeric_limits<float>::max();
+  constexpr float kMaxFloat = std::numeric_limits<float>::max();
   rows.push_back(number<float>(
       {kGroup, "--clip-grad-norm", "X", "clip the 2-norm of all gradients together to this value; 0: off"}, 0,
-      kMostFloat, clipping.norm));
+      kMaxFloat, clipping.norm));
   rows.push_back(number<float>(
       {kGroup, "--clip-grad-value", "X", "clip each gradient to the range from -X to X; 0: off"}, 0,
-      kMostFloat, clipping.value));
+      kMaxFloat, clipping.value));
   return rows;
 }
 

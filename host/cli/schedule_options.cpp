@@ -12,7 +12,7 @@ namespace warpfit {
 namespace {
 
 constexpr std::string_view kGroup = "Schedule";
-constexpr double kMost = std::numeric_limits<double>::max();
+constexpr double kMaxDouble = std::numeric_limits<double>::max();
 
 const Kinds<ScheduleKind>& kinds() {
   static const Kinds<ScheduleKind> kinds{"--schedule",
@@ -121,7 +121,7 @@ Options schedule_options(ScheduleFlags& flags) {
   rows.push_back(
       count("--step-size", "step: epochs between two decays of the learning rate", "1", flags.step_size));
   rows.push_back(real("--gamma", "step, multistep, exponential: factor of each decay of the learning rate",
-                      kMost, "0.1; exponential 0.9", flags.gamma));
+                      kMaxDouble, "0.1; exponential 0.9", flags.gamma));
   rows.push_back(milestones_option(flags.milestones));
   rows.push_back(count("--t-max", "cosine: epochs until the learning rate reaches its minimum",
                        "the run's epochs", flags.t_max));
@@ -129,9 +129,9 @@ Options schedule_options(ScheduleFlags& flags) {
   rows.push_back(count("--t-mult", "cosine-restarts: factor by which the period grows after each restart",
                        "1", flags.t_mult));
   rows.push_back(
-      real("--eta-min", "cosine, cosine-restarts: minimum learning rate", kMost, "0", flags.eta_min));
+      real("--eta-min", "cosine, cosine-restarts: minimum learning rate", kMaxDouble, "0", flags.eta_min));
   rows.push_back(
-      real("--max-lr", "one-cycle: maximum learning rate, instead of --lr", kMost, "", flags.max_rate));
+      real("--max-lr", "one-cycle: maximum learning rate, instead of --lr", kMaxDouble, "", flags.max_rate));
   rows.push_back(real("--pct-start", "one-cycle: fraction of the run in which the learning rate increases", 1,
                       "0.3", flags.pct_start));
   rows.push_back(number<std::int64_t>(

@@ -82,11 +82,11 @@ void append(Options& rows, Options more) { std::ranges::move(more, std::back_ins
 
 void append_averages(Options& rows, TrainOptions& training) {
   constexpr std::string_view kGroup = "Training";
-  constexpr double kMostDecay = 0.9999999;
+  constexpr double kMaxDecay = 0.9999999;
   rows.push_back(number<double>(
       {kGroup, "--ema", "DECAY",
        "evaluate and save an exponential moving average of the parameters with this decay; 0: off"},
-      0, kMostDecay, training.ema));
+      0, kMaxDecay, training.ema));
   rows.push_back(number<std::int64_t>(
       {kGroup, "--swa-start", "EPOCH",
        "evaluate and save the mean of the parameters after each epoch, from this epoch on; 0: off"},
@@ -141,20 +141,20 @@ Options training_options(RunOptions& run) {
   rows.push_back(number<float>({kGroup, "--label-smoothing", "X", "cross-entropy: label smoothing factor"}, 0,
                                1, training.loss.label_smoothing));
   rows.push_back(class_weights_option(run.class_weights));
-  constexpr float kMostDropout = 0.99F;
+  constexpr float kMaxDropout = 0.99F;
   rows.push_back(number<float>({kGroup, "--dropout", "X", "dropout probability after each hidden activation"},
-                               0, kMostDropout, run.dropout));
+                               0, kMaxDropout, run.dropout));
   append_averages(rows, training);
   return rows;
 }
 
 Options validation_options(RunOptions& run) {
   constexpr std::string_view kGroup = "Validation";
-  constexpr double kMostShare = 0.99;
+  constexpr double kMaxShare = 0.99;
   Options rows;
   rows.push_back(number<double>(
       {kGroup, "--validation-split", "X", "fraction of the training set to hold out for validation; 0: none"},
-      0, kMostShare, run.validation.share));
+      0, kMaxShare, run.validation.share));
   rows.push_back(
       on_off({kGroup, "--validation-shuffle", "",
               "hold out random samples, as torch's random_split for the seed, instead of the last ones"},

@@ -7,7 +7,7 @@ namespace warpfit::cpu {
 
 void activation_forward(ThreadPool& pool, const Activation& activation, ConstMatrix x, Matrix y) {
   with_function(activation, [&](const auto& function) {
-    pool.split(x.size(), kLeastElements, [&, function](std::int64_t first, std::int64_t end) {
+    pool.split(x.size(), kMinElements, [&, function](std::int64_t first, std::int64_t end) {
       vectorized([=] {
 #pragma omp simd
         for (std::int64_t i = first; i < end; ++i) y.data[i] = function.value(x.data[i]);
@@ -19,7 +19,7 @@ void activation_forward(ThreadPool& pool, const Activation& activation, ConstMat
 void activation_backward(ThreadPool& pool, const Activation& activation, ConstMatrix x, ConstMatrix dy,
                          Matrix dx) {
   with_function(activation, [&](const auto& function) {
-    pool.split(x.size(), kLeastElements, [&, function](std::int64_t first, std::int64_t end) {
+    pool.split(x.size(), kMinElements, [&, function](std::int64_t first, std::int64_t end) {
       vectorized([=] {
 #pragma omp simd
         for (std::int64_t i = first; i < end; ++i) dx.data[i] = dy.data[i] * function.derivative(x.data[i]);

@@ -12,7 +12,7 @@ void average(ThreadPool& pool, double decay, ConstVector parameters, Vector aver
   const float weight = average_weight(decay, progress.models++);
   const float* w = parameters.data();
   float* a = averages.data();
-  pool.split(static_cast<std::int64_t>(parameters.size()), kLeastElements,
+  pool.split(static_cast<std::int64_t>(parameters.size()), kMinElements,
              [=](std::int64_t first, std::int64_t end) {
                vectorized([=] {
 #pragma omp simd
@@ -22,7 +22,7 @@ void average(ThreadPool& pool, double decay, ConstVector parameters, Vector aver
 }
 
 void swap(ThreadPool& pool, Vector a, Vector b) {
-  pool.split(static_cast<std::int64_t>(a.size()), kLeastElements, [=](std::int64_t first, std::int64_t end) {
+  pool.split(static_cast<std::int64_t>(a.size()), kMinElements, [=](std::int64_t first, std::int64_t end) {
     std::swap_ranges(a.data() + first, a.data() + end, b.data() + first);
   });
 }

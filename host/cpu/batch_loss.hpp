@@ -19,8 +19,8 @@ template <class Row>
 void add_rows(ThreadPool& pool, ConstMatrix outputs, ConstLabels labels, Matrix gradients, double count,
               Vector row_losses, Metrics& metrics, const Row& row) {
   std::atomic<std::int64_t> correct = 0;
-  constexpr std::int64_t kLeast = 2048;  // outputs, each with an exponential or two
-  pool.split(outputs.rows, std::max<std::int64_t>(1, kLeast / outputs.cols),
+  constexpr std::int64_t kMinOutputs = 2048;  // outputs, each with an exponential or two
+  pool.split(outputs.rows, std::max<std::int64_t>(1, kMinOutputs / outputs.cols),
              [&](std::int64_t begin, std::int64_t end) {
                std::int64_t own_correct = 0;
                vectorized([&] {

@@ -97,7 +97,7 @@ bool CpuBackend::should_keep(std::size_t) const { return false; }
 
 void CpuBackend::load_batch(Matrix x, Labels labels) {
   const SampleView& samples = run_.samples;
-  pool_.split(x.rows, std::max<std::int64_t>(1, cpu::kLeastElements / x.cols), [&](auto first, auto end) {
+  pool_.split(x.rows, std::max<std::int64_t>(1, cpu::kMinElements / x.cols), [&](auto first, auto end) {
     for (std::int64_t row = first; row < end; ++row) {
       const std::int64_t visit = run_.first + row;
       const std::int64_t sample = samples.order == nullptr ? visit : samples.order[visit];

@@ -37,8 +37,8 @@ inline void drop_lanes(const DropoutMask& dropout, std::int64_t step, std::int64
 
 void dropout(ThreadPool& pool, const DropoutMask& dropout, std::int64_t step, Matrix values) {
   const std::int64_t size = values.size();
-  constexpr std::int64_t kLeastQuads = 256;  // random numbers cost more than a product
-  pool.split((size + kQuad - 1) / kQuad, kLeastQuads, [&](std::int64_t begin, std::int64_t end) {
+  constexpr std::int64_t kMinQuads = 256;  // random numbers cost more than a product
+  pool.split((size + kQuad - 1) / kQuad, kMinQuads, [&](std::int64_t begin, std::int64_t end) {
     std::int64_t quad = begin;
     vectorized([&] {
       for (; kQuad * (quad + kLanes) <= std::min(size, kQuad * end); quad += kLanes) {

@@ -34,7 +34,7 @@ void clip_gradient_norm(ThreadPool& pool, float most, Vector gradients, Gradient
   float* g = gradients.data();
   constexpr auto kParts = static_cast<std::int64_t>(GradientNorm::kParts);
   const std::int64_t each = (size + kParts - 1) / kParts;
-  const std::int64_t least = std::max<std::int64_t>(1, kLeastElements / std::max<std::int64_t>(1, each));
+  const std::int64_t least = std::max<std::int64_t>(1, kMinElements / std::max<std::int64_t>(1, each));
   pool.split(kParts, least, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t part = first; part < last; ++part) {
       const std::int64_t start = std::min(size, part * each);
@@ -47,7 +47,7 @@ void clip_gradient_norm(ThreadPool& pool, float most, Vector gradients, Gradient
 
   const float factor = most / (norm.norm + 1e-6F);
   if (factor >= 1) return;  // not so for a NaN, which spreads as in PyTorch
-  pool.split(size, kLeastElements, [=](std::int64_t first, std::int64_t end) {
+  pool.split(size, kMinElements, [=](std::int64_t first, std::int64_t end) {
     vectorized([=] {
 #pragma omp simd
       for (std::int64_t i = first; i < end; ++i) g[i] *= factor;
@@ -58,7 +58,7 @@ void clip_gradient_norm(ThreadPool& pool, float most, Vector gradients, Gradient
 void clip_gradient_value(ThreadPool& pool, float most, Vector gradients) {
   const auto size = static_cast<std::int64_t>(gradients.size());
   float* g = gradients.data();
-  pool.split(size, kLeastElements, [=](std::int64_t first, std::int64_t end) {
+  pool.split(size, kMinElements, [=](std::int64_t first, std::int64_t end) {
     vectorized([=] {
 #pragma omp simd
       for (std::int64_t i = first; i < end; ++i) g[i] = g[i] > most ? most : g[i] < -most ? -most : g[i];

@@ -10,17 +10,16 @@ namespace warpfit::cpu {
 void add_gradients(ThreadPool& pool, float share, ConstVector gradients, Vector sum) {
   const float* g = gradients.data();
   float* s = sum.data();
-  pool.split(static_cast<std::int64_t>(sum.size()), kLeastElements,
-             [=](std::int64_t first, std::int64_t end) {
-               vectorized([=] {
+  pool.split(static_cast<std::int64_t>(sum.size()), kMinElements, [=](std::int64_t first, std::int64_t end) {
+    vectorized([=] {
 #pragma omp simd
-                 for (std::int64_t i = first; i < end; ++i) s[i] += share * g[i];
-               });
-             });
+      for (std::int64_t i = first; i < end; ++i) s[i] += share * g[i];
+    });
+  });
 }
 
 void clear(ThreadPool& pool, Vector values) {
-  pool.split(static_cast<std::int64_t>(values.size()), kLeastElements,
+  pool.split(static_cast<std::int64_t>(values.size()), kMinElements,
              [=](std::int64_t first, std::int64_t end) {
                std::fill(values.data() + first, values.data() + end, 0.0F);
              });

@@ -16,7 +16,7 @@ namespace {
 // loop(i) for all elements below `size`, in vectors.
 template <class Loop>
 void for_each(ThreadPool& pool, std::int64_t size, const Loop& loop) {
-  pool.split(size, kLeastElements, [&](std::int64_t first, std::int64_t end) {
+  pool.split(size, kMinElements, [&](std::int64_t first, std::int64_t end) {
     vectorized([=] {
 #pragma omp simd
       for (std::int64_t i = first; i < end; ++i) loop(i);
@@ -33,7 +33,7 @@ class CpuMuonOp final : public MuonOp {
         run_(run),
         muon_(muon),
         matrices_(matrices.begin(), matrices.end()),
-        no_bias_(static_cast<std::size_t>(MuonScratch::most_rows(matrices))),
+        no_bias_(static_cast<std::size_t>(MuonScratch::max_rows(matrices))),
         memory_(MuonScratch::floats(matrices)),
         scratch_(memory_.data(), matrices) {
     for (auto& factor : narrow_)
@@ -49,7 +49,7 @@ class CpuMuonOp final : public MuonOp {
     const float* g = views_.gradients.data() + matrix.first;
     float* m = views_.momentum.data() + matrix.first;
     const MuonIndex index(matrix);
-    pool_.split(matrix.rows, least_rows(matrix.cols), [=, this](std::int64_t first, std::int64_t end) {
+    pool_.split(matrix.rows, min_rows(matrix.cols), [=, this](std::int64_t first, std::int64_t end) {
       for (std::int64_t row = first; row < end; ++row) {
         for (std::int64_t col = 0; col < matrix.cols; ++col) {
           const std::int64_t i = row * matrix.cols + col;
@@ -93,7 +93,7 @@ class CpuMuonOp final : public MuonOp {
     float* w = views_.parameters.data() + matrix.first;
     const auto factors = factors_of(muon_, run_.rate, matrix);
     const MuonIndex index(matrix);
-    pool_.split(matrix.rows, least_rows(matrix.cols), [=](std::int64_t first, std::int64_t end) {
+    pool_.split(matrix.rows, min_rows(matrix.cols), [=](std::int64_t first, std::int64_t end) {
       for (std::int64_t row = first; row < end; ++row) {
         for (std::int64_t col = 0; col < matrix.cols; ++col) {
           float& one = w[row * matrix.cols + col];
@@ -112,9 +112,7 @@ class CpuMuonOp final : public MuonOp {
     return {to.data(), matrix.rows, matrix.cols};
   }
 
-  static std::int64_t least_rows(std::int64_t cols) {
-    return std::max<std::int64_t>(1, kLeastElements / cols);
-  }
+  static std::int64_t min_rows(std::int64_t cols) { return std::max<std::int64_t>(1, kMinElements / cols); }
 
   ThreadPool& pool_;
   Products& products_;

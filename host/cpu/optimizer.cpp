@@ -46,7 +46,7 @@ void update_all(ThreadPool& pool, const Rule& given, const OptimizerViews& views
   };
   const ParameterRange all{0, static_cast<std::int64_t>(views.parameters.size())};
   for (const auto& range : views.ranges.empty() ? std::span(&all, 1) : views.ranges) {
-    pool.split(range.size, kLeastElements, [&](std::int64_t first, std::int64_t end) {
+    pool.split(range.size, kMinElements, [&](std::int64_t first, std::int64_t end) {
       update_part(range.first + first, range.first + end);
     });
   }
@@ -57,7 +57,7 @@ template <class Rule, bool... kKept>
 void update_kept(ThreadPool& pool, const Rule& rule, const OptimizerViews& views, float rate,
                  std::int64_t step) {
   constexpr std::size_t kMoment = sizeof...(kKept);
-  if constexpr (kMoment == kMostMoments) {
+  if constexpr (kMoment == kMaxMoments) {
     update_all<Kept<kKept...>>(pool, rule, views, rate, step);
   } else if constexpr (Rule::kMoments[kMoment] != Keeps::kSometimes) {
     update_kept<Rule, kKept..., Rule::kMoments[kMoment] == Keeps::kAlways>(pool, rule, views, rate, step);

@@ -12,7 +12,7 @@
 namespace warpfit::cpu {
 
 /// Numbers that a pass over them takes some microseconds for: what sharing out pays for.
-constexpr std::int64_t kLeastElements = 8192;
+constexpr std::int64_t kMinElements = 8192;
 
 class ThreadPool {
  public:

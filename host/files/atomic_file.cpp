@@ -45,10 +45,10 @@ bool is_of_the_system(const fs::path& path) {
 
 // Whether the file is in such a folder, or is a link that leads into one over any number of links.
 bool leads_to_the_system(const Folder& folder, std::string name) {
-  constexpr int kMostLinks = 40;  // as Linux follows
+  constexpr int kMaxLinks = 40;  // as Linux follows
   std::error_code error;
   fs::path parent = fs::read_symlink(fmt::format("/proc/self/fd/{}", folder.descriptor()), error);
-  for (int links = 0; links < kMostLinks && !error; ++links) {
+  for (int links = 0; links < kMaxLinks && !error; ++links) {
     if (is_of_the_system(parent / name)) return true;
     const auto target = fs::read_symlink(parent / name, error);
     if (error) return false;            // no link
@@ -99,9 +99,10 @@ AtomicFile::AtomicFile(const FileLocation& location)
 
 void AtomicFile::create_temporary() {
   constexpr mode_t kAsUmaskSays = 0666;
-  constexpr std::size_t kMostOfName = 200;  // bytes; a name has at most 255
+  constexpr std::size_t kMaxNameBytes = 200;  // bytes; a name has at most 255
   for (int number = 1; descriptor_ < 0; ++number) {
-    temporary_ = fmt::format("{}{}-{}-{}{}", kStart, getpid(), number, name_.substr(0, kMostOfName), kEnding);
+    temporary_ =
+        fmt::format("{}{}-{}-{}{}", kStart, getpid(), number, name_.substr(0, kMaxNameBytes), kEnding);
     descriptor_ = retried([&] {
       return openat(folder_.descriptor(), temporary_.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC,
                     kAsUmaskSays);

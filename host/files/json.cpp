@@ -14,8 +14,8 @@ namespace warpfit {
 namespace {
 
 // 40 bytes or so each: what a small file can make of memory stays small.
-constexpr std::int64_t kMostValues = 1'000'000;
-constexpr std::size_t kMostLevels = 64;
+constexpr std::int64_t kMaxValues = 1'000'000;
+constexpr std::size_t kMaxLevels = 64;
 constexpr std::string_view kBetweenValues = " \t\r\n,:";
 
 // Walks the text and shows how far the parser has read; its SAX events do not say where they are.
@@ -119,7 +119,7 @@ class Builder {
   }
 
   Json& insert(Json::Value value) {
-    if (++values_ > kMostValues) fail(next(), fmt::format("more than {} values", kMostValues));
+    if (++values_ > kMaxValues) fail(next(), fmt::format("more than {} values", kMaxValues));
     Json json{std::move(value), first_byte_ + next()};
     if (open_.empty()) return root_ = std::move(json);
     if (auto* array = std::get_if<Json::Array>(&open_.back()->value)) {
@@ -134,7 +134,7 @@ class Builder {
   }
 
   bool open(Json::Value empty) {
-    if (open_.size() == kMostLevels) fail(next(), fmt::format("more than {} levels", kMostLevels));
+    if (open_.size() == kMaxLevels) fail(next(), fmt::format("more than {} levels", kMaxLevels));
     open_.push_back(&insert(std::move(empty)));
     return after_token();
   }

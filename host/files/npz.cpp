@@ -22,9 +22,9 @@ constexpr std::uint16_t kUtf8Names = 1 << 11;
 constexpr std::uint16_t kStored = 0;
 constexpr std::uint32_t kFirstOf1980 =
     1 << 21 | 1 << 16;  // zip's first day: the same tensors, the same bytes
-constexpr std::uint64_t kMostBytes =
+constexpr std::uint64_t kMaxBytes =
     std::numeric_limits<std::uint32_t>::max() - 1;  // the last stands for zip64
-constexpr std::size_t kMostEntries = std::numeric_limits<std::uint16_t>::max() - 1;
+constexpr std::size_t kMaxEntries = std::numeric_limits<std::uint16_t>::max() - 1;
 
 template <class T>
 void put(std::string& bytes, std::type_identity_t<T> number) {
@@ -79,10 +79,10 @@ bool is_safe(const std::string& name) {
 }
 
 std::vector<Entry> entries_of(std::span<const TensorView> tensors, const std::string& path) {
-  constexpr std::size_t kMostDimensions = 32;  // NumPy's own limit
+  constexpr std::size_t kMaxDimensions = 32;  // NumPy's own limit
   std::vector<Entry> entries;
   for (const auto& tensor : tensors) {
-    if (numpy_name(tensor.dtype).empty() || tensor.shape.size() > kMostDimensions) {
+    if (numpy_name(tensor.dtype).empty() || tensor.shape.size() > kMaxDimensions) {
       throw ModelError(
           fmt::format("{}: cannot write tensor '{}' of {} dimensions of {}, which NumPy does not have; "
                       "write safetensors instead",
@@ -106,11 +106,11 @@ constexpr std::uint64_t kEndSize = 22;
 void check_size(std::span<const Entry> entries, const std::string& path) {
   std::uint64_t size = kEndSize;
   for (const auto& entry : entries) size += kLocalSize + kCentralSize + 2 * entry.name.size() + entry.size();
-  if (size <= kMostBytes && entries.size() <= kMostEntries) return;
+  if (size <= kMaxBytes && entries.size() <= kMaxEntries) return;
   throw ModelError(
       fmt::format("{}: cannot write {} tensors in {} bytes, expected at most {} in {} for .npz; write "
                   "safetensors instead",
-                  path, entries.size(), size, kMostEntries, kMostBytes));
+                  path, entries.size(), size, kMaxEntries, kMaxBytes));
 }
 
 }  // namespace

@@ -24,7 +24,7 @@ constexpr std::int64_t kOperatorSet = 17;
 constexpr std::int64_t kFloat = 1;             // TensorProto.DataType.FLOAT
 constexpr std::int64_t kFloatAttribute = 1;    // AttributeProto.AttributeType.FLOAT
 constexpr std::int64_t kIntegerAttribute = 2;  // AttributeProto.AttributeType.INT
-constexpr std::uint64_t kMostBytes = std::numeric_limits<std::int32_t>::max();
+constexpr std::uint64_t kMaxBytes = std::numeric_limits<std::int32_t>::max();
 
 // Field numbers of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto.
 constexpr int kModelIrVersion = 1, kModelProducer = 2, kModelProducerVersion = 3, kModelGraph = 7,
@@ -218,11 +218,11 @@ void write_onnx(const std::string& path, const OnnxNetwork& network) {
   }
   model.start_bytes(kModelGraph, graph_size);
   const std::uint64_t size = model.text().size() + graph_size;
-  if (size > kMostBytes) {
+  if (size > kMaxBytes) {
     throw ModelError(
         fmt::format("{}: cannot write {} bytes, expected at most {} for ONNX in one file; write "
                     "safetensors instead",
-                    path, size, kMostBytes));
+                    path, size, kMaxBytes));
   }
 
   AtomicFile file(path);

@@ -15,8 +15,8 @@ namespace {
 
 using Field = ProtobufField;
 
-constexpr std::uint64_t kMostBytes = std::numeric_limits<std::int32_t>::max();  // of a protobuf message
-constexpr int kMostParts = 1'000'000;
+constexpr std::uint64_t kMaxBytes = std::numeric_limits<std::int32_t>::max();  // of a protobuf message
+constexpr int kMaxParts = 1'000'000;
 
 struct ElementType {
   std::string_view name;
@@ -56,9 +56,9 @@ class OnnxParser {
   explicit OnnxParser(const File& file) : reader_(file), file_(file) {}
 
   OnnxModel parse() {
-    if (file_.size() > kMostBytes) {
+    if (file_.size() > kMaxBytes) {
       throw ModelError(fmt::format("{}: has {} bytes, expected at most the {} of a protobuf message",
-                                   file_.path(), file_.size(), kMostBytes));
+                                   file_.path(), file_.size(), kMaxBytes));
     }
     reader_.for_each_field({0, file_.size()}, [this](const Field& field) { read_model_field(field); });
     if (model_.ir_version < 1) missing(0, "the IR version (field 1)");
@@ -74,7 +74,7 @@ class OnnxParser {
 
   // Each takes more memory than its bytes in the file.
   void count_part(const Field& field) {
-    if (++parts_ > kMostParts) reader_.fail(field.byte, fmt::format("more than {} parts", kMostParts));
+    if (++parts_ > kMaxParts) reader_.fail(field.byte, fmt::format("more than {} parts", kMaxParts));
   }
 
   void read_model_field(const Field& field) {

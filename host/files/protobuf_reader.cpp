@@ -12,8 +12,8 @@ namespace {
 using Kind = ProtobufField::Kind;
 
 constexpr std::uint64_t kWindow = 1 << 16;
-constexpr std::uint64_t kMostText = 4096;
-constexpr std::uint64_t kMostNumber = (1 << 29) - 1;  // of a field
+constexpr std::uint64_t kMaxText = 4096;
+constexpr std::uint64_t kMaxNumber = (1 << 29) - 1;  // of a field
 
 }  // namespace
 
@@ -49,8 +49,8 @@ ProtobufField ProtobufReader::next_field(std::uint64_t& byte, std::uint64_t end)
   field.byte = byte;
   const auto tag = varint(byte, end);
   const auto number = tag >> 3;
-  if (number == 0 || number > kMostNumber) {
-    fail(field.byte, fmt::format("field number {}, expected 1 to {},", number, kMostNumber));
+  if (number == 0 || number > kMaxNumber) {
+    fail(field.byte, fmt::format("field number {}, expected 1 to {},", number, kMaxNumber));
   }
   field.number = static_cast<int>(number);
   field.kind = static_cast<Kind>(tag & 7);
@@ -93,7 +93,7 @@ FileStretch ProtobufReader::message(const ProtobufField& field) const {
 
 std::string ProtobufReader::text(const ProtobufField& field) const {
   const auto content = message(field);
-  std::string text(std::min(content.size, kMostText), '\0');
+  std::string text(std::min(content.size, kMaxText), '\0');
   file_.read(content.byte, {reinterpret_cast<std::uint8_t*>(text.data()), text.size()});
   if (text.size() < content.size) text += fmt::format("... ({} bytes)", content.size);
   return text;

@@ -55,11 +55,11 @@ std::string SafetensorsFile::read_header() const {
   std::uint64_t length = 0;
   for (std::size_t i = 0; i < bytes.size(); ++i) length |= std::uint64_t{bytes[i]} << 8 * i;
   const auto rest = file_.size() - Header::kLengthSize;
-  if (length > Header::kMostBytes || length > rest) {
+  if (length > Header::kMaxBytes || length > rest) {
     refuse_foreign();
     throw ModelError(fmt::format(
         "{}: a header of {} bytes at byte 0, expected at most {}: it is cut, or no safetensors file", path(),
-        length, std::min(rest, Header::kMostBytes)));
+        length, std::min(rest, Header::kMaxBytes)));
   }
   std::string json(length, '\0');
   file_.read(Header::kLengthSize, as_numbers(std::as_writable_bytes(std::span(json))));

@@ -29,7 +29,7 @@ struct StoredTensor {
 
 struct SafetensorsHeader {
   static constexpr std::uint64_t kLengthSize = 8;
-  static constexpr std::uint64_t kMostBytes = 100'000'000;  ///< as the format's own library has it
+  static constexpr std::uint64_t kMaxBytes = 100'000'000;  ///< as the format's own library has it
   static constexpr std::string_view kMetadataKey = "__metadata__";
   static constexpr std::string_view kChecksumKey = "warpfit.crc32";
   static constexpr std::string_view kNoChecksum = "00000000";

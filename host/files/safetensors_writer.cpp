@@ -49,10 +49,10 @@ Start start_of(const Metadata& metadata, std::span<const TensorView> tensors, co
   bytes += '}';
   bytes.resize((bytes.size() + 7) / 8 * 8, ' ');
   const std::uint64_t length = bytes.size() - Header::kLengthSize;
-  if (length > Header::kMostBytes) {
+  if (length > Header::kMaxBytes) {
     throw ModelError(
         fmt::format("{}: cannot write a header of {} bytes, expected at most {}: fewer tensors or metadata",
-                    path, length, Header::kMostBytes));
+                    path, length, Header::kMaxBytes));
   }
   std::memcpy(bytes.data(), &length, sizeof(length));  // tensor.hpp: this machine is little-endian
   return start;

@@ -52,14 +52,14 @@ std::optional<DType> dtype_of(std::string_view name) {
 }
 
 std::optional<std::uint64_t> tensor_size(DType dtype, std::span<const std::int64_t> shape) {
-  constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max();
+  constexpr std::uint64_t kMaxSize = std::numeric_limits<std::int64_t>::max();
   std::uint64_t size = dtype_size(dtype);
   bool is_empty = false;
   for (const std::int64_t dimension : shape) {
     if (dimension < 0) return std::nullopt;
     is_empty = is_empty || dimension == 0;
     const auto factor = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(dimension));
-    if (size > kMost / factor) return std::nullopt;
+    if (size > kMaxSize / factor) return std::nullopt;
     size *= factor;
   }
   return is_empty ? 0 : size;

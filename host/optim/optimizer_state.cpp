@@ -26,7 +26,7 @@ OptimizerState::OptimizerState(Backend& backend, const ParameterGroups& groups, 
     if (!ranges.empty()) group.ranges = {backend, ranges};
     if (updates_all_alike() && is_plain_sgd(optimizer)) return;
     const auto kept = moments_of(optimizer);
-    for (std::size_t k = 0; k < kMostMoments; ++k) {
+    for (std::size_t k = 0; k < kMaxMoments; ++k) {
       if (kept[k]) keep(k);
     }
     group.progress = {backend, std::vector<OptimizerProgress>(1)};
@@ -41,7 +41,7 @@ void OptimizerState::update(Vector parameters, ConstVector gradients) const {
 OptimizerViews OptimizerState::views(const Group& group, Vector parameters, ConstVector gradients) const {
   OptimizerViews views{parameters, gradients, {}, group.progress.data(), {}};
   const auto kept = moments_of(group.optimizer);
-  for (std::size_t k = 0; k < kMostMoments; ++k) {
+  for (std::size_t k = 0; k < kMaxMoments; ++k) {
     if (kept[k]) views.moments[k] = moments_[k].view();
   }
   views.ranges = {group.ranges.data(), group.ranges.size()};
@@ -50,7 +50,7 @@ OptimizerViews OptimizerState::views(const Group& group, Vector parameters, Cons
 
 OptimizerState::Memory OptimizerState::memory() const {
   Memory memory;
-  for (std::size_t k = 0; k < kMostMoments; ++k) memory.moments[k] = moments_[k].to_host();
+  for (std::size_t k = 0; k < kMaxMoments; ++k) memory.moments[k] = moments_[k].to_host();
   if (!groups_.empty() && groups_.front().progress.size() > 0) {  // all groups have taken as many steps
     const OptimizerProgress progress = groups_.front().progress.to_host().front();
     memory.steps = progress.steps;
@@ -60,7 +60,7 @@ OptimizerState::Memory OptimizerState::memory() const {
 }
 
 void OptimizerState::restore(const Memory& memory) {
-  for (std::size_t k = 0; k < kMostMoments; ++k) {
+  for (std::size_t k = 0; k < kMaxMoments; ++k) {
     if (memory.moments[k].size() != moments_[k].size()) {
       throw ModelError(fmt::format("checkpoint of another optimizer: moment {} has {} values, expected {}", k,
                                    memory.moments[k].size(), moments_[k].size()));

@@ -54,7 +54,7 @@ class OptimizerState {
 
   /// What it remembers, for a checkpoint: moments of the constructor's size, or empty.
   struct Memory {
-    std::array<std::vector<float>, kMostMoments> moments;
+    std::array<std::vector<float>, kMaxMoments> moments;
     std::int64_t steps = 0;
     float scalar = 0;  ///< as OptimizerProgress::scalar
   };
@@ -76,7 +76,7 @@ class OptimizerState {
   std::unique_ptr<MuonOp> muon_;  // of the matrices that Muon updates, if any
   // Of all groups, each using those of its parameters: a moment that only one group keeps has room for all
   // parameters too, for the sake of one layout.
-  std::array<Buffer<float>, kMostMoments> moments_;
+  std::array<Buffer<float>, kMaxMoments> moments_;
 };
 
 }  // namespace warpfit

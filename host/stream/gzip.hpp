@@ -23,7 +23,7 @@ class GzipReader {
   std::size_t read(std::span<std::uint8_t> out);
 
   /// The most bytes that this many bytes of deflate can stand for (1032 to 1, and a stored block's slack).
-  static std::uint64_t most_decoded(std::uint64_t encoded_bytes) { return encoded_bytes * 1032 + 65536; }
+  static std::uint64_t max_decoded_bytes(std::uint64_t encoded_bytes) { return encoded_bytes * 1032 + 65536; }
 
  private:
   struct State;

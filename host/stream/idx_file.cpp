@@ -21,7 +21,7 @@ namespace warpfit {
 namespace {
 
 constexpr std::size_t kMagicSize = 4;
-constexpr std::size_t kMostDimensions = 255;
+constexpr std::size_t kMaxDimensions = 255;
 constexpr std::string_view kExpected = "an IDX file";
 
 struct TypeInfo {
@@ -92,7 +92,7 @@ std::string describe_decoded(const std::string& path, const ForeignFile& found) 
 }
 
 std::vector<std::uint8_t> plain_start(const File& file) {
-  std::vector<std::uint8_t> start(std::min<std::uint64_t>(file.size(), kMagicSize + 4 * kMostDimensions));
+  std::vector<std::uint8_t> start(std::min<std::uint64_t>(file.size(), kMagicSize + 4 * kMaxDimensions));
   file.read(0, start);
   return start;
 }
@@ -177,7 +177,7 @@ void IdxFile::parse_type(std::uint8_t type, IdxElements elements) {
 
 void IdxFile::parse_dimensions(std::span<const std::uint8_t> bytes) {
   // Each partial product stays below 2^63 / 2^32, or the file is refused.
-  constexpr std::int64_t kMostBytes = std::int64_t{1} << 47;
+  constexpr std::int64_t kMaxBytes = std::int64_t{1} << 47;
   for (std::size_t i = 0; i < bytes.size() / 4; ++i) dimensions_.push_back(big_endian(&bytes[4 * i]));
   std::int64_t size = sample_size_;
   for (std::size_t i = 0; i < dimensions_.size(); ++i) {
@@ -186,7 +186,7 @@ void IdxFile::parse_dimensions(std::span<const std::uint8_t> bytes) {
       throw DataError(fmt::format("{}: dimension {} is 0 at byte {}; expected at least one {}", path(), i,
                                   kMagicSize + 4 * i, i == 0 ? "sample" : "element"));
     }
-    if (size > kMostBytes / dimension) {
+    if (size > kMaxBytes / dimension) {
       throw DataError(fmt::format("{}: dimensions {} from byte 4 on multiply to more than any file holds{}",
                                   path(), fmt::join(dimensions_, "x"), size_hint(file_.size())));
     }
@@ -197,10 +197,10 @@ void IdxFile::parse_dimensions(std::span<const std::uint8_t> bytes) {
 
 // Of a header whose dimensions do not fit into so many bytes: whether they would if they were read as
 // little-endian numbers.
-std::string IdxFile::size_hint(std::uint64_t most_bytes) const {
+std::string IdxFile::size_hint(std::uint64_t max_bytes) const {
   double size = type_info(static_cast<std::uint8_t>(type_))->size;
   for (const auto dimension : dimensions_) size *= static_cast<double>(swapped(dimension));
-  if (size > 0 && size <= static_cast<double>(most_bytes)) {
+  if (size > 0 && size <= static_cast<double>(max_bytes)) {
     std::vector<std::int64_t> others(dimensions_.size());
     std::ranges::transform(dimensions_, others.begin(), swapped);
     return fmt::format("; they seem to be little-endian: read so, they are {}; write the file big-endian",
@@ -222,11 +222,11 @@ void IdxFile::check_plain_size() const {
 // The size of the file bounds what the header may promise.
 void IdxFile::check_gzip_size() const {
   const auto expected = static_cast<std::uint64_t>(count() * sample_size_);
-  if (expected <= GzipReader::most_decoded(file_.size())) return;
+  if (expected <= GzipReader::max_decoded_bytes(file_.size())) return;
   throw DataError(
       fmt::format("{}: dimensions {} need {} bytes, more than {} bytes of gzip can hold: it is cut{}", path(),
                   fmt::join(dimensions_, "x"), expected, file_.size(),
-                  size_hint(GzipReader::most_decoded(file_.size()))));
+                  size_hint(GzipReader::max_decoded_bytes(file_.size()))));
 }
 
 // The header bounds what is decoded.

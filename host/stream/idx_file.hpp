@@ -72,7 +72,7 @@ class IdxFile {
   void parse_dimensions(std::span<const std::uint8_t> bytes);
   void check_plain_size() const;
   void check_gzip_size() const;
-  [[nodiscard]] std::string size_hint(std::uint64_t most_bytes) const;
+  [[nodiscard]] std::string size_hint(std::uint64_t max_bytes) const;
 
   File file_;
   IdxType type_ = IdxType::kUint8;

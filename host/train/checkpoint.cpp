@@ -135,7 +135,7 @@ void save_checkpoint(const FileLocation& location, const Checkpoint& checkpoint)
   metadata[std::string(kData)] = checkpoint.data;
 
   auto tensors = parameter_tensors(checkpoint.info, state.parameters);
-  for (std::size_t k = 0; k < kMostMoments; ++k) {
+  for (std::size_t k = 0; k < kMaxMoments; ++k) {
     if (state.optimizer.moments[k].empty()) continue;
     const auto moment = parameter_tensors(checkpoint.info, state.optimizer.moments[k], moment_prefix(k));
     tensors.insert(tensors.end(), moment.begin(), moment.end());
@@ -155,7 +155,7 @@ Checkpoint load_checkpoint(const FileLocation& location) {
       .info = model.info, .state = {}, .metrics = {}, .data = entry(file, std::string(kData))};
   auto& state = checkpoint.state;
   state.parameters = std::move(model.parameters);
-  for (std::size_t k = 0; k < kMostMoments; ++k) {
+  for (std::size_t k = 0; k < kMaxMoments; ++k) {
     if (!holds(file, moment_prefix(k))) continue;
     state.optimizer.moments[k] = read_parameters(file, checkpoint.info, moment_prefix(k));
   }

@@ -38,12 +38,12 @@ std::uint64_t copies_of_parameters(const TrainOptions& options, bool on_cpu, boo
 }  // namespace
 
 std::uint64_t estimated_memory(const NetworkPlan& network, const TrainOptions& options,
-                               std::int64_t most_rows, bool on_cpu, bool saves) {
+                               std::int64_t max_batch_size, bool on_cpu, bool saves) {
   const auto parameters = static_cast<std::uint64_t>(network.parameters());
   // Each value and its gradient, as Workspace has them; the inputs have no gradient.
   const auto widths = plan_operations(network, 0).widths;
   const auto per_sample = 2 * std::accumulate(widths.begin(), widths.end(), std::int64_t{0}) - widths.front();
-  const auto values = static_cast<std::uint64_t>(most_rows * per_sample);
+  const auto values = static_cast<std::uint64_t>(max_batch_size * per_sample);
   const auto numbers = parameters * copies_of_parameters(options, on_cpu, saves) +
                        (on_cpu ? values + muon_floats(network, options) : 0);
   return kProgram + numbers * sizeof(float);

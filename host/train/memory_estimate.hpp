@@ -13,7 +13,7 @@ namespace warpfit {
 /// optimizer's moments and the values between the layers, which are on the host if it computes (`on_cpu`),
 /// and the copy of parameters and moments that is made to save them, if it has a folder (`saves`).
 std::uint64_t estimated_memory(const NetworkPlan& network, const TrainOptions& options,
-                               std::int64_t most_rows, bool on_cpu, bool saves);
+                               std::int64_t max_batch_size, bool on_cpu, bool saves);
 
 /// A warning if that is more than what is available; else empty.
 std::string memory_warning(std::uint64_t needed, std::uint64_t available);

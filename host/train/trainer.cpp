@@ -34,7 +34,7 @@ Trainer::Trainer(Backend& backend, Network& network, const TrainingData& data, c
                 options.epochs * batches_per_epoch()),
       rates_(backend, static_cast<std::size_t>(batches_per_epoch())),
       workspace_(backend, network,
-                 {.max_batch_size = most_rows(options, data),
+                 {.max_batch_size = max_batch_size(options, data),
                   .keeps_gradients = !is_update_fused(options),
                   .dropout_seed = options.seed}),
       plans_(plan_data(backend, options, data)),

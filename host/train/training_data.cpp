@@ -8,7 +8,7 @@ std::int64_t batch_rows(const TrainOptions& options, const Subset& samples) {
   return std::min(options.batch_size, samples.size());
 }
 
-std::int64_t most_rows(const TrainOptions& options, const TrainingData& data) {
+std::int64_t max_batch_size(const TrainOptions& options, const TrainingData& data) {
   return std::max({batch_rows(options, data.training), batch_rows(options, data.test),
                    data.validation ? batch_rows(options, *data.validation) : 0});
 }

@@ -19,11 +19,11 @@ struct TrainingData {
   Subset test;
 };
 
-/// Samples in a batch of a set, which may have fewer than the options ask for.
+/// The batch size for a set, which may have fewer samples than the options ask for.
 std::int64_t batch_rows(const TrainOptions& options, const Subset& samples);
 
-/// In the largest batch of all sets.
-std::int64_t most_rows(const TrainOptions& options, const TrainingData& data);
+/// The largest batch size of all sets.
+std::int64_t max_batch_size(const TrainOptions& options, const TrainingData& data);
 
 /// How the training set, the test set and the validation set, if there is one, get to the device. Where not
 /// all can stay there, the first do.

@@ -69,12 +69,12 @@ class InterruptProgram : public testing::Test {
             "--run-dir",
             path("run")};
   }
-  void expect_answered(Program& program, double most_seconds) const {
+  void expect_answered(Program& program, double max_seconds) const {
     const auto before = program.seconds();
     program.signal(SIGINT);
     const auto outcome = program.finish();
     EXPECT_EQ(outcome.exit_code, 75) << outcome.error;
-    EXPECT_LT(outcome.seconds - before, most_seconds);
+    EXPECT_LT(outcome.seconds - before, max_seconds);
     EXPECT_THAT(outcome.error, HasSubstr("Resume with: warpfit resume " + path("run")));
   }
   void expect_same(const std::string& one, const std::string& other) const {

@@ -69,11 +69,11 @@ Floats optimized(ThreadPool& pool, const Optimizer& optimizer, const Floats& gra
   const auto size = gradients.size();
   TestValues source;
   Floats all = source.uniform(static_cast<std::int64_t>(size));
-  all.resize(size * (1 + kMostMoments));
+  all.resize(size * (1 + kMaxMoments));
   OptimizerProgress progress;
   OptimizerViews views{Vector(all.data(), size), gradients, {}, &progress};
   const auto kept = moments_of(optimizer);
-  for (std::size_t i = 0; i < kMostMoments; ++i) {
+  for (std::size_t i = 0; i < kMaxMoments; ++i) {
     if (kept[i]) views.moments[i] = Vector(all.data() + size * (1 + i), size);
   }
   for (int step = 0; step < 3; ++step) optimizer_update(pool, optimizer, views, 0.01F);

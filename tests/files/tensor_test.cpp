@@ -11,7 +11,7 @@ namespace warpfit::test {
 namespace {
 
 using Shape = std::vector<std::int64_t>;
-constexpr auto kMost = std::numeric_limits<std::int64_t>::max();
+constexpr auto kMaxInt64 = std::numeric_limits<std::int64_t>::max();
 
 TEST(TensorTest, KnowsItsTypes) {
   EXPECT_EQ(dtype_name(DType::kBF16), "BF16");
@@ -26,13 +26,14 @@ TEST(TensorTest, CountsBytes) {
   EXPECT_EQ(tensor_size(DType::kF32, {}), 4U);
   EXPECT_EQ(tensor_size(DType::kF64, Shape{3, 5}), 120U);
   EXPECT_EQ(tensor_size(DType::kF64, Shape{3, 0, 5}), 0U);
-  EXPECT_EQ(tensor_size(DType::kU8, Shape{kMost, 1}), static_cast<std::uint64_t>(kMost));
+  EXPECT_EQ(tensor_size(DType::kU8, Shape{kMaxInt64, 1}), static_cast<std::uint64_t>(kMaxInt64));
 }
 
 TEST(TensorTest, RefusesSizesThatNoFileHas) {
   for (const auto& shape :
        {Shape{-1}, Shape{-2, -2}, Shape{0, -1}, Shape{std::numeric_limits<std::int64_t>::min()},
-        Shape{kMost, 2}, Shape{1LL << 32, 1LL << 32}, Shape{1LL << 62, 2}, Shape{kMost, 0, kMost}}) {
+        Shape{kMaxInt64, 2}, Shape{1LL << 32, 1LL << 32}, Shape{1LL << 62, 2},
+        Shape{kMaxInt64, 0, kMaxInt64}}) {
     EXPECT_EQ(tensor_size(DType::kU8, shape), std::nullopt) << testing::PrintToString(shape);
   }
   EXPECT_EQ(tensor_size(DType::kF32, Shape{1LL << 61}), std::nullopt);

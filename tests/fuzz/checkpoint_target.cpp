@@ -50,7 +50,7 @@ void read(Input input) {
 
 std::vector<Bytes> seeds() {
   std::vector<Bytes> all;
-  for (std::size_t moments = 0; moments <= kMostMoments; ++moments) {
+  for (std::size_t moments = 0; moments <= kMaxMoments; ++moments) {
     all.push_back(written([&](const auto& path) { save_checkpoint(path, checkpoint(moments)); }));
   }
   return all;

@@ -107,7 +107,7 @@ class OptimizerUpdate : public OnEachBackend {
     return run(optimizer, {1}, steps, rate).front();
   }
 
-  std::array<std::vector<float>, kMostMoments> moments_;  // after the last run
+  std::array<std::vector<float>, kMaxMoments> moments_;  // after the last run
 };
 
 TEST_P(OptimizerUpdate, FollowsPyTorchsFormulas) {

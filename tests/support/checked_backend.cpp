@@ -157,7 +157,7 @@ void CheckedBackend::update(const Optimizer& optimizer, const OptimizerViews& vi
   expect_own(views.parameters, "parameters");
   expect(views.parameters.size() == views.gradients.size(), "parameters and gradients have one size");
   const auto kept = moments_of(optimizer);
-  for (std::size_t k = 0; k < kMostMoments; ++k) {
+  for (std::size_t k = 0; k < kMaxMoments; ++k) {
     expect(views.moments[k].size() == (kept[k] ? views.parameters.size() : 0),
            "an optimizer has the moments that it keeps");
     if (kept[k]) expect_own(views.moments[k], "a moment");

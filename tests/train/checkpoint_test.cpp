@@ -86,7 +86,7 @@ class CheckpointTest : public testing::Test {
   }
 
   // Numbers of values for the parameters, and for three passes over data in each epoch.
-  std::uint64_t most_draws() const { return checkpoint_.state.parameters.size() + 3 * 8; }
+  std::uint64_t max_draws() const { return checkpoint_.state.parameters.size() + 3 * 8; }
 
   TestValues values_;
   TemporaryFolder folder_;
@@ -163,7 +163,7 @@ TEST_F(CheckpointTest, IsNeitherWrittenNorReadWithNumbersThatNoRunHas) {
       {"averaged_models", "1894"},
       {"metrics_json_bytes", "18446744073709551615"},
       {"generator_draws", "18446744073709551615"},  // would take centuries to repeat
-      {"generator_draws", std::to_string(most_draws() + 1)},
+      {"generator_draws", std::to_string(max_draws() + 1)},
   };
   save_checkpoint(path_, checkpoint_);
   const auto right = SafetensorsFile(path_).metadata();
@@ -192,9 +192,9 @@ TEST_F(CheckpointTest, IsNeitherWrittenNorReadWithNumbersThatNoRunHas) {
     EXPECT_FALSE(fs::exists(path_));
   }
   Checkpoint checkpoint = checkpoint_;
-  checkpoint.state.generator = TorchGenerator(0, most_draws());
+  checkpoint.state.generator = TorchGenerator(0, max_draws());
   save_checkpoint(path_, checkpoint);
-  EXPECT_EQ(load_checkpoint(path_).state.generator.draws(), most_draws());
+  EXPECT_EQ(load_checkpoint(path_).state.generator.draws(), max_draws());
 }
 
 TEST_F(CheckpointTest, IsNeitherWrittenNorReadWithParametersThatAreNotFinite) {

@@ -169,7 +169,7 @@ void expect_same(const Trained& actual, const Trained& expected) {
   EXPECT_TRUE(close(actual.losses, expected.losses));
   EXPECT_TRUE(close(actual.parameters, expected.parameters));
   EXPECT_EQ(actual.optimizer.steps, expected.optimizer.steps);
-  for (std::size_t k = 0; k < kMostMoments; ++k) {
+  for (std::size_t k = 0; k < kMaxMoments; ++k) {
     const auto& moment = expected.optimizer.moments[k];
     ASSERT_EQ(actual.optimizer.moments[k].size(), moment.size());
     if (moment.empty()) continue;

@@ -12,13 +12,13 @@ namespace {
 class MemoryLimit : public OnEachBackend {};
 
 TEST_P(MemoryLimit, ChangesNoBitOfTraining) {
-  constexpr std::int64_t kLeast = 2 * 16 * 786;  // a batch of each set
+  constexpr std::int64_t kMinLimit = 2 * 16 * 786;  // a batch of each set
   for (const bool shuffle : {false, true}) {
     if (kThreadSanitizer && !shuffle) continue;
     const auto kept = train_limited(*backend_, shuffle, Residency::kResident, std::nullopt);
     ASSERT_EQ(kept.first.size(), 2U * 19);
-    for (const std::int64_t limit : {kSampleBytes, kSampleBytes / 4, kLeast}) {
-      if (kThreadSanitizer && limit != kLeast) continue;
+    for (const std::int64_t limit : {kSampleBytes, kSampleBytes / 4, kMinLimit}) {
+      if (kThreadSanitizer && limit != kMinLimit) continue;
       EXPECT_EQ(train_limited(*backend_, shuffle, Residency::kAuto, limit), kept)
           << "limit " << limit << ", shuffle " << shuffle;
     }
