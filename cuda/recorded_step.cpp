@@ -6,7 +6,7 @@ namespace warpfit {
 namespace {
 
 // Steps in the long graph: enough that launching it costs little compared with its work.
-constexpr std::int64_t kMany = 16;
+constexpr std::int64_t kStepsPerGraph = 16;
 
 }  // namespace
 
@@ -43,10 +43,10 @@ void CudaRecordedStep::run(const BatchRun& run) {
     warm_ = true;
     --left;
   }
-  while (left >= kMany) {
-    record(many_, kMany);
+  while (left >= kStepsPerGraph) {
+    record(many_, kStepsPerGraph);
     many_->launch(stream);
-    left -= kMany;
+    left -= kStepsPerGraph;
   }
   while (left > 0) {
     record(one_, 1);

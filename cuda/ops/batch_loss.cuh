@@ -9,9 +9,9 @@
 
 namespace warpfit::cuda {
 
-// Threads of a row's block: a warp where the classes are few.
-constexpr int kFew = 32;
-constexpr int kMany = 256;
+// Threads of the block that handles a row: one warp if there are at most kFewClasses classes.
+constexpr int kSmallBlock = 32;
+constexpr int kLargeBlock = 256;
 constexpr std::int64_t kFewClasses = 128;  // up to four a lane
 
 struct Highest {

@@ -51,9 +51,9 @@ void elementwise_loss(const Loss& loss, ConstMatrix outputs, ConstLabels labels,
   with_function(loss, [&](const auto& function) {
     using Function = std::decay_t<decltype(function)>;
     const auto kernel =
-        few ? elementwise_loss_kernel<kFew, Function> : elementwise_loss_kernel<kMany, Function>;
-    launch(kernel, {static_cast<unsigned>(outputs.rows), few ? kFew : kMany}, stream, function, outputs.data,
-           labels.data(), doutputs.data, rows, metrics, arrived, outputs.rows,
+        few ? elementwise_loss_kernel<kSmallBlock, Function> : elementwise_loss_kernel<kLargeBlock, Function>;
+    launch(kernel, {static_cast<unsigned>(outputs.rows), few ? kSmallBlock : kLargeBlock}, stream, function,
+           outputs.data, labels.data(), doutputs.data, rows, metrics, arrived, outputs.rows,
            static_cast<int>(outputs.cols));
   });
 }

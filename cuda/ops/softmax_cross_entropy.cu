@@ -35,13 +35,13 @@ void softmax_cross_entropy(const Loss& loss, const float* class_weights, ConstMa
   const bool few = logits.cols <= kFewClasses;
   ClassWeights weights{class_weights};
   for (const float weight : loss.class_weights) weights.sum += weight;
-  const auto unweighted =
-      few ? softmax_cross_entropy_kernel<kFew, false> : softmax_cross_entropy_kernel<kMany, false>;
+  const auto unweighted = few ? softmax_cross_entropy_kernel<kSmallBlock, false>
+                              : softmax_cross_entropy_kernel<kLargeBlock, false>;
   const auto weighted =
-      few ? softmax_cross_entropy_kernel<kFew, true> : softmax_cross_entropy_kernel<kMany, true>;
+      few ? softmax_cross_entropy_kernel<kSmallBlock, true> : softmax_cross_entropy_kernel<kLargeBlock, true>;
   launch(class_weights == nullptr ? unweighted : weighted,
-         {static_cast<unsigned>(logits.rows), few ? kFew : kMany}, stream, logits.data, labels.data(),
-         loss.label_smoothing, weights, dlogits.data, rows, metrics, arrived, logits.rows,
+         {static_cast<unsigned>(logits.rows), few ? kSmallBlock : kLargeBlock}, stream, logits.data,
+         labels.data(), loss.label_smoothing, weights, dlogits.data, rows, metrics, arrived, logits.rows,
          static_cast<int>(logits.cols));
 }
 
