@@ -1,4 +1,4 @@
-// warpfit: parse, run, exit code. The only place that catches.
+// warpfit: parse, run, exit code. The only code that catches exceptions.
 #include <fmt/core.h>
 
 #include <cstdlib>

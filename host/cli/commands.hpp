@@ -138,7 +138,7 @@ struct PredictCommand {
   DeviceFlags device;
   std::int64_t top_k = 1;
   PredictionFormat format = PredictionFormat::kCsv;
-  bool logits = false;  ///< the network's outputs in place of probabilities
+  bool logits = false;  ///< the network's outputs instead of probabilities
   bool quiet = false;
 };
 

@@ -62,7 +62,7 @@ class StepRunner {
   /// All must outlive the runner. `loss`: that the step adds to its metrics, if any.
   StepRunner(Backend& backend, const Workspace& workspace, const std::optional<Loss>& loss, Step step);
 
-  /// From now on the backend runs this plan, with the runner's metrics, in place of the step above. False if
+  /// From now on the backend runs this plan, with the runner's metrics, instead of the step above. False if
   /// it cannot, and then `reason` says why.
   bool compile(StepPlan plan, std::string& reason);
 

@@ -92,7 +92,7 @@ plant include-from-root tests/ops/relu_test.cpp 1 '#include "../support/compare.
 plant arrows host/train/step.cpp 1 '#include "host/cli/options.hpp"'
 plant arrows host/stream/idx_file.hpp 1 '#include "host/train/step.hpp"'
 plant arrows host/main.cpp 1 '#include "cuda/cuda_backend.hpp"'
-plant arrows host/more/file.cpp 1 '// in a folder that has no place'
+plant arrows host/more/file.cpp 1 '// in a folder that is not listed'
 plant arrows host/train/step.cpp 1 '#include "host/run/run_options.hpp"'
 plant arrows host/model/network.hpp 2 $'#pragma once\n#include "host/stream/idx_file.hpp"'
 plant arrows host/backend/backend.hpp 1 '#include "host/model/network.hpp"'
