@@ -113,12 +113,12 @@ void CudaBackend::load_batch(Matrix x, Labels labels) {
   cuda::load_batch(position(), x, labels, compute_.get());
 }
 
-void CudaBackend::clip_gradient_norm(float most, Vector gradients, GradientNorm* norm) {
-  cuda::clip_gradient_norm(most, gradients, norm, compute_.get());
+void CudaBackend::clip_gradient_norm(float max_norm, Vector gradients, GradientNorm* norm) {
+  cuda::clip_gradient_norm(max_norm, gradients, norm, compute_.get());
 }
 
-void CudaBackend::clip_gradient_value(float most, Vector gradients) {
-  cuda::clip_gradient_value(most, gradients, compute_.get());
+void CudaBackend::clip_gradient_value(float limit, Vector gradients) {
+  cuda::clip_gradient_value(limit, gradients, compute_.get());
 }
 
 void CudaBackend::add_gradients(float share, ConstVector gradients, Vector sum) {

@@ -44,8 +44,8 @@ class CudaBackend final : public Backend {
                                                 std::span<const MuonMatrix> matrices) override;
   void load_batch(Matrix x, Labels labels) override;
   void wait(const Fence& fence) override;
-  void clip_gradient_norm(float most, Vector gradients, GradientNorm* norm) override;
-  void clip_gradient_value(float most, Vector gradients) override;
+  void clip_gradient_norm(float max_norm, Vector gradients, GradientNorm* norm) override;
+  void clip_gradient_value(float limit, Vector gradients) override;
   void add_gradients(float share, ConstVector gradients, Vector sum) override;
   void clear(Vector values) override;
   void average(double decay, ConstVector parameters, Vector averages, AverageProgress* progress) override;

@@ -1,5 +1,6 @@
-// g *= min(1, most / (||g|| + 1e-6)), or g = min(max(g, -most), most). The squares are added up in double,
-// each block its share, the last block the blocks' in order: no float atomics, the same bits each time.
+// g *= min(1, max_norm / (||g|| + 1e-6)), or g = min(max(g, -limit), limit). The squares are added up in
+// double, each block its share, the last block the blocks' in order: no float atomics, the same bits each
+// time.
 #include <cmath>
 
 #include "cuda/device/kernel.cuh"
@@ -32,8 +33,8 @@ __global__ void __launch_bounds__(kThreads)
 }
 
 __global__ void __launch_bounds__(kThreads)
-    scale_to_norm_kernel(float most, const GradientNorm* norm, float* g, std::int64_t size) {
-  const float factor = most / (norm->norm + 1e-6F);
+    scale_to_norm_kernel(float max_norm, const GradientNorm* norm, float* g, std::int64_t size) {
+  const float factor = max_norm / (norm->norm + 1e-6F);
   if (factor >= 1) return;  // not so for a NaN, which spreads as in PyTorch
   const std::int64_t stride = std::int64_t{gridDim.x} * kThreads;
   for (std::int64_t i = std::int64_t{blockIdx.x} * kThreads + threadIdx.x; i < size; i += stride)
@@ -41,26 +42,26 @@ __global__ void __launch_bounds__(kThreads)
 }
 
 __global__ void __launch_bounds__(kThreads)
-    clip_gradient_value_kernel(float most, float* g, std::int64_t size) {
+    clip_gradient_value_kernel(float limit, float* g, std::int64_t size) {
   const std::int64_t stride = std::int64_t{gridDim.x} * kThreads;
   for (std::int64_t i = std::int64_t{blockIdx.x} * kThreads + threadIdx.x; i < size; i += stride) {
-    g[i] = g[i] > most ? most : g[i] < -most ? -most : g[i];  // a NaN stays one
+    g[i] = g[i] > limit ? limit : g[i] < -limit ? -limit : g[i];  // a NaN stays one
   }
 }
 
 }  // namespace
 
-void clip_gradient_norm(float most, Vector gradients, GradientNorm* norm, cudaStream_t stream) {
+void clip_gradient_norm(float max_norm, Vector gradients, GradientNorm* norm, cudaStream_t stream) {
   const auto size = static_cast<std::int64_t>(gradients.size());
   launch(gradient_norm_kernel, {blocks_for(size, kThreads, kParts), kThreads}, stream, gradients.data(), norm,
          size);
-  if (std::isinf(most)) return;
-  launch_along(scale_to_norm_kernel, size, kThreads, stream, most, norm, gradients.data(), size);
+  if (std::isinf(max_norm)) return;
+  launch_along(scale_to_norm_kernel, size, kThreads, stream, max_norm, norm, gradients.data(), size);
 }
 
-void clip_gradient_value(float most, Vector gradients, cudaStream_t stream) {
+void clip_gradient_value(float limit, Vector gradients, cudaStream_t stream) {
   const auto size = static_cast<std::int64_t>(gradients.size());
-  launch_along(clip_gradient_value_kernel, size, kThreads, stream, most, gradients.data(), size);
+  launch_along(clip_gradient_value_kernel, size, kThreads, stream, limit, gradients.data(), size);
 }
 
 }  // namespace warpfit::cuda

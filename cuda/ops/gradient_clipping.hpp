@@ -9,9 +9,9 @@
 namespace warpfit::cuda {
 
 /// As Backend::clip_gradient_norm.
-void clip_gradient_norm(float most, Vector gradients, GradientNorm* norm, cudaStream_t stream);
+void clip_gradient_norm(float max_norm, Vector gradients, GradientNorm* norm, cudaStream_t stream);
 
 /// As Backend::clip_gradient_value.
-void clip_gradient_value(float most, Vector gradients, cudaStream_t stream);
+void clip_gradient_value(float limit, Vector gradients, cudaStream_t stream);
 
 }  // namespace warpfit::cuda

@@ -62,9 +62,9 @@ long long blocks_at_once(void (*kernel)(Parameters...), int block) {
   return std::max(1LL, static_cast<long long>(multiprocessors) * resident_blocks(kernel, block, 0));
 }
 
-/// How many blocks of `block` cover `size`, 1 at least and at most `most`.
-inline unsigned blocks_for(long long size, int block, long long most) {
-  return static_cast<unsigned>(std::clamp((size + block - 1) / block, 1LL, most));
+/// How many blocks of `block` cover `size`, at least 1 and at most `max_blocks`.
+inline unsigned blocks_for(long long size, int block, long long max_blocks) {
+  return static_cast<unsigned>(std::clamp((size + block - 1) / block, 1LL, max_blocks));
 }
 
 /// launch() of a kernel whose threads go along `size` pieces of work in strides of the grid. It gets no more
@@ -81,9 +81,9 @@ template <class... Parameters, class... Arguments>
 void launch_over(void (*kernel)(Parameters...), long long rows, long long cols, int block,
                  cudaStream_t stream, Arguments... arguments) {
   constexpr long long kMaxRows = 65'535;  // a grid's y
-  const long long most = blocks_at_once(kernel, block);
-  const unsigned along = blocks_for(cols, block, most);
-  const unsigned down = blocks_for(rows, 1, std::clamp(most / along, 1LL, kMaxRows));
+  const long long max_blocks = blocks_at_once(kernel, block);
+  const unsigned along = blocks_for(cols, block, max_blocks);
+  const unsigned down = blocks_for(rows, 1, std::clamp(max_blocks / along, 1LL, kMaxRows));
   launch(kernel, {{along, down}, static_cast<unsigned>(block)}, stream, arguments...);
 }
 

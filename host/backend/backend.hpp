@@ -161,12 +161,12 @@ class Backend {
   /// What a has to b, and the other way round; equal sizes.
   virtual void swap(Vector a, Vector b) = 0;
 
-  /// gradients *= min(1, most / (their 2-norm + 1e-6)), as torch.nn.utils.clip_grad_norm_; the norm is left
-  /// in `norm`. `most` may be infinite, to measure alone.
-  virtual void clip_gradient_norm(float most, Vector gradients, GradientNorm* norm) = 0;
+  /// gradients *= min(1, max_norm / (their 2-norm + 1e-6)), as torch.nn.utils.clip_grad_norm_; the norm is
+  /// left in `norm`. `max_norm` may be infinite, to measure alone.
+  virtual void clip_gradient_norm(float max_norm, Vector gradients, GradientNorm* norm) = 0;
 
-  /// gradients = min(max(gradients, -most), most), as torch.nn.utils.clip_grad_value_.
-  virtual void clip_gradient_value(float most, Vector gradients) = 0;
+  /// gradients = min(max(gradients, -limit), limit), as torch.nn.utils.clip_grad_value_.
+  virtual void clip_gradient_value(float limit, Vector gradients) = 0;
 
   /// One step of an optimizer with the run's learning rate; counts it in the progress, if it has one.
   virtual void update(const Optimizer& optimizer, const OptimizerViews& views) = 0;

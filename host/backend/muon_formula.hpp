@@ -79,15 +79,15 @@ class MuonScratch {
   }
   /// The floats of the largest u.
   static std::int64_t largest(std::span<const MuonMatrix> matrices) {
-    std::int64_t most = 0;
-    for (const auto& matrix : matrices) most = std::max(most, aligned(matrix.rows * matrix.cols));
-    return most;
+    std::int64_t size = 0;
+    for (const auto& matrix : matrices) size = std::max(size, aligned(matrix.rows * matrix.cols));
+    return size;
   }
   /// The rows of the largest u.
   static std::int64_t max_rows(std::span<const MuonMatrix> matrices) {
-    std::int64_t most = 0;
-    for (const auto& [first, rows, cols] : matrices) most = std::max(most, std::min(rows, cols));
-    return most;
+    std::int64_t result = 0;
+    for (const auto& [first, rows, cols] : matrices) result = std::max(result, std::min(rows, cols));
+    return result;
   }
   MuonScratch(float* memory, std::span<const MuonMatrix> matrices)
       : u(memory),

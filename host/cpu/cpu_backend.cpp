@@ -108,12 +108,12 @@ void CpuBackend::load_batch(Matrix x, Labels labels) {
   });
 }
 
-void CpuBackend::clip_gradient_norm(float most, Vector gradients, GradientNorm* norm) {
-  cpu::clip_gradient_norm(pool_, most, gradients, *norm);
+void CpuBackend::clip_gradient_norm(float max_norm, Vector gradients, GradientNorm* norm) {
+  cpu::clip_gradient_norm(pool_, max_norm, gradients, *norm);
 }
 
-void CpuBackend::clip_gradient_value(float most, Vector gradients) {
-  cpu::clip_gradient_value(pool_, most, gradients);
+void CpuBackend::clip_gradient_value(float limit, Vector gradients) {
+  cpu::clip_gradient_value(pool_, limit, gradients);
 }
 
 void CpuBackend::add_gradients(float share, ConstVector gradients, Vector sum) {

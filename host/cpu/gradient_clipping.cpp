@@ -29,13 +29,13 @@ double sum_of_squares(const float* g, std::int64_t size) {
 
 }  // namespace
 
-void clip_gradient_norm(ThreadPool& pool, float most, Vector gradients, GradientNorm& norm) {
+void clip_gradient_norm(ThreadPool& pool, float max_norm, Vector gradients, GradientNorm& norm) {
   const auto size = static_cast<std::int64_t>(gradients.size());
   float* g = gradients.data();
   constexpr auto kParts = static_cast<std::int64_t>(GradientNorm::kParts);
   const std::int64_t each = (size + kParts - 1) / kParts;
-  const std::int64_t least = std::max<std::int64_t>(1, kMinElements / std::max<std::int64_t>(1, each));
-  pool.split(kParts, least, [&](std::int64_t first, std::int64_t last) {
+  const std::int64_t min_size = std::max<std::int64_t>(1, kMinElements / std::max<std::int64_t>(1, each));
+  pool.split(kParts, min_size, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t part = first; part < last; ++part) {
       const std::int64_t start = std::min(size, part * each);
       norm.parts[part] = sum_of_squares(g + start, std::min(each, size - start));
@@ -45,7 +45,7 @@ void clip_gradient_norm(ThreadPool& pool, float most, Vector gradients, Gradient
   for (const double part : norm.parts) sum += part;
   norm.norm = static_cast<float>(std::sqrt(sum));
 
-  const float factor = most / (norm.norm + 1e-6F);
+  const float factor = max_norm / (norm.norm + 1e-6F);
   if (factor >= 1) return;  // not so for a NaN, which spreads as in PyTorch
   pool.split(size, kMinElements, [=](std::int64_t first, std::int64_t end) {
     vectorized([=] {
@@ -55,13 +55,13 @@ void clip_gradient_norm(ThreadPool& pool, float most, Vector gradients, Gradient
   });
 }
 
-void clip_gradient_value(ThreadPool& pool, float most, Vector gradients) {
+void clip_gradient_value(ThreadPool& pool, float limit, Vector gradients) {
   const auto size = static_cast<std::int64_t>(gradients.size());
   float* g = gradients.data();
   pool.split(size, kMinElements, [=](std::int64_t first, std::int64_t end) {
     vectorized([=] {
 #pragma omp simd
-      for (std::int64_t i = first; i < end; ++i) g[i] = g[i] > most ? most : g[i] < -most ? -most : g[i];
+      for (std::int64_t i = first; i < end; ++i) g[i] = g[i] > limit ? limit : g[i] < -limit ? -limit : g[i];
     });
   });
 }

@@ -8,9 +8,9 @@
 namespace warpfit::cpu {
 
 /// As Backend::clip_gradient_norm.
-void clip_gradient_norm(ThreadPool& pool, float most, Vector gradients, GradientNorm& norm);
+void clip_gradient_norm(ThreadPool& pool, float max_norm, Vector gradients, GradientNorm& norm);
 
 /// As Backend::clip_gradient_value.
-void clip_gradient_value(ThreadPool& pool, float most, Vector gradients);
+void clip_gradient_value(ThreadPool& pool, float limit, Vector gradients);
 
 }  // namespace warpfit::cpu

@@ -23,10 +23,10 @@ class Tiles {
  public:
   /// At most `most` tiles, as nearly square as that goes: a thread reads as many rows of one factor and of
   /// the other as its tile has rows and columns.
-  Tiles(std::int64_t rows, std::int64_t columns, int most) : rows_(rows), columns_(columns) {
+  Tiles(std::int64_t rows, std::int64_t columns, int max_tiles) : rows_(rows), columns_(columns) {
     std::int64_t best = std::numeric_limits<std::int64_t>::max();
-    for (int down = 1; down <= most; ++down) {
-      const int across = most / down;
+    for (int down = 1; down <= max_tiles; ++down) {
+      const int across = max_tiles / down;
       const std::int64_t high = (rows + down - 1) / down;
       const std::int64_t wide = (columns + across - 1) / across;
       const std::int64_t cost = high * wide * 64 + (high + wide);  // work first, then reading

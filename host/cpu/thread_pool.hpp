@@ -36,11 +36,11 @@ class ThreadPool {
     share({[](const void* what, int part) { (*static_cast<const Work*>(what))(part); }, &work, parts});
   }
 
-  /// work(first, end) for stretches that make up [0, size), of `least` or more each, and by as many threads
-  /// as that gives.
+  /// work(first, end) for stretches that make up [0, size), of `min_size` or more each, and by as many
+  /// threads as that gives.
   template <class Work>
-  void split(std::int64_t size, std::int64_t least, const Work& work) {
-    const auto parts = parts_for(size / least);
+  void split(std::int64_t size, std::int64_t min_size, const Work& work) {
+    const auto parts = parts_for(size / min_size);
     run(parts, [&](int part) { work(size * part / parts, size * (part + 1) / parts); });
   }
 

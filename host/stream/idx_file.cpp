@@ -46,8 +46,8 @@ std::int64_t big_endian(const std::uint8_t* bytes) {
   return std::int64_t{bytes[0]} << 24 | bytes[1] << 16 | bytes[2] << 8 | bytes[3];
 }
 
-std::string allowed(int fewest, int most) {
-  return fewest == most ? std::to_string(fewest) : fmt::format("{} to {}", fewest, most);
+std::string allowed(int min_rank, int max_rank) {
+  return min_rank == max_rank ? std::to_string(min_rank) : fmt::format("{} to {}", min_rank, max_rank);
 }
 
 std::int64_t swapped(std::int64_t dimension) {
@@ -104,20 +104,20 @@ std::string_view element_name(IdxType type) { return type_info(static_cast<std::
 IdxFile::IdxFile(IdxFile&&) noexcept = default;
 IdxFile::~IdxFile() = default;
 
-IdxFile::IdxFile(const std::string& path, int fewest, int most, IdxElements elements, Decode when)
+IdxFile::IdxFile(const std::string& path, int min_rank, int max_rank, IdxElements elements, Decode when)
     : file_(path) {
   if (file_.size() == 0)
     throw DataError(fmt::format("{}: is empty, expected {}{}", path, kExpected, gzip_hint(path)));
   if (is_gzip(file_)) {
     gzip_ = std::make_unique<GzipReader>(file_);
-    std::vector<std::uint8_t> start(kMagicSize + 4 * static_cast<std::size_t>(most));
+    std::vector<std::uint8_t> start(kMagicSize + 4 * static_cast<std::size_t>(max_rank));
     const auto magic_size = gzip_->read(std::span(start).first(kMagicSize));
-    const std::size_t rank = std::min<std::size_t>(start[3], static_cast<std::size_t>(most));
+    const std::size_t rank = std::min<std::size_t>(start[3], static_cast<std::size_t>(max_rank));
     const auto rest =
         magic_size < kMagicSize ? 0 : gzip_->read(std::span(start).subspan(kMagicSize, 4 * rank));
     start.resize(magic_size + rest);
     if (const auto found = foreign_in_gzip(start, *gzip_)) throw DataError(describe_decoded(path, *found));
-    parse_header(start, fewest, most, elements);
+    parse_header(start, min_rank, max_rank, elements);
     check_gzip_size();
     if (when == Decode::kNow) decode();
   } else {
@@ -126,13 +126,14 @@ IdxFile::IdxFile(const std::string& path, int fewest, int most, IdxElements elem
       if (const auto found = recognize_foreign(file_))
         throw DataError(describe_foreign(path, *found, kExpected));
     }
-    parse_header(start, fewest, most, elements);
+    parse_header(start, min_rank, max_rank, elements);
     check_plain_size();
   }
   file_.check_unchanged(file_.size());
 }
 
-void IdxFile::parse_header(std::span<const std::uint8_t> bytes, int fewest, int most, IdxElements elements) {
+void IdxFile::parse_header(std::span<const std::uint8_t> bytes, int min_rank, int max_rank,
+                           IdxElements elements) {
   if (bytes.size() < kMagicSize) {
     throw DataError(fmt::format("{}: has {} bytes, expected an IDX header of at least 8{}", path(),
                                 bytes.size(), gzip_hint(path())));
@@ -145,9 +146,9 @@ void IdxFile::parse_header(std::span<const std::uint8_t> bytes, int fewest, int 
   }
   parse_type(bytes[2], elements);
   const int rank = bytes[3];
-  if (rank < fewest || rank > most) {
+  if (rank < min_rank || rank > max_rank) {
     throw DataError(fmt::format("{}: {} dimensions at byte 3, expected {}; are images and labels swapped?",
-                                path(), rank, allowed(fewest, most)));
+                                path(), rank, allowed(min_rank, max_rank)));
   }
   header_size_ = static_cast<std::int64_t>(kMagicSize) + 4 * rank;
   if (bytes.size() < static_cast<std::size_t>(header_size_)) {

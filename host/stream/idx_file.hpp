@@ -35,11 +35,11 @@ class IdxFile {
  public:
   enum class Decode { kNow, kLater };
 
-  /// `fewest`, `most`: how many dimensions it may have, the count of samples among them. `elements`: pixels
-  /// are unsigned bytes, labels any integers.
-  /// Errors: IoError where it cannot be read, DataError naming file, field and byte where it is not such a
-  /// file, OutOfMemory where it takes more memory than there is.
-  IdxFile(const std::string& path, int fewest, int most, IdxElements elements = IdxElements::kBytes,
+  /// `min_rank`, `max_rank`: how many dimensions it may have, the count of samples among them. `elements`:
+  /// pixels are unsigned bytes, labels any integers. Errors: IoError where it cannot be read, DataError
+  /// naming file, field and byte where it is not such a file, OutOfMemory where it takes more memory than
+  /// there is.
+  IdxFile(const std::string& path, int min_rank, int max_rank, IdxElements elements = IdxElements::kBytes,
           Decode when = Decode::kNow);
   IdxFile(IdxFile&&) noexcept;  ///< not while decode() is due
   ~IdxFile();
@@ -67,7 +67,7 @@ class IdxFile {
   void check_unchanged(std::int64_t end) const;
 
  private:
-  void parse_header(std::span<const std::uint8_t> bytes, int fewest, int most, IdxElements elements);
+  void parse_header(std::span<const std::uint8_t> bytes, int min_rank, int max_rank, IdxElements elements);
   void parse_type(std::uint8_t type, IdxElements elements);
   void parse_dimensions(std::span<const std::uint8_t> bytes);
   void check_plain_size() const;

@@ -29,10 +29,10 @@ std::int64_t sum_over(std::span<const StreamRequest> sets, Bytes bytes) {
 
 void check_limit(std::span<const StreamRequest> sets, Residency residency, std::int64_t limit) {
   const bool all = residency == Residency::kResident;
-  const std::int64_t least = all ? sum_over(sets, resident_bytes) : sum_over(sets, batch_bytes);
-  if (least <= limit) return;
+  const std::int64_t needed = all ? sum_over(sets, resident_bytes) : sum_over(sets, batch_bytes);
+  if (needed <= limit) return;
   throw OutOfMemory(fmt::format("--device-memory-limit {}: expected at least {} bytes, {}; try {}", limit,
-                                least, all ? "for all data sets to stay" : "a batch of each data set",
+                                needed, all ? "for all data sets to stay" : "a batch of each data set",
                                 all ? "--residency auto" : "a smaller --batch-size"));
 }
 
@@ -66,14 +66,14 @@ std::vector<StreamPlan> plan_streams(const Backend& backend, std::span<const Str
   std::int64_t kept = 0;
   for (std::size_t i = 0; i < sets.size(); ++i) {
     const auto& set = sets[i];
-    const std::int64_t most = left - sum_over(sets.subspan(i + 1), batch_bytes);
+    const std::int64_t room = left - sum_over(sets.subspan(i + 1), batch_bytes);
     const std::int64_t bytes = resident_bytes(set);
     const bool wanted =
         residency == Residency::kResident ||
         (residency == Residency::kAuto && backend.should_keep(static_cast<std::size_t>(kept + bytes)));
     const std::int64_t share = left / static_cast<std::int64_t>(sets.size() - i);
-    auto plan = plan_slots(set, std::min(most, std::max(share, batch_bytes(set))));
-    if (wanted && bytes <= most) {
+    auto plan = plan_slots(set, std::min(room, std::max(share, batch_bytes(set))));
+    if (wanted && bytes <= room) {
       plan = plan_slots(set, kNoLimit);  // which lie on the host alone
       plan.resident = true;
       kept += bytes;

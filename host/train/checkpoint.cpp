@@ -107,8 +107,9 @@ void check(const std::string& path, const TrainingState& state, std::uint64_t dr
     fail(path, fmt::format("{} steps of the optimizer at step {}", state.optimizer.steps, state.step));
   if (state.averaged_models > state.step)
     fail(path, fmt::format("{} averaged models at step {}", state.averaged_models, state.step));
-  const auto most = state.parameters.size() + kMaxDrawsPerEpoch * static_cast<std::uint64_t>(state.epoch);
-  if (draws > most) fail(path, fmt::format("{} random numbers drawn, at most {} are", draws, most));
+  const auto max_draws =
+      state.parameters.size() + kMaxDrawsPerEpoch * static_cast<std::uint64_t>(state.epoch);
+  if (draws > max_draws) fail(path, fmt::format("{} random numbers drawn, at most {} are", draws, max_draws));
 }
 
 bool holds(const SafetensorsFile& file, std::string_view prefix) {

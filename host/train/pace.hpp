@@ -10,14 +10,15 @@ namespace warpfit {
 
 class Pace {
  public:
-  /// The batches to queue next, at most `most`; starts the clock.
-  std::int64_t next(std::int64_t most) {
+  /// The batches to queue next, at most `max_batches`; starts the clock.
+  std::int64_t next(std::int64_t max_batches) {
     started_ = Clock::now();
-    cut_ = batches_ < most;
-    return std::min(batches_, most);
+    cut_ = batches_ < max_batches;
+    return std::min(batches_, max_batches);
   }
 
-  /// Whether next() returned fewer batches than `most`. If so, wait for them to complete and call finished().
+  /// Whether next() returned fewer batches than `max_batches`. If so, wait for them to complete and call
+  /// finished().
   [[nodiscard]] bool is_cut() const { return cut_; }
 
   void finished() {

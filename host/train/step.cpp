@@ -47,8 +47,9 @@ Fence backward(Backend& backend, const Batch& batch, const TrainingRule& rule, P
 
 void clip(Backend& backend, Vector gradients, const TrainingRule& rule) {
   if (rule.norm != nullptr) {
-    const float most = rule.clipping.norm > 0 ? rule.clipping.norm : std::numeric_limits<float>::infinity();
-    backend.clip_gradient_norm(most, gradients, rule.norm);
+    const float max_norm =
+        rule.clipping.norm > 0 ? rule.clipping.norm : std::numeric_limits<float>::infinity();
+    backend.clip_gradient_norm(max_norm, gradients, rule.norm);
   }
   if (rule.clipping.value > 0) backend.clip_gradient_value(rule.clipping.value, gradients);
 }

@@ -71,11 +71,11 @@ bool TrainingSteps::updates(std::int64_t batch) const {
   return (batch + 1) % accumulate_ == 0 || batch + 1 == batches_per_epoch_;
 }
 
-std::int64_t TrainingSteps::longest_run(std::int64_t batch, std::int64_t most) const {
-  if (accumulate_ == 1) return most;
+std::int64_t TrainingSteps::longest_run(std::int64_t batch, std::int64_t max_batches) const {
+  if (accumulate_ == 1) return max_batches;
   if (updates(batch)) return 1;
   const std::int64_t end = (batch / accumulate_ + 1) * accumulate_;
-  return std::min(most, std::min(end, batches_per_epoch_) - 1 - batch);
+  return std::min(max_batches, std::min(end, batches_per_epoch_) - 1 - batch);
 }
 
 void TrainingSteps::run(std::int64_t batch, const BatchRun& run) {

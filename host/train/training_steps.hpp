@@ -27,9 +27,9 @@ class TrainingSteps {
   /// As StepRunner::compile().
   bool compile(std::string& reason);
 
-  /// How many of the next `most` batches can be queued as one run, where the next is number `batch` of its
-  /// epoch.
-  [[nodiscard]] std::int64_t longest_run(std::int64_t batch, std::int64_t most) const;
+  /// How many of the next `max_batches` batches can be queued as one run, where the next is number `batch` of
+  /// its epoch.
+  [[nodiscard]] std::int64_t longest_run(std::int64_t batch, std::int64_t max_batches) const;
   /// Queues such a run; `batch` is its first.
   void run(std::int64_t batch, const BatchRun& run);
   void wait() const { training_.wait(); }

@@ -19,18 +19,19 @@ constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 class GradientClipping : public OnEachBackend {
  protected:
   // Clips by norm, `times` times in succession; norm_ receives the norm of the last time.
-  std::vector<float> by_norm(float most, const std::vector<float>& gradients, int times = 1) {
+  std::vector<float> by_norm(float max_norm, const std::vector<float>& gradients, int times = 1) {
     const GuardedFloats g(*backend_, gradients);
     const Buffer<GradientNorm> norm(*backend_, std::vector<GradientNorm>(1));
-    const auto step = backend_->record([&] { backend_->clip_gradient_norm(most, g.vector(), norm.data()); });
+    const auto step =
+        backend_->record([&] { backend_->clip_gradient_norm(max_norm, g.vector(), norm.data()); });
     for (int i = 0; i < times; ++i) step->run(one_batch(1));
     norm_ = norm.to_host().front().norm;
     return g.values();
   }
-  std::vector<float> by_value(float most, const std::vector<float>& gradients) {
+  std::vector<float> by_value(float limit, const std::vector<float>& gradients) {
     const GuardedFloats g(*backend_, gradients);
     run_once(
-        *backend_, [&] { backend_->clip_gradient_value(most, g.vector()); }, one_batch(1));
+        *backend_, [&] { backend_->clip_gradient_value(limit, g.vector()); }, one_batch(1));
     return g.values();
   }
 

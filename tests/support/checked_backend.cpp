@@ -141,15 +141,15 @@ void CheckedBackend::swap(Vector a, Vector b) {
   backend_->swap(a, b);
 }
 
-void CheckedBackend::clip_gradient_norm(float most, Vector gradients, GradientNorm* norm) {
+void CheckedBackend::clip_gradient_norm(float max_norm, Vector gradients, GradientNorm* norm) {
   expect_gradients(gradients);
   expect_own(norm, sizeof(GradientNorm), "a norm");
-  backend_->clip_gradient_norm(most, gradients, norm);
+  backend_->clip_gradient_norm(max_norm, gradients, norm);
 }
 
-void CheckedBackend::clip_gradient_value(float most, Vector gradients) {
+void CheckedBackend::clip_gradient_value(float limit, Vector gradients) {
   expect_gradients(gradients);
-  backend_->clip_gradient_value(most, gradients);
+  backend_->clip_gradient_value(limit, gradients);
 }
 
 void CheckedBackend::update(const Optimizer& optimizer, const OptimizerViews& views) {

@@ -42,8 +42,8 @@ class CheckedBackend final : public Backend {
   void clear(Vector values) override;
   void average(double decay, ConstVector parameters, Vector averages, AverageProgress* progress) override;
   void swap(Vector a, Vector b) override;
-  void clip_gradient_norm(float most, Vector gradients, GradientNorm* norm) override;
-  void clip_gradient_value(float most, Vector gradients) override;
+  void clip_gradient_norm(float max_norm, Vector gradients, GradientNorm* norm) override;
+  void clip_gradient_value(float limit, Vector gradients) override;
   void update(const Optimizer& optimizer, const OptimizerViews& views) override;
 
   /// Number of copies to the host; each of them waits for the device.

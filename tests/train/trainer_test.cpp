@@ -162,10 +162,10 @@ TEST(Trainer, ClipsTheGradientsOfPlainSgd) {
   const auto furthest = [&](const Clipping& clipping) {
     options.clipping = clipping;
     const auto after = train_on_sample(1, options, spec).parameters;
-    double most = 0;
+    double largest = 0;
     for (std::size_t i = 0; i < after.size(); ++i)
-      most = std::max(most, std::abs(double{after[i]} - before[i]));
-    return most;
+      largest = std::max(largest, std::abs(double{after[i]} - before[i]));
+    return largest;
   };
   EXPECT_GT(furthest({}), 0.02);
   EXPECT_NEAR(furthest({.value = 0.001F}), 0.001, 1e-6);
