@@ -39,16 +39,16 @@ Options options_of(BenchCommand& command) {
   Options rows(training_set_options(command.run.data));
   rows.push_back(network_option(command.run.network));
   rows.push_back(number<std::int64_t>({"Training", "--batch-size", "N", "number of samples per batch"}, 1,
-                                      kMany, benchmark.batch_size));
+                                      kMaxCount, benchmark.batch_size));
   rows.push_back(
       on_off({"Training", "--shuffle", "", "read the samples in shuffled order"}, benchmark.shuffle));
   rows.push_back(optimizer_option(command.optimizer));
   std::ranges::move(device_options(command.device), std::back_inserter(rows));
   rows.push_back(engine_option(benchmark.engine));
-  rows.push_back(
-      number<std::int64_t>({kGroup, "--steps", "N", "batches per measurement"}, 1, kMany, benchmark.steps));
+  rows.push_back(number<std::int64_t>({kGroup, "--steps", "N", "batches per measurement"}, 1, kMaxCount,
+                                      benchmark.steps));
   rows.push_back(number<std::int64_t>({kGroup, "--repeats", "N", "measurements, after one that warms up"}, 1,
-                                      kMany, benchmark.repeats));
+                                      kMaxCount, benchmark.repeats));
   rows.push_back(text({"Output", "--json", "FILE", "write the results to this file as one line of JSON"}, "",
                       command.json));
   rows.push_back(quiet_option(command.quiet));

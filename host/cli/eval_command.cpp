@@ -18,12 +18,12 @@ namespace warpfit {
 namespace {
 
 // Of a confusion matrix that a screen or a reader could still take.
-constexpr std::int64_t kMostClasses = 1000;
+constexpr std::int64_t kMaxClasses = 1000;
 
 void check_classes(const std::string& path, std::int64_t classes) {
-  if (classes <= kMostClasses) return;
+  if (classes <= kMaxClasses) return;
   throw ModelError(
-      fmt::format("{}: {} outputs, expected at most {} for a confusion matrix", path, classes, kMostClasses));
+      fmt::format("{}: {} outputs, expected at most {} for a confusion matrix", path, classes, kMaxClasses));
 }
 
 }  // namespace
@@ -65,7 +65,7 @@ Options options_of(EvalCommand& command) {
   rows.push_back(number<std::int64_t>({"Data", "--batch-size", "N",
                                        "number of samples per batch; the loss is the mean over batches, so "
                                        "use the batch size of training to compare"},
-                                      1, kMany, command.batch_size));
+                                      1, kMaxCount, command.batch_size));
   std::ranges::move(device_options(command.device), std::back_inserter(rows));
   rows.push_back(on_off({"Output", "--json", "", "print the results as one JSON object"}, command.json));
   rows.push_back(quiet_option(command.quiet));

@@ -20,7 +20,7 @@
 namespace warpfit {
 
 /// The largest number of epochs, batches or samples that an option takes.
-inline constexpr std::int64_t kMany = 1'000'000'000;
+inline constexpr std::int64_t kMaxCount = 1'000'000'000;
 
 /// What every row has in common.
 struct Row {
@@ -59,7 +59,7 @@ Option number(const Row& row, T lowest, T highest, Field& field, std::string oth
       highest == std::numeric_limits<T>::max() ? above : fmt::format("{} to {}", lowest, highest);
   // A bound that nobody reaches is told to those alone who exceed it.
   bool is_high = false;
-  if constexpr (std::is_same_v<T, std::int64_t>) is_high = highest == kMany;
+  if constexpr (std::is_same_v<T, std::int64_t>) is_high = highest == kMaxCount;
   const auto set = [=, &field, flag = row.flag](std::string_view given) {
     const auto parsed = parse_number<T>(given);
     // Written so that nan is refused; infinity is no value that anything here can take.

@@ -47,12 +47,12 @@ void run(const PredictCommand& command) {
 Options options_of(PredictCommand& command) {
   Options rows{model_option(command.model)};
   rows.push_back(text({"Data", "IMAGES", "", "IDX file of images, plain or gzip"}, "", command.images));
-  rows.push_back(number<std::int64_t>({"Data", "--batch-size", "N", "number of samples per batch"}, 1, kMany,
-                                      command.batch_size));
+  rows.push_back(number<std::int64_t>({"Data", "--batch-size", "N", "number of samples per batch"}, 1,
+                                      kMaxCount, command.batch_size));
   std::ranges::move(device_options(command.device), std::back_inserter(rows));
   rows.push_back(
       number<std::int64_t>({"Output", "--top-k", "N", "number of classes to print per sample, best first"}, 1,
-                           kMany, command.top_k));
+                           kMaxCount, command.top_k));
   rows.push_back(choice<PredictionFormat>(
       {"Output", "--format", "NAME", "CSV with a header, or JSON Lines"},
       {{"csv", PredictionFormat::kCsv}, {"jsonl", PredictionFormat::kJsonl}}, command.format));

@@ -55,7 +55,7 @@ Option milestones_option(std::vector<std::int64_t>& field) {
 
 Option count(std::string_view flag, std::string_view help, std::string_view otherwise,
              std::optional<std::int64_t>& field) {
-  return number<std::int64_t>({kGroup, flag, "N", help}, 1, kMany, field, std::string(otherwise));
+  return number<std::int64_t>({kGroup, flag, "N", help}, 1, kMaxCount, field, std::string(otherwise));
 }
 
 Option real(std::string_view flag, std::string_view help, double highest, std::string_view otherwise,
@@ -136,7 +136,7 @@ Options schedule_options(ScheduleFlags& flags) {
                       "0.3", flags.pct_start));
   rows.push_back(number<std::int64_t>(
       {kGroup, "--warmup", "N", "batches of linear warm-up of the learning rate at the start of the run"}, 0,
-      kMany, flags.warmup));
+      kMaxCount, flags.warmup));
   return rows;
 }
 

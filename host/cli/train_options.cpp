@@ -90,7 +90,17 @@ void append_averages(Options& rows, TrainOptions& training) {
   rows.push_back(number<std::int64_t>(
       {kGroup, "--swa-start", "EPOCH",
        "evaluate and save the mean of the parameters after each epoch, from this epoch on; 0: off"},
-      0, kMany, training.swa_start));
+      0, kMaxCount, training.swa_start));
+}
+
+Option update_option(bool& fuse) {
+  auto option =
+      choice<bool>({"Training", "--update", "HOW",
+                    "fuse the plain SGD update into the weight-gradient GEMM, or run it as a separate pass"},
+                   {{"fused", true}, {"separate", false}}, fuse);
+  // The configurations of earlier runs have the word "folded".
+  option.set = [set = option.set](std::string_view given) { set(given == "folded" ? "fused" : given); };
+  return option;
 }
 
 Options training_options(RunOptions& run) {
@@ -99,22 +109,19 @@ Options training_options(RunOptions& run) {
   Options rows;
   rows.push_back(network_option(run.network));
   rows.push_back(number<std::int64_t>({kGroup, "--epochs", "N", "number of passes over the training set"}, 1,
-                                      kMany, training.epochs));
-  rows.push_back(number<std::int64_t>({kGroup, "--batch-size", "N", "number of samples per batch"}, 1, kMany,
-                                      training.batch_size));
+                                      kMaxCount, training.epochs));
+  rows.push_back(number<std::int64_t>({kGroup, "--batch-size", "N", "number of samples per batch"}, 1,
+                                      kMaxCount, training.batch_size));
   rows.push_back(
       number<std::int64_t>({kGroup, "--accumulate", "N",
                             "update the parameters after every N batches, with the mean of their gradients"},
-                           1, kMany, training.accumulate));
+                           1, kMaxCount, training.accumulate));
   rows.push_back(on_off(
       {kGroup, "--shuffle", "", "shuffle the training set in every epoch, in PyTorch's order for the seed"},
       training.shuffle));
   rows.push_back(number<std::uint64_t>({kGroup, "--seed", "N", "random seed, as for torch.manual_seed"}, 0,
                                        std::numeric_limits<std::uint64_t>::max(), training.seed));
-  rows.push_back(choice<bool>(
-      {kGroup, "--update", "HOW",
-       "fuse the plain SGD update into the weight-gradient GEMM (folded), or run it as a separate pass"},
-      {{"folded", true}, {"separate", false}}, training.fuse_update));
+  rows.push_back(update_option(training.fuse_update));
   rows.push_back(choice<LossKind>(
       {kGroup, "--loss", "NAME",
        "loss function; nll adds LogSoftmax to the network, and mse to bce-with-logits take one-hot labels"},
@@ -164,7 +171,7 @@ Options validation_options(RunOptions& run) {
                       "metric that selects best.safetensors, on the validation set or else on the test set"},
                      {{"loss", BestBy::kLoss}, {"accuracy", BestBy::kAccuracy}}, run.training.best_by));
   rows.push_back(number<std::int64_t>(
-      {kGroup, "--patience", "N", "stop after this many epochs without improvement; 0: never"}, 0, kMany,
+      {kGroup, "--patience", "N", "stop after this many epochs without improvement; 0: never"}, 0, kMaxCount,
       run.training.patience));
   rows.push_back(number<double>({kGroup, "--min-delta", "X", "smallest change that counts as an improvement"},
                                 0, std::numeric_limits<double>::max(), run.training.min_delta));
@@ -180,7 +187,7 @@ Option save_every_option(CheckpointInterval& every) {
     const auto unit = given.substr(digits);
     const bool steps = unit.empty() || unit == "step" || unit == "steps";
     const bool epochs = unit == "epoch" || unit == "epochs";
-    if (!count || *count < 1 || *count > kMany || !(steps || epochs)) {
+    if (!count || *count < 1 || *count > kMaxCount || !(steps || epochs)) {
       throw UsageError(fmt::format("{} {}: expected steps or epochs, as in 500 or 2epochs", kFlag, given));
     }
     every.count = *count;
@@ -242,8 +249,8 @@ Option progress_option(bool& progress) {
 Options options_of(ResumeCommand& command) {
   return {text({"Run", "RUN_DIR", "", "directory of the run"}, "", command.folder),
           number<std::int64_t>(
-              {"Run", "--epochs", "N", "epochs of the whole run, those already trained included"}, 1, kMany,
-              command.epochs, "the run's"),
+              {"Run", "--epochs", "N", "epochs of the whole run, those already trained included"}, 1,
+              kMaxCount, command.epochs, "the run's"),
           memory_limit_option(command.device_memory_limit, "the run's"),
           progress_option(command.verbosity.progress),
           quiet_option(command.verbosity.quiet),
@@ -269,7 +276,7 @@ Options options_of(TrainCommand& command) {
   rows.push_back(residency_option(training.residency));
   rows.push_back(memory_limit_option(training.device_memory_limit, "all available"));
   rows.push_back(number<std::int64_t>({"Output", "--log-every", "N", "batches between two printed losses"}, 1,
-                                      kMany, training.log_every));
+                                      kMaxCount, training.log_every));
   rows.push_back(profile_option(training));
   rows.push_back(progress_option(command.verbosity.progress));
   rows.push_back(quiet_option(command.verbosity.quiet));

@@ -7,14 +7,14 @@ namespace warpfit {
 namespace {
 
 constexpr std::string_view kRamp = " .:-=+*#%@";
-constexpr std::int64_t kMostColumns = 40;  // of two characters
-constexpr std::int64_t kMostLines = 120;
+constexpr std::int64_t kMaxColumns = 40;  // of two characters
+constexpr std::int64_t kMaxLines = 120;
 constexpr std::int64_t kLevels = 256;
 
 }  // namespace
 
 std::string drawing(std::span<const std::uint8_t> pixels, std::int64_t height, std::int64_t width) {
-  const auto side = std::max((width - 1) / kMostColumns, (height - 1) / kMostLines) + 1;
+  const auto side = std::max((width - 1) / kMaxColumns, (height - 1) / kMaxLines) + 1;
   const auto square = [&](std::int64_t top, std::int64_t left) {
     const auto bottom = std::min(top + side, height);
     const auto right = std::min(left + side, width);

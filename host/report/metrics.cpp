@@ -36,7 +36,7 @@ Value accuracy_of(const std::optional<Result>& result) {
   return result ? Value(result->accuracy()) : Value();
 }
 
-// The one place that knows their names and order.
+// The only code that knows their names and order.
 auto fields_of(const Row& row) {
   return std::to_array<Field>({{"kind", row.kind},
                                {"epoch", row.epoch},

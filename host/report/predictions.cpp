@@ -53,9 +53,9 @@ std::vector<std::string> values_of(std::span<const std::int64_t> classes, std::s
   if (scores == Scores::kLogProbabilities) all = log_softmax(logits);
   std::vector<std::string> values;
   for (const auto c : classes) {
-    const auto place = static_cast<std::size_t>(c);
-    const float value = all.empty() ? logits[place] : static_cast<float>(all[place]);
-    values.push_back(scores == Scores::kProbabilities ? fmt::format("{:.6f}", all[place])
+    const auto index = static_cast<std::size_t>(c);
+    const float value = all.empty() ? logits[index] : static_cast<float>(all[index]);
+    values.push_back(scores == Scores::kProbabilities ? fmt::format("{:.6f}", all[index])
                                                       : fmt::format("{}", value));
   }
   return values;
@@ -83,8 +83,8 @@ void PredictionWriter::add(std::span<const float> logits) {
   format_ == PredictionFormat::kCsv ? append_csv(values) : append_json(values);
   ++index_;
 
-  constexpr std::size_t kMostHeld = 1 << 16;
-  if (held_.size() >= kMostHeld) finish();
+  constexpr std::size_t kMaxHeld = 1 << 16;
+  if (held_.size() >= kMaxHeld) finish();
 }
 
 void PredictionWriter::finish() {

@@ -28,11 +28,11 @@ void check_finite(const Inference& inference, std::int64_t classes, std::int64_t
                   std::span<const float> logits) {
   const auto bad = std::ranges::find_if_not(logits, [](float logit) { return std::isfinite(logit); });
   if (bad == logits.end()) return;
-  const std::int64_t place = bad - logits.begin();
+  const std::int64_t element = bad - logits.begin();
   throw ModelError(fmt::format(
       "{}: its output {} for sample {} of {} is {}, expected a finite number; use a "
       "model whose training did not diverge",
-      inference.path, place % classes, first + place / classes, inference.samples.images_path(), *bad));
+      inference.path, element % classes, first + element / classes, inference.samples.images_path(), *bad));
 }
 
 }  // namespace

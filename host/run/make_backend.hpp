@@ -14,9 +14,9 @@ namespace warpfit {
 /// have the chosen precision.
 std::unique_ptr<Backend> make_backend(const BackendOptions& options);
 
-/// Begins to start the device that make_backend() will use, where that takes time, beside what else is to be
-/// done before: loading CUDA's libraries and creating its context take longer than decoding a data set. It
-/// ends with its scope.
+/// Starts the device that make_backend() will use, in a thread, while the caller does other work: loading
+/// CUDA's libraries and creating a context take longer than decompressing a data set. The destructor waits
+/// for the thread.
 class DeviceWarmUp {
  public:
   explicit DeviceWarmUp(const DeviceChoice& device);

@@ -31,7 +31,7 @@ class TrainingFiles {
   [[nodiscard]] const ModelInfo& model() const { return model_; }
   [[nodiscard]] const NetworkPlan& plan() const { return plan_; }
   /// Of the larger set.
-  [[nodiscard]] std::int64_t most_samples() const { return std::max(training_set_.size(), test_set_.size()); }
+  [[nodiscard]] std::int64_t max_samples() const { return std::max(training_set_.size(), test_set_.size()); }
   /// "60000 training and 10000 test samples of 28x28 from DIR: train-images-idx3-ubyte, ..."
   [[nodiscard]] std::string summary() const;
   /// Tells the data from other data.

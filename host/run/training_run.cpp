@@ -73,7 +73,7 @@ void check_fits(const Checkpoint& checkpoint, const RunOptions& options, const M
 
 void warn_of_memory(const Backend& backend, const TrainingFiles& files, const TrainOptions& options,
                     bool saves) {
-  const auto rows = std::min(options.batch_size, files.most_samples());
+  const auto rows = std::min(options.batch_size, files.max_samples());
   const auto needed = estimated_memory(files.plan(), options, rows, backend.is_host(), saves);
   const auto warning = memory_warning(needed, available_memory());
   if (!warning.empty()) log_warning(warning);

@@ -196,6 +196,14 @@ TEST(CommandLine, TakesTheLastOfEqualFlags) {
   EXPECT_TRUE(command.verbosity.quiet);
 }
 
+// "folded" is in the configurations of earlier runs.
+TEST(CommandLine, KnowsTheFormerNameOfTheFusedUpdate) {
+  EXPECT_FALSE(parse_train({"--update", "separate"}).run.training.fuse_update);
+  for (const char* name : {"fused", "folded"})
+    EXPECT_TRUE(parse_train({"--update", name}).run.training.fuse_update);
+  EXPECT_EQ(refusal({"train", "--update", "x"}), "--update x: expected one of fused, separate");
+}
+
 TEST(CommandLine, NamesTheNearestKnownWord) {
   const std::vector<Refused> cases{
       {{"train", "--epoch", "3"}, "unknown flag --epoch: did you mean --epochs?"},
