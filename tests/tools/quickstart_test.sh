@@ -31,7 +31,7 @@ if [ "$1" = --preset ]; then
     case $word in -D*) word=${word#-D}; echo "${word%%=*}:STRING=${word#*=}" >>build/release/CMakeCache.txt ;; esac
   done
 else
-  printf "#!/usr/bin/env bash\necho trained \"\$@\"\n" >build/release/warpfit
+  printf "#!/usr/bin/env bash\necho trained \"\$@\"\n[[ \$* != *--fail ]] || exit 8\n" >build/release/warpfit
   chmod +x build/release/warpfit
 fi'
 fake nproc 'echo 2'
@@ -123,6 +123,14 @@ expect_run 5 quickstart
 expect_said "no network"
 expect_said "tools/quickstart --no-cuda"
 expect "nothing is built" eval '! calls | grep -q ^cmake'
+
+# It says what to do next, but not after a failure of training, whose exit code it has.
+fresh_repo
+expect_run 0 quickstart --epochs 1
+expect_said "next: my repo/build/release/warpfit train --help"
+expect_said "my repo/build/release/warpfit eval model.safetensors --data my repo/data/fashion-mnist"
+expect_run 8 quickstart --fail
+expect_not_said "next:"
 
 # A failing step ends the script.
 fresh_repo
