@@ -35,7 +35,8 @@ void check_round_trip(const std::string& path, Input input) {
 void read_set(const Dataset& set) {
   const auto count = static_cast<std::size_t>(set.size());
   const auto size = static_cast<std::size_t>(set.sample_size());
-  Bytes pixels(count * size), labels(count), gathered(count * size), gathered_labels(count);
+  Bytes pixels(count * size), gathered(count * size);
+  std::vector<Label> labels(count), gathered_labels(count);
   set.read(0, pixels, labels);
   std::vector<std::uint32_t> backwards;
   for (std::size_t i = count; i-- > 0;) backwards.push_back(static_cast<std::uint32_t>(i));
@@ -72,15 +73,19 @@ void read(Input input) {
 std::vector<Bytes> seeds() {
   const auto images = test::idx({3, 2, 4}, Bytes(24, 7));
   const auto labels = test::idx({3}, {0, 9, 1});
-  return {pair(images, labels), pair(test::gzip(images), test::gzip(labels)),
+  return {pair(images, labels),
+          pair(test::gzip(images), test::gzip(labels)),
           pair(test::idx({2, 5}, Bytes(10, 255)), test::idx({2}, {1, 0})),
-          pair(test::idx({1, 1, 2, 3}, Bytes(6)), test::idx({1}, {255}))};
+          pair(test::idx({1, 1, 2, 3}, Bytes(6)), test::idx({1}, {255})),
+          pair(images, test::idx({3}, {0, 0, 1, 44, 0, 2}, 0x0B)),
+          pair(images, test::idx({3, 8}, Bytes(96), 0x0C)),
+          pair(Bytes(32, '<'), labels)};
 }
 
 std::vector<std::string> words() {
   using namespace std::string_literals;
-  return {"\0\0\x08\x01"s, "\0\0\x08\x03"s, "\0\0\x0D\x03"s,
-          "\x1F\x8B\x08"s, "\0\0\0\x01"s,   "\xFF\xFF\xFF\xFF"s};
+  return {"\0\0\x08\x01"s, "\0\0\x08\x03"s, "\0\0\x0D\x03"s, "\0\0\x0B\x01"s,
+          "\0\0\x0C\x02"s, "\x1F\x8B\x08"s, "\0\0\0\x01"s,   "\xFF\xFF\xFF\xFF"s};
 }
 
 }  // namespace warpfit::fuzz
