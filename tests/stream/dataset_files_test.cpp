@@ -212,6 +212,7 @@ TEST_F(FindPublishedDataset, IsOneSetAndNotPartsOfTwo) {
 }
 
 TEST_F(FindPublishedDataset, IgnoresNamesThatOnlyLookAlike) {
+  add_set([](const std::string& name) { return "x" + name; });
   for (const char* name :
        {"xtrain-images-idx3-ubyte", "train-images-idx3-ubyte.part", "train-images-idx-ubyte",
         "train-images-idx3-", "train-imagesidx3-ubyte", "train-pictures-idx3-ubyte", ".gz", "idx"}) {
