@@ -97,7 +97,7 @@ void apply(Entry& entry) {
   for (const auto& [option, given] : entry.given) {
     if (given.empty() && option->flag.starts_with('-') && !option->may_be_empty) {
       throw UsageError(
-          fmt::format("{}: the value is empty; leave {} out for its default", option->flag, option->flag));
+          fmt::format("{}: the value is empty; give one, or leave {} out", option->flag, option->flag));
     }
     option->set(given);
   }

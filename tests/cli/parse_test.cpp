@@ -214,7 +214,7 @@ TEST(CommandLine, NamesTheNearestKnownWord) {
       {{"train", "stray"}, "unexpected argument stray"},
       {{}, "no command given"},
       {{"train", "--epochs"}, "--epochs"},
-      {{"train", "--network", ""}, "--network: the value is empty; leave --network out for its default"},
+      {{"train", "--network", ""}, "--network: the value is empty; give one, or leave --network out"},
       {{"train", "--data", "x", "--save", ""}, "--save: the value is empty"},
       {{"export", "x", "--output", ""}, "--output: the value is empty"},
   };
