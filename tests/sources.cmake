@@ -60,6 +60,7 @@ set(warpfit_test_sources
 set(warpfit_single_thread_test_sources
   base/available_memory_test.cpp
   base/byte_size_test.cpp
+  base/listing_test.cpp
   base/shown_test.cpp
   base/terminal_text_test.cpp
   base/torch_random_test.cpp
@@ -112,6 +113,7 @@ set(warpfit_single_thread_test_sources
   stream/dataset_files_test.cpp
   stream/dataset_test.cpp
   stream/idx_file_test.cpp
+  stream/pixel_sample_test.cpp
   stream/sample_order_test.cpp
   stream/subset_test.cpp
   support/checked_backend_test.cpp

@@ -99,12 +99,14 @@ struct ResumeCommand {
 
 struct InspectCommand {
   static constexpr CommandText kText{
-      "inspect", "FILE [--images N]", "show the contents of a file",
+      "inspect", "FILE [OPTIONS]", "show the contents of a file",
       "Prints the contents of a data or model file, whatever its name. For IDX files it also draws the first "
       "images;\nfor safetensors and ONNX files it prints the range of each tensor.\n"};
 
   std::string path;
   std::int64_t images = 3;  ///< drawn at most
+  std::string labels;       ///< file of the images' labels; empty for none
+  bool transpose = false;   ///< images are stored column by column
 };
 
 struct DevicesCommand {
@@ -134,6 +136,7 @@ struct PredictCommand {
       "Prints the most probable classes of each sample with their probabilities, one row per sample.\n"};
 
   std::string model, images;
+  bool transpose = false;  ///< images are stored column by column
   std::int64_t batch_size = 1000;
   DeviceFlags device;
   std::int64_t top_k = 1;

@@ -27,6 +27,7 @@ void add_test_set(Options& rows, DataOptions& data) {
 Options data_options(DataOptions& data) {
   Options rows = training_set_options(data);
   add_test_set(rows, data);
+  rows.push_back(transpose_option(data.transpose));
   return rows;
 }
 
@@ -44,7 +45,15 @@ Options training_set_options(DataOptions& data) {
 Options test_data_options(DataOptions& data) {
   Options rows{folder_option(data)};
   add_test_set(rows, data);
+  rows.push_back(transpose_option(data.transpose));
   return rows;
+}
+
+Option transpose_option(bool& transpose) {
+  return on_off(
+      {kData, "--transpose", "",
+       "swap rows and columns of each image, for files that store images column by column, as EMNIST's"},
+      transpose);
 }
 
 Option network_option(std::string& network) {

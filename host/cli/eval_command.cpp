@@ -36,7 +36,7 @@ void run(const EvalCommand& command) {
   const std::int64_t classes = plan_of(model.info).classes();
   check_classes(command.model, classes);
   const auto paths = find_test_set(command.data.folder, command.data.files);
-  const Dataset samples(paths.test_images, paths.test_labels);
+  const Dataset samples(paths.test_images, paths.test_labels, orientation_of(command.data.transpose));
   samples.check_labels_below(classes);
 
   Confusion confusion(classes);

@@ -1,5 +1,8 @@
 #include "host/cli/inspect_command.hpp"
 
+#include <fmt/core.h>
+
+#include "host/base/error.hpp"
 #include "host/cli/option_rows.hpp"
 #include "host/inspect/describe.hpp"
 #include "host/inspect/file_kind.hpp"
@@ -26,9 +29,14 @@ class Output {
 };
 
 void describe(const InspectCommand& command, const TextSink& print) {
-  switch (file_kind(command.path)) {
+  const auto kind = file_kind(command.path);
+  if (kind != FileKind::kIdx && (!command.labels.empty() || command.transpose)) {
+    throw UsageError(fmt::format("{}: {} is no IDX file of images",
+                                 command.transpose ? "--transpose" : "--labels", command.path));
+  }
+  switch (kind) {
     case FileKind::kIdx:
-      return describe_idx(command.path, command.images, print);
+      return describe_idx(command.path, {command.images, command.labels, command.transpose}, print);
     case FileKind::kSafetensors:
       return describe_safetensors(command.path, print);
     case FileKind::kOnnx:
@@ -44,6 +52,12 @@ Options options_of(InspectCommand& command) {
   rows.push_back(text({"Input", "FILE", "", "IDX, plain or gzip; safetensors; ONNX"}, "", command.path));
   rows.push_back(number<std::int64_t>({"Output", "--images", "N", "number of images to draw of an IDX file"},
                                       0, kMaxImages, command.images));
+  rows.push_back(
+      text({"Output", "--labels", "FILE", "IDX file of the images' labels, to show with the images"}, "",
+           command.labels));
+  rows.push_back(
+      on_off({"Output", "--transpose", "", "draw images with rows and columns swapped, as for EMNIST"},
+             command.transpose));
   return rows;
 }
 

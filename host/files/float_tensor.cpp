@@ -44,6 +44,15 @@ bool is_floating_point(DType dtype) {
   return dtype == DType::kF16 || dtype == DType::kBF16 || dtype == DType::kF32 || dtype == DType::kF64;
 }
 
+void convert_to_float(DType dtype, std::span<const std::byte> elements, std::span<float> out) {
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    out[i] = dtype == DType::kF16    ? from_half(element<std::uint16_t>(elements, i))
+             : dtype == DType::kBF16 ? from_bfloat16(element<std::uint16_t>(elements, i))
+             : dtype == DType::kF32  ? element<float>(elements, i)
+                                     : static_cast<float>(element<double>(elements, i));
+  }
+}
+
 void read_floats(const SafetensorsFile& file, const StoredTensor& tensor, std::span<float> out) {
   const auto size = dtype_size(tensor.dtype);
   if (!is_floating_point(tensor.dtype) || out.size() * size != tensor.size) {
@@ -60,11 +69,7 @@ void read_floats(const SafetensorsFile& file, const StoredTensor& tensor, std::s
     const auto values = out.subspan(first, std::min(kPieceElements, out.size() - first));
     piece.resize(values.size() * size);
     file.read(tensor, first * size, piece);
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      values[i] = tensor.dtype == DType::kF16    ? from_half(element<std::uint16_t>(piece, i))
-                  : tensor.dtype == DType::kBF16 ? from_bfloat16(element<std::uint16_t>(piece, i))
-                                                 : static_cast<float>(element<double>(piece, i));
-    }
+    convert_to_float(tensor.dtype, piece, values);
   }
 }
 

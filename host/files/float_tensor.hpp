@@ -10,8 +10,12 @@ namespace warpfit {
 /// Whether the elements are F16, BF16, F32 or F64.
 bool is_floating_point(DType dtype);
 
-/// Fills `out` with the elements, of which there are as many, rounded to nearest if they are F64; beyond the
-/// range of float32 they become infinite. Errors: IoError; InternalError for other types and sizes.
+/// Rounds elements of F16, BF16, F32 or F64 to nearest in float32; those of F64 beyond its range become
+/// infinite. `out` has as many.
+void convert_to_float(DType dtype, std::span<const std::byte> elements, std::span<float> out);
+
+/// Fills `out` with the elements, of which there are as many, as convert_to_float() has them. Errors:
+/// IoError; InternalError for other types and sizes.
 void read_floats(const SafetensorsFile& file, const StoredTensor& tensor, std::span<float> out);
 
 }  // namespace warpfit

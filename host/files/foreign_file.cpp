@@ -32,6 +32,15 @@ constexpr ForeignFile kHtml{"an HTML page",
 constexpr ForeignFile kText{"a text file",
                             "tools/make_idx from-csv converts tables of labels and pixels to IDX"};
 
+constexpr ForeignFile kModelIndex{
+    "the JSON index of a model in several files",
+    "merge them in their folder with: python3 -c \"import json; from safetensors.torch import load_file, "
+    "save_file; "
+    "index = json.load(open('model.safetensors.index.json')); "
+    "save_file({k: v for f in set(index['weight_map'].values()) for k, v in load_file(f).items()}, "
+    "'merged.safetensors')\"",
+    true};
+
 constexpr Signature kSignatures[] = {
     {0, "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46"sv, kPickle},  // torch.save before PyTorch 1.6
     {0, "\x80\x02"sv, kPickle},
@@ -128,6 +137,7 @@ std::optional<ForeignFile> recognize_foreign(std::span<const std::uint8_t> start
   }
   if (is_onnx(start)) return ForeignFile{"an ONNX file", "save the weights as safetensors instead", true};
   if (is_html(text)) return kHtml;
+  if (text.starts_with('{') && text.find("\"weight_map\"") != text.npos) return kModelIndex;
   if (text.starts_with('{') && is_text(text)) {
     return ForeignFile{"a JSON file", "name the file that has the data itself"};
   }

@@ -14,9 +14,16 @@ using TextSink = std::function<void(std::string_view)>;
 
 /// Errors of each: those of the class that reads the format.
 
-/// Dimensions, range and checksum; of images the first `drawings` as text, of labels how many there are of
-/// each.
-void describe_idx(const std::string& path, std::int64_t drawings, const TextSink& print);
+struct IdxDescription {
+  std::int64_t drawings = 0;  ///< how many images to draw, the first ones
+  std::string labels = "";    ///< file of the images' labels, to be described too; empty for none
+  bool transpose = false;     ///< draw images with rows and columns swapped
+};
+
+/// Dimensions, range and checksum; of images mean, standard deviation and drawings, of labels how many there
+/// are of each. Errors in addition: DataError if images and labels differ in number, UsageError if labels or
+/// `transpose` are asked for of a file that has no images.
+void describe_idx(const std::string& path, const IdxDescription& description, const TextSink& print);
 /// Metadata, and of each tensor its shape, range and checksum.
 void describe_safetensors(const std::string& path, const TextSink& print);
 /// The graph from input to output, and the weights as describe_safetensors has them.

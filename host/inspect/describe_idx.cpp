@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "host/base/error.hpp"
+#include "host/base/pixel_statistics.hpp"
 #include "host/base/terminal_text.hpp"
 #include "host/files/crc32.hpp"
 #include "host/files/file.hpp"
@@ -16,6 +17,7 @@
 #include "host/stream/class_names.hpp"
 #include "host/stream/idx_file.hpp"
 #include "host/stream/labels.hpp"
+#include "host/stream/transpose.hpp"
 
 namespace warpfit {
 namespace {
@@ -25,6 +27,7 @@ constexpr std::size_t kLevels = 256;
 
 struct Contents {
   std::array<std::uint64_t, kLevels> counts{};  // of each value
+  PixelSums sums;                               // of bytes
   std::uint32_t crc32 = 0;                      // of the decoded file, as gzip has it
 };
 
@@ -47,6 +50,7 @@ Contents read_contents(const IdxFile& file) {
     piece.resize(static_cast<std::size_t>(std::min(step, file.count() - first) * file.sample_size()));
     file.read(first, piece);
     for (const auto value : piece) ++contents.counts[value];
+    contents.sums.add(piece);
     contents.crc32 = crc32_of(std::as_bytes(std::span(piece)), contents.crc32);
   }
   file.check_unchanged(file.count());
@@ -73,11 +77,11 @@ std::string image_summary(const IdxFile& file, const Contents& contents) {
   const auto is_there = [](std::uint64_t count) { return count > 0; };
   const auto min = std::ranges::find_if(counts, is_there) - counts.begin();
   const auto max = std::find_if(counts.rbegin(), counts.rend(), is_there).base() - counts.begin() - 1;
-  std::uint64_t sum = 0;
-  for (std::size_t value = 0; value < kLevels; ++value) sum += value * counts[value];
-  const auto mean = static_cast<double>(sum) / static_cast<double>(file.count() * file.sample_size());
+  const auto [mean, deviation] = contents.sums.statistics();
   return summary(file, "samples", min, max) +
-         fmt::format("mean        {:.4f}, {:.4f} of 255\n", mean, mean / 255) + checksum_line(contents);
+         fmt::format("mean        {:.4f}, {:.4f} of 255\n", 255 * mean, mean) +
+         fmt::format("std         {:.4f}, {:.4f} of 255\n", 255 * deviation, deviation) +
+         checksum_line(contents);
 }
 
 // Empty if there is no file of names next to the labels, or it cannot be read: a description needs none.
@@ -90,13 +94,27 @@ std::vector<std::string> known_names(const std::string& labels) {
   }
 }
 
-void describe_labels(const IdxFile& file, const TextSink& print) {
+// The labels of images, and the names of their classes, where known.
+struct KnownLabels {
+  std::vector<Label> labels;
+  std::vector<std::string> names;
+
+  [[nodiscard]] std::string text(std::size_t image) const {
+    if (labels.empty()) return "";
+    const auto label = labels[image];
+    return fmt::format(": label {}{}", label, label < names.size() ? fmt::format(" ({})", names[label]) : "");
+  }
+};
+
+// Prints what is in a file of labels.
+KnownLabels describe_labels(const IdxFile& file, const TextSink& print) {
   check_is_labels(file);
-  const auto contents = read_contents(file);
+  KnownLabels known{read_labels(file), known_names(file.path())};
+  const auto& names = known.names;
   std::map<Label, std::uint64_t> counts;
-  for (const auto label : read_labels(file)) ++counts[label];
-  print(summary(file, "labels", counts.begin()->first, counts.rbegin()->first) + checksum_line(contents));
-  const auto names = known_names(file.path());
+  for (const auto label : known.labels) ++counts[label];
+  print(summary(file, "labels", counts.begin()->first, counts.rbegin()->first) +
+        checksum_line(read_contents(file)));
   using enum TextTable::Align;
   std::vector<TextTable::Column> columns{{"label", kRight}, {"count", kRight}};
   if (!names.empty()) columns.push_back({"name", kLeft});
@@ -107,35 +125,61 @@ void describe_labels(const IdxFile& file, const TextSink& print) {
     table.add(row);
   }
   print(fmt::format("\n{}", table.text()));
+  return known;
 }
 
-// Samples of more than two dimensions stand as planes one below the other.
-void draw_first(const IdxFile& file, std::int64_t drawings, const TextSink& print) {
+// The planes of samples of more than two dimensions are drawn one below the other.
+void draw_first(const IdxFile& file, const KnownLabels& known, const IdxDescription& description,
+                const TextSink& print) {
   const auto width = file.dimensions().back();
+  const auto height = file.sample_size() / width;
   std::vector<std::uint8_t> sample(static_cast<std::size_t>(file.sample_size()));
-  for (std::int64_t i = 0; i < std::min(drawings, file.count()); ++i) {
+  for (std::int64_t i = 0; i < std::min(description.drawings, file.count()); ++i) {
     file.read(i, sample);
-    print(fmt::format("\nimage {}\n{}", i, drawing(sample, file.sample_size() / width, width)));
+    if (description.transpose)
+      transpose_samples(sample, static_cast<std::size_t>(height), static_cast<std::size_t>(width));
+    print(
+        fmt::format("\nimage {}{}\n{}", i, known.text(static_cast<std::size_t>(i)),
+                    description.transpose ? drawing(sample, width, height) : drawing(sample, height, width)));
   }
+}
+
+bool has_images(const IdxFile& file) {
+  const auto rank = file.dimensions().size();
+  return rank > 2 || (rank == 2 && file.type() == IdxType::kUint8);
 }
 
 }  // namespace
 
-void describe_idx(const std::string& path, std::int64_t drawings, const TextSink& print) {
+void describe_idx(const std::string& path, const IdxDescription& description, const TextSink& print) {
   const IdxFile file(path, 1, 4, IdxElements::kIntegers);
-  const auto rank = file.dimensions().size();
-  const bool is_bytes = file.type() == IdxType::kUint8;
-  if (rank == 1 || (rank == 2 && !is_bytes)) {
+  const std::string_view only_images = description.transpose        ? "--transpose"
+                                       : description.labels.empty() ? ""
+                                                                    : "--labels";
+  if (!has_images(file)) {
+    if (!only_images.empty()) throw UsageError(fmt::format("{}: {} has no images", only_images, path));
     describe_labels(file, print);
     return;
   }
-  if (!is_bytes) {
+  if (file.type() != IdxType::kUint8) {
     throw DataError(fmt::format(
         "{}: samples of {}, expected unsigned bytes; tools/make_idx from-npy converts such images", path,
         element_name(file.type())));
   }
+  if (description.transpose && file.dimensions().size() != 3) {
+    throw UsageError(
+        fmt::format("--transpose: {} has {}, expected images of two dimensions, as in 60000x28x28", path,
+                    fmt::join(file.dimensions(), "x")));
+  }
   print(image_summary(file, read_contents(file)));
-  draw_first(file, drawings, print);
+  KnownLabels known;
+  if (!description.labels.empty()) {
+    const IdxFile labels(description.labels, 1, 2, IdxElements::kIntegers);
+    check_counts(file, labels);
+    print("\n");
+    known = describe_labels(labels, print);
+  }
+  draw_first(file, known, description, print);
 }
 
 }  // namespace warpfit

@@ -4,9 +4,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <vector>
 
 #include "host/base/printable.hpp"
 #include "host/files/crc32.hpp"
+#include "host/files/float_tensor.hpp"
 #include "host/inspect/statistics.hpp"
 
 namespace warpfit {
@@ -22,6 +24,19 @@ std::span<const T> as(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const T*>(bytes.data()), bytes.size() / sizeof(T)};
 }
 
+bool has_statistics(std::optional<DType> dtype) { return dtype && is_floating_point(*dtype); }
+
+// Doubles as they are: they may lie beyond the range of floats.
+void add(Statistics& statistics, DType dtype, std::span<const std::byte> piece, std::vector<float>& floats) {
+  if (dtype == DType::kF64) {
+    statistics.add(as<double>(piece));
+    return;
+  }
+  floats.resize(piece.size() / dtype_size(dtype));
+  convert_to_float(dtype, piece, floats);
+  statistics.add(std::span<const float>(floats));
+}
+
 struct Contents {
   Statistics statistics;
   std::uint32_t crc32 = 0;
@@ -29,13 +44,13 @@ struct Contents {
 
 Contents read_contents(std::optional<DType> dtype, const TensorRows::Data& data) {
   Contents contents;
+  std::vector<float> floats;
   std::vector<std::byte> block(std::min<std::uint64_t>(kPiece, data.size));
   for (std::uint64_t offset = 0; offset < data.size; offset += kPiece) {
     const auto piece = std::span(block).first(std::min<std::uint64_t>(kPiece, data.size - offset));
     data.read(offset, piece);
     contents.crc32 = crc32_of(piece, contents.crc32);
-    if (dtype == DType::kF32) contents.statistics.add(as<float>(piece));
-    if (dtype == DType::kF64) contents.statistics.add(as<double>(piece));
+    if (has_statistics(dtype)) add(contents.statistics, *dtype, piece, floats);
   }
   return contents;
 }
@@ -66,7 +81,7 @@ void TensorRows::add(std::string_view name, std::string_view type, std::optional
       row[4] = fmt::format("{:.6g}", statistics.max());
       row[5] = fmt::format("{:.6g}", statistics.mean());
     }
-    if (dtype == DType::kF32 || dtype == DType::kF64) {
+    if (has_statistics(dtype)) {
       row[6] = std::to_string(statistics.nans());
       row[7] = std::to_string(statistics.infinities());
     }

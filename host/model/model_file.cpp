@@ -6,10 +6,12 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <ranges>
 #include <unordered_set>
 #include <utility>
 
 #include "host/base/error.hpp"
+#include "host/base/listing.hpp"
 #include "host/base/parse_number.hpp"
 #include "host/base/shown.hpp"
 #include "host/base/utf8.hpp"
@@ -29,7 +31,9 @@ constexpr std::string_view kSampleShape = "warpfit.sample_shape";
 constexpr std::string_view kDropout = "warpfit.dropout";
 constexpr std::string_view kNames = "warpfit.names";
 constexpr std::string_view kClassNames = "warpfit.class_names";  // a JSON array
-constexpr std::int64_t kMaxSample = std::int64_t{1} << 31;       // values
+constexpr std::string_view kPixelMean = "warpfit.pixel_mean";    // of pixels divided by 255
+constexpr std::string_view kPixelDeviation = "warpfit.pixel_std";
+constexpr std::int64_t kMaxSample = std::int64_t{1} << 31;  // values
 
 const std::string& entry(const SafetensorsFile& file, std::string_view key) {
   const auto found = file.metadata().find(std::string(key));
@@ -82,6 +86,19 @@ std::vector<std::string> class_names_of(const SafetensorsFile& file, std::int64_
   return names;
 }
 
+// Of none, if the model does not tell both.
+std::optional<PixelStatistics> pixels_of(const SafetensorsFile& file) {
+  const auto& metadata = file.metadata();
+  if (!metadata.contains(std::string(kPixelMean)) || !metadata.contains(std::string(kPixelDeviation)))
+    return {};
+  const auto number = [&](std::string_view key) {
+    const auto value = parse_number<double>(entry(file, key));
+    if (!value || !(*value >= 0 && *value <= 1)) refuse(file, key, "a number from 0 to 1");
+    return *value;
+  };
+  return PixelStatistics{.mean = number(kPixelMean), .deviation = number(kPixelDeviation)};
+}
+
 ModelInfo info_of(const SafetensorsFile& file) {
   ModelInfo info;
   try {
@@ -97,6 +114,7 @@ ModelInfo info_of(const SafetensorsFile& file) {
   if (!dropout || !(*dropout >= 0 && *dropout < 1)) refuse(file, kDropout, "a number from 0 to below 1");
   info.dropout = *dropout;
   info.names = entry(file, kNames);
+  info.pixels = pixels_of(file);
   try {
     info.class_names = class_names_of(file, plan_of(info).classes());
   } catch (const UsageError& error) {
@@ -175,12 +193,8 @@ std::vector<std::string> conversion_notes(const SafetensorsFile& file,
 
 std::string ignored_note(const SafetensorsFile& file, const std::vector<std::string>& names) {
   constexpr std::size_t kMaxNamed = 5;
-  std::vector<std::string> named;
-  for (const auto& name : std::span(names).first(std::min(names.size(), kMaxNamed)))
-    named.push_back(shown(name));
-  return fmt::format(
-      "{}: ignored, because they belong to no layer: {}{}", file.path(), fmt::join(named, ", "),
-      names.size() > kMaxNamed ? fmt::format(" and {} more tensors", names.size() - kMaxNamed) : "");
+  return fmt::format("{}: these tensors belong to no layer and are ignored: {}", file.path(),
+                     listing(names | std::views::transform(shown), kMaxNamed));
 }
 
 }  // namespace
@@ -243,6 +257,10 @@ Metadata metadata_of(const ModelInfo& info) {
     std::vector<std::string> quoted;
     for (const auto& name : info.class_names) quoted.push_back(json_quoted(name, "class names"));
     metadata[std::string(kClassNames)] = fmt::format("[{}]", fmt::join(quoted, ","));
+  }
+  if (info.pixels) {
+    metadata[std::string(kPixelMean)] = fmt::format("{:.6g}", info.pixels->mean);
+    metadata[std::string(kPixelDeviation)] = fmt::format("{:.6g}", info.pixels->deviation);
   }
   if (info.network.inputs) metadata["warpfit.activation"] = "relu";  // a list of layers says it itself
   return metadata;

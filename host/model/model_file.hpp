@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "host/base/pixel_statistics.hpp"
 #include "host/files/safetensors_file.hpp"
 #include "host/files/tensor.hpp"
 #include "host/model/network_plan.hpp"
@@ -16,11 +18,12 @@ namespace warpfit {
 /// What a model is, in addition to its parameters.
 struct ModelInfo {
   NetworkSpec network;
-  std::vector<std::int64_t> sample_shape;     ///< {28, 28}
-  bool log_softmax = false;                   ///< after the last layer
-  float dropout = 0;                          ///< after each hidden ReLU, in training
-  std::string names = "linear_relu_stack";    ///< attribute of PyTorch's module that holds the layers
-  std::vector<std::string> class_names = {};  ///< of each class; empty if they are not known
+  std::vector<std::int64_t> sample_shape;      ///< {28, 28}
+  bool log_softmax = false;                    ///< after the last layer
+  float dropout = 0;                           ///< after each hidden ReLU, in training
+  std::string names = "linear_relu_stack";     ///< attribute of PyTorch's module that holds the layers
+  std::vector<std::string> class_names = {};   ///< of each class; empty if they are not known
+  std::optional<PixelStatistics> pixels = {};  ///< of the images it was trained on, if known
 };
 
 struct Model {

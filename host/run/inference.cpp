@@ -10,6 +10,7 @@
 #include "host/base/terminal_text.hpp"
 #include "host/report/log.hpp"
 #include "host/run/make_backend.hpp"
+#include "host/stream/pixel_sample.hpp"
 
 namespace warpfit {
 namespace {
@@ -21,6 +22,28 @@ void check_sample_size(const Inference& inference, const NetworkPlan& plan) {
                                inference.path, plan.inputs(), inference.model.info.network.text(),
                                samples.images_path(), samples.sample_size(),
                                fmt::join(samples.sample_shape(), "x")));
+}
+
+// Empty if the pixels are like those that the model was trained on. A mean farther off than one standard
+// deviation, or a standard deviation four times as high or low, hardly comes from other images of the kind,
+// but from inverted ones, or from pixels of 0 to 1 instead of 0 to 255.
+std::string pixel_warning(const Inference& inference) {
+  constexpr double kMaxRatio = 4;
+  const auto& trained = inference.model.info.pixels;
+  if (!trained) return "";
+  const auto found = sampled_pixel_statistics(inference.samples);
+  const auto differs = std::abs(found.mean - trained->mean) > trained->deviation;
+  const auto scaled =
+      found.deviation * kMaxRatio < trained->deviation || trained->deviation * kMaxRatio < found.deviation;
+  if (!differs && !scaled) return "";
+  const auto is_inverted = std::abs(1 - found.mean - trained->mean) < std::abs(found.mean - trained->mean);
+  return fmt::format(
+      "{}: the pixels have a mean of {:.3f} and a standard deviation of {:.3f} (of 1), but {} was trained on "
+      "a mean of "
+      "{:.3f} and a standard deviation of {:.3f}; {}",
+      inference.samples.images_path(), found.mean, found.deviation, inference.path, trained->mean,
+      trained->deviation,
+      is_inverted ? "are black and white inverted?" : "are the pixels scaled differently?");
 }
 
 // The order of what is no number means nothing, and JSON cannot say it.
@@ -55,6 +78,7 @@ Metrics run_inference(const Inference& inference, const BackendOptions& device, 
   constexpr std::size_t kMaxNetwork = 200;
   log_info(fmt::format("model: {}, {} parameters", shorten(model.info.network.text(), kMaxNetwork),
                        plan.parameters()));
+  if (const auto text = pixel_warning(inference); !text.empty()) log_warning(text);
   const Network network(*backend, plan, model.parameters);
   return Predictor(*backend, network, loss, samples, batch_size)
       .run([&](std::int64_t first, std::span<const float> logits) {

@@ -16,6 +16,7 @@ namespace warpfit {
 struct DataOptions {
   std::string folder;
   DatasetPaths files;
+  bool transpose = false;  ///< images are stored column by column
 };
 
 /// The classes' weights in the loss; by default each weighs 1.

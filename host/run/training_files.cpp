@@ -6,8 +6,10 @@
 #include <algorithm>
 
 #include "host/base/error.hpp"
+#include "host/base/listing.hpp"
 #include "host/report/log.hpp"
 #include "host/stream/class_names.hpp"
+#include "host/stream/pixel_sample.hpp"
 
 namespace warpfit {
 namespace {
@@ -22,10 +24,7 @@ void check_same_shape(const Dataset& training_set, const Dataset& test_set) {
 
 std::string class_list(const std::vector<std::int64_t>& classes) {
   constexpr std::size_t kMaxNamed = 10;
-  const auto named = std::span(classes).first(std::min(classes.size(), kMaxNamed));
-  return fmt::format(
-      "{} {}{}", classes.size() == 1 ? "class" : "classes", fmt::join(named, ", "),
-      classes.size() > kMaxNamed ? fmt::format(" and {} more", classes.size() - kMaxNamed) : "");
+  return fmt::format("{} {}", classes.size() == 1 ? "class" : "classes", listing(classes, kMaxNamed));
 }
 
 void warn_of_missing_classes(const Dataset& training_set, const Dataset& test_set) {
@@ -90,13 +89,16 @@ TrainingFiles::TrainingFiles(const RunOptions& options)
 // function has only a reference, because libstdc++ moves it into the thread that cannot be had and then uses
 // it again.
 TrainingFiles::TrainingFiles(const RunOptions& options, const DatasetPaths& paths)
-    : TrainingFiles(options, paths, std::async(std::launch::async | std::launch::deferred, [&paths] {
-                      return Dataset(paths.test_images, paths.test_labels);
+    : TrainingFiles(options, paths, std::async(std::launch::async | std::launch::deferred, [&] {
+                      return Dataset(paths.test_images, paths.test_labels,
+                                     orientation_of(options.data.transpose));
                     })) {}
 
 TrainingFiles::TrainingFiles(const RunOptions& options, const DatasetPaths& paths,
                              std::future<Dataset> test_set)
-    : paths_(paths), training_set_(paths_.train_images, paths_.train_labels), test_set_(test_set.get()) {
+    : paths_(paths),
+      training_set_(paths_.train_images, paths_.train_labels, orientation_of(options.data.transpose)),
+      test_set_(test_set.get()) {
   check_same_shape(training_set_, test_set_);
   model_.network = fitting_network(options.network, training_set_);
   const auto shape = training_set_.sample_shape();
@@ -108,6 +110,7 @@ TrainingFiles::TrainingFiles(const RunOptions& options, const DatasetPaths& path
   model_.names = options.names;
   plan_ = plan_of(model_);
   check_labels(plan_.classes(), training_set_, test_set_);
+  model_.pixels = sampled_pixel_statistics(training_set_);
   model_.class_names = class_names(options.class_names, paths_.train_labels, plan_.classes());
 }
 

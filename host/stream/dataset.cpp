@@ -5,40 +5,66 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "host/base/error.hpp"
 #include "host/files/crc32.hpp"
 #include "host/stream/labels.hpp"
+#include "host/stream/transpose.hpp"
 
 namespace warpfit {
-Dataset::Dataset(const std::string& images_path) : images_(images_path, 2, 4, IdxElements::kBytes) {}
+namespace {
+
+// Of bytes if all labels are bytes, as in runs of versions that read no others.
+std::uint32_t checksum(std::span<const Label> labels, std::int64_t classes) {
+  constexpr std::int64_t kByteClasses = 256;
+  if (classes > kByteClasses) return crc32_of(std::as_bytes(labels));
+  const std::vector<std::uint8_t> bytes(labels.begin(), labels.end());
+  return crc32_of(std::as_bytes(std::span(bytes)));
+}
+
+}  // namespace
+
+Dataset::Dataset(const std::string& images_path, Orientation orientation)
+    : images_(images_path, 2, 4, IdxElements::kBytes) {
+  set_orientation(orientation);
+}
 
 // What the headers say is compared before memory is taken for the samples: a small gzip file can hold much.
-Dataset::Dataset(const std::string& images_path, const std::string& labels_path)
+Dataset::Dataset(const std::string& images_path, const std::string& labels_path, Orientation orientation)
     : images_(images_path, 2, 4, IdxElements::kBytes, IdxFile::Decode::kLater) {
+  set_orientation(orientation);
   auto& file = label_file_.emplace(labels_path, 1, 2, IdxElements::kIntegers, IdxFile::Decode::kLater);
   check_is_labels(file);
-  if (images_.count() != file.count()) {
-    throw DataError(fmt::format("{}: {} labels at byte 4, but {} has {} samples at byte 4; expected as many",
-                                labels_path, file.count(), images_path, images_.count()));
-  }
+  check_counts(images_, file);
   file.decode();
   images_.decode();
   labels_ = read_labels(file);
   classes_ = *std::max_element(labels_.begin(), labels_.end()) + 1;
 }
 
-std::span<const std::int64_t> Dataset::sample_shape() const {
-  return std::span(images_.dimensions()).subspan(1);
+void Dataset::set_orientation(Orientation orientation) {
+  const auto& dimensions = images_.dimensions();
+  sample_shape_.assign(dimensions.begin() + 1, dimensions.end());
+  if (orientation == Orientation::kByRows) return;
+  if (sample_shape_.size() != 2) {
+    throw UsageError(
+        fmt::format("--transpose: the samples of {} are {}, expected images of two dimensions, as in 28x28",
+                    images_path(), fmt::join(sample_shape_, "x")));
+  }
+  std::swap(sample_shape_[0], sample_shape_[1]);
+  is_transposed_ = true;
 }
 
-// Of bytes if all labels are bytes, as in runs of versions that read no others.
+void Dataset::orient(std::span<std::uint8_t> pixels) const {
+  if (!is_transposed_) return;
+  const auto& stored = images_.dimensions();
+  transpose_samples(pixels, static_cast<std::size_t>(stored[1]), static_cast<std::size_t>(stored[2]));
+}
+
 std::string Dataset::identity() const {
-  constexpr std::int64_t kByteClasses = 256;
-  const std::vector<std::uint8_t> bytes(labels_.begin(), labels_.end());
-  const auto checksum = classes_ <= kByteClasses ? crc32_of(std::as_bytes(std::span(bytes)))
-                                                 : crc32_of(std::as_bytes(std::span(labels_)));
-  return fmt::format("{}, labels {:08x}", fmt::join(images_.dimensions(), "x"), checksum);
+  return fmt::format("{}{}, labels {:08x}", fmt::join(images_.dimensions(), "x"),
+                     is_transposed_ ? " transposed" : "", checksum(labels_, classes_));
 }
 
 void Dataset::check_labels_below(std::int64_t classes) const {
@@ -53,6 +79,7 @@ void Dataset::check_labels_below(std::int64_t classes) const {
 void Dataset::read(std::int64_t first, std::span<std::uint8_t> pixels, Labels labels) const {
   images_.read(first, pixels);
   images_.check_unchanged(first + static_cast<std::int64_t>(labels.size()));
+  orient(pixels);
   if (labels_.empty()) {
     std::ranges::fill(labels, Label{0});
   } else {
@@ -65,6 +92,7 @@ void Dataset::gather(std::span<const std::uint32_t> indices, std::span<std::uint
   images_.gather(indices, pixels);
   for (std::size_t i = 0; i < indices.size(); ++i) labels[i] = labels_.empty() ? 0 : labels_[indices[i]];
   images_.check_unchanged(images_.count());
+  orient(pixels);
 }
 
 }  // namespace warpfit

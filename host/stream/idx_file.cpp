@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "host/base/available_memory.hpp"
+#include "host/base/big_endian.hpp"
 #include "host/base/error.hpp"
 #include "host/files/foreign_file.hpp"
 #include "host/stream/gzip.hpp"
@@ -41,10 +42,6 @@ const TypeInfo* type_info(std::uint8_t type) {
 }
 
 bool is_integer(IdxType type) { return type != IdxType::kFloat32 && type != IdxType::kFloat64; }
-
-std::int64_t big_endian(const std::uint8_t* bytes) {
-  return std::int64_t{bytes[0]} << 24 | bytes[1] << 16 | bytes[2] << 8 | bytes[3];
-}
 
 std::string allowed(int min_rank, int max_rank) {
   return min_rank == max_rank ? std::to_string(min_rank) : fmt::format("{} to {}", min_rank, max_rank);
@@ -179,7 +176,8 @@ void IdxFile::parse_type(std::uint8_t type, IdxElements elements) {
 void IdxFile::parse_dimensions(std::span<const std::uint8_t> bytes) {
   // Each partial product stays below 2^63 / 2^32, or the file is refused.
   constexpr std::int64_t kMaxBytes = std::int64_t{1} << 47;
-  for (std::size_t i = 0; i < bytes.size() / 4; ++i) dimensions_.push_back(big_endian(&bytes[4 * i]));
+  for (std::size_t i = 0; i < bytes.size() / 4; ++i)
+    dimensions_.push_back(big_endian(bytes.subspan(4 * i, 4)));
   std::int64_t size = sample_size_;
   for (std::size_t i = 0; i < dimensions_.size(); ++i) {
     const auto dimension = dimensions_[i];

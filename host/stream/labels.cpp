@@ -7,6 +7,7 @@
 #include <limits>
 #include <span>
 
+#include "host/base/big_endian.hpp"
 #include "host/base/error.hpp"
 
 namespace warpfit {
@@ -14,20 +15,14 @@ namespace {
 
 constexpr std::int64_t kMaxLabel = std::numeric_limits<Label>::max();
 
-// The first element of a row, which is big-endian.
 std::int64_t first_element(std::span<const std::uint8_t> row, IdxType type) {
-  const auto bits = [&](std::size_t size) {
-    std::uint32_t value = 0;
-    for (std::size_t i = 0; i < size; ++i) value = value << 8 | row[i];
-    return value;
-  };
   switch (type) {
     case IdxType::kInt8:
-      return static_cast<std::int8_t>(bits(1));
+      return static_cast<std::int8_t>(row[0]);
     case IdxType::kInt16:
-      return static_cast<std::int16_t>(bits(2));
+      return static_cast<std::int16_t>(big_endian(row.first(2)));
     case IdxType::kInt32:
-      return static_cast<std::int32_t>(bits(4));
+      return static_cast<std::int32_t>(big_endian(row.first(4)));
     default:
       return row[0];
   }
@@ -44,6 +39,12 @@ void check_is_labels(const IdxFile& file) {
       "{}: {} from byte 4 on, expected one label per sample, or the eight columns of QMNIST; are images and "
       "labels swapped?",
       file.path(), fmt::join(dimensions, "x")));
+}
+
+void check_counts(const IdxFile& images, const IdxFile& labels) {
+  if (images.count() == labels.count()) return;
+  throw DataError(fmt::format("{}: {} labels at byte 4, but {} has {} samples at byte 4; expected as many",
+                              labels.path(), labels.count(), images.path(), images.count()));
 }
 
 std::vector<Label> read_labels(const IdxFile& file) {

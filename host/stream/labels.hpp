@@ -12,6 +12,9 @@ namespace warpfit {
 /// Errors: DataError if the file has neither (N) nor (N, 1) nor (N, 8) elements.
 void check_is_labels(const IdxFile& file);
 
+/// Errors: DataError if there are not as many labels as images.
+void check_counts(const IdxFile& images, const IdxFile& labels);
+
 /// The labels of a file that check_is_labels() accepts (N). Errors: IoError; DataError naming the first label
 /// that is negative or above 65535.
 std::vector<Label> read_labels(const IdxFile& file);

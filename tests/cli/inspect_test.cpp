@@ -43,6 +43,7 @@ TEST_F(InspectTest, DrawsImages) {
                            "bytes       28\n"
                            "range       0 to 255\n"
                            "mean        119.1667, 0.4673 of 255\n"
+                           "std         82.2606, 0.3226 of 255\n"
                            "crc32       b501cce7\n";
   const std::string first =
       "\nimage 0\n"
@@ -87,6 +88,47 @@ TEST_F(InspectTest, ShowsLabelsOfAnyTypeAndTheirNames) {
       << named.out;
 }
 
+TEST_F(InspectTest, ShowsImagesWithTheirLabels) {
+  const auto images = folder_.add("images", kImages);
+  const auto labels = folder_.add("labels", idx({2}, {1, 0}));
+  const auto text = inspect(images, {"--labels", labels});
+  EXPECT_NE(text.find("crc32       b501cce7\n\n" + labels + ": IDX, labels\ndimensions  2 unsigned bytes\n"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("\nimage 0: label 1\n    ..\n"), std::string::npos) << text;
+  folder_.add("classes.txt", {'z', 'e', 'r', 'o'});
+  const auto named = inspect(images, {"--labels", labels});
+  EXPECT_NE(named.find("\nimage 0: label 1\n"), std::string::npos) << named;
+  EXPECT_NE(named.find("\nimage 1: label 0 (zero)\n"), std::string::npos) << named;
+
+  const auto three = run_warpfit({"inspect", images, "--labels", folder_.add("three", idx({3}, {1, 0, 0}))});
+  EXPECT_EQ(three.exit_code, 3);
+  EXPECT_NE(three.error.find("three: 3 labels at byte 4, but " + images + " has 2 samples"),
+            std::string::npos)
+      << three.error;
+}
+
+TEST_F(InspectTest, DrawsImagesStoredByColumns) {
+  const auto images = folder_.add("images", kImages);
+  EXPECT_TRUE(inspect(images, {"--transpose", "--images=1"}).ends_with("\nimage 0\n  ..\n  --\n..--\n"))
+      << inspect(images, {"--transpose", "--images=1"});
+}
+
+TEST_F(InspectTest, RefusesLabelsAndTransposingOfOtherFiles) {
+  write_safetensors(path("model"), {}, std::vector<TensorView>{});
+  const auto labels = folder_.add("labels", kLabels), flat = folder_.add("flat", idx({2, 2}, Bytes(4)));
+  for (const auto& [file, flag] : {std::pair{path("model"), "--transpose"},
+                                   {labels, "--transpose"},
+                                   {flat, "--transpose"},
+                                   {path("model"), "--labels=x"},
+                                   {labels, "--labels=x"}}) {
+    const auto run = run_warpfit({"inspect", file, flag});
+    EXPECT_EQ(run.exit_code, 2) << file << flag << run.error;
+    EXPECT_NE(run.error.find(std::string(flag).substr(0, 8)), std::string::npos) << run.error;
+    EXPECT_NE(run.error.find(file), std::string::npos) << run.error;
+  }
+}
+
 TEST_F(InspectTest, DrawsWideAndTallImagesSmaller) {
   Bytes row(100);
   std::fill_n(row.begin(), 51, 255);  // 17 squares of 3 pixels
@@ -124,6 +166,7 @@ TEST_F(InspectTest, KnowsTheSample) {
                                                     "bytes       235216, 131570 as gzip\n"
                                                     "range       0 to 255\n"
                                                     "mean        74.3266, 0.2915 of 255\n"
+                                                    "std         90.5784, 0.3552 of 255\n"
                                                     "crc32       99206a59\n");
   const auto labels = inspect((sample_folder() / "t10k-labels-idx1-ubyte.gz").string());
   EXPECT_NE(labels.find("dimensions  100 unsigned bytes\n"), std::string::npos) << labels;
@@ -167,7 +210,7 @@ TEST_F(InspectTest, TellsTensorsApart) {
                       "large   F64   2       1e+308  1.5e+308  1.25e+308    0    0  de41d104\n"
                       "lost    F32   scalar       -         -          -    1    0  2a0464ff\n"
                       "none    F32   0x4          -         -          -    0    0  00000000\n"
-                      "half    BF16  2x1          -         -          -    -    -  2144df1c\n"
+                      "half    BF16  2x1          0         0          0    0    0  2144df1c\n"
                       "n       U8    3            -         -          -    -    -  4b0bfd3b\n"
                       "6 tensors, 51 bytes\n");
 }

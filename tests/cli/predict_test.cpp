@@ -1,4 +1,5 @@
 // `warpfit predict` as its user sees it.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -15,6 +16,8 @@
 
 namespace warpfit::test {
 namespace {
+
+using testing::HasSubstr;
 
 class Predict : public testing::Test {
  protected:
@@ -121,6 +124,36 @@ TEST_F(Predict, PrintsSmallProbabilitiesWithoutAnExponent) {
                    {"--format", "jsonl", "--top-k", "3"}),
             R"({"index":0,"classes":[2,1,0],"probabilities":[0.999994,0.000006,0.000000]})"
             "\n");
+}
+
+TEST_F(Predict, WarnsOfImagesUnlikeThoseOfTraining) {
+  auto model = brightest_pixel();
+  model.info.pixels = {.mean = 0.2, .deviation = 0.3};
+  const auto path = add_model(folder_, "trained", model);
+  const auto warnings = [&](const Bytes& pixels) {
+    const auto images = folder_.add("images", idx({2, 3}, pixels));
+    const auto run = run_warpfit({"predict", path, images, "--quiet"});
+    EXPECT_EQ(run.exit_code, 0);
+    return run.error;
+  };
+  EXPECT_EQ(warnings({0, 0, 255, 0, 128, 51}), "");
+  EXPECT_THAT(
+      warnings({255, 255, 0, 255, 127, 204}),
+      HasSubstr("images: the pixels have a mean of 0.716 and a standard deviation of 0.367 (of 1), but " +
+                path +
+                " was trained on a mean of 0.200 and a standard deviation of 0.300; are black and "
+                "white inverted?"));
+  EXPECT_THAT(warnings({0, 0, 1, 0, 1, 0}), HasSubstr("are the pixels scaled differently?"));
+}
+
+TEST_F(Predict, TransposesImages) {
+  const auto model = add_model(folder_, "model", brightest_pixel());
+  const auto upright = folder_.add("upright", idx({1, 3, 1}, {0, 255, 0}));
+  EXPECT_EQ(output(model, upright), output(model, upright, {"--transpose"}));
+  const auto flat =
+      run_warpfit({"predict", model, folder_.add("flat", idx({1, 3}, {0, 255, 0})), "--transpose"});
+  EXPECT_EQ(flat.exit_code, 2);
+  EXPECT_THAT(flat.error, HasSubstr("flat are 3, expected images of two dimensions, as in 28x28"));
 }
 
 // More than is held back at a time, and a last batch that is short.

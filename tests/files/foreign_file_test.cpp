@@ -42,7 +42,8 @@ TEST(ForeignFile, IsNamedByItsFirstBytes) {
       {"\x89HDF\r\n\x1A\n"sv, "an HDF5 file, as Keras writes them"},
       {"\x03\x08\0\0"sv, "an IDX file with a little-endian header"},
       {"label,pixel0,pixel1\n"sv, "a text file"},
-      {"{\"weight_map\": {}}"sv, "a JSON file"},
+      {"{\"label\": {}}"sv, "a JSON file"},
+      {"{\"metadata\": {}, \"weight_map\": {}}"sv, "the JSON index of a model in several files"},
   };
   for (const auto& [start, name] : kinds) EXPECT_EQ(name_of(start), name) << start;
   EXPECT_EQ(name_of(at_257("ustar\0"sv)), "a tar archive");

@@ -46,7 +46,7 @@ std::optional<Bytes> decode(Input input, std::size_t max_size) {
 void read(Input input) {
   static InputFile file;
   const auto& path = file.holding(input);
-  try_read([&] { describe_idx(path, 2, check_text); });
+  try_read([&] { describe_idx(path, {.drawings = 2}, check_text); });
   const IdxFile images(path, 1, 4);
   Bytes elements(static_cast<std::size_t>(images.count() * images.sample_size()));
   images.read(0, elements);

@@ -65,8 +65,10 @@ void read(Input input) {
   const auto& labels_path = labels_file.holding(labels);
   try_read([&] { check_round_trip(images_path, images); });
   try_read([&] { check_round_trip(labels_path, labels); });
-  try_read([&] { describe_idx(images_path, 3, check_text); });
-  try_read([&] { describe_idx(labels_path, 3, check_text); });
+  try_read([&] { describe_idx(images_path, {.drawings = 3, .labels = labels_path}, check_text); });
+  try_read([&] { describe_idx(labels_path, {.drawings = 3}, check_text); });
+  try_read([&] { describe_idx(images_path, {.drawings = 1, .transpose = true}, check_text); });
+  try_read([&] { read_set(Dataset(images_path, labels_path, Orientation::kByColumns)); });
   read_set(Dataset(images_path, labels_path));
 }
 

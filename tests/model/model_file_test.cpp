@@ -97,6 +97,22 @@ TEST_F(ModelFile, KeepsTheNamesOfTheClasses) {
   }
 }
 
+TEST_F(ModelFile, KeepsTheStatisticsOfThePixels) {
+  save_model(path_, info_, parameters_);
+  EXPECT_FALSE(load_model(path_).info.pixels);
+  info_.pixels = {.mean = 0.286041, .deviation = 0.353024};
+  save_model(path_, info_, parameters_);
+  EXPECT_EQ(load_model(path_).info.pixels, info_.pixels);
+  for (const auto* key : {"warpfit.pixel_mean", "warpfit.pixel_std"}) {
+    for (const auto* value : {"-0.1", "1.1", "nan", "", "x"}) {
+      auto metadata = metadata_of(info_);
+      metadata[key] = value;
+      write_safetensors(path_, metadata, parameter_tensors(info_, parameters_));
+      EXPECT_NE(refusal(path_), "accepted") << key << value;
+    }
+  }
+}
+
 TEST_F(ModelFile, HoldsNoGapsBetweenTensors) {
   save_model(path_, info_, parameters_);
   const SafetensorsFile file(path_);

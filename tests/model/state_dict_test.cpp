@@ -145,10 +145,10 @@ TEST_F(StateDictFile, MayHaveTensorsThatBelongToNoLayer) {
   const auto model = load({{"0.weight", {2, 4}}, {"0.bias", {2}}, {"steps", {}}, {"scale\n", {3}}});
   EXPECT_EQ(model.info.network.text(), "4-2");
   EXPECT_THAT(model.warnings,
-              ElementsAre(path_ + ": ignored, because they belong to no layer: steps, scale?"));
+              ElementsAre(path_ + ": these tensors belong to no layer and are ignored: steps, scale?"));
   Shapes many{{"0.weight", {2, 4}}};
   for (int i = 0; i < 12; ++i) many.emplace_back("extra" + std::to_string(i), std::vector<std::int64_t>{1});
-  EXPECT_THAT(load(many).warnings.front(), HasSubstr(" and 7 more tensors"));
+  EXPECT_THAT(load(many).warnings.front(), HasSubstr(" and 7 more"));
   EXPECT_THAT(load({{"0.weight", {2, 4}}}).warnings, IsEmpty());
 }
 

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "host/base/error.hpp"
@@ -53,6 +54,21 @@ TEST_F(TrainingFilesTest, TakesTheNamesOfTheClassesNextToTheLabels) {
   options_.class_names.clear();
   folder_.add("classes.txt", {'a'});  // which nobody asked for
   EXPECT_TRUE(TrainingFiles(options_).model().class_names.empty());
+}
+
+TEST_F(TrainingFilesTest, GiveTheModelTheStatisticsOfItsPixels) {
+  EXPECT_NEAR(TrainingFiles(options_).model().pixels->mean, 9.5 / 255, 1e-12);
+  EXPECT_NEAR(TrainingFiles(options_).model().pixels->deviation, std::sqrt(33.25) / 255, 1e-12);
+}
+
+TEST_F(TrainingFilesTest, TransposeBothSets) {
+  options_.data.transpose = true;
+  for (auto* images : {&options_.data.files.train_images, &options_.data.files.test_images})
+    *images = folder_.add("wide" + std::to_string(images == &options_.data.files.test_images),
+                          idx({kSamples, 1, 2}, Bytes(2 * kSamples)));
+  const TrainingFiles files(options_);
+  EXPECT_EQ(files.model().sample_shape, (std::vector<std::int64_t>{2, 1}));
+  EXPECT_THAT(files.identity(), HasSubstr("20x1x2 transposed"));
 }
 
 // random_split partitions the samples by torch.randperm with a generator of the seed.

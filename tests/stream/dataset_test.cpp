@@ -42,6 +42,26 @@ TEST(Dataset, GivesSamplesWithoutLabelsTheLabel0) {
   EXPECT_THROW(Dataset(folder.add("empty", {})), DataError);
 }
 
+TEST(Dataset, TransposesImagesStoredByColumns) {
+  const TemporaryFolder folder;
+  const auto images = folder.add("images", idx({2, 2, 3}, {0, 1, 2, 3, 4, 5, 10, 11, 12, 13, 14, 15}));
+  const auto labels = folder.add("labels", idx({2}, {0, 1}));
+  const Dataset dataset(images, labels, Orientation::kByColumns);
+  EXPECT_THAT(dataset.sample_shape(), testing::ElementsAre(3, 2));
+  EXPECT_THAT(Dataset(images, labels).sample_shape(), testing::ElementsAre(2, 3));
+  Bytes pixels(12);
+  std::vector<Label> read(2);
+  dataset.read(0, pixels, read);
+  EXPECT_EQ(pixels, (Bytes{0, 3, 1, 4, 2, 5, 10, 13, 11, 14, 12, 15}));
+  dataset.gather(std::vector<std::uint32_t>{1, 0}, pixels, read);
+  EXPECT_EQ(pixels, (Bytes{10, 13, 11, 14, 12, 15, 0, 3, 1, 4, 2, 5}));
+  EXPECT_EQ(dataset.identity(), "2x2x3 transposed, labels 36de2269");
+  const auto planes = folder.add("planes", idx({2, 3, 2, 1}, Bytes(12)));
+  EXPECT_THAT(
+      [&] { Dataset(planes, labels, Orientation::kByColumns); },
+      testing::ThrowsMessage<UsageError>(HasSubstr("planes are 3x2x1, expected images of two dimensions")));
+}
+
 TEST(Dataset, RefusesAnotherNumberOfLabels) {
   const TemporaryFolder folder;
   const auto images = folder.add("images", idx({3, 1}, {0, 0, 0}));
