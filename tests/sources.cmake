@@ -69,6 +69,7 @@ set(warpfit_single_thread_test_sources
   cli/divergence_test.cpp
   cli/export_test.cpp
   cli/inspect_limits_test.cpp
+  cli/inspect_idx_test.cpp
   cli/inspect_test.cpp
   cli/interrupt_test.cpp
   cli/malformed_data_test.cpp

@@ -3,28 +3,16 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "host/base/pixel_statistics.hpp"
 #include "host/files/safetensors_file.hpp"
 #include "host/files/tensor.hpp"
+#include "host/model/model_info.hpp"
 #include "host/model/network_plan.hpp"
 
 namespace warpfit {
-
-/// What a model is, in addition to its parameters.
-struct ModelInfo {
-  NetworkSpec network;
-  std::vector<std::int64_t> sample_shape;      ///< {28, 28}
-  bool log_softmax = false;                    ///< after the last layer
-  float dropout = 0;                           ///< after each hidden ReLU, in training
-  std::string names = "linear_relu_stack";     ///< attribute of PyTorch's module that holds the layers
-  std::vector<std::string> class_names = {};   ///< of each class; empty if they are not known
-  std::optional<PixelStatistics> pixels = {};  ///< of the images it was trained on, if known
-};
 
 struct Model {
   ModelInfo info;
@@ -33,9 +21,6 @@ struct Model {
   /// ignored.
   std::vector<std::string> notes = {}, warnings = {};
 };
-
-/// The network's plan, with its dropout. Errors: UsageError if it does not take such samples.
-NetworkPlan plan_of(const ModelInfo& info);
 
 /// Prefix of the names of the tensors that a checkpoint holds in addition to the model's.
 constexpr std::string_view kOptimizerPrefix = "optimizer.";
@@ -58,9 +43,6 @@ std::string not_finite(const ModelInfo& info, std::span<const float> parameters)
 /// Likewise of one tensor.
 std::string not_finite(const std::string& name, std::span<const float> values);
 
-/// The model as metadata, to be read back by read_model_info.
-Metadata metadata_of(const ModelInfo& info);
-
 /// Replaces the file at `location`. Errors: IoError.
 void save_model(const FileLocation& location, const ModelInfo& info, std::span<const float> parameters);
 
@@ -69,9 +51,6 @@ void save_model(const FileLocation& location, const ModelInfo& info, std::span<c
 /// part of the names. Errors: ModelError naming what does not fit; IoError.
 Model load_model(const std::string& path);
 Model load_model(const SafetensorsFile& file);
-
-/// Whether warpfit wrote it, going by its metadata.
-bool is_own_model(const SafetensorsFile& file);
 
 /// What was written from parameter_tensors with this prefix. Errors: ModelError where a tensor is missing or
 /// of another shape.

@@ -141,4 +141,11 @@ Outcome run_warpfit(const std::vector<std::string>& arguments, const std::vector
   return Program(arguments, "warpfit", environment).finish();
 }
 
+std::string output_of(const std::vector<std::string>& arguments) {
+  const auto run = run_warpfit(arguments);
+  EXPECT_EQ(run.exit_code, 0) << run.error;
+  EXPECT_EQ(run.error, "");
+  return run.out;
+}
+
 }  // namespace warpfit::test

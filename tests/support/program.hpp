@@ -59,4 +59,7 @@ class Program {
 Outcome run_warpfit(const std::vector<std::string>& arguments,
                     const std::vector<std::string>& environment = {});
 
+/// The standard output of a run, which is expected to succeed and to print nothing on standard error.
+std::string output_of(const std::vector<std::string>& arguments);
+
 }  // namespace warpfit::test
