@@ -10,7 +10,8 @@ namespace warpfit {
 enum class Mode { kTrain, kEvaluate };
 
 /// The memory that an operation works on: x (N, K) and y (N, M), the gradients of the loss by them, the
-/// operation's tensors, and the gradients of these, of which each has its tensor's size.
+/// operation's tensors, the gradients of these, of which each has its tensor's size, and the tensors of its
+/// state, which forward() changes in training.
 struct OperationViews {
   ConstMatrix x = {};
   Matrix y = {};
@@ -18,6 +19,7 @@ struct OperationViews {
   Matrix dx = {};
   std::span<const Vector> tensors = {};
   std::span<const Vector> gradients = {};
+  std::span<const Vector> state = {};
 };
 
 /// Work on parameter gradients that may still run when the call that started it returns. It reads x, dy and

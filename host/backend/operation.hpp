@@ -38,10 +38,12 @@ using Operation = std::variant<LinearOperation, ActivationOperation, DropoutOper
 /// An operation of a network: it reads one value and writes another one, or updates it in place.
 struct PlannedOperation {
   Operation operation;
-  std::int64_t outputs = 0;         ///< elements of y of a sample
-  std::size_t x = 0, y = 0;         ///< which values
-  std::size_t first_tensor = 0;     ///< of the network's tensors
-  std::size_t tensors = 0;          ///< how many from there on are its own
+  std::int64_t outputs = 0;      ///< elements of y of a sample
+  std::size_t x = 0, y = 0;      ///< which values
+  std::size_t first_tensor = 0;  ///< of the network's tensors
+  std::size_t tensors = 0;       ///< how many from there on are its own
+  std::size_t first_state = 0;   ///< likewise of the tensors of its state
+  std::size_t states = 0;
   bool has_input_gradient = false;  ///< whether anything before it learns
 };
 

@@ -19,11 +19,14 @@ namespace warpfit {
 namespace {
 
 void export_safetensors(const std::string& path, const Model& model) {
-  save_model(path, model.info, model.parameters);
+  save_model(path, model.info, model.parameters, model.state);
 }
 
 void export_npz(const std::string& path, const Model& model) {
-  write_npz(path, parameter_tensors(model.info, model.parameters));
+  auto tensors = parameter_tensors(model.info, model.parameters);
+  const auto state = state_tensors(model.info, model.state);
+  tensors.insert(tensors.end(), state.tensors.begin(), state.tensors.end());
+  write_npz(path, tensors);
 }
 
 void export_onnx(const std::string& path, const Model& model) {

@@ -12,4 +12,7 @@ namespace warpfit {
 /// plan says; the gaps are 0.
 std::vector<float> initial_parameters(const NetworkPlan& plan, TorchGenerator& generator);
 
+/// State at the start of training, laid out likewise.
+std::vector<float> initial_state(const NetworkPlan& plan);
+
 }  // namespace warpfit

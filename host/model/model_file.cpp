@@ -14,43 +14,39 @@
 #include "host/base/listing.hpp"
 #include "host/base/shown.hpp"
 #include "host/base/utf8.hpp"
-#include "host/files/float_tensor.hpp"
 #include "host/files/safetensors_file.hpp"
 #include "host/files/safetensors_writer.hpp"
 #include "host/model/state_dict.hpp"
+#include "host/model/stored_values.hpp"
 #include "host/model/tensor_names.hpp"
 
 namespace warpfit {
 namespace {
 
-// `names`: of the plan's tensors, in their order.
+// The values of these tensors, laid out as planned; `names`: theirs in the file.
 std::vector<float> read_tensors(const SafetensorsFile& file, const ModelInfo& info,
+                                std::span<const PlannedTensor> planned, std::size_t floats,
                                 const std::vector<std::string>& names) {
-  const auto plan = plan_of(info);
   std::vector<const StoredTensor*> tensors;
   for (std::size_t i = 0; i < names.size(); ++i) {
-    const auto& shape = plan.tensors[i].shape;
-    const auto* tensor = file.find(names[i]);
-    if (tensor == nullptr || !is_floating_point(tensor->dtype) || tensor->shape != shape) {
-      throw ModelError(
-          fmt::format("{}: no tensor {} ({}) of floating-point numbers, which its network {} needs",
-                      file.path(), shown(names[i]), fmt::join(shape, ", "), info.network.text()));
+    tensors.push_back(file.find(names[i]));
+    if (tensors.back() == nullptr || !fits(*tensors.back(), planned[i])) {
+      throw ModelError(fmt::format("{}: no tensor {}, which its network {} needs", file.path(),
+                                   description(planned[i], names[i]), info.network.text()));
     }
-    tensors.push_back(tensor);
   }
   // Allocated only now: the file's size bounds the tensors that it holds, not the network that it names.
-  std::vector<float> flat(plan.floats);
-  for (std::size_t i = 0; i < tensors.size(); ++i) {
-    read_floats(file, *tensors[i], plan.tensors[i].in(std::span(flat)));
-  }
+  std::vector<float> flat(floats);
+  for (std::size_t i = 0; i < tensors.size(); ++i)
+    read_values(file, *tensors[i], planned[i], planned[i].in(std::span(flat)));
   return flat;
 }
 
-// The names of the plan's tensors within the module that holds the layers.
-std::vector<std::string> names_in(const NetworkPlan& plan, const ModelInfo& info) {
+// The names of tensors of the plan within the module that holds the layers.
+std::vector<std::string> names_in(std::span<const PlannedTensor> tensors, const ModelInfo& info) {
   const std::string prefix = info.names + (info.names.empty() ? "" : ".");
   std::vector<std::string> names;
-  for (const auto& tensor : plan.tensors) names.push_back(prefix + tensor.name);
+  for (const auto& tensor : tensors) names.push_back(prefix + tensor.name);
   return names;
 }
 
@@ -69,7 +65,9 @@ std::string module_of(const ModelInfo& info, std::vector<std::string> names) {
 // Other tensors than the network's would be lost without a word.
 void refuse_others(const SafetensorsFile& file, const ModelInfo& info,
                    const std::vector<std::string>& names) {
-  const std::unordered_set<std::string_view> known(names.begin(), names.end());
+  const auto state = names_in(plan_of(info).state, info);
+  std::unordered_set<std::string_view> known(names.begin(), names.end());
+  known.insert(state.begin(), state.end());
   for (const auto& tensor : file.tensors()) {
     if (tensor.name.starts_with(kOptimizerPrefix) || known.contains(tensor.name)) continue;
     throw ModelError(fmt::format("{}: tensor {} is not part of its network {}", file.path(),
@@ -118,12 +116,14 @@ void check_names(std::string_view names) {
                   is_taken ? "; optimizer is for the state of optimizers" : ""));
 }
 
-std::vector<std::string> parameter_names(const ModelInfo& info) { return names_in(plan_of(info), info); }
+std::vector<std::string> parameter_names(const ModelInfo& info) {
+  return names_in(plan_of(info).tensors, info);
+}
 
 std::vector<TensorView> parameter_tensors(const ModelInfo& info, std::span<const float> parameters,
                                           const std::string& prefix) {
   const auto plan = plan_of(info);
-  const auto names = names_in(plan, info);
+  const auto names = names_in(plan.tensors, info);
   std::vector<TensorView> tensors;
   for (std::size_t i = 0; i < names.size(); ++i) {
     const auto& tensor = plan.tensors[i];
@@ -134,15 +134,38 @@ std::vector<TensorView> parameter_tensors(const ModelInfo& info, std::span<const
 
 std::string not_finite(const ModelInfo& info, std::span<const float> parameters) {
   const auto plan = plan_of(info);
-  const auto names = names_in(plan, info);
+  const auto names = names_in(plan.tensors, info);
   for (std::size_t i = 0; i < names.size(); ++i) {
     if (auto found = not_finite(names[i], plan.tensors[i].in(parameters)); !found.empty()) return found;
   }
   return "";
 }
 
-void save_model(const FileLocation& location, const ModelInfo& info, std::span<const float> parameters) {
-  write_safetensors(location, metadata_of(info), parameter_tensors(info, parameters));
+StateTensors state_tensors(const ModelInfo& info, std::span<const float> state) {
+  const auto plan = plan_of(info);
+  if (state.size() != plan.state_floats) throw InternalError("a model without its state");
+  const auto names = names_in(plan.state, info);
+  StateTensors result;
+  result.counters.reserve(names.size());  // views refer to them
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const auto& planned = plan.state[i];
+    const auto values = planned.in(state);
+    if (planned.role == TensorRole::kCounter) {
+      const auto& count = result.counters.emplace_back(counter_value(values[0]));
+      result.tensors.push_back({names[i], DType::kI64, planned.shape, std::as_bytes(std::span(&count, 1))});
+    } else {
+      result.tensors.push_back({names[i], DType::kF32, planned.shape, std::as_bytes(values)});
+    }
+  }
+  return result;
+}
+
+void save_model(const FileLocation& location, const ModelInfo& info, std::span<const float> parameters,
+                std::span<const float> state) {
+  auto tensors = parameter_tensors(info, parameters);
+  const auto more = state_tensors(info, state);
+  tensors.insert(tensors.end(), more.tensors.begin(), more.tensors.end());
+  write_safetensors(location, metadata_of(info), tensors);
 }
 
 Model load_model(const std::string& path) { return load_model(SafetensorsFile(path)); }
@@ -161,7 +184,10 @@ Model load_model(const SafetensorsFile& file) {
     model.info.names = module_of(model.info, names);
     if (!dict.ignored.empty()) model.warnings.push_back(ignored_note(file, dict.ignored));
   }
-  model.parameters = read_tensors(file, model.info, names);
+  const auto plan = plan_of(model.info);
+  model.parameters = read_tensors(file, model.info, plan.tensors, plan.floats, names);
+  model.state =
+      read_tensors(file, model.info, plan.state, plan.state_floats, names_in(plan.state, model.info));
   if (is_own_model(file)) refuse_others(file, model.info, names);
   model.notes = conversion_notes(file, names);
   return model;
@@ -169,9 +195,10 @@ Model load_model(const SafetensorsFile& file) {
 
 std::vector<float> read_parameters(const SafetensorsFile& file, const ModelInfo& info,
                                    const std::string& prefix) {
-  auto names = parameter_names(info);
+  const auto plan = plan_of(info);
+  auto names = names_in(plan.tensors, info);
   for (auto& name : names) name.insert(0, prefix);
-  return read_tensors(file, info, names);
+  return read_tensors(file, info, plan.tensors, plan.floats, names);
 }
 
 }  // namespace warpfit

@@ -17,6 +17,7 @@ namespace warpfit {
 struct Model {
   ModelInfo info;
   std::vector<float> parameters;  ///< laid out as plan_of(info) says
+  std::vector<float> state = {};  ///< likewise
   /// For the user, if the file was read other than as it is: types that were converted; tensors that were
   /// ignored.
   std::vector<std::string> notes = {}, warnings = {};
@@ -43,8 +44,16 @@ std::string not_finite(const ModelInfo& info, std::span<const float> parameters)
 /// Likewise of one tensor.
 std::string not_finite(const std::string& name, std::span<const float> values);
 
-/// Replaces the file at `location`. Errors: IoError.
-void save_model(const FileLocation& location, const ModelInfo& info, std::span<const float> parameters);
+/// The tensors of a network's state, named as PyTorch's, with the integers of its counters.
+struct StateTensors {
+  std::vector<TensorView> tensors;
+  std::vector<std::int64_t> counters;  ///< what some of the tensors refer to
+};
+StateTensors state_tensors(const ModelInfo& info, std::span<const float> state);
+
+/// Replaces the file at `location`; `state` may be missing if the network has none. Errors: IoError.
+void save_model(const FileLocation& location, const ModelInfo& info, std::span<const float> parameters,
+                std::span<const float> state = {});
 
 /// A model of warpfit, or a state dict of PyTorch with the weights and biases of a chain of nn.Linear, of any
 /// floating-point type (see state_dict_of()). Prefixes of wrappers such as DistributedDataParallel are not

@@ -2,25 +2,39 @@
 #pragma once
 
 #include <span>
+#include <utility>
+#include <vector>
 
 #include "host/backend/buffer.hpp"
 #include "host/model/network_plan.hpp"
 
 namespace warpfit {
 
+/// What a network computes with, laid out as its plan says.
+struct NetworkValues {
+  std::vector<float> parameters;
+  std::vector<float> state;  ///< what is not trained, but changes in training, such as running statistics
+};
+
 class Network {
  public:
-  /// `parameters`: initial values, laid out as the plan says.
-  Network(Backend& backend, NetworkPlan plan, std::span<const float> parameters);
+  /// Values at the start, laid out as the plan says; without `state` that of initial_state().
+  Network(Backend& backend, NetworkPlan plan, std::span<const float> parameters,
+          std::span<const float> state = {});
+  Network(Backend& backend, NetworkPlan plan, const NetworkValues& values)
+      : Network(backend, std::move(plan), values.parameters, values.state) {}
 
   [[nodiscard]] const NetworkPlan& plan() const { return plan_; }
   [[nodiscard]] const Buffer<float>& parameters() const { return parameters_; }
-  /// Sets all parameters, laid out as the plan says.
-  void upload(std::span<const float> parameters) { parameters_.upload(parameters); }
+  /// Empty for most networks.
+  [[nodiscard]] const Buffer<float>& state() const { return state_; }
+  /// Sets all values, laid out as the plan says.
+  void upload(std::span<const float> parameters, std::span<const float> state);
 
  private:
   NetworkPlan plan_;
   Buffer<float> parameters_;
+  Buffer<float> state_;
 };
 
 }  // namespace warpfit

@@ -21,21 +21,29 @@ std::size_t size_of(const std::vector<std::int64_t>& shape) {
 
 // Appends a layer; `module` is its number in nn.Sequential.
 void add(NetworkPlan& plan, const Layer& layer, std::size_t module) {
-  Node node{layer, plan.nodes.empty() ? plan.sample : plan.nodes.back().out, {}, plan.tensors.size(), 0};
+  Node node{.layer = layer,
+            .in = plan.nodes.empty() ? plan.sample : plan.nodes.back().out,
+            .out = {},
+            .first_tensor = plan.tensors.size(),
+            .first_state = plan.state.size()};
   std::visit(
       [&](const auto& kind) {
         node.out = output_shape(kind, node.in);
         for (auto& spec : tensors(kind, node.in)) {
           const auto size = size_of(spec.shape);
-          plan.tensors.push_back({fmt::format("{}.{}", module, spec.name), std::move(spec.shape),
-                                  spec.initializer, spec.role, plan.floats, size});
-          if (size > kMaxParameters - std::min(plan.floats, kMaxParameters))
+          const bool trained = is_trained(spec.role);
+          auto& floats = trained ? plan.floats : plan.state_floats;
+          (trained ? plan.tensors : plan.state)
+              .push_back({fmt::format("{}.{}", module, spec.name), std::move(spec.shape), spec.initializer,
+                          spec.role, floats, size});
+          if (size > kMaxParameters - std::min(floats, kMaxParameters))
             throw UsageError(fmt::format("more than {} parameters up to here", kMaxParameters));
-          plan.floats += (size + kAlignment - 1) / kAlignment * kAlignment;
+          floats += (size + kAlignment - 1) / kAlignment * kAlignment;
         }
       },
       layer);
   node.tensors = plan.tensors.size() - node.first_tensor;
+  node.states = plan.state.size() - node.first_state;
   plan.nodes.push_back(std::move(node));
 }
 

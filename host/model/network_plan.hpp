@@ -13,8 +13,9 @@
 
 namespace warpfit {
 
-/// A tensor of the network. All lie in one flat buffer, each beginning at a multiple of 128 bytes for vector
-/// and bulk accesses; the gaps between them are 0 and stay so.
+/// A tensor of the network. All that are trained lie in one flat buffer, all others in a second one, each
+/// beginning at a multiple of 128 bytes for vector and bulk accesses; the gaps between them are 0 and stay
+/// so.
 struct PlannedTensor {
   std::string name;                 ///< "2.weight", as nn.Sequential counts
   std::vector<std::int64_t> shape;  ///< as PyTorch has it
@@ -36,17 +37,21 @@ struct Node {
   Shape in, out;
   std::size_t first_tensor = 0;  ///< of NetworkPlan::tensors
   std::size_t tensors = 0;       ///< how many from there on are its own
+  std::size_t first_state = 0;   ///< likewise of NetworkPlan::state
+  std::size_t states = 0;
 };
 
 struct NetworkPlan {
   Shape sample;
-  std::vector<Node> nodes;  ///< at least one
-  std::vector<PlannedTensor> tensors;
-  std::size_t floats = 0;  ///< of the flat buffer, gaps included
+  std::vector<Node> nodes;             ///< at least one
+  std::vector<PlannedTensor> tensors;  ///< parameters, which are trained
+  std::size_t floats = 0;              ///< of their flat buffer, gaps included
+  std::vector<PlannedTensor> state;    ///< tensors that are not trained, such as running statistics
+  std::size_t state_floats = 0;        ///< of their flat buffer
 
   [[nodiscard]] std::int64_t inputs() const { return sample.size(); }
   [[nodiscard]] std::int64_t classes() const { return nodes.back().out.size(); }
-  /// Elements of all tensors.
+  /// Elements of all parameters.
   [[nodiscard]] std::int64_t parameters() const;
 };
 

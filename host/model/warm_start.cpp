@@ -9,8 +9,8 @@
 
 #include "host/base/error.hpp"
 #include "host/base/shown.hpp"
-#include "host/files/float_tensor.hpp"
 #include "host/files/safetensors_file.hpp"
+#include "host/model/stored_values.hpp"
 #include "host/model/tensor_names.hpp"
 
 namespace warpfit {
@@ -29,29 +29,33 @@ std::unordered_map<std::string_view, const StoredTensor*> tensors_by_name(const 
 
 }  // namespace
 
-WarmStart load_matching(const std::string& path, const ModelInfo& info, std::span<float> parameters) {
+WarmStart load_matching(const std::string& path, const ModelInfo& info, std::span<float> parameters,
+                        std::span<float> state) {
   const SafetensorsFile file(path);
   const auto plan = plan_of(info);
-  const auto names = parameter_names(info);
   const auto by_name = tensors_by_name(file);
   std::unordered_set<const StoredTensor*> loaded;
   WarmStart result;
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    const auto& shape = plan.tensors[i].shape;
-    const auto values = plan.tensors[i].in(parameters);
-    const auto found = by_name.find(names[i]);
-    if (found != by_name.end() && is_floating_point(found->second->dtype) && found->second->shape == shape) {
-      read_floats(file, *found->second, values);
-      if (const auto bad = not_finite(names[i], values); !bad.empty()) {
+  const auto load = [&](std::span<const PlannedTensor> tensors, std::span<float> flat) {
+    for (const auto& planned : tensors) {
+      const auto name = info.names.empty() ? planned.name : fmt::format("{}.{}", info.names, planned.name);
+      const auto values = planned.in(flat);
+      const auto found = by_name.find(name);
+      if (found == by_name.end() || !fits(*found->second, planned)) {
+        result.missing.push_back(fmt::format("{} ({})", name, fmt::join(planned.shape, ", ")));
+        continue;
+      }
+      read_values(file, *found->second, planned, values);
+      if (const auto bad = not_finite(name, values); !bad.empty()) {
         throw ModelError(fmt::format(
             "{}: {}, expected finite numbers; use a model whose training did not diverge", path, bad));
       }
-      result.loaded.push_back(names[i]);
+      result.loaded.push_back(name);
       loaded.insert(found->second);
-    } else {
-      result.missing.push_back(fmt::format("{} ({})", names[i], fmt::join(shape, ", ")));
     }
-  }
+  };
+  load(plan.tensors, parameters);
+  if (!state.empty()) load(plan.state, state);
   for (const auto& tensor : file.tensors()) {
     if (!loaded.contains(&tensor)) {
       result.unexpected.push_back(fmt::format("{} ({})", shown(tensor.name), fmt::join(tensor.shape, ", ")));
@@ -61,7 +65,7 @@ WarmStart load_matching(const std::string& path, const ModelInfo& info, std::spa
     throw ModelError(
         fmt::format("{}: no tensor matches by name and shape; expected {} ({}) and so on, or name "
                     "the module with --names",
-                    path, names.front(), fmt::join(plan.tensors.front().shape, ", ")));
+                    path, parameter_names(info).front(), fmt::join(plan.tensors.front().shape, ", ")));
   }
   return result;
 }

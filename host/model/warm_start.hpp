@@ -16,9 +16,10 @@ struct WarmStart {
   std::vector<std::string> unexpected;  ///< of the file, not in the network or of another shape
 };
 
-/// Fills in what matches, as load_state_dict(strict=False); names also match without the prefixes of
-/// wrappers, and floating-point numbers of any type are read. Errors: ModelError if nothing matches, or a
-/// value that does is not finite; IoError.
-WarmStart load_matching(const std::string& path, const ModelInfo& info, std::span<float> parameters);
+/// Fills in what matches of parameters and state, which may be left out, as load_state_dict(strict=False);
+/// names also match without the prefixes of wrappers, and floating-point numbers of any type are read.
+/// Errors: ModelError if nothing matches, or a value that does is not finite; IoError.
+WarmStart load_matching(const std::string& path, const ModelInfo& info, std::span<float> parameters,
+                        std::span<float> state = {});
 
 }  // namespace warpfit

@@ -79,7 +79,7 @@ Metrics run_inference(const Inference& inference, const BackendOptions& device, 
   log_info(fmt::format("model: {}, {} parameters", shorten(model.info.network.text(), kMaxNetwork),
                        plan.parameters()));
   if (const auto text = pixel_warning(inference); !text.empty()) log_warning(text);
-  const Network network(*backend, plan, model.parameters);
+  const Network network(*backend, plan, model.parameters, model.state);
   return Predictor(*backend, network, loss, samples, batch_size)
       .run([&](std::int64_t first, std::span<const float> logits) {
         check_finite(inference, plan.classes(), first, logits);

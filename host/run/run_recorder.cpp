@@ -12,16 +12,15 @@ TrainerHooks RunRecorder::hooks(const CheckpointInterval& every) {
   return {.save_every_steps = every.in_epochs ? 0 : every.count,
           .save_every_epochs = every.in_epochs ? every.count : 0,
           .save = [this](TrainingState state) { save(std::move(state)); },
-          .improved = [this](std::span<const float> parameters) { improved(parameters); }};
+          .improved =
+              [this](std::span<const float> parameters, std::span<const float> state) {
+                save_model(folder_.file(kBestFile), model_, parameters, state);
+              }};
 }
 
 void RunRecorder::save(TrainingState state) {
   metrics_.flush();
   folder_.save({model_, std::move(state), metrics_.sizes(), data_});
-}
-
-void RunRecorder::improved(std::span<const float> parameters) const {
-  save_model(folder_.file(kBestFile), model_, parameters);
 }
 
 }  // namespace warpfit

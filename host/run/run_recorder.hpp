@@ -27,7 +27,6 @@ class RunRecorder {
 
  private:
   void save(TrainingState state);
-  void improved(std::span<const float> parameters) const;
 
   const RunFolder& folder_;
   const ModelInfo& model_;

@@ -38,8 +38,8 @@ void warn_of_tensors(std::string_view what, const std::vector<std::string>& name
     log_warning(fmt::format("{}: {} more tensors", what, names.size() - kMaxLines));
 }
 
-void warm_start(const std::string& path, const ModelInfo& model, std::span<float> parameters) {
-  const auto met = load_matching(path, model, parameters);
+void warm_start(const std::string& path, const ModelInfo& model, NetworkValues& values) {
+  const auto met = load_matching(path, model, values.parameters, values.state);
   log_info(fmt::format("{}: {} of {} tensors loaded", path, met.loaded.size(),
                        met.loaded.size() + met.missing.size()));
   warn_of_tensors("not loaded, as drawn", met.missing);
@@ -47,12 +47,13 @@ void warm_start(const std::string& path, const ModelInfo& model, std::span<float
 }
 
 // A checkpoint's are loaded later, with the rest of it; the network is made with anything until then.
-std::vector<float> first_parameters(const RunOptions& options, const TrainingFiles& files,
-                                    TorchGenerator& generator, bool resumes) {
-  if (resumes) return std::vector<float>(files.plan().floats);
-  auto parameters = initial_parameters(files.plan(), generator);
-  if (!options.init_from.empty()) warm_start(options.init_from, files.model(), parameters);
-  return parameters;
+NetworkValues first_values(const RunOptions& options, const TrainingFiles& files, TorchGenerator& generator,
+                           bool resumes) {
+  const auto& plan = files.plan();
+  if (resumes) return {std::vector<float>(plan.floats), std::vector<float>(plan.state_floats)};
+  NetworkValues values{initial_parameters(plan, generator), initial_state(plan)};
+  if (!options.init_from.empty()) warm_start(options.init_from, files.model(), values);
+  return values;
 }
 
 void check_fits(const Checkpoint& checkpoint, const RunOptions& options, const ModelInfo& model,
@@ -117,8 +118,7 @@ void run(const RunOptions& options, const TrainingFiles& files, RunFolder* folde
   warn_of_memory(*backend, files, training, folder != nullptr);
 
   TorchGenerator generator(training.seed);
-  Network network(*backend, files.plan(),
-                  first_parameters(options, files, generator, checkpoint.has_value()));
+  Network network(*backend, files.plan(), first_values(options, files, generator, checkpoint.has_value()));
   const IgnoredPipe ignored_pipe;
   Console console;
   Summary summary;
@@ -156,8 +156,9 @@ void run(const RunOptions& options, const TrainingFiles& files, RunFolder* folde
   if (ending == Ending::kNoImprovement)
     log_info(fmt::format("no improvement in {} epochs", training.patience));
   const auto parameters = trainer.parameters();
-  if (folder != nullptr) save_model(folder->file(kModelFile), model, parameters);
-  if (!options.model.empty()) save_model(options.model, model, parameters);
+  const auto state = trainer.network_state();
+  if (folder != nullptr) save_model(folder->file(kModelFile), model, parameters, state);
+  if (!options.model.empty()) save_model(options.model, model, parameters, state);
   report.done();
   if (!console.failure().empty()) throw IoError(console.failure());
   log_ending(options, summary);

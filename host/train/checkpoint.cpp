@@ -95,7 +95,8 @@ T number_at(const SafetensorsFile& file, std::string_view name) {
 void check(const std::string& path, const TrainingState& state, std::uint64_t draws) {
   constexpr std::int64_t kMaxEpochs = 1'000'000'000;  // that --epochs accepts
   constexpr std::uint64_t kMaxDrawsPerEpoch = 8;      // SampleOrder::of_pass for three data sets
-  if (!all_finite(state.parameters)) fail(path, "a parameter is not a finite number");
+  if (!all_finite(state.parameters) || !all_finite(state.network))
+    fail(path, "a parameter or a running statistic is not a finite number");
   if (state.epoch < 1 || state.epoch > kMaxEpochs + 1)
     fail(path, fmt::format("epoch {}, but a run has 1 to {}", state.epoch, kMaxEpochs));
   if (state.metrics.batches != state.batch)
@@ -136,6 +137,8 @@ void save_checkpoint(const FileLocation& location, const Checkpoint& checkpoint)
   metadata[std::string(kData)] = checkpoint.data;
 
   auto tensors = parameter_tensors(checkpoint.info, state.parameters);
+  const auto network = state_tensors(checkpoint.info, state.network);
+  tensors.insert(tensors.end(), network.tensors.begin(), network.tensors.end());
   for (std::size_t k = 0; k < kMaxMoments; ++k) {
     if (state.optimizer.moments[k].empty()) continue;
     const auto moment = parameter_tensors(checkpoint.info, state.optimizer.moments[k], moment_prefix(k));
@@ -156,6 +159,7 @@ Checkpoint load_checkpoint(const FileLocation& location) {
       .info = model.info, .state = {}, .metrics = {}, .data = entry(file, std::string(kData))};
   auto& state = checkpoint.state;
   state.parameters = std::move(model.parameters);
+  state.network = std::move(model.state);
   for (std::size_t k = 0; k < kMaxMoments; ++k) {
     if (!holds(file, moment_prefix(k))) continue;
     state.optimizer.moments[k] = read_parameters(file, checkpoint.info, moment_prefix(k));

@@ -51,7 +51,9 @@ OperationPlan plan_operations(const NetworkPlan& network, std::uint64_t dropout_
     plan.operations.push_back({.operation = *operation,
                                .outputs = node.out.size(),
                                .first_tensor = node.first_tensor,
-                               .tensors = node.tensors});
+                               .tensors = node.tensors,
+                               .first_state = node.first_state,
+                               .states = node.states});
   }
   fuse_relu(plan.operations);
   bool learns = false;

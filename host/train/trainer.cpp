@@ -69,6 +69,7 @@ TrainingState Trainer::state() const {
                       .optimizer = {}};
   state.metrics.losses = nullptr;  // the device's
   training_.save(state);
+  state.network = network_state();
   return state;
 }
 
@@ -86,7 +87,8 @@ std::vector<float> Trainer::finite_parameters() const {
 }
 
 void Trainer::restore(const TrainingState& state) {
-  if (state.parameters.size() != network_.parameters().size() || state.batch > batches_per_epoch() ||
+  if (state.parameters.size() != network_.parameters().size() ||
+      state.network.size() != network_.state().size() || state.batch > batches_per_epoch() ||
       state.step != (state.epoch - 1) * batches_per_epoch() + state.batch ||
       state.metrics.batches != state.batch) {
     throw ModelError(
@@ -95,7 +97,7 @@ void Trainer::restore(const TrainingState& state) {
                     state.parameters.size(), state.epoch, state.batch, state.step,
                     network_.parameters().size(), batches_per_epoch()));
   }
-  network_.upload(state.parameters);
+  network_.upload(state.parameters, state.network);
   training_.restore(state);
   generator_ = epochs_generator_ = state.generator;
   best_ = state.best;
@@ -176,7 +178,7 @@ void Trainer::judge(const EpochReport& report) {
   const bool by_loss = options_.best_by == BestBy::kLoss;
   const double value = by_loss ? result.loss : result.accuracy();
   const bool is_best = best_.update(epoch_, value, by_loss, options_.min_delta);
-  if (is_best && hooks_.improved) hooks_.improved(parameters());
+  if (is_best && hooks_.improved) hooks_.improved(parameters(), network_state());
 }
 
 bool Trainer::train_epoch() {

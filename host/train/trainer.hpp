@@ -39,7 +39,7 @@ struct TrainerHooks {
   /// Called when that many were trained, and when a run ends before its time.
   std::function<void(TrainingState)> save = {};
   /// Called after an epoch that is the best so far, by the validation set or else the test set.
-  std::function<void(std::span<const float> parameters)> improved = {};
+  std::function<void(std::span<const float> parameters, std::span<const float> state)> improved = {};
 };
 
 class Trainer {
@@ -65,6 +65,8 @@ class Trainer {
   /// The model's parameters, in the order of the network's layout: with --ema or --swa-start their average.
   /// Errors: DivergedError if one is not finite: no file gets such parameters.
   [[nodiscard]] std::vector<float> parameters();
+  /// The state that goes with them, such as running statistics.
+  [[nodiscard]] std::vector<float> network_state() const { return network_.state().to_host(); }
 
  private:
   using Clock = std::chrono::steady_clock;

@@ -24,6 +24,7 @@ struct TrainingState {
   std::vector<float> gradient_sum = {};  ///< of the batches since the last update
   std::vector<float> averages = {};      ///< of the parameters
   std::int64_t averaged_models = 0;
+  std::vector<float> network = {};  ///< the network's state, laid out as it is
 };
 
 }  // namespace warpfit

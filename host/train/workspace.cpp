@@ -40,13 +40,16 @@ std::unique_ptr<Batch> Workspace::prepare(std::int64_t rows, const std::optional
       operation.tensors.push_back(tensor.in(network_.parameters().view()));
       if (!batch->gradients.empty()) operation.gradients.push_back(tensor.in(batch->gradients));
     }
+    for (std::size_t i = 0; i < planned.states; ++i)
+      operation.state.push_back(network_.plan().state[planned.first_state + i].in(network_.state().view()));
     operation.op = backend_.prepare(planned.operation, rows);
     operation.views = {.x = value(values_, planned.x, rows),
                        .y = value(values_, planned.y, rows),
                        .dy = value(gradients_, planned.y, rows),
                        .dx = value(gradients_, planned.x, rows),
                        .tensors = operation.tensors,
-                       .gradients = operation.gradients};
+                       .gradients = operation.gradients,
+                       .state = operation.state};
     operation.has_input_gradient = planned.has_input_gradient;
   }
   if (loss) batch->loss = backend_.prepare(*loss, batch->outputs.cols, rows);

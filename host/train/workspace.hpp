@@ -18,7 +18,7 @@ struct Batch {
   struct Operation {
     std::unique_ptr<LayerOp> op;
     OperationViews views;
-    std::vector<Vector> tensors, gradients;  ///< that the views refer to
+    std::vector<Vector> tensors, gradients, state;  ///< that the views refer to
     bool has_input_gradient = false;
   };
 

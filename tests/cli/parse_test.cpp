@@ -233,7 +233,7 @@ TEST(CommandLine, TakesAPositionalArgument) {
     EXPECT_EQ(command.images, 0);
   }
   EXPECT_EQ(std::get<InspectCommand>(parse({"inspect", "x"})).images, 3);
-  const std::string missing = "warpfit inspect: no FILE given; usage: warpfit inspect FILE [--images N]";
+  const std::string missing = "warpfit inspect: no FILE given; usage: warpfit inspect FILE [OPTIONS]";
   EXPECT_EQ(refusal({"inspect"}), missing);
   EXPECT_EQ(refusal({"inspect", ""}), missing);
   EXPECT_EQ(refusal({"inspect", "--images", "1"}), missing);

@@ -38,13 +38,13 @@ class AverageOfARun : public OnEachBackend {
     Network network(*backend_, plan, initial.empty() ? drawn : initial);
     TestResults report;
     states_.clear();
-    Trainer trainer(
-        *backend_, network, {training_set, std::nullopt, test_set}, options, generator, report,
-        {.should_stop = {},
-         .save_every_steps = 1,
-         .save_every_epochs = 0,
-         .save = [this](const TrainingState& state) { states_[state.step] = state; },
-         .improved = [this](std::span<const float> best) { best_.assign(best.begin(), best.end()); }});
+    Trainer trainer(*backend_, network, {training_set, std::nullopt, test_set}, options, generator, report,
+                    {.should_stop = {},
+                     .save_every_steps = 1,
+                     .save_every_epochs = 0,
+                     .save = [this](const TrainingState& state) { states_[state.step] = state; },
+                     .improved = [this](std::span<const float> best,
+                                        std::span<const float>) { best_.assign(best.begin(), best.end()); }});
     EXPECT_EQ(trainer.run(), Ending::kDone);
     results_ = report.results;
     return trainer.parameters();

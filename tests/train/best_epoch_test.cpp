@@ -55,7 +55,7 @@ class BestEpoch : public testing::Test {
     if (validates) data = {training, validation, test_set_};
     TrainedRun run;
     hooks.save = [&run](const TrainingState& state) { run.saved.push_back(state); };
-    hooks.improved = [&](std::span<const float> parameters) {
+    hooks.improved = [&](std::span<const float> parameters, std::span<const float>) {
       run.improved.push_back(static_cast<std::int64_t>(run.reports.epochs.size()) + 1);
       const auto now = network.parameters().to_host();
       EXPECT_TRUE(std::ranges::equal(parameters, now));

@@ -13,10 +13,25 @@ struct UniformInitializer {
   float bound = 0;
 };
 
-using Initializer = std::variant<UniformInitializer>;
+/// The same value everywhere; nothing is drawn.
+struct ConstantInitializer {
+  float value = 0;
+};
+
+using Initializer = std::variant<UniformInitializer, ConstantInitializer>;
 
 /// What a tensor does in its layer, which decides how it is updated.
-enum class TensorRole { kWeight, kBias };
+enum class TensorRole {
+  kWeight,
+  kBias,
+  kNormWeight,  ///< of a normalization layer
+  kNormBias,
+  // State, which is not trained: PyTorch's buffers.
+  kStatistic,  ///< a running estimate
+  kCounter     ///< a 32-bit integer in the memory of a float; a scalar of I64 in files
+};
+
+constexpr bool is_trained(TensorRole role) { return role < TensorRole::kStatistic; }
 
 struct TensorSpec {
   std::string_view name;            ///< "weight": the attribute of PyTorch's module
