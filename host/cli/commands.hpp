@@ -86,7 +86,7 @@ struct TrainCommand {
 
 struct ResumeCommand {
   static constexpr CommandText kText{
-      "resume", "RUN_DIR [OPTIONS]", "resume an interrupted run",
+      "resume", "RUN_DIR [OPTIONS]", "resume an interrupted run, or continue a finished one",
       "Resumes a run of train --run-dir from its newest readable checkpoint, with the options it was started "
       "with.\nThe results are bit-identical to those of a run that was never interrupted.\n"
       "--epochs N continues a finished run, or sets another number of epochs for an interrupted one.\n"};
@@ -119,8 +119,8 @@ struct EvalCommand {
   static constexpr CommandText kText{
       "eval", "MODEL --data DIR [OPTIONS]", "evaluate a model on labelled samples",
       "Prints the accuracy and the loss of a model on the test set, the scores of each class and the "
-      "confusion matrix.\nA score whose denominator is 0, such as the precision of a class that was never "
-      "predicted, is printed as 0.\n"};
+      "confusion matrix (of at most 1000 classes).\nA score whose denominator is 0, such as the precision "
+      "of a class that was never predicted, is printed as 0.\n"};
 
   std::string model;
   DataOptions data;

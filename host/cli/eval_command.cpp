@@ -15,26 +15,12 @@
 #include "host/run/inference.hpp"
 
 namespace warpfit {
-namespace {
-
-// Of a confusion matrix that a screen or a reader could still take.
-constexpr std::int64_t kMaxClasses = 1000;
-
-void check_classes(const std::string& path, std::int64_t classes) {
-  if (classes <= kMaxClasses) return;
-  throw ModelError(
-      fmt::format("{}: {} outputs, expected at most {} for a confusion matrix", path, classes, kMaxClasses));
-}
-
-}  // namespace
-
 void run(const EvalCommand& command) {
   if (command.quiet) silence_info();
   const auto device = backend_options(command.device);
   const auto model = load_model(command.model);
   log_notes(model);
   const std::int64_t classes = plan_of(model.info).classes();
-  check_classes(command.model, classes);
   const auto paths = find_test_set(command.data.folder, command.data.files);
   const Dataset samples(paths.test_images, paths.test_labels, orientation_of(command.data.transpose));
   samples.check_labels_below(classes);

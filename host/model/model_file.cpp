@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <map>
 #include <ranges>
 #include <unordered_set>
@@ -183,13 +184,15 @@ Model load_model(const SafetensorsFile& file) {
     names = std::move(dict.names);
     model.info.names = module_of(model.info, names);
     if (!dict.ignored.empty()) model.warnings.push_back(ignored_note(file, dict.ignored));
+    if (!dict.warning.empty()) model.warnings.push_back(dict.warning);
+    if (!dict.note.empty()) model.notes.push_back(dict.note);
   }
   const auto plan = plan_of(model.info);
   model.parameters = read_tensors(file, model.info, plan.tensors, plan.floats, names);
   model.state =
       read_tensors(file, model.info, plan.state, plan.state_floats, names_in(plan.state, model.info));
   if (is_own_model(file)) refuse_others(file, model.info, names);
-  model.notes = conversion_notes(file, names);
+  std::ranges::move(conversion_notes(file, names), std::back_inserter(model.notes));
   return model;
 }
 

@@ -4,9 +4,12 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cctype>
 #include <optional>
+#include <ranges>
 
 #include "host/base/error.hpp"
+#include "host/base/listing.hpp"
 #include "host/base/shown.hpp"
 #include "host/files/float_tensor.hpp"
 #include "host/model/network_plan.hpp"
@@ -101,11 +104,34 @@ class ChainSearch {
   int steps_ = 0;
 };
 
-std::vector<LinearTensors> in_order(const SafetensorsFile& file, std::vector<LinearTensors> layers) {
+std::string order_text(const std::vector<LinearTensors>& layers) {
+  constexpr std::size_t kMaxNamed = 10;
+  return listing(layers | std::views::transform([](const auto& layer) { return shown(layer.weight->name); }),
+                 kMaxNamed);
+}
+
+bool has_digit(const LinearTensors& layer) {
+  return std::ranges::any_of(layer.weight->name, [](unsigned char c) { return std::isdigit(c) != 0; });
+}
+
+std::vector<LinearTensors> in_order(const SafetensorsFile& file, std::vector<LinearTensors> layers,
+                                    StateDict& dict) {
   std::ranges::sort(
       layers, [](const auto& a, const auto& b) { return natural_less(a.weight->name, b.weight->name); });
-  if (is_chain(layers)) return layers;
-  if (auto ordered = ChainSearch(layers).order()) return *ordered;
+  if (is_chain(layers)) {
+    if (!std::ranges::all_of(layers, has_digit) && !ChainSearch(layers).order()) {
+      dict.warning = fmt::format(
+          "{}: the layers are taken in the order of their names, {}; their shapes fit together in other "
+          "orders, too",
+          file.path(), order_text(layers));
+    }
+    return layers;
+  }
+  if (auto ordered = ChainSearch(layers).order()) {
+    dict.note = fmt::format("{}: the layers are taken in the only order that fits their shapes, {}",
+                            file.path(), order_text(*ordered));
+    return *ordered;
+  }
   const auto wrong = std::ranges::adjacent_find(
       layers, [](const auto& a, const auto& b) { return a.outputs() != b.inputs(); });
   refuse(file, *wrong[1].weight,
@@ -140,12 +166,14 @@ StateDict state_dict_of(const SafetensorsFile& file) {
         refuse(file, tensor, fmt::format("{} next to it", shown(name_in(*of_bias, "weight"))));
     } else if (module_of(tensor.name, "running_mean") || module_of(tensor.name, "running_var")) {
       refuse(file, tensor, "weights and biases of nn.Linear; other layers are not read");
+    } else if (tensor.shape.size() > 1 && is_floating_point(tensor.dtype)) {
+      refuse(file, tensor, "weights and biases of nn.Linear; other layers are not read");
     } else {
       dict.ignored.push_back(tensor.name);
     }
   }
   if (layers.empty()) throw ModelError(fmt::format("{}: no weights in it", file.path()));
-  layers = in_order(file, std::move(layers));
+  layers = in_order(file, std::move(layers), dict);
   for (const auto& layer : layers) {
     dict.names.push_back(layer.weight->name);
     if (layer.bias != nullptr) dict.names.push_back(layer.bias->name);

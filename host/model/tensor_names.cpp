@@ -7,7 +7,8 @@
 namespace warpfit {
 namespace {
 
-constexpr std::array<std::string_view, 3> kWrappers{"module.", "_orig_mod.", "model."};
+constexpr std::string_view kModel = "model.";
+constexpr std::array<std::string_view, 3> kWrappers{"module.", "_orig_mod.", kModel};
 
 bool is_digit(char c) { return std::isdigit(static_cast<unsigned char>(c)) != 0; }
 
@@ -45,6 +46,12 @@ std::vector<std::string_view> unwrapped_names(std::string_view name) {
   return names;
 }
 
-std::string_view without_wrappers(std::string_view name) { return unwrapped_names(name).back(); }
+std::string_view without_wrappers(std::string_view name) {
+  const auto names = unwrapped_names(name);
+  const auto rest = names.back();
+  const bool is_number = !rest.empty() && is_digit(rest.front());
+  const bool is_attribute = is_number && names.size() > 1 && names[names.size() - 2].starts_with(kModel);
+  return is_attribute ? names[names.size() - 2] : rest;
+}
 
 }  // namespace warpfit

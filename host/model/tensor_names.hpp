@@ -13,7 +13,8 @@ bool natural_less(std::string_view a, std::string_view b);
 /// DistributedDataParallel, "_orig_mod." of torch.compile, "model." of PyTorch Lightning and the like.
 std::vector<std::string_view> unwrapped_names(std::string_view name);
 
-/// The last of unwrapped_names().
+/// The last of unwrapped_names(), but for "model.0.weight", in which `model` is the attribute that holds an
+/// nn.Sequential.
 std::string_view without_wrappers(std::string_view name);
 
 }  // namespace warpfit

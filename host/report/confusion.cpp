@@ -5,6 +5,12 @@
 namespace warpfit {
 namespace {
 
+constexpr std::int64_t kMaxMatrixClasses = 1000;
+
+std::int64_t sum(const std::vector<std::int64_t>& counts) {
+  return std::accumulate(counts.begin(), counts.end(), std::int64_t{0});
+}
+
 double share(std::int64_t part, std::int64_t whole) {
   return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
 }
@@ -12,34 +18,31 @@ double share(std::int64_t part, std::int64_t whole) {
 }  // namespace
 
 Confusion::Confusion(std::int64_t classes)
-    : classes_(classes), counts_(static_cast<std::size_t>(classes * classes)) {}
+    : classes_(classes),
+      samples_(static_cast<std::size_t>(classes)),
+      predicted_(samples_),
+      correct_(samples_),
+      counts_(static_cast<std::size_t>(classes <= kMaxMatrixClasses ? classes * classes : 0)) {}
 
 void Confusion::add(std::int64_t label, std::int64_t predicted) {
-  ++counts_[static_cast<std::size_t>(label * classes_ + predicted)];
+  ++samples_[static_cast<std::size_t>(label)];
+  ++predicted_[static_cast<std::size_t>(predicted)];
+  if (label == predicted) ++correct_[static_cast<std::size_t>(label)];
+  if (has_matrix()) ++counts_[static_cast<std::size_t>(label * classes_ + predicted)];
 }
 
-std::int64_t Confusion::samples() const {
-  return std::accumulate(counts_.begin(), counts_.end(), std::int64_t{0});
-}
+std::int64_t Confusion::samples() const { return sum(samples_); }
 
-std::int64_t Confusion::correct() const {
-  std::int64_t sum = 0;
-  for (std::int64_t c = 0; c < classes_; ++c) sum += count(c, c);
-  return sum;
-}
+std::int64_t Confusion::correct() const { return sum(correct_); }
 
 std::int64_t Confusion::support(std::int64_t label) const {
-  std::int64_t sum = 0;
-  for (std::int64_t c = 0; c < classes_; ++c) sum += count(label, c);
-  return sum;
+  return samples_[static_cast<std::size_t>(label)];
 }
 
 ClassScores Confusion::scores(std::int64_t label) const {
-  std::int64_t predicted = 0;
-  for (std::int64_t c = 0; c < classes_; ++c) predicted += count(c, label);
-  const std::int64_t right = count(label, label);
-  return {share(right, predicted), share(right, support(label)),
-          share(2 * right, predicted + support(label))};
+  const auto c = static_cast<std::size_t>(label);
+  return {share(correct_[c], predicted_[c]), share(correct_[c], samples_[c]),
+          share(2 * correct_[c], predicted_[c] + samples_[c])};
 }
 
 ClassScores Confusion::macro_average() const {

@@ -17,11 +17,14 @@ struct ClassScores {
 
 class Confusion {
  public:
+  /// With the matrix for at most 1000 classes: more could not be read, and it needs memory for their square.
   explicit Confusion(std::int64_t classes);
 
   void add(std::int64_t label, std::int64_t predicted);
 
   [[nodiscard]] std::int64_t classes() const { return classes_; }
+  [[nodiscard]] bool has_matrix() const { return !counts_.empty(); }
+  /// Of the matrix, which must be there.
   [[nodiscard]] std::int64_t count(std::int64_t label, std::int64_t predicted) const {
     return counts_[static_cast<std::size_t>(label * classes_ + predicted)];
   }
@@ -36,7 +39,8 @@ class Confusion {
 
  private:
   std::int64_t classes_;
-  std::vector<std::int64_t> counts_;  // (label, predicted)
+  std::vector<std::int64_t> samples_, predicted_, correct_;  // of each class
+  std::vector<std::int64_t> counts_;                         // (label, predicted); empty without the matrix
 };
 
 }  // namespace warpfit

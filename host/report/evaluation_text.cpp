@@ -70,11 +70,11 @@ std::string json_array(std::int64_t classes, const Entry& entry) {
 
 std::string evaluation_text(const EvaluationFindings& findings) {
   const auto& confusion = findings.confusion;
-  return fmt::format(
-      "Accuracy: {:.1f}% ({} of {}), Avg loss: {:>8f}\n\n{}\nconfusion (rows: true class, columns: "
-      "predicted)\n{}",
-      100 * accuracy(confusion), confusion.correct(), confusion.samples(), findings.loss,
-      class_table(confusion, findings.class_names), matrix(confusion));
+  const auto text = fmt::format("Accuracy: {:.1f}% ({} of {}), Avg loss: {:>8f}\n\n{}",
+                                100 * accuracy(confusion), confusion.correct(), confusion.samples(),
+                                findings.loss, class_table(confusion, findings.class_names));
+  if (!confusion.has_matrix()) return text;
+  return fmt::format("{}\nconfusion (rows: true class, columns: predicted)\n{}", text, matrix(confusion));
 }
 
 std::string evaluation_json(const EvaluationFindings& findings) {
@@ -96,7 +96,8 @@ std::string evaluation_json(const EvaluationFindings& findings) {
       R"({{"samples":{},"batch_size":{},"loss":{},"correct":{},"accuracy":{},"classes":{},"macro":{{{}}},"confusion":{}}})"
       "\n",
       confusion.samples(), findings.batch_size, findings.loss, confusion.correct(), accuracy(confusion),
-      json_array(classes, of_class), scores_json(confusion.macro_average()), json_array(classes, row));
+      json_array(classes, of_class), scores_json(confusion.macro_average()),
+      confusion.has_matrix() ? json_array(classes, row) : "null");
 }
 
 }  // namespace warpfit

@@ -59,11 +59,15 @@ std::vector<std::string> class_names(const std::string& named, const std::string
                                      std::int64_t classes) {
   const auto path = named.empty() ? class_names_next_to(labels) : named;
   if (path.empty()) return {};
-  auto names = read_class_names(path);
-  if (std::ssize(names) == classes) return names;
-  const auto text = fmt::format("{}: {} names, but the network has {} outputs", path, names.size(), classes);
-  if (!named.empty()) throw UsageError("--class-names " + text);
-  log_warning(text + "; the classes remain without names");
+  try {
+    auto names = read_class_names(path);
+    if (std::ssize(names) == classes) return names;
+    throw UsageError(
+        fmt::format("{}: {} names, but the network has {} outputs", path, names.size(), classes));
+  } catch (const Error& error) {
+    if (!named.empty()) throw;
+    log_warning(fmt::format("{}; the classes remain without names", error.what()));
+  }
   return {};
 }
 

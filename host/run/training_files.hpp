@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <future>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "host/model/model_file.hpp"
@@ -29,6 +30,8 @@ class TrainingFiles {
   [[nodiscard]] std::vector<float> class_weights(const ClassWeightOptions& options,
                                                  const Subset& training) const;
   [[nodiscard]] const ModelInfo& model() const { return model_; }
+  /// Of a run that goes on: those that it began with.
+  void set_class_names(std::vector<std::string> names) { model_.class_names = std::move(names); }
   [[nodiscard]] const NetworkPlan& plan() const { return plan_; }
   /// Of the larger set.
   [[nodiscard]] std::int64_t max_samples() const { return std::max(training_set_.size(), test_set_.size()); }

@@ -127,7 +127,7 @@ void run(const RunOptions& options, const TrainingFiles& files, RunFolder* folde
   std::optional<Interrupt> interrupt;  // a run without a folder is ended by a signal at once
   TrainerHooks hooks;
   if (folder != nullptr) {
-    if (folder->is_new() || options.replaces_config) folder->write_config(options.config);
+    if (folder->is_new()) folder->write_config(options.config);
     recorder.emplace(*folder, model, files.identity(), checkpoint ? checkpoint->metrics : MetricsSizes{});
     observers.emplace_back(recorder->metrics());
     hooks = recorder->hooks(options.checkpoint_every);
@@ -140,6 +140,11 @@ void run(const RunOptions& options, const TrainingFiles& files, RunFolder* folde
   Trainer trainer(*backend, network, data, training, generator, report, hooks);
   log_detail(fmt::format("engine: {}", trainer.engine()));
   if (checkpoint) {
+    if (options.replaces_config && training.patience > 0 &&
+        checkpoint->state.best.waited >= training.patience) {
+      checkpoint->state.best.waited = 0;
+      log_info("the run had ended early; --patience counts from here on");
+    }
     trainer.restore(checkpoint->state);
     log_info(fmt::format("resumed at epoch {}, batch {}", checkpoint->state.epoch, checkpoint->state.batch));
     checkpoint.reset();  // it takes as much memory as all that is trained
@@ -149,7 +154,11 @@ void run(const RunOptions& options, const TrainingFiles& files, RunFolder* folde
                       .device = backend->description(),
                       .options = options.config,
                       .epochs = training.epochs});
-  if (folder != nullptr) folder->keep();
+  if (folder != nullptr) {
+    if (options.replaces_config)
+      folder->write_config(options.config);  // nothing refuses the run from here on
+    folder->keep();
+  }
 
   const auto ending = trainer.run();
   if (ending == Ending::kInterrupted) end_interrupted(console, folder);
@@ -196,7 +205,11 @@ void train(const RunOptions& options) {
 
 void resume_training(const RunOptions& options, RunFolder& folder, std::optional<Checkpoint> checkpoint) {
   check_replaces_model(options.model);
-  run(options, TrainingFiles(options), &folder, std::move(checkpoint));
+  auto data_options = options;
+  if (checkpoint) data_options.class_names.clear();  // they are in the checkpoint, and the file may be gone
+  TrainingFiles files(data_options);
+  if (checkpoint) files.set_class_names(checkpoint->info.class_names);
+  run(options, files, &folder, std::move(checkpoint));
 }
 
 }  // namespace warpfit

@@ -33,12 +33,12 @@ std::int64_t first_element(std::span<const std::uint8_t> row, IdxType type) {
 void check_is_labels(const IdxFile& file) {
   constexpr std::int64_t kQmnistColumns = 8;
   const auto& dimensions = file.dimensions();
-  const bool is_table = dimensions.size() == 2;
-  if (dimensions.size() == 1 || (is_table && (dimensions[1] == 1 || dimensions[1] == kQmnistColumns))) return;
+  if (dimensions.size() == 1 || dimensions[1] == 1) return;
+  if (dimensions[1] == kQmnistColumns && file.type() == IdxType::kInt32) return;
   throw DataError(fmt::format(
-      "{}: {} from byte 4 on, expected one label per sample, or the eight columns of QMNIST; are images and "
-      "labels swapped?",
-      file.path(), fmt::join(dimensions, "x")));
+      "{}: {} {} from byte 4 on, expected one label per sample, or QMNIST's table of eight 32-bit integers; "
+      "are images and labels swapped, or the labels one-hot?",
+      file.path(), fmt::join(dimensions, "x"), element_name(file.type())));
 }
 
 void check_counts(const IdxFile& images, const IdxFile& labels) {

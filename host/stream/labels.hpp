@@ -9,7 +9,7 @@
 
 namespace warpfit {
 
-/// Errors: DataError if the file has neither (N) nor (N, 1) nor (N, 8) elements.
+/// Errors: DataError if the file has neither (N) nor (N, 1) integers, nor (N, 8) of 32 bits.
 void check_is_labels(const IdxFile& file);
 
 /// Errors: DataError if there are not as many labels as images.

@@ -11,6 +11,7 @@
 #include <regex>
 #include <thread>
 
+#include "host/model/model_file.hpp"
 #include "tests/support/files.hpp"
 #include "tests/support/program.hpp"
 #include "tests/support/random.hpp"
@@ -222,6 +223,29 @@ TEST_F(ResumeProgram, EndsWhereNothingImproves) {
   const auto resumed = run_warpfit({"resume", path("run")});
   EXPECT_EQ(resumed.exit_code, 0) << resumed.error;
   EXPECT_THAT(resumed.out, testing::Not(HasSubstr("Epoch")));
+  const auto longer = run_warpfit({"resume", path("run"), "--epochs", "51"});
+  EXPECT_EQ(longer.exit_code, 0) << longer.error;
+  EXPECT_THAT(longer.error, HasSubstr("the run had ended early; --patience counts from here on"));
+  EXPECT_THAT(longer.out, HasSubstr("Epoch 5\n"));
+  EXPECT_THAT(longer.out, Not(HasSubstr("Epoch 6\n")));
+}
+
+TEST_F(ResumeProgram, KeepsItsConfigurationWhereItIsRefused) {
+  ASSERT_EQ(run_warpfit(arguments("run", "2", "1epoch")).exit_code, 0);
+  const auto config = read_file(path("run") + "/config.toml");
+  EXPECT_EQ(run_warpfit({"resume", path("run"), "--epochs", "9", "--device-memory-limit", "1"}).exit_code, 7);
+  EXPECT_EQ(read_file(path("run") + "/config.toml"), config);
+}
+
+TEST_F(ResumeProgram, KeepsTheNamesOfTheClasses) {
+  const std::string names = "a\nb\nc\nd\ne\nf\ng\nh\ni\nj\n";
+  const auto file = folder_.add("names", {names.begin(), names.end()});
+  auto asked = arguments("run", "1", "1epoch");
+  asked.insert(asked.end(), {"--class-names", file});
+  ASSERT_EQ(run_warpfit(asked).exit_code, 0);
+  std::filesystem::remove(file);
+  EXPECT_EQ(run_warpfit({"resume", path("run"), "--epochs", "2"}).exit_code, 0);
+  EXPECT_EQ(load_model(path("run") + "/model.safetensors").info.class_names.size(), 10U);
 }
 
 TEST_F(ResumeProgram, GoesOnAfterItsLastEpoch) {

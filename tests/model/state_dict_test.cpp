@@ -124,6 +124,15 @@ TEST_F(StateDictFile, IsOrderedByNamesThenByTheOneOrderOfShapes) {
                                {"a.bias", {2}}});
   EXPECT_EQ(backwards.info.network.text(), "4-3-5-2");
   EXPECT_EQ(backwards.parameters.front(), 1);
+  EXPECT_THAT(
+      backwards.notes,
+      ElementsAre(path_ + ": the layers are taken in the only order that fits their shapes, z.weight, "
+                          "b.weight, a.weight"));
+  EXPECT_THAT(load({{"encoder.weight", {8, 4}}, {"decoder.weight", {4, 8}}}).warnings,
+              ElementsAre(path_ + ": the layers are taken in the order of their names, decoder.weight, "
+                                  "encoder.weight; their shapes fit together in other orders, too"));
+  EXPECT_THAT(load({{"fc1.weight", {8, 4}}, {"fc2.weight", {4, 8}}}).warnings, IsEmpty());
+  EXPECT_THAT(load({{"a.weight", {8, 4}}, {"b.weight", {2, 8}}}).warnings, IsEmpty());
   // Both orders of two equal layers fit.
   EXPECT_THAT(
       refusal({{"z.weight", {3, 4}}, {"b.weight", {3, 3}}, {"c.weight", {3, 3}}, {"a.weight", {2, 3}}}),
@@ -156,6 +165,7 @@ TEST_F(StateDictFile, IsRefusedIfOtherLayersWouldBeIgnored) {
   const Shapes linear{{"fc.weight", {2, 4}}, {"fc.bias", {2}}};
   for (const auto& [name, shape] : Shapes{{"conv.weight", {2, 1, 3, 3}},
                                           {"norm.weight", {4}},
+                                          {"lstm.weight_ih_l0", {16, 4}},
                                           {"norm.running_mean", {4}},
                                           {"norm.running_var", {4}},
                                           {"other.bias", {2}}}) {
@@ -169,10 +179,14 @@ TEST_F(StateDictFile, HasNamesWithoutThePrefixesOfWrappers) {
   EXPECT_THAT(unwrapped_names("module._orig_mod.net.0.weight"),
               ElementsAre("module._orig_mod.net.0.weight", "_orig_mod.net.0.weight", "net.0.weight"));
   EXPECT_EQ(without_wrappers("model.module.0.bias"), "0.bias");
+  EXPECT_EQ(without_wrappers("model.net.0.bias"), "net.0.bias");
+  EXPECT_EQ(without_wrappers("module.model.0.bias"), "model.0.bias");
+  EXPECT_EQ(without_wrappers("model."), "");
   EXPECT_EQ(without_wrappers("models.0.bias"), "models.0.bias");
   const auto model = load({{"module.net.0.weight", {2, 4}}, {"module.net.0.bias", {2}}});
   EXPECT_EQ(model.info.names, "net");
-  EXPECT_EQ(load({{"model.0.weight", {2, 4}}, {"model.0.bias", {2}}}).info.names, "");
+  EXPECT_EQ(load({{"module.0.weight", {2, 4}}, {"module.0.bias", {2}}}).info.names, "");
+  EXPECT_EQ(load({{"model.0.weight", {2, 4}}, {"model.0.bias", {2}}}).info.names, "model");
 }
 
 TEST_F(StateDictFile, WarmStartsWithoutThePrefixesOfWrappers) {

@@ -30,6 +30,18 @@ TEST(EvaluationText, HasColumnsAsWideAsTheHighestClass) {
   EXPECT_THAT(text, testing::HasSubstr("    9  0  0  0  0  0  0  0  0  0  0  1\n"));
 }
 
+TEST(EvaluationText, LeavesTheMatrixOfManyClassesOut) {
+  Confusion confusion(1001);
+  confusion.add(1000, 1000);
+  confusion.add(999, 1000);
+  const auto text = evaluation_text({0, 64, confusion});
+  EXPECT_THAT(text, testing::StartsWith("Accuracy: 50.0% (1 of 2)"));
+  EXPECT_THAT(text, testing::HasSubstr("\n 1000     0.5000     1.0000     0.6667          1\n"));
+  EXPECT_THAT(text, testing::Not(testing::HasSubstr("confusion")));
+  EXPECT_THAT(evaluation_json({0, 64, confusion}), testing::HasSubstr(R"(,"confusion":null})"));
+  EXPECT_TRUE(Confusion(1000).has_matrix());
+}
+
 TEST(EvaluationText, HasTheNamesOfTheClasses) {
   Confusion confusion(2);
   confusion.add(0, 0);

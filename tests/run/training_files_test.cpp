@@ -54,6 +54,8 @@ TEST_F(TrainingFilesTest, TakesTheNamesOfTheClassesNextToTheLabels) {
   options_.class_names.clear();
   folder_.add("classes.txt", {'a'});  // which nobody asked for
   EXPECT_TRUE(TrainingFiles(options_).model().class_names.empty());
+  folder_.add("classes.txt", {'a', '\n', '\n', 'b'});
+  EXPECT_TRUE(TrainingFiles(options_).model().class_names.empty());
 }
 
 TEST_F(TrainingFilesTest, GiveTheModelTheStatisticsOfItsPixels) {

@@ -152,7 +152,8 @@ TEST_F(DatasetLabels, AreTheFirstOfQmnistsEightColumns) {
   EXPECT_EQ(labels({3, 8}, 0x0C, big_endian(table, 4)), (std::vector<Label>{4, 9, 2}));
   EXPECT_EQ(labels({3, 1}, 0x08, {4, 9, 2}), (std::vector<Label>{4, 9, 2}));
   EXPECT_THAT(refusal({3, 2}, 0x08, Bytes(6)),
-              HasSubstr("labels: 3x2 from byte 4 on, expected one label per sample"));
+              HasSubstr("labels: 3x2 unsigned bytes from byte 4 on, expected one label per sample"));
+  EXPECT_THAT(refusal({3, 8}, 0x08, Bytes(24)), HasSubstr("or the labels one-hot?"));
 }
 
 TEST_F(DatasetLabels, AreNeitherNegativeNorFractionalNorTooHigh) {
