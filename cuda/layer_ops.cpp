@@ -3,9 +3,12 @@
 #include <vector>
 
 #include "cuda/ops/activation.hpp"
+#include "cuda/ops/batch_norm.hpp"
 #include "cuda/ops/dropout.hpp"
 #include "cuda/ops/elementwise_loss.hpp"
+#include "cuda/ops/sgd.hpp"
 #include "cuda/ops/softmax_cross_entropy.hpp"
+#include "cuda/runtime/copy.hpp"
 #include "host/backend/buffer.hpp"
 
 namespace warpfit {
@@ -89,6 +92,60 @@ class DropoutOp final : public LayerOp {
   DropoutMask mask_;
 };
 
+class BatchNormOp final : public LayerOp {
+ public:
+  BatchNormOp(const OpContext& context, const BatchNormOperation& operation)
+      : context_(context), operation_(operation) {
+    const std::vector<float> zeros(static_cast<std::size_t>(operation.channels));
+    for (auto* values : {&mean_, &inverse_deviation_, &dweight_, &dbias_}) *values = {context.backend, zeros};
+  }
+
+  void forward(Mode mode, const OperationViews& views) override {
+    has_gradients_ = false;
+    if (mode == Mode::kTrain) {
+      cuda::batch_norm_forward(operation_, views.x, views.tensors, views.state, batch(), views.y,
+                               context_.stream.get());
+    } else {
+      cuda::batch_norm_evaluate(operation_, views.x, views.tensors, views.state, views.y,
+                                context_.stream.get());
+    }
+  }
+  void backward_input(const OperationViews& views) override { backward(views, views.dx); }
+  Fence backward_tensors(const OperationViews& views) override {
+    if (!has_gradients_) backward(views, {});
+    const auto copy = [&](const Buffer<float>& from, Vector to) {
+      copy_on_device(to.data(), from.data(), to.size_bytes(), context_.stream.get());
+    };
+    copy(dweight_, views.gradients[0]);
+    copy(dbias_, views.gradients[1]);
+    return {};
+  }
+  Fence backward_sgd(const OperationViews& views) override {
+    if (!has_gradients_) backward(views, {});
+    const float* rate = &context_.position->rate;
+    cuda::sgd_update(views.tensors[0], dweight_.view(), rate, context_.stream.get());
+    cuda::sgd_update(views.tensors[1], dbias_.view(), rate, context_.stream.get());
+    return {};
+  }
+
+ private:
+  [[nodiscard]] cuda::BatchNormStatistics batch() const { return {mean_.view(), inverse_deviation_.view()}; }
+  void backward(const OperationViews& views, Matrix dx) {
+    cuda::batch_norm_backward(operation_, views.x, views.dy, views.tensors[0], batch(), dweight_.view(),
+                              dbias_.view(), dx, context_.stream.get());
+    has_gradients_ = true;
+  }
+
+  OpContext context_;
+  BatchNormOperation operation_;
+  Buffer<float> mean_, inverse_deviation_;  // of the batch
+  Buffer<float> dweight_, dbias_;
+  bool has_gradients_ = false;  // of this step
+};
+
+std::unique_ptr<LayerOp> make(const OpContext& context, const BatchNormOperation& operation) {
+  return std::make_unique<BatchNormOp>(context, operation);
+}
 std::unique_ptr<LayerOp> make(const OpContext& context, const LinearOperation& operation) {
   return std::make_unique<LinearOp>(context, operation);
 }

@@ -11,6 +11,7 @@ set(warpfit_cuda_sources
   muon_op.cpp
   ops/activation.cu
   ops/averaging.cu
+  ops/batch_norm.cu
   ops/bias_gradient.cu
   ops/dropout.cu
   ops/elementwise_loss.cu

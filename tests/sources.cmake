@@ -2,6 +2,7 @@
 set(warpfit_backend_test_sources
   ops/activation_test.cpp
   ops/averaging_test.cpp
+  ops/batch_norm_test.cpp
   ops/bias_gradient_test.cpp
   ops/dropout_test.cpp
   ops/elementwise_loss_test.cpp
@@ -39,6 +40,7 @@ set(warpfit_backend_test_sources
   train/gradient_test.cpp
   train/loss_log_test.cpp
   train/memory_limit_test.cpp
+  train/network_traces_test.cpp
   train/parameter_groups_test.cpp
   train/predictor_test.cpp
   train/resume_test.cpp
@@ -46,6 +48,7 @@ set(warpfit_backend_test_sources
 
 # Tests of the host code; the second list has the tests of single-threaded code.
 set(warpfit_test_sources
+  cli/batch_norm_test.cpp
   cli/bench_test.cpp
   cli/eval_test.cpp
   cli/predict_test.cpp

@@ -168,6 +168,22 @@ def to_numpy(exchange, path, model):
     exchange.note("export --to npz: parameters in NumPy", largest, 0)
 
 
+def normalized(exchange):
+    """A network with batch normalization that warpfit trains is the same in PyTorch, ONNX Runtime and NumPy."""
+    path = exchange.folder / "normalized.safetensors"
+    samples = [part for kind in ("train", "test")
+               for part in (f"--{kind}-images", exchange.images, f"--{kind}-labels", exchange.labels)]
+    exchange.run("train", *samples, "--network", "linear(64),batchnorm,relu,linear(10)", "--names", "", "--lr", 0.1,
+                 "--epochs", 2, "--save", path)
+    model = torch.nn.Sequential(torch.nn.Linear(784, 64), torch.nn.BatchNorm1d(64), torch.nn.ReLU(),
+                                torch.nn.Linear(64, CLASSES))
+    model.load_state_dict(load_file(path), strict=True)
+    logits = logits_of(model.eval(), exchange.x.flatten(1))
+    exchange.compare("batch normalization, PyTorch: logits", exchange.predict(path, "logits")[0], logits)
+    to_onnx(exchange, path, logits)
+    to_numpy(exchange, path, model)
+
+
 def go_on(exchange, path, model):
     """Both frameworks train one epoch from the same file: first from PyTorch's, then from warpfit's."""
     rate = 0.01
@@ -207,6 +223,7 @@ def main():
         to_onnx(exchange, path, logits)
         to_numpy(exchange, path, model)
         go_on(exchange, path, model)
+        normalized(exchange)
 
     print(f"{len(images)} samples; torch {torch.__version__}, onnxruntime {onnxruntime.__version__}")
     print(f"{'compared':<46} {'largest difference':>18} {'allowed':>8}")

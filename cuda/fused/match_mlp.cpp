@@ -9,6 +9,7 @@ namespace {
 std::string obstacle(const Operation& operation, bool is_last) {
   const char* const other = "the network is not one of linear layers with ReLU between them";
   if (std::holds_alternative<DropoutOperation>(operation)) return "it has no dropout";
+  if (std::holds_alternative<BatchNormOperation>(operation)) return "it has no batch normalization";
   const auto* linear = std::get_if<LinearOperation>(&operation);
   if (linear == nullptr) return other;
   if (!linear->bias) return "its linear layers all have a bias";

@@ -19,4 +19,9 @@ inline void copy_to_host(void* to, const void* from, std::size_t bytes, cudaStre
   check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, stream), "copying from the device");
 }
 
+/// Queues a copy within the device's memory.
+inline void copy_on_device(void* to, const void* from, std::size_t bytes, cudaStream_t stream) {
+  check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, stream), "copying on the device");
+}
+
 }  // namespace warpfit

@@ -33,7 +33,19 @@ struct DropoutOperation {
   DropoutMask mask;
 };
 
-using Operation = std::variant<LinearOperation, ActivationOperation, DropoutOperation>;
+/// y = activation((x - mean) / sqrt(variance + eps) * weight + bias) of each channel; x and y are (N,
+/// channels times plane), and a channel's `plane` values of a sample lie next to each other. In training,
+/// mean and (biased) variance are those of the batch, and the running ones move to (1 - momentum) * running +
+/// momentum * the batch's, the variance unbiased; in evaluation they are the running ones. Tensors: weight
+/// and bias (channels). State: running mean and running variance (channels), number of batches (a 32-bit
+/// integer).
+struct BatchNormOperation {
+  std::int64_t channels = 0, plane = 1;
+  double eps = 1e-5, momentum = 0.1;
+  ActivationKind activation = ActivationKind::kNone;  ///< ReLU or none
+};
+
+using Operation = std::variant<LinearOperation, ActivationOperation, DropoutOperation, BatchNormOperation>;
 
 /// An operation of a network: it reads one value and writes another one, or updates it in place.
 struct PlannedOperation {

@@ -50,8 +50,7 @@ struct OptimizerFlags {
   bool matches_adamw = false;                       ///< muon's steps are as large as AdamW's
   OptimizerKind muon_rest = OptimizerKind::kAdamw;  ///< of the parameters that muon does not update
   bool nesterov = false, amsgrad = false, centered = false, decoupled = false;
-  bool no_decay_of_biases = false;
-  bool no_decay_of_norms = false;  ///< of normalization layers
+  NoDecay no_decay;
 };
 
 enum class ScheduleKind { kConstant, kStep, kMultistep, kExponential, kCosine, kCosineRestarts, kOneCycle };

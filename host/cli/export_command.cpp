@@ -29,6 +29,23 @@ void export_npz(const std::string& path, const Model& model) {
   write_npz(path, tensors);
 }
 
+OnnxNetwork::Layer::Normalization normalization_of(const Model& model, const NetworkPlan& plan,
+                                                   const Node& node, const BatchNorm& norm) {
+  if (!node.in.is_vector())
+    throw ModelError("batch normalization of images is not exported to ONNX; export safetensors or npz");
+  const auto names = parameter_names(model.info);
+  const auto state = state_tensors(model.info, model.state);
+  OnnxNetwork::Layer::Normalization result;
+  result.eps = norm.eps;
+  for (std::size_t i = 0; i < 2; ++i) {
+    result.names[i] = names[node.first_tensor + i];
+    result.values[i] = plan.tensors[node.first_tensor + i].in(std::span(model.parameters));
+    result.names[2 + i] = state.tensors[node.first_state + i].name;
+    result.values[2 + i] = plan.state[node.first_state + i].in(std::span(model.state));
+  }
+  return result;
+}
+
 void export_onnx(const std::string& path, const Model& model) {
   const auto names = parameter_names(model.info);
   const auto plan = plan_of(model.info);
@@ -46,6 +63,10 @@ void export_onnx(const std::string& path, const Model& model) {
     if (const auto* activation = std::get_if<Activation>(&node.layer)) {
       layer.activation = name_of(*activation).onnx;
       if (!name_of(*activation).parameter.empty()) layer.alpha = activation->parameter;
+    }
+    if (const auto* norm = std::get_if<BatchNorm>(&node.layer)) {
+      layer.normalization = normalization_of(model, plan, node, *norm);
+      continue;
     }
     if (node.tensors > 0) {
       layer.weight_name = names[node.first_tensor];

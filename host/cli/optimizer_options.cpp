@@ -74,15 +74,15 @@ Option pair(const Row& row, std::string_view range, std::string_view otherwise, 
 Option no_decay_option(OptimizerFlags& flags) {
   constexpr std::string_view kFlag = "--no-decay";
   const auto set = [&flags, kFlag](std::string_view given) {
-    flags.no_decay_of_biases = given == "bias" || given == "bias,norm" || given == "norm,bias";
-    flags.no_decay_of_norms = given == "norm" || given == "bias,norm" || given == "norm,bias";
-    if (!given.empty() && !flags.no_decay_of_biases && !flags.no_decay_of_norms)
+    flags.no_decay.biases = given == "bias" || given == "bias,norm" || given == "norm,bias";
+    flags.no_decay.norms = given == "norm" || given == "bias,norm" || given == "norm,bias";
+    if (!given.empty() && !flags.no_decay.biases && !flags.no_decay.norms)
       throw UsageError(fmt::format("{} {}: expected bias, norm or bias,norm", kFlag, given));
   };
   const auto get = [&flags] {
-    const bool both = flags.no_decay_of_biases && flags.no_decay_of_norms;
-    return fmt::format("{}{}{}", flags.no_decay_of_biases ? "bias" : "", both ? "," : "",
-                       flags.no_decay_of_norms ? "norm" : "");
+    const bool both = flags.no_decay.biases && flags.no_decay.norms;
+    return fmt::format("{}{}{}", flags.no_decay.biases ? "bias" : "", both ? "," : "",
+                       flags.no_decay.norms ? "norm" : "");
   };
   return {.group = kGroup,
           .flag = kFlag,

@@ -69,12 +69,9 @@ RunOptions run_options_of(const TrainCommand& command) {
   auto& training = run.training;
   training.optimizer = optimizer_of(command.optimizer);
   training.muon = muon_of(command.optimizer);
-  training.no_decay_of_biases = command.optimizer.no_decay_of_biases;
-  if (!has_decay(training.optimizer) &&
-      (command.optimizer.no_decay_of_biases || command.optimizer.no_decay_of_norms))
+  training.no_decay = command.optimizer.no_decay;
+  if (!has_decay(training.optimizer) && (training.no_decay.biases || training.no_decay.norms))
     throw UsageError("--no-decay: expected an optimizer with --weight-decay above 0");
-  if (command.optimizer.no_decay_of_norms && !command.optimizer.no_decay_of_biases)
-    throw UsageError("--no-decay norm: there are no normalization layers; expected bias or bias,norm");
   training.learning_rate = learning_rate_of(command.optimizer);
   training.schedule = schedule_of(command.schedule, training.epochs);
   training.warmup = command.schedule.warmup;

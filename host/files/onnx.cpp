@@ -50,13 +50,18 @@ void check_network(const OnnxNetwork& network, const std::string& path) {
     const std::int64_t shape[] = {layer.outputs, layer.inputs};
     const auto weights = has_product ? tensor_size(DType::kF32, shape) : std::optional<std::uint64_t>(0);
     const auto biases = layer.bias_name.empty() ? 0 : layer.outputs;
-    const bool fits = layer.inputs == inputs && layer.outputs > 0 && weights == layer.w.size_bytes() &&
-                      layer.b.size() == static_cast<std::size_t>(biases) &&
+    const auto& norm = layer.normalization;
+    const bool norm_fits = !norm || (!has_product && layer.activation.empty() &&
+                                     std::ranges::all_of(norm->values, [&](auto values) {
+                                       return values.size() == static_cast<std::size_t>(layer.outputs);
+                                     }));
+    const bool fits = norm_fits && layer.inputs == inputs && layer.outputs > 0 &&
+                      weights == layer.w.size_bytes() && layer.b.size() == static_cast<std::size_t>(biases) &&
                       (has_product || (layer.inputs == layer.outputs && layer.bias_name.empty()));
     if (!fits) {
       throw InternalError(fmt::format(
           "{}: cannot write layer '{}' of {} inputs and {} outputs with {} weights and {} "
-          "biases behind {} values",
+          "biases after {} values",
           path, layer.weight_name, layer.inputs, layer.outputs, layer.w.size(), layer.b.size(), inputs));
     }
     inputs = layer.outputs;
@@ -155,6 +160,11 @@ Message graph_of(const OnnxNetwork& network) {
     std::vector<std::string> weights{layer.weight_name};
     if (!layer.bias_name.empty()) weights.push_back(layer.bias_name);
     if (!layer.weight_name.empty()) operators.add("Gemm", weights, integer_attribute("transB"));
+    if (layer.normalization) {
+      operators.add("BatchNormalization",
+                    {layer.normalization->names.begin(), layer.normalization->names.end()},
+                    float_attribute("epsilon", static_cast<float>(layer.normalization->eps)));
+    }
     if (!layer.activation.empty()) operators.add_activation(layer.activation, layer.alpha);
   }
   if (network.log_softmax) operators.add("LogSoftmax", {}, integer_attribute("axis"));
@@ -189,6 +199,10 @@ void write_onnx(const std::string& path, const OnnxNetwork& network) {
   check_network(network, path);
   std::vector<Initializer> initializers;
   for (const auto& layer : network.layers) {
+    for (std::size_t i = 0; layer.normalization && i < layer.normalization->names.size(); ++i) {
+      initializers.push_back(
+          initializer(layer.normalization->names[i], {layer.outputs}, layer.normalization->values[i]));
+    }
     if (layer.weight_name.empty()) continue;
     initializers.push_back(initializer(layer.weight_name, {layer.outputs, layer.inputs}, layer.w));
     if (!layer.bias_name.empty())

@@ -1,4 +1,4 @@
-// A multilayer perceptron as an ONNX model (https://github.com/onnx/onnx/blob/main/docs/IR.md), for any
+// A network of vectors as an ONNX model (https://github.com/onnx/onnx/blob/main/docs/IR.md), for any
 // runtime to load.
 //
 //   input (batch, sample...) -> Flatten -> Gemm -> Relu -> ... -> Gemm -> [LogSoftmax] -> output (batch,
@@ -7,6 +7,7 @@
 // fp32; any batch size; IR version 8, operator set 17.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -29,6 +30,13 @@ struct OnnxNetwork {
     /// and which are written as what they are made of.
     std::string activation = {};
     std::optional<float> alpha = {};  ///< its attribute
+    /// Batch normalization by fixed statistics, one value for each input, instead of all of the above.
+    struct Normalization {
+      std::array<std::string, 4> names;              ///< of weight, bias, mean and variance
+      std::array<std::span<const float>, 4> values;  ///< (outputs)
+      double eps = 0;
+    };
+    std::optional<Normalization> normalization = {};
   };
 
   std::vector<std::int64_t> sample_shape;

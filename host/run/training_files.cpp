@@ -54,6 +54,13 @@ void check_labels(std::int64_t outputs, const Dataset& training_set, const Datas
   warn_of_missing_classes(training_set, test_set);
 }
 
+void check_no_decay(const NoDecay& no_decay, const NetworkPlan& plan) {
+  if (!no_decay.norms || no_decay.biases) return;
+  const auto is_of_norm = [](const PlannedTensor& tensor) { return tensor.role == TensorRole::kNormWeight; };
+  if (std::ranges::none_of(plan.tensors, is_of_norm))
+    throw UsageError("--no-decay norm: the network has no normalization layers");
+}
+
 // Empty if no file was named, and none that fits was found.
 std::vector<std::string> class_names(const std::string& named, const std::string& labels,
                                      std::int64_t classes) {
@@ -113,6 +120,7 @@ TrainingFiles::TrainingFiles(const RunOptions& options, const DatasetPaths& path
     throw UsageError("--dropout: the network has dropout layers of its own; leave --dropout out");
   model_.names = options.names;
   plan_ = plan_of(model_);
+  check_no_decay(options.training.no_decay, plan_);
   check_labels(plan_.classes(), training_set_, test_set_);
   model_.pixels = sampled_pixel_statistics(training_set_);
   model_.class_names = class_names(options.class_names, paths_.train_labels, plan_.classes());

@@ -17,7 +17,7 @@ constexpr std::uint64_t kProgram = std::uint64_t{24} << 20;
 
 // What Muon's steps are made in.
 std::uint64_t muon_floats(const NetworkPlan& network, const TrainOptions& options) {
-  const auto groups = parameter_groups(network, options.optimizer, false, options.muon);
+  const auto groups = parameter_groups(network, options.optimizer, {}, options.muon);
   return groups.muon ? MuonScratch::floats(groups.muon->matrices) : 0;
 }
 

@@ -11,6 +11,13 @@ bool is_relu(const PlannedOperation& planned) {
   return activation != nullptr && activation->activation.kind == ActivationKind::kRelu;
 }
 
+// Where ReLU after this operation would be done; nothing if it cannot do it.
+ActivationKind* activation_of(Operation& operation) {
+  if (auto* linear = std::get_if<LinearOperation>(&operation)) return &linear->activation;
+  if (auto* norm = std::get_if<BatchNormOperation>(&operation)) return &norm->activation;
+  return nullptr;
+}
+
 // The linear operation that reads what operation `at` gives, through any dropout; nothing if another does.
 LinearOperation* linear_after(std::vector<PlannedOperation>& operations, std::size_t at) {
   for (std::size_t next = at + 1; next < operations.size(); ++next) {
@@ -26,10 +33,10 @@ void fuse_relu(std::vector<PlannedOperation>& operations) {
   std::vector<PlannedOperation> fused;
   fused.reserve(operations.size());
   for (std::size_t i = 0; i < operations.size(); ++i) {
-    auto* linear = std::get_if<LinearOperation>(&operations[i].operation);
-    const bool has_relu = linear != nullptr && i + 1 < operations.size() && is_relu(operations[i + 1]);
+    auto* activation = activation_of(operations[i].operation);
+    const bool has_relu = activation != nullptr && i + 1 < operations.size() && is_relu(operations[i + 1]);
     auto* consumer = has_relu ? linear_after(operations, i + 1) : nullptr;
-    if (consumer != nullptr) linear->activation = consumer->input_activation = ActivationKind::kRelu;
+    if (consumer != nullptr) *activation = consumer->input_activation = ActivationKind::kRelu;
     fused.push_back(operations[i]);
     if (consumer != nullptr) ++i;
   }

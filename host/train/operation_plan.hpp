@@ -8,9 +8,9 @@
 
 namespace warpfit {
 
-/// ReLU after a linear layer is part of that layer's operation, and its derivative of the next linear
-/// layer's. Dropout works in place. `dropout_seed`: of the masks; the dropout layers are told apart by their
-/// number.
+/// ReLU after a linear layer or batch normalization is part of that layer's operation, and its derivative of
+/// the next linear layer's. Dropout works in place. `dropout_seed`: of the masks; the dropout layers are told
+/// apart by their number.
 OperationPlan plan_operations(const NetworkPlan& network, std::uint64_t dropout_seed);
 
 }  // namespace warpfit

@@ -5,12 +5,13 @@
 
 #include "host/model/network_plan.hpp"
 #include "host/optim/optimizer_state.hpp"
+#include "host/train/train_options.hpp"
 
 namespace warpfit {
 
-/// Groups that have all parameters between them: one, unless biases have no weight decay, or Muon updates the
+/// Groups that have all parameters between them: one, unless some have no weight decay, or Muon updates the
 /// matrices and the optimizer the rest.
-ParameterGroups parameter_groups(const NetworkPlan& plan, const Optimizer& optimizer, bool no_decay_of_biases,
+ParameterGroups parameter_groups(const NetworkPlan& plan, const Optimizer& optimizer, NoDecay no_decay,
                                  const std::optional<Muon>& muon);
 
 }  // namespace warpfit

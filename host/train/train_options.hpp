@@ -13,6 +13,12 @@ namespace warpfit {
 
 enum class BestBy { kLoss, kAccuracy };
 
+/// Parameters that are updated without weight decay.
+struct NoDecay {
+  bool biases = false;
+  bool norms = false;  ///< weights and biases of normalization layers
+};
+
 struct TrainOptions {
   std::int64_t epochs = 10;
   std::int64_t batch_size = 64;
@@ -25,7 +31,7 @@ struct TrainOptions {
   Clipping clipping = {};
   Optimizer optimizer = Sgd{};              ///< with Muon, for the parameters that Muon does not update
   std::optional<Muon> muon = std::nullopt;  ///< updates the weights that are matrices
-  bool no_decay_of_biases = false;          ///< biases are updated without weight decay
+  NoDecay no_decay = {};
   std::int64_t accumulate = 1;  ///< batches whose gradients, each divided by this, an update adds up
   double ema = 0;               ///< decay of the parameters' moving average; 0 for none
   std::int64_t swa_start = 0;   ///< first epoch after which parameters are averaged; 0 for none

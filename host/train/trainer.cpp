@@ -45,6 +45,7 @@ Trainer::Trainer(Backend& backend, Network& network, const TrainingData& data, c
     validation_.emplace(backend, workspace_, options.loss, *data.validation,
                         batch_rows(options, *data.validation), plans_[2]);
   }
+  check_batches(network.plan(), samples_, options.batch_size);
   engine_ = chosen_engine(options.engine, [this](std::string& reason) { return compile(reason); });
 }
 

@@ -1,6 +1,10 @@
 #include "host/train/training_data.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
+
+#include "host/base/error.hpp"
 
 namespace warpfit {
 
@@ -11,6 +15,18 @@ std::int64_t batch_rows(const TrainOptions& options, const Subset& samples) {
 std::int64_t max_batch_size(const TrainOptions& options, const TrainingData& data) {
   return std::max({batch_rows(options, data.training), batch_rows(options, data.test),
                    data.validation ? batch_rows(options, *data.validation) : 0});
+}
+
+void check_batches(const NetworkPlan& plan, std::int64_t samples, std::int64_t batch_size) {
+  const auto is_of_vectors = [](const Node& node) {
+    return std::holds_alternative<BatchNorm>(node.layer) && node.in.is_vector();
+  };
+  const bool has_single = batch_size == 1 || samples % batch_size == 1;
+  if (!has_single || std::ranges::none_of(plan.nodes, is_of_vectors)) return;
+  throw UsageError(
+      fmt::format("--batch-size {}: the last batch of {} samples has one sample, but batch normalization of "
+                  "vectors needs two or more in training",
+                  batch_size, samples));
 }
 
 std::vector<StreamPlan> plan_data(const Backend& backend, const TrainOptions& options,

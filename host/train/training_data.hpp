@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "host/backend/backend.hpp"
+#include "host/model/network_plan.hpp"
 #include "host/stream/batch_stream.hpp"
 #include "host/stream/stream_plan.hpp"
 #include "host/stream/subset.hpp"
@@ -24,6 +25,9 @@ std::int64_t batch_rows(const TrainOptions& options, const Subset& samples);
 
 /// The largest batch size of all sets.
 std::int64_t max_batch_size(const TrainOptions& options, const TrainingData& data);
+
+/// Errors: UsageError if a batch of the samples of an epoch is too small to be normalized.
+void check_batches(const NetworkPlan& plan, std::int64_t samples, std::int64_t batch_size);
 
 /// How the training set, the test set and the validation set, if there is one, get to the device. Where not
 /// all can stay there, the first do.

@@ -31,10 +31,8 @@ TrainingSteps::TrainingSteps(Backend& backend, Network& network, const Workspace
       accumulate_(options.accumulate),
       batches_per_epoch_(batches_per_epoch),
       fuses_update_(is_update_fused(options)),
-      optimizer_(
-          backend,
-          parameter_groups(network.plan(), options.optimizer, options.no_decay_of_biases, options.muon),
-          network.plan().floats),
+      optimizer_(backend, parameter_groups(network.plan(), options.optimizer, options.no_decay, options.muon),
+                 network.plan().floats),
       average_(backend, network, options),
       norm_(measures_norm_of(options) ? Buffer<GradientNorm>(backend, std::vector<GradientNorm>(1))
                                       : Buffer<GradientNorm>()),

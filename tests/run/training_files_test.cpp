@@ -63,6 +63,14 @@ TEST_F(TrainingFilesTest, GiveTheModelTheStatisticsOfItsPixels) {
   EXPECT_NEAR(TrainingFiles(options_).model().pixels->deviation, std::sqrt(33.25) / 255, 1e-12);
 }
 
+TEST_F(TrainingFilesTest, RefuseNoDecayOfLayersThatThereAreNone) {
+  options_.training.no_decay.norms = true;
+  EXPECT_THAT([&] { TrainingFiles{options_}; },
+              ThrowsMessage<UsageError>(HasSubstr("no normalization layers")));
+  options_.network = "linear(4),batchnorm,linear(2)";
+  EXPECT_NO_THROW(TrainingFiles{options_});
+}
+
 TEST_F(TrainingFilesTest, TransposeBothSets) {
   options_.data.transpose = true;
   for (auto* images : {&options_.data.files.train_images, &options_.data.files.test_images})

@@ -8,11 +8,21 @@ namespace {
 
 // The number of elements of each tensor of an operation.
 std::vector<std::size_t> tensors_of(const Operation& operation) {
+  if (const auto* norm = std::get_if<BatchNormOperation>(&operation))
+    return std::vector<std::size_t>(2, static_cast<std::size_t>(norm->channels));
   const auto* linear = std::get_if<LinearOperation>(&operation);
   if (linear == nullptr) return {};
   std::vector<std::size_t> sizes{static_cast<std::size_t>(linear->inputs * linear->outputs)};
   if (linear->bias) sizes.push_back(static_cast<std::size_t>(linear->outputs));
   return sizes;
+}
+
+// Likewise of its state.
+std::vector<std::size_t> state_of(const Operation& operation) {
+  const auto* norm = std::get_if<BatchNormOperation>(&operation);
+  if (norm == nullptr) return {};
+  const auto channels = static_cast<std::size_t>(norm->channels);
+  return {channels, channels, 1};
 }
 
 class CheckedLayerOp final : public LayerOp {
@@ -24,6 +34,12 @@ class CheckedLayerOp final : public LayerOp {
   void forward(Mode mode, const OperationViews& views) override {
     backend_.expect(!views.x.empty() && !views.y.empty(), "a forward pass has x and y");
     expect_values(views);
+    const auto state = state_of(operation_);
+    backend_.expect(views.state.size() == state.size(), "an operation has its state");
+    for (std::size_t i = 0; i < state.size(); ++i) {
+      backend_.expect(views.state[i].size() == state[i], "state has the operation's sizes");
+      backend_.expect_own(views.state[i], "state");
+    }
     trained_ = mode == Mode::kTrain ? views.y.data : nullptr;
     op_->forward(mode, views);
   }
@@ -61,6 +77,12 @@ class CheckedLayerOp final : public LayerOp {
       backend_.expect((views.x.empty() || views.x.cols == linear->inputs) &&
                           (views.y.empty() || views.y.cols == linear->outputs),
                       "x and y have the operation's widths");
+    }
+    if (const auto* norm = std::get_if<BatchNormOperation>(&operation_)) {
+      const auto width = norm->channels * norm->plane;
+      backend_.expect(
+          (views.x.empty() || views.x.cols == width) && (views.y.empty() || views.y.cols == width),
+          "x and y have a value for each channel and point of the plane");
     }
     const auto sizes = tensors_of(operation_);
     if (views.tensors.empty()) return;

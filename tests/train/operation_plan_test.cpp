@@ -16,6 +16,8 @@ std::string text(const OperationPlan& plan) {
       if (linear->input_activation == ActivationKind::kRelu) all += "relu'";
       all += "linear";
       if (linear->activation == ActivationKind::kRelu) all += "+relu";
+    } else if (const auto* norm = std::get_if<BatchNormOperation>(&planned.operation)) {
+      all += norm->activation == ActivationKind::kRelu ? "batchnorm+relu" : "batchnorm";
     } else {
       all += std::holds_alternative<ActivationOperation>(planned.operation) ? "relu" : "dropout";
     }
@@ -32,6 +34,13 @@ TEST(OperationPlan, FusesReluBetweenLinearLayers) {
   EXPECT_EQ(text({Linear{3}, Activation{}, Linear{2}}), "linear+relu 0>1; relu'linear 1>2; ");
   EXPECT_EQ(text({Linear{3}, Activation{}, Dropout{0.5F}, Linear{2}}),
             "linear+relu 0>1; dropout 1>1; relu'linear 1>2; ");
+}
+
+TEST(OperationPlan, FusesReluAfterBatchNormalization) {
+  EXPECT_EQ(text({Linear{3}, BatchNorm{}, Activation{}, Linear{2}}),
+            "linear 0>1; batchnorm+relu 1>2; relu'linear 2>3; ");
+  EXPECT_EQ(text({Linear{3}, Activation{}, BatchNorm{}, Linear{2}}),
+            "linear 0>1; relu 1>2; batchnorm 2>3; linear 3>4; ");
 }
 
 TEST(OperationPlan, LeavesReluAloneWhereItsDerivativeCannotBeFused) {

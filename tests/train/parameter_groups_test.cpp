@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
 #include <vector>
 
 #include "host/model/initializer.hpp"
@@ -26,7 +27,7 @@ TrainOptions options(float weight_decay, bool no_decay_of_biases) {
           .batch_size = 300,
           .learning_rate = 0.1,
           .optimizer = Adam{.weight_decay = weight_decay, .decoupled = true},
-          .no_decay_of_biases = no_decay_of_biases};
+          .no_decay = {.biases = no_decay_of_biases}};
 }
 
 class GroupsOfParameters : public OnEachBackend {
@@ -76,7 +77,7 @@ TEST_P(GroupsOfParameters, OfMuonAndPlainSgdAreUpdatedEachByItsOwn) {
 INSTANTIATE_TEST_SUITE_P(Backends, GroupsOfParameters, testing::ValuesIn(backend_names()), backend_name);
 
 ParameterGroups groups_of(const NetworkPlan& network, const TrainOptions& options) {
-  return parameter_groups(network, options.optimizer, options.no_decay_of_biases, options.muon);
+  return parameter_groups(network, options.optimizer, options.no_decay, options.muon);
 }
 
 TEST(ParameterGroupsOfANetwork, AreOneWhereNothingIsDecayed) {
@@ -87,6 +88,28 @@ TEST(ParameterGroupsOfANetwork, AreOneWhereNothingIsDecayed) {
   const auto one = groups_of(without_biases, options(0.5F, true));
   ASSERT_EQ(one.groups.size(), 1U);
   EXPECT_TRUE(one.groups.front().ranges.empty());
+}
+
+TEST(ParameterGroupsOfANetwork, LeaveNormalizationWithoutDecay) {
+  const auto network = plan_network({{Linear{12}, BatchNorm{}, Linear{10}}, 784});
+  const auto undecayed = [&](NoDecay no_decay) {
+    auto options = test::options(0.5F, false);
+    options.no_decay = no_decay;
+    std::vector<std::string> names;
+    const auto groups = groups_of(network, options).groups;
+    if (groups.size() < 2) return names;
+    for (const auto& [first, size] : groups.back().ranges) {
+      const auto of =
+          std::ranges::find(network.tensors, static_cast<std::size_t>(first), &PlannedTensor::offset);
+      names.push_back(of->name);
+    }
+    return names;
+  };
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(undecayed({}), Names());
+  EXPECT_EQ(undecayed({.norms = true}), (Names{"1.weight", "1.bias"}));
+  EXPECT_EQ(undecayed({.biases = true}), (Names{"0.bias", "1.bias", "2.bias"}));
+  EXPECT_EQ(undecayed({.biases = true, .norms = true}), (Names{"0.bias", "1.weight", "1.bias", "2.bias"}));
 }
 
 // Weights and biases of the network 784-12-11-10, whose second layer has no bias.

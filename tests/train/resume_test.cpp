@@ -146,7 +146,7 @@ TEST_P(Resume, GoesOnBitForBitBetweenTwoUpdates) {
 
 TEST_P(Resume, GoesOnBitForBitWithGroupsOfParameters) {
   auto options = options_for(Adam{.weight_decay = 0.1F, .decoupled = true}, true);
-  options.no_decay_of_biases = true;
+  options.no_decay.biases = true;
   check(options);
   options.muon = Muon{.steps = 2};
   options.accumulate = 3;

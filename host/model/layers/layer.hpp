@@ -11,12 +11,13 @@
 #include <variant>
 
 #include "host/model/layers/activation.hpp"
+#include "host/model/layers/batch_norm.hpp"
 #include "host/model/layers/dropout.hpp"
 #include "host/model/layers/flatten.hpp"
 #include "host/model/layers/linear.hpp"
 
 namespace warpfit {
 
-using Layer = std::variant<Linear, Activation, Dropout, Flatten>;
+using Layer = std::variant<Linear, Activation, Dropout, Flatten, BatchNorm>;
 
 }  // namespace warpfit

@@ -14,7 +14,7 @@
 namespace warpfit {
 namespace {
 
-constexpr float kMaxDropout = 0.99F;
+constexpr double kMaxDropout = 0.99;
 
 Layer parse_linear(LayerArguments& arguments) {
   const auto outputs = arguments.integer("outputs", 1, kMaxWidth);
@@ -22,7 +22,14 @@ Layer parse_linear(LayerArguments& arguments) {
 }
 
 Layer parse_dropout(LayerArguments& arguments) {
-  return Dropout{arguments.number("p", 0, kMaxDropout, Dropout{}.p)};
+  return Dropout{static_cast<float>(arguments.number("p", 0, kMaxDropout, Dropout{}.p))};
+}
+
+Layer parse_batch_norm(LayerArguments& arguments) {
+  BatchNorm layer;
+  layer.eps = arguments.number("eps", 0, 1, layer.eps);
+  layer.momentum = arguments.number("momentum", 0, 1, layer.momentum);
+  return layer;
 }
 
 Layer parse_flatten(LayerArguments&) { return Flatten{}; }
@@ -32,13 +39,14 @@ struct Kind {
   Layer (*parse)(LayerArguments& arguments);
 };
 
-constexpr std::array kKinds{Kind{"linear", parse_linear}, Kind{"dropout", parse_dropout},
-                            Kind{"flatten", parse_flatten}};
+constexpr std::array kKinds{Kind{"linear", parse_linear}, Kind{"batchnorm", parse_batch_norm},
+                            Kind{"dropout", parse_dropout}, Kind{"flatten", parse_flatten}};
 
 Layer parse_activation(const ActivationName& name, LayerArguments& arguments) {
-  constexpr float kMax = 1e6F;
+  constexpr double kMax = 1e6;
   Activation layer{name.kind};
-  if (!name.parameter.empty()) layer.parameter = arguments.number(name.parameter, 0, kMax, name.otherwise);
+  if (!name.parameter.empty())
+    layer.parameter = static_cast<float>(arguments.number(name.parameter, 0, kMax, name.otherwise));
   return layer;
 }
 
@@ -127,10 +135,10 @@ std::int64_t LayerArguments::integer(std::string_view name, std::int64_t min, st
       fmt::format("{} is '{}', expected a number from {} to {}", name, shown(text.value_or("")), min, max));
 }
 
-float LayerArguments::number(std::string_view name, float min, float max, float otherwise) {
+double LayerArguments::number(std::string_view name, double min, double max, double otherwise) {
   const auto text = take(name);
   if (!text) return otherwise;
-  const auto value = parse_number<float>(*text);
+  const auto value = parse_number<double>(*text);
   if (value && *value >= min && *value <= max) return *value;
   throw UsageError(fmt::format("{} is '{}', expected a number from {} to {}", name, shown(*text), min, max));
 }

@@ -24,7 +24,7 @@ class LayerArguments {
   // The value of an argument, from `min` to `max`. Errors: UsageError that names the
   // argument if it is missing and has no default, or if its value is invalid.
   std::int64_t integer(std::string_view name, std::int64_t min, std::int64_t max);
-  float number(std::string_view name, float min, float max, float otherwise);
+  double number(std::string_view name, double min, double max, double otherwise);
   bool flag(std::string_view name, bool otherwise);
 
   /// Errors: UsageError naming the first argument that nobody has asked for.

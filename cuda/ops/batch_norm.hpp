@@ -1,0 +1,33 @@
+// Batch normalization of vectors and images. Twin: host/cpu/batch_norm.
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include <span>
+
+#include "host/backend/operation.hpp"
+#include "host/backend/views.hpp"
+
+namespace warpfit::cuda {
+
+/// What the backward pass needs of the forward pass: mean and 1 / sqrt(variance + eps) of each channel.
+struct BatchNormStatistics {
+  Vector mean, inverse_deviation;
+};
+
+/// y, from the statistics of the batch, which are left in `batch`; moves the running ones. `tensors` and
+/// `state`: the operation's.
+void batch_norm_forward(const BatchNormOperation& operation, ConstMatrix x, std::span<const Vector> tensors,
+                        std::span<const Vector> state, const BatchNormStatistics& batch, Matrix y,
+                        cudaStream_t stream);
+
+/// y, from the running statistics.
+void batch_norm_evaluate(const BatchNormOperation& operation, ConstMatrix x, std::span<const Vector> tensors,
+                         std::span<const Vector> state, Matrix y, cudaStream_t stream);
+
+/// The gradients of weight and bias, and dx, unless it is empty.
+void batch_norm_backward(const BatchNormOperation& operation, ConstMatrix x, ConstMatrix dy,
+                         ConstVector weight, const BatchNormStatistics& batch, Vector dweight, Vector dbias,
+                         Matrix dx, cudaStream_t stream);
+
+}  // namespace warpfit::cuda

@@ -1,0 +1,112 @@
+// Networks with batch normalization, whose running statistics belong to models and checkpoints.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "host/files/safetensors_file.hpp"
+#include "host/model/model_file.hpp"
+#include "host/model/stored_values.hpp"
+#include "tests/support/files.hpp"
+#include "tests/support/program.hpp"
+
+namespace warpfit::test {
+namespace {
+
+using testing::HasSubstr;
+
+class BatchNormProgram : public testing::Test {
+ protected:
+  // 300 samples are ten batches an epoch.
+  [[nodiscard]] std::vector<std::string> arguments(const std::string& folder,
+                                                   const std::string& epochs) const {
+    return {"train",     "--data",    sample_folder().string(),
+            "--device",  "cpu",       "--threads",
+            "1",         "--epochs",  epochs,
+            "--lr",      "0.1",       "--batch-size",
+            "30",        "--network", "linear(16),batchnorm,relu,linear(10)",
+            "--names",   "net",       "--run-dir",
+            path(folder)};
+  }
+  [[nodiscard]] std::string path(const std::string& name) const { return (folder_.path() / name).string(); }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(BatchNormProgram, GoesOnAsIfItHadNotStopped) {
+  ASSERT_EQ(run_warpfit(arguments("whole", "4")).exit_code, 0);
+  ASSERT_EQ(run_warpfit(arguments("part", "2")).exit_code, 0);
+  const auto resumed = run_warpfit({"resume", path("part"), "--epochs", "4"});
+  ASSERT_EQ(resumed.exit_code, 0) << resumed.error;
+  for (const char* name : {"/model.safetensors", "/best.safetensors"})
+    EXPECT_EQ(read_file(path("whole") + name), read_file(path("part") + name)) << name;
+}
+
+// The names and types of PyTorch's state_dict.
+TEST_F(BatchNormProgram, SavesItsRunningStatistics) {
+  ASSERT_EQ(run_warpfit(arguments("run", "2")).exit_code, 0);
+  const SafetensorsFile file(path("run") + "/model.safetensors");
+  std::vector<std::string> names;
+  for (const auto& tensor : file.tensors()) names.push_back(tensor.name);
+  EXPECT_THAT(names, testing::UnorderedElementsAre(
+                         "net.0.weight", "net.0.bias", "net.1.weight", "net.1.bias", "net.1.running_mean",
+                         "net.1.running_var", "net.1.num_batches_tracked", "net.3.weight", "net.3.bias"));
+  EXPECT_EQ(file.find("net.1.num_batches_tracked")->dtype, DType::kI64);
+  EXPECT_TRUE(file.find("net.1.num_batches_tracked")->shape.empty());
+  const auto model = load_model(file);
+  const auto plan = plan_of(model.info);
+  EXPECT_EQ(counter_value(plan.state[2].in(std::span(model.state))[0]), 20);
+  EXPECT_NE(plan.state[0].in(std::span(model.state))[0], 0);
+}
+
+TEST_F(BatchNormProgram, IsEvaluatedAsInTraining) {
+  const auto trained = run_warpfit(arguments("run", "2"));
+  const auto model = path("run") + "/model.safetensors";
+  const auto found =
+      nlohmann::json::parse(output_of({"eval", model, "--data", sample_folder().string(), "--device", "cpu",
+                                       "--batch-size", "30", "--quiet", "--json"}));
+  const std::string text = "Test Error: \n Accuracy: ";
+  const auto at = trained.out.rfind(text) + text.size();
+  EXPECT_NEAR(std::stod(trained.out.substr(at)), 100 * found["accuracy"].get<double>(), 0.06);
+  // The scores of a sample do not depend on the samples next to it.
+  const std::string images = sample_folder() / "t10k-images-idx3-ubyte.gz";
+  EXPECT_EQ(output_of({"predict", model, images, "--device", "cpu", "--quiet", "--batch-size", "1"}),
+            output_of({"predict", model, images, "--device", "cpu", "--quiet", "--batch-size", "100"}));
+}
+
+TEST_F(BatchNormProgram, BeginsWithTheStatisticsOfAnotherModel) {
+  ASSERT_EQ(run_warpfit(arguments("run", "1")).exit_code, 0);
+  auto next = arguments("next", "1");
+  next.insert(next.end(), {"--init-from", path("run") + "/model.safetensors"});
+  const auto outcome = run_warpfit(next);
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.error;
+  EXPECT_THAT(outcome.error, HasSubstr("9 of 9 tensors loaded"));
+  const auto model = load_model(path("next") + "/model.safetensors");
+  EXPECT_EQ(counter_value(plan_of(model.info).state[2].in(std::span(model.state))[0]), 20);
+}
+
+TEST_F(BatchNormProgram, IsExported) {
+  ASSERT_EQ(run_warpfit(arguments("run", "1")).exit_code, 0);
+  const auto model = path("run") + "/model.safetensors";
+  for (const std::string format : {"safetensors", "npz", "onnx"})
+    output_of({"export", model, "--to", format, "--output", path("copy." + format), "--quiet"});
+  EXPECT_EQ(load_model(path("copy.safetensors")).state, load_model(model).state);
+  EXPECT_THAT(output_of({"inspect", path("copy.onnx")}), HasSubstr("BatchNormalization"));
+  const auto npz = read_file(path("copy.npz"));
+  EXPECT_NE(std::string(npz.begin(), npz.end()).find("net.1.running_var.npy"), std::string::npos);
+}
+
+TEST_F(BatchNormProgram, RefusesBatchesOfOneSample) {
+  auto asked = arguments("run", "1");
+  *std::ranges::find(asked, "30") = "23";  // 13 batches and one sample
+  const auto outcome = run_warpfit(asked);
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_THAT(outcome.error,
+              HasSubstr("--batch-size 23: the last batch of 300 samples has one sample, but batch "
+                        "normalization of vectors needs two or more in training"));
+  EXPECT_FALSE(std::filesystem::exists(path("run")));
+}
+
+}  // namespace
+}  // namespace warpfit::test

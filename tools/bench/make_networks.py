@@ -1,0 +1,97 @@
+#!/usr/bin/env python3
+"""Writes tests/goldens/networks: the first losses of PyTorch for networks that are lists of layers.
+
+    make_networks.py --data DIR --output DIR
+
+One file per network: its text as in --network; seed, batch size, learning rate; the losses of the first hundred steps of
+plain SGD on Fashion-MNIST in file order, in float64 and, with one and two threads, in float32; the running statistics
+afterwards, likewise. All runs begin with the float32 parameters of the seed.
+"""
+
+import argparse
+import json
+import os
+import re
+import sys
+
+sys.dont_write_bytecode = True
+import torch  # noqa: E402
+import torch_data  # noqa: E402
+from torch import nn  # noqa: E402
+
+STEPS = 100
+NETWORKS = {
+    "batchnorm": "linear(128),batchnorm,relu,linear(64),relu,batchnorm(eps=0.001,momentum=0.3),linear(10)",
+    "batchnorm_image": "batchnorm,flatten,linear(64),batchnorm,relu,linear(10)",
+}
+ACTIVATIONS = {"relu": nn.ReLU, "gelu": nn.GELU, "tanh": nn.Tanh}
+
+
+def layer(text, shape):
+    """The module of one layer, which takes samples of this shape."""
+    name, inside = re.fullmatch(r"(\w+)(?:\((.*)\))?", text).groups()
+    parts = [part.strip() for part in (inside or "").split(",") if part]
+    keywords = {key: float(value) for key, value in (part.split("=") for part in parts if "=" in part)}
+    values = [int(part) for part in parts if "=" not in part]
+    if name == "linear":
+        return nn.Linear(shape[0], *values)
+    if name == "batchnorm":
+        return (nn.BatchNorm1d if len(shape) == 1 else nn.BatchNorm2d)(shape[0], **keywords)
+    return nn.Flatten() if name == "flatten" else ACTIVATIONS[name]()
+
+
+def build(text, shape, seed):
+    """The network, in which images are flattened before a first linear layer."""
+    torch.manual_seed(seed)
+    parts = re.findall(r"\w+(?:\([^)]*\))?", text)
+    flattens = parts[0].startswith("linear")
+    example = torch.zeros(2, *shape)
+    example = example.flatten(1) if flattens else example
+    model = nn.Sequential()
+    for part in parts:
+        model.append(layer(part, tuple(example.shape[1:])))
+        example = model[-1].eval()(example)
+        model[-1].train()
+    return model, flattens
+
+
+def statistics(model):
+    return {name: values.double().tolist() for name, values in model.named_buffers() if "running" in name}
+
+
+def train(text, images, labels, options, dtype, threads):
+    torch.set_num_threads(threads)
+    model, flattens = build(text, images.shape[1:], options["seed"])
+    model = model.to(dtype)
+    optimizer = torch.optim.SGD(model.parameters(), lr=options["lr"])
+    losses = []
+    for step in range(STEPS):
+        batch = slice(step * options["batch_size"], (step + 1) * options["batch_size"])
+        x = images[batch].to(dtype)
+        loss = nn.functional.cross_entropy(model(x.flatten(1) if flattens else x), labels[batch])
+        losses.append(loss.item())
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return {"losses": losses, "statistics": statistics(model)}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", required=True)
+    parser.add_argument("--output", required=True)
+    arguments = parser.parse_args()
+    images, labels = torch_data.read_part(arguments.data, "train")
+    images, labels = torch_data.to_float(images), labels.to(torch.int64)
+    for name, text in NETWORKS.items():
+        options = {"text": text, "seed": 0, "batch_size": 64, "lr": 0.05}
+        golden = {"torch": torch.__version__.split("+")[0]} | options
+        golden["float64"] = train(text, images, labels, options, torch.float64, 1)
+        golden["float32"] = [train(text, images, labels, options, torch.float32, threads) for threads in (1, 2)]
+        with open(os.path.join(arguments.output, f"{name}.json"), "w", encoding="ascii") as file:
+            json.dump(golden, file)
+            file.write("\n")
+
+
+if __name__ == "__main__":
+    main()
