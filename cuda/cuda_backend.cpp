@@ -93,8 +93,8 @@ OpContext CudaBackend::op_context() {
   return {*this, compute_, products_, position_.data(), arrived_.data()};
 }
 
-std::unique_ptr<LayerOp> CudaBackend::prepare(const Operation& operation, std::int64_t) {
-  return make_layer_op(op_context(), operation);
+std::unique_ptr<LayerOp> CudaBackend::prepare(const Operation& operation, std::int64_t rows) {
+  return make_layer_op(op_context(), operation, rows);
 }
 
 std::unique_ptr<LossOp> CudaBackend::prepare(const Loss& loss, std::int64_t, std::int64_t rows) {

@@ -6,6 +6,7 @@
 #include "cuda/ops/batch_norm.hpp"
 #include "cuda/ops/dropout.hpp"
 #include "cuda/ops/elementwise_loss.hpp"
+#include "cuda/ops/pool.hpp"
 #include "cuda/ops/sgd.hpp"
 #include "cuda/ops/softmax_cross_entropy.hpp"
 #include "cuda/runtime/copy.hpp"
@@ -143,17 +144,42 @@ class BatchNormOp final : public LayerOp {
   bool has_gradients_ = false;  // of this step
 };
 
-std::unique_ptr<LayerOp> make(const OpContext& context, const BatchNormOperation& operation) {
+std::unique_ptr<LayerOp> make(const OpContext& context, const BatchNormOperation& operation, std::int64_t) {
   return std::make_unique<BatchNormOp>(context, operation);
 }
-std::unique_ptr<LayerOp> make(const OpContext& context, const LinearOperation& operation) {
+std::unique_ptr<LayerOp> make(const OpContext& context, const LinearOperation& operation, std::int64_t) {
   return std::make_unique<LinearOp>(context, operation);
 }
-std::unique_ptr<LayerOp> make(const OpContext& context, const ActivationOperation& operation) {
+std::unique_ptr<LayerOp> make(const OpContext& context, const ActivationOperation& operation, std::int64_t) {
   return std::make_unique<ActivationOp>(context, operation);
 }
-std::unique_ptr<LayerOp> make(const OpContext& context, const DropoutOperation& operation) {
+std::unique_ptr<LayerOp> make(const OpContext& context, const DropoutOperation& operation, std::int64_t) {
   return std::make_unique<DropoutOp>(context, operation);
+}
+
+class PoolOp final : public LayerOp {
+ public:
+  PoolOp(const OpContext& context, const PoolOperation& operation, std::int64_t rows)
+      : context_(context), operation_(operation) {
+    if (operation.kind == PoolKind::kMax)
+      positions_ = {context.backend, static_cast<std::size_t>(rows * operation.out().size())};
+  }
+
+  void forward(Mode, const OperationViews& views) override {
+    cuda::pool_forward(operation_, views.x, views.y, positions_.data(), context_.stream.get());
+  }
+  void backward_input(const OperationViews& views) override {
+    cuda::pool_backward(operation_, views.dy, positions_.data(), views.dx, context_.stream.get());
+  }
+
+ private:
+  OpContext context_;
+  PoolOperation operation_;
+  Buffer<std::uint16_t> positions_;  // of the maxima
+};
+
+std::unique_ptr<LayerOp> make(const OpContext& context, const PoolOperation& operation, std::int64_t rows) {
+  return std::make_unique<PoolOp>(context, operation, rows);
 }
 
 class ClassificationLoss final : public LossOp {
@@ -182,8 +208,9 @@ class ClassificationLoss final : public LossOp {
 
 }  // namespace
 
-std::unique_ptr<LayerOp> make_layer_op(const OpContext& context, const Operation& operation) {
-  return std::visit([&](const auto& kind) { return make(context, kind); }, operation);
+std::unique_ptr<LayerOp> make_layer_op(const OpContext& context, const Operation& operation,
+                                       std::int64_t rows) {
+  return std::visit([&](const auto& kind) { return make(context, kind, rows); }, operation);
 }
 
 std::unique_ptr<LossOp> make_loss_op(const OpContext& context, const Loss& loss, std::int64_t rows) {

@@ -19,7 +19,8 @@ struct OpContext {
   unsigned* arrived;         ///< scratch of the losses, which is 0 between launches
 };
 
-[[nodiscard]] std::unique_ptr<LayerOp> make_layer_op(const OpContext& context, const Operation& operation);
+[[nodiscard]] std::unique_ptr<LayerOp> make_layer_op(const OpContext& context, const Operation& operation,
+                                                     std::int64_t rows);
 [[nodiscard]] std::unique_ptr<LossOp> make_loss_op(const OpContext& context, const Loss& loss,
                                                    std::int64_t rows);
 

@@ -21,6 +21,7 @@ set(warpfit_cuda_sources
   ops/muon.cu
   ops/optimizer.cu
   ops/pixels.cu
+  ops/pool.cu
   ops/relu.cu
   ops/sgd.cu
   ops/softmax_cross_entropy.cu

@@ -14,6 +14,7 @@ set(warpfit_backend_test_sources
   ops/muon_test.cpp
   ops/optimizer_test.cpp
   ops/pixels_test.cpp
+  ops/pool_test.cpp
   ops/relu_test.cpp
   ops/sgd_test.cpp
   ops/softmax_cross_entropy_test.cpp

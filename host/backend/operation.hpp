@@ -9,6 +9,7 @@
 
 #include "host/backend/activation.hpp"
 #include "host/backend/dropout.hpp"
+#include "host/backend/image.hpp"
 
 namespace warpfit {
 
@@ -45,7 +46,28 @@ struct BatchNormOperation {
   ActivationKind activation = ActivationKind::kNone;  ///< ReLU or none
 };
 
-using Operation = std::variant<LinearOperation, ActivationOperation, DropoutOperation, BatchNormOperation>;
+enum class PoolKind { kMax, kAverage };
+
+/// y = the largest value or the mean of each window of each channel. Max pooling does not take values that
+/// are padded; of the mean they are zeros. No tensors.
+struct PoolOperation {
+  PoolKind kind = PoolKind::kMax;
+  Image in;
+  Windows rows, columns;
+
+  [[nodiscard]] constexpr Image out() const {
+    return {in.channels, rows.count(in.height), columns.count(in.width)};
+  }
+  /// The place of a value within window (y, x), counted row by row.
+  [[nodiscard]] constexpr std::int64_t position(std::int64_t y, std::int64_t x, std::int64_t row,
+                                                std::int64_t column) const {
+    const auto down = row - y * rows.stride + rows.padding;
+    return down * columns.size + column - x * columns.stride + columns.padding;
+  }
+};
+
+using Operation =
+    std::variant<LinearOperation, ActivationOperation, DropoutOperation, BatchNormOperation, PoolOperation>;
 
 /// An operation of a network: it reads one value and writes another one, or updates it in place.
 struct PlannedOperation {

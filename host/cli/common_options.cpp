@@ -60,8 +60,9 @@ Option network_option(std::string& network) {
   auto row = text(
       {"Training", "--network", "LAYERS",
        "layer widths joined by '-', with ReLU between linear layers; or a comma-separated list of layers"},
-      "784-512-10, or linear(N, bias=true), batchnorm(EPS, MOMENTUM), dropout(P), flatten, relu, "
-      "leakyrelu(SLOPE), elu(ALPHA), gelu, silu, sigmoid, tanh",
+      "784-512-10, or linear(N, bias=true), batchnorm(EPS, MOMENTUM), dropout(P), flatten, "
+      "maxpool(KERNEL, STRIDE, PADDING), avgpool(...), globalavgpool, relu, leakyrelu(SLOPE), elu(ALPHA), "
+      "gelu, silu, sigmoid, tanh",
       network);
   row.otherwise = "two hidden layers of 512";
   return row;

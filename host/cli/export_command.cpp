@@ -64,6 +64,8 @@ void export_onnx(const std::string& path, const Model& model) {
       layer.activation = name_of(*activation).onnx;
       if (!name_of(*activation).parameter.empty()) layer.alpha = activation->parameter;
     }
+    if (std::holds_alternative<Pool>(node.layer))
+      throw ModelError("pooling is not exported to ONNX; export safetensors or npz");
     if (const auto* norm = std::get_if<BatchNorm>(&node.layer)) {
       layer.normalization = normalization_of(model, plan, node, *norm);
       continue;

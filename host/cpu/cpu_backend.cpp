@@ -136,8 +136,8 @@ void CpuBackend::update(const Optimizer& optimizer, const OptimizerViews& views)
   }
 }
 
-std::unique_ptr<LayerOp> CpuBackend::prepare(const Operation& operation, std::int64_t) {
-  return cpu::make_layer_op({pool_, products_, run_}, operation);
+std::unique_ptr<LayerOp> CpuBackend::prepare(const Operation& operation, std::int64_t rows) {
+  return cpu::make_layer_op({pool_, products_, run_}, operation, rows);
 }
 
 std::unique_ptr<LossOp> CpuBackend::prepare(const Loss& loss, std::int64_t, std::int64_t rows) {

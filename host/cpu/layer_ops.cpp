@@ -7,6 +7,7 @@
 #include "host/cpu/batch_norm.hpp"
 #include "host/cpu/dropout.hpp"
 #include "host/cpu/elementwise_loss.hpp"
+#include "host/cpu/pool.hpp"
 #include "host/cpu/sgd.hpp"
 #include "host/cpu/softmax_cross_entropy.hpp"
 
@@ -137,17 +138,42 @@ class BatchNormOp final : public LayerOp {
   bool has_gradients_ = false;  // of this step
 };
 
-std::unique_ptr<LayerOp> make(const OpContext& context, const BatchNormOperation& operation) {
+std::unique_ptr<LayerOp> make(const OpContext& context, const BatchNormOperation& operation, std::int64_t) {
   return std::make_unique<BatchNormOp>(context, operation);
 }
-std::unique_ptr<LayerOp> make(const OpContext& context, const LinearOperation& operation) {
+std::unique_ptr<LayerOp> make(const OpContext& context, const LinearOperation& operation, std::int64_t) {
   return std::make_unique<LinearOp>(context, operation);
 }
-std::unique_ptr<LayerOp> make(const OpContext& context, const ActivationOperation& operation) {
+std::unique_ptr<LayerOp> make(const OpContext& context, const ActivationOperation& operation, std::int64_t) {
   return std::make_unique<ActivationOp>(context, operation);
 }
-std::unique_ptr<LayerOp> make(const OpContext& context, const DropoutOperation& operation) {
+std::unique_ptr<LayerOp> make(const OpContext& context, const DropoutOperation& operation, std::int64_t) {
   return std::make_unique<DropoutOp>(context, operation);
+}
+
+class PoolOp final : public LayerOp {
+ public:
+  PoolOp(const OpContext& context, const PoolOperation& operation, std::int64_t rows)
+      : context_(context),
+        operation_(operation),
+        positions_(
+            static_cast<std::size_t>(operation.kind == PoolKind::kMax ? rows * operation.out().size() : 0)) {}
+
+  void forward(Mode, const OperationViews& views) override {
+    pool_forward(context_.pool, operation_, views.x, views.y, positions_);
+  }
+  void backward_input(const OperationViews& views) override {
+    pool_backward(context_.pool, operation_, views.dy, positions_, views.dx);
+  }
+
+ private:
+  OpContext context_;
+  PoolOperation operation_;
+  std::vector<std::uint16_t> positions_;  // of the maxima
+};
+
+std::unique_ptr<LayerOp> make(const OpContext& context, const PoolOperation& operation, std::int64_t rows) {
+  return std::make_unique<PoolOp>(context, operation, rows);
 }
 
 class ClassificationLoss final : public LossOp {
@@ -171,8 +197,9 @@ class ClassificationLoss final : public LossOp {
 
 }  // namespace
 
-std::unique_ptr<LayerOp> make_layer_op(const OpContext& context, const Operation& operation) {
-  return std::visit([&](const auto& kind) { return make(context, kind); }, operation);
+std::unique_ptr<LayerOp> make_layer_op(const OpContext& context, const Operation& operation,
+                                       std::int64_t rows) {
+  return std::visit([&](const auto& kind) { return make(context, kind, rows); }, operation);
 }
 
 std::unique_ptr<LossOp> make_loss_op(const OpContext& context, const Loss& loss, std::int64_t rows) {

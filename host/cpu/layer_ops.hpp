@@ -16,7 +16,8 @@ struct OpContext {
   const BatchRun& run;  ///< of the current step: first, rate and step are those of its batch
 };
 
-[[nodiscard]] std::unique_ptr<LayerOp> make_layer_op(const OpContext& context, const Operation& operation);
+[[nodiscard]] std::unique_ptr<LayerOp> make_layer_op(const OpContext& context, const Operation& operation,
+                                                     std::int64_t rows);
 [[nodiscard]] std::unique_ptr<LossOp> make_loss_op(const OpContext& context, const Loss& loss,
                                                    std::int64_t rows);
 

@@ -55,17 +55,21 @@ std::int64_t NetworkPlan::parameters() const {
       [](std::int64_t sum, const auto& tensor) { return sum + static_cast<std::int64_t>(tensor.size); });
 }
 
-// Images are flattened before a first linear layer, as in PyTorch's tutorial, whose nn.Flatten is a module of
-// its own: the modules of its nn.Sequential are counted without it.
+// Images are flattened before the first linear layer. If that is the first layer, it is as in PyTorch's
+// tutorial, whose nn.Flatten is a module of its own: the modules of its nn.Sequential are counted without it.
+// In other networks nn.Sequential needs it, and counts it.
 NetworkPlan plan_network(const NetworkSpec& network, const Shape& sample) {
   NetworkPlan plan;
   plan.sample = sample;
-  if (!sample.is_vector() && !network.layers.empty() &&
-      std::holds_alternative<Linear>(network.layers.front()))
-    add(plan, Flatten{}, 0);
+  std::size_t module = 0;
   for (std::size_t i = 0; i < network.layers.size(); ++i) {
     try {
-      add(plan, network.layers[i], i);
+      const auto& shape = plan.nodes.empty() ? sample : plan.nodes.back().out;
+      if (!shape.is_vector() && std::holds_alternative<Linear>(network.layers[i])) {
+        add(plan, Flatten{}, module);
+        if (i > 0) ++module;
+      }
+      add(plan, network.layers[i], module++);
     } catch (const UsageError& error) {
       const auto text = std::visit([](const auto& layer) { return text_of(layer); }, network.layers[i]);
       throw UsageError(

@@ -18,11 +18,12 @@ std::int64_t max_batch_size(const TrainOptions& options, const TrainingData& dat
 }
 
 void check_batches(const NetworkPlan& plan, std::int64_t samples, std::int64_t batch_size) {
-  const auto is_of_vectors = [](const Node& node) {
-    return std::holds_alternative<BatchNorm>(node.layer) && node.in.is_vector();
+  const auto normalizes_vectors = [&plan](const Node& node) {
+    return node.in.is_vector() && node.tensors > 0 &&
+           plan.tensors[node.first_tensor].role == TensorRole::kNormWeight;
   };
   const bool has_single = batch_size == 1 || samples % batch_size == 1;
-  if (!has_single || std::ranges::none_of(plan.nodes, is_of_vectors)) return;
+  if (!has_single || std::ranges::none_of(plan.nodes, normalizes_vectors)) return;
   throw UsageError(
       fmt::format("--batch-size {}: the last batch of {} samples has one sample, but batch normalization of "
                   "vectors needs two or more in training",

@@ -88,9 +88,10 @@ TEST_F(NetworkOption, IsRefusedBeforeAnythingElse) {
       {"linear(16),tanhh,linear(10)",
        {},
        "--network linear(16),tanhh,linear(10): layer 2, 'tanhh': unknown layer"},
-      {"relu,linear(10)",
+      {"relu,maxpool(29)",
        {},
-       "network relu,linear(10): layer 2, linear(10): its input is 1x28x28, expected a vector"},
+       "network relu,maxpool(29): layer 2, maxpool(29): its input is 1x28x28, smaller than a window of 29 x "
+       "29"},
       {"linear(1)", {}, "its output is 1, expected a vector of at least 2 values"},
       {"linear(9)", {}, "expected labels below 9"},
       {"linear(4),relu,dropout,linear(10)",

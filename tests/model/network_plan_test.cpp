@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "host/base/error.hpp"
+#include "host/model/network_spec.hpp"
 
 namespace warpfit {
 namespace {
@@ -46,6 +47,25 @@ TEST(NetworkPlan, PlacesEachTensorAt128BytesWithoutOverlap) {
   EXPECT_GE(plan.floats, end);
 }
 
+// Only where the first layer is linear is the images' Flatten outside of nn.Sequential.
+TEST(NetworkPlan, FlattensImagesBeforeTheFirstLinearLayer) {
+  const auto plan = plan_network(
+      parse_network("batchnorm,maxpool(3,2,1),relu,avgpool(2),linear(16),batchnorm,linear(10)"), {3, 28, 28});
+  EXPECT_THAT(names(plan), ElementsAre("0.weight", "0.bias", "5.weight", "5.bias", "6.weight", "6.bias",
+                                       "7.weight", "7.bias"));
+  EXPECT_EQ(plan.nodes[1].out, (Shape{3, 14, 14}));
+  EXPECT_EQ(plan.nodes[3].out, (Shape{3, 7, 7}));
+  EXPECT_EQ(plan.nodes[4].out, (Shape{147}));
+  std::vector<std::string> state;
+  for (const auto& tensor : plan.state) state.push_back(tensor.name);
+  EXPECT_THAT(state, ElementsAre("0.running_mean", "0.running_var", "0.num_batches_tracked", "6.running_mean",
+                                 "6.running_var", "6.num_batches_tracked"));
+  EXPECT_EQ(plan.parameters(), 3 + 3 + 147 * 16 + 16 + 16 + 16 + 16 * 10 + 10);
+  const auto global = plan_network(parse_network("globalavgpool,linear(10)"), {3, 28, 20});
+  EXPECT_EQ(global.nodes[0].out, (Shape{3}));
+  EXPECT_THAT(names(global), ElementsAre("1.weight", "1.bias"));
+}
+
 TEST(NetworkPlan, LeavesOutABiasThatIsNotWanted) {
   const auto plan = plan_network({{Linear{.outputs = 2, .bias = false}}, 3});
   EXPECT_THAT(names(plan), ElementsAre("0.weight"));
@@ -62,8 +82,14 @@ std::string refusal(const NetworkSpec& network, const Shape& sample) {
 }
 
 TEST(NetworkPlan, NamesTheLayerThatDoesNotFit) {
-  const auto message = refusal({{Activation{}, Linear{10}}, {}}, {1, 28, 28});
-  EXPECT_THAT(message, HasSubstr("layer 2, linear(10): its input is 1x28x28, expected a vector"));
+  const auto message = refusal({{Activation{}, Pool{.kernel = 29, .stride = 29}}, {}}, {1, 28, 28});
+  EXPECT_THAT(message,
+              HasSubstr("layer 2, maxpool(29): its input is 1x28x28, smaller than a window of 29 x 29"));
+  EXPECT_THAT(
+      refusal({{Pool{.kernel = 3, .stride = 1, .padding = 2}}, {}}, {1, 28, 28}),
+      HasSubstr("layer 1, maxpool(3,1,2): padding 2 with windows of 3, expected at most half of a window"));
+  EXPECT_THAT(refusal({{Linear{10}, Pool{.kernel = 2, .stride = 2}}, {}}, {1, 28, 28}),
+              HasSubstr("layer 2, maxpool(2): its input is 10, smaller than a window"));
   EXPECT_THAT(refusal(multilayer_perceptron({1 << 24, 1 << 24, 2}), {1 << 24}),
               HasSubstr("layer 1, linear(16777216): more than 1099511627776 parameters"));
   EXPECT_THAT(refusal({{}, {}}, {3}), HasSubstr("at least one layer"));

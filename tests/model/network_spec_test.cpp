@@ -52,11 +52,36 @@ TEST(NetworkSpec, ReadsActivationsWithTheirParameters) {
   EXPECT_EQ(parse_network(spec.text()), spec);
 }
 
+TEST(NetworkSpec, ReadsLayersOfImages) {
+  const auto spec = parse_network(
+      "batchnorm,batchnorm(0.001),batchnorm(momentum=0.3),maxpool(2),maxpool(3,2),avgpool(3,stride=2,padding="
+      "1),"
+      "globalavgpool,linear(10)");
+  const std::vector<Layer> layers{BatchNorm{},
+                                  BatchNorm{.eps = 0.001},
+                                  BatchNorm{.momentum = 0.3},
+                                  Pool{.kernel = 2, .stride = 2},
+                                  Pool{.kernel = 3, .stride = 2},
+                                  Pool{.kind = PoolKind::kAverage, .kernel = 3, .stride = 2, .padding = 1},
+                                  Pool{.kind = PoolKind::kAverage, .is_global = true},
+                                  Linear{10}};
+  EXPECT_EQ(spec.layers, layers);
+  EXPECT_EQ(spec.text(),
+            "batchnorm,batchnorm(0.001,0.1),batchnorm(1e-05,0.3),maxpool(2),maxpool(3,2),avgpool(3,2,1),"
+            "globalavgpool,linear(10)");
+  EXPECT_EQ(parse_network(spec.text()), spec);
+}
+
 TEST(NetworkSpec, NamesTheLayerThatItCannotRead) {
   const std::vector<std::pair<std::string, std::string>> cases{
       {"linear(5),tanhh",
-       "layer 2, 'tanhh': unknown layer, expected one of linear, dropout, flatten, relu, leakyrelu, elu, "
-       "gelu, silu, sigmoid, tanh"},
+       "layer 2, 'tanhh': unknown layer, expected one of linear, batchnorm, dropout, flatten, maxpool, "
+       "avgpool, "
+       "globalavgpool, relu, leakyrelu, elu, gelu, silu, sigmoid, tanh"},
+      {"maxpool", "kernel is '', expected a number from 1 to 255"},
+      {"maxpool(2,0)", "stride is '0', expected a number from 1 to 255"},
+      {"globalavgpool(2)", "unexpected argument '2'"},
+      {"batchnorm(eps=-1)", "eps is '-1', expected a number from 0 to 1"},
       {"linear(5),,relu", "layer 2, '': unknown layer"},
       {"linear(5", "layer 1, 'linear(5': expected a closing parenthesis"},
       {"linear()", "layer 1, 'linear()': outputs is '', expected a number from 1 to 16777216"},

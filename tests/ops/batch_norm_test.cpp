@@ -26,18 +26,18 @@ struct BatchShape {
   }
 };
 
-constexpr std::array<BatchShape, 12> kShapes{{{2, 1, 1},
-                                              {3, 31, 1},
-                                              {64, 32, 1},
-                                              {65, 33, 1},
-                                              {7, 512, 1},
-                                              {1000, 3, 1},
-                                              {1, 3, 2},
-                                              {5, 1, 49},
-                                              {4, 16, 784},
-                                              {2, 33, 9},
-                                              {64, 8, 7},
-                                              {3, 5, 300}}};
+constexpr std::array<BatchShape, 12> kBatchShapes{{{2, 1, 1},
+                                                   {3, 31, 1},
+                                                   {64, 32, 1},
+                                                   {65, 33, 1},
+                                                   {7, 512, 1},
+                                                   {1000, 3, 1},
+                                                   {1, 3, 2},
+                                                   {5, 1, 49},
+                                                   {4, 16, 784},
+                                                   {2, 33, 9},
+                                                   {64, 8, 7},
+                                                   {3, 5, 300}}};
 
 // What PyTorch computes, in double precision.
 struct NormalizedBatch {
@@ -153,7 +153,7 @@ class BatchNormPass : public OnEachBackend {
 };
 
 TEST_P(BatchNormPass, AgreesWithDoubleAtEveryShape) {
-  for (const auto& shape : kShapes) {
+  for (const auto& shape : kBatchShapes) {
     SCOPED_TRACE(testing::Message() << shape.rows << " x " << shape.channels << " x " << shape.plane);
     draw(shape);
     for (const auto activation : {ActivationKind::kNone, ActivationKind::kRelu}) {

@@ -84,6 +84,11 @@ class CheckedLayerOp final : public LayerOp {
           (views.x.empty() || views.x.cols == width) && (views.y.empty() || views.y.cols == width),
           "x and y have a value for each channel and point of the plane");
     }
+    if (const auto* pool = std::get_if<PoolOperation>(&operation_)) {
+      backend_.expect((views.x.empty() || views.x.cols == pool->in.size()) &&
+                          (views.y.empty() || views.y.cols == pool->out().size()),
+                      "x and y have the sizes of the images");
+    }
     const auto sizes = tensors_of(operation_);
     if (views.tensors.empty()) return;
     backend_.expect(views.tensors.size() == sizes.size(), "an operation has its tensors");

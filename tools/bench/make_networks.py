@@ -23,7 +23,9 @@ STEPS = 100
 NETWORKS = {
     "batchnorm": "linear(128),batchnorm,relu,linear(64),relu,batchnorm(eps=0.001,momentum=0.3),linear(10)",
     "batchnorm_image": "batchnorm,flatten,linear(64),batchnorm,relu,linear(10)",
+    "pools": "batchnorm,maxpool(3,stride=2,padding=1),batchnorm,avgpool(2),linear(32),relu,linear(10)",
 }
+POOLS = {"maxpool": nn.MaxPool2d, "avgpool": nn.AvgPool2d}
 ACTIVATIONS = {"relu": nn.ReLU, "gelu": nn.GELU, "tanh": nn.Tanh}
 
 
@@ -31,25 +33,30 @@ def layer(text, shape):
     """The module of one layer, which takes samples of this shape."""
     name, inside = re.fullmatch(r"(\w+)(?:\((.*)\))?", text).groups()
     parts = [part.strip() for part in (inside or "").split(",") if part]
-    keywords = {key: float(value) for key, value in (part.split("=") for part in parts if "=" in part)}
+    keywords = {key: json.loads(value) for key, value in (part.split("=") for part in parts if "=" in part)}
     values = [int(part) for part in parts if "=" not in part]
     if name == "linear":
         return nn.Linear(shape[0], *values)
     if name == "batchnorm":
         return (nn.BatchNorm1d if len(shape) == 1 else nn.BatchNorm2d)(shape[0], **keywords)
+    if name in POOLS:
+        return POOLS[name](*values, **keywords)
     return nn.Flatten() if name == "flatten" else ACTIVATIONS[name]()
 
 
 def build(text, shape, seed):
-    """The network, in which images are flattened before a first linear layer."""
+    """The network, in which images are flattened before the first linear layer."""
     torch.manual_seed(seed)
+    example = torch.zeros(2, *shape)
+    model = nn.Sequential()
     parts = re.findall(r"\w+(?:\([^)]*\))?", text)
     flattens = parts[0].startswith("linear")
-    example = torch.zeros(2, *shape)
-    example = example.flatten(1) if flattens else example
-    model = nn.Sequential()
-    for part in parts:
-        model.append(layer(part, tuple(example.shape[1:])))
+    if flattens:
+        example = example.flatten(1)
+    while parts:
+        if parts[0].startswith("linear") and example.ndim > 2:
+            parts.insert(0, "flatten")
+        model.append(layer(parts.pop(0), tuple(example.shape[1:])))
         example = model[-1].eval()(example)
         model[-1].train()
     return model, flattens

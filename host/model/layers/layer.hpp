@@ -15,9 +15,10 @@
 #include "host/model/layers/dropout.hpp"
 #include "host/model/layers/flatten.hpp"
 #include "host/model/layers/linear.hpp"
+#include "host/model/layers/pool.hpp"
 
 namespace warpfit {
 
-using Layer = std::variant<Linear, Activation, Dropout, Flatten, BatchNorm>;
+using Layer = std::variant<Linear, Activation, Dropout, Flatten, BatchNorm, Pool>;
 
 }  // namespace warpfit

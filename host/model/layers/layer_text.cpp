@@ -32,6 +32,18 @@ Layer parse_batch_norm(LayerArguments& arguments) {
   return layer;
 }
 
+Layer parse_pool(PoolKind kind, LayerArguments& arguments) {
+  constexpr std::int64_t kMaxKernel = 255;
+  Pool layer{.kind = kind, .kernel = arguments.integer("kernel", 1, kMaxKernel)};
+  layer.stride = arguments.integer("stride", 1, kMaxKernel, layer.kernel);
+  layer.padding = arguments.integer("padding", 0, kMaxKernel, 0);
+  return layer;
+}
+
+Layer parse_max_pool(LayerArguments& arguments) { return parse_pool(PoolKind::kMax, arguments); }
+Layer parse_avg_pool(LayerArguments& arguments) { return parse_pool(PoolKind::kAverage, arguments); }
+Layer parse_global_avg_pool(LayerArguments&) { return Pool{.kind = PoolKind::kAverage, .is_global = true}; }
+
 Layer parse_flatten(LayerArguments&) { return Flatten{}; }
 
 struct Kind {
@@ -39,8 +51,13 @@ struct Kind {
   Layer (*parse)(LayerArguments& arguments);
 };
 
-constexpr std::array kKinds{Kind{"linear", parse_linear}, Kind{"batchnorm", parse_batch_norm},
-                            Kind{"dropout", parse_dropout}, Kind{"flatten", parse_flatten}};
+constexpr std::array kKinds{Kind{"linear", parse_linear},
+                            Kind{"batchnorm", parse_batch_norm},
+                            Kind{"dropout", parse_dropout},
+                            Kind{"flatten", parse_flatten},
+                            Kind{"maxpool", parse_max_pool},
+                            Kind{"avgpool", parse_avg_pool},
+                            Kind{"globalavgpool", parse_global_avg_pool}};
 
 Layer parse_activation(const ActivationName& name, LayerArguments& arguments) {
   constexpr double kMax = 1e6;
@@ -127,8 +144,10 @@ std::optional<std::string_view> LayerArguments::take(std::string_view name) {
   return value;
 }
 
-std::int64_t LayerArguments::integer(std::string_view name, std::int64_t min, std::int64_t max) {
+std::int64_t LayerArguments::integer(std::string_view name, std::int64_t min, std::int64_t max,
+                                     std::optional<std::int64_t> otherwise) {
   const auto text = take(name);
+  if (!text && otherwise) return *otherwise;
   const auto value = text ? parse_number<std::int64_t>(*text) : std::nullopt;
   if (value && *value >= min && *value <= max) return *value;
   throw UsageError(

@@ -23,7 +23,8 @@ class LayerArguments {
 
   // The value of an argument, from `min` to `max`. Errors: UsageError that names the
   // argument if it is missing and has no default, or if its value is invalid.
-  std::int64_t integer(std::string_view name, std::int64_t min, std::int64_t max);
+  std::int64_t integer(std::string_view name, std::int64_t min, std::int64_t max,
+                       std::optional<std::int64_t> otherwise = {});
   double number(std::string_view name, double min, double max, double otherwise);
   bool flag(std::string_view name, bool otherwise);
 
