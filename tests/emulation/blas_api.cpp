@@ -25,20 +25,20 @@ using namespace warpfit::emulation;
 
 namespace {
 
-/// Runs the body of a cuBLAS function in the runtime's Frame. The number of an injected error is a
+/// Runs the body of a cuBLAS function in an ApiCallScope. The number of an injected error is a
 /// cublasStatus_t here.
 template <class F>
-cublasStatus_t blas_call(const char* name, During during, F body) {
-  const Frame frame(name, during);
-  if (frame.refusal() == cudaSuccess) return body();
-  if (frame.refusal() == cudaErrorStreamCaptureUnsupported) return CUBLAS_STATUS_ALLOC_FAILED;
-  return config().fail_function == name ? static_cast<cublasStatus_t>(frame.refusal())
+cublasStatus_t blas_call(const char* name, CaptureRule rule, F body) {
+  const ApiCallScope scope(name, rule);
+  if (scope.error() == cudaSuccess) return body();
+  if (scope.error() == cudaErrorStreamCaptureUnsupported) return CUBLAS_STATUS_ALLOC_FAILED;
+  return config().fail_function == name ? static_cast<cublasStatus_t>(scope.error())
                                         : CUBLAS_STATUS_EXECUTION_FAILED;
 }
 
 template <class F>
 cublasStatus_t with_handle(const char* name, cublasHandle_t handle, F body) {
-  return blas_call(name, During::kAnything, [&] {
+  return blas_call(name, CaptureRule::kAllowed, [&] {
     const auto found = runtime().blas_handles.find(handle);
     return found ? body(*found) : CUBLAS_STATUS_NOT_INITIALIZED;
   });
@@ -126,7 +126,7 @@ cublasStatus_t multiply(const char* name, cublasHandle_t handle, const Product& 
 }  // namespace
 
 cublasStatus_t cublasCreate_v2(cublasHandle_t* handle) {
-  return blas_call("cublasCreate_v2", During::kUnsafe, [=] {
+  return blas_call("cublasCreate_v2", CaptureRule::kUnsafe, [=] {
     if (handle == nullptr) return CUBLAS_STATUS_INVALID_VALUE;
     if (config().devices == 0 || config().device_error != 0) return CUBLAS_STATUS_NOT_INITIALIZED;
     *handle = runtime().blas_handles.add(std::make_shared<BlasHandle>());
@@ -135,7 +135,7 @@ cublasStatus_t cublasCreate_v2(cublasHandle_t* handle) {
 }
 
 cublasStatus_t cublasDestroy_v2(cublasHandle_t handle) {
-  return blas_call("cublasDestroy_v2", During::kUnsafe, [=] {
+  return blas_call("cublasDestroy_v2", CaptureRule::kUnsafe, [=] {
     if (!runtime().blas_handles.remove(handle)) return CUBLAS_STATUS_NOT_INITIALIZED;
     runtime().finish();  // cublasDestroy synchronizes the device
     return CUBLAS_STATUS_SUCCESS;
@@ -143,7 +143,7 @@ cublasStatus_t cublasDestroy_v2(cublasHandle_t handle) {
 }
 
 cublasStatus_t cublasGetVersion_v2(cublasHandle_t, int* version) {
-  return blas_call("cublasGetVersion_v2", During::kAnything, [=] {
+  return blas_call("cublasGetVersion_v2", CaptureRule::kAllowed, [=] {
     if (version == nullptr) return CUBLAS_STATUS_INVALID_VALUE;
     *version = CUBLAS_VERSION;
     return CUBLAS_STATUS_SUCCESS;
@@ -151,7 +151,7 @@ cublasStatus_t cublasGetVersion_v2(cublasHandle_t, int* version) {
 }
 
 cublasStatus_t cublasGetProperty(libraryPropertyType type, int* value) {
-  return blas_call("cublasGetProperty", During::kAnything, [=] {
+  return blas_call("cublasGetProperty", CaptureRule::kAllowed, [=] {
     if (value == nullptr) return CUBLAS_STATUS_INVALID_VALUE;
     *value = type == MAJOR_VERSION   ? CUBLAS_VER_MAJOR
              : type == MINOR_VERSION ? CUBLAS_VER_MINOR

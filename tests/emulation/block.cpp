@@ -39,10 +39,10 @@ void Block::begin(uint3 index, std::size_t dynamic_shared, std::size_t shared_li
   arrived_ = 0;
   for (const void*& token : barrier_tokens_) token = sanitizer::fresh_token();
   for (Thread& thread : threads_) {
-    thread.state = Thread::State::kFresh;
+    thread.state = Thread::State::kNotStarted;
     thread.atomics = 0;
     thread.fenced = false;
-    thread.touched.clear();
+    thread.atomic_addresses.clear();
     thread.copies.clear();
     thread.groups.clear();
   }
@@ -52,7 +52,7 @@ void Block::begin(uint3 index, std::size_t dynamic_shared, std::size_t shared_li
   if (sanitizer::thread()) fibers().reserve(threads_.size());
 }
 
-bool Block::pass(std::minstd_rand& random) {
+bool Block::run_round(std::minstd_rand& random) {
   if (config().order == Config::Order::kRandom) std::shuffle(order_.begin(), order_.end(), random);
   progress_ = false;
   for (next_ = 0; next_ < order_.size();) {
@@ -68,14 +68,14 @@ bool Block::spinning() const {
 }
 
 void Block::run(Thread& thread) {
-  if (thread.state == Thread::State::kFresh) {
+  if (thread.state == Thread::State::kNotStarted) {
     thread.fiber = fibers().take();
     thread.fiber->start(run_threads);
   }
   enter(thread);
   thread.fiber->resume();
   rethrow_failure();
-  Thread& last = *running().thread;  // the fiber may have continued with other threads: see go_on()
+  Thread& last = *running().thread;  // the fiber may have continued with other threads: see reuse_fiber()
   running().thread = nullptr;
   if (last.state == Thread::State::kExited) {
     leave(last);
@@ -85,7 +85,8 @@ void Block::run(Thread& thread) {
     }
     return;
   }
-  if (last.state == Thread::State::kAtWarp) warps_[last.number / 32].settle(last.number % 32, false);
+  if (last.state == Thread::State::kAtWarp)
+    warps_[last.number / 32].perform_completed(last.number % 32, false);
   if (last.state != Thread::State::kSpinning) progress_ = true;
 }
 
@@ -105,14 +106,14 @@ void Block::leave(Thread& thread) {
   thread.state = Thread::State::kExited;
   ++exited_;
   progress_ = true;
-  warps_[thread.number / 32].settle(thread.number % 32, true);
+  warps_[thread.number / 32].perform_completed(thread.number % 32, true);
   release_barrier_if_complete();
 }
 
-bool Block::go_on() {
+bool Block::reuse_fiber() {
   if (sanitizer::thread() || next_ >= order_.size()) return false;
   Thread& next = threads_[order_[next_]];
-  if (next.state != Thread::State::kFresh) return false;
+  if (next.state != Thread::State::kNotStarted) return false;
   Thread& done = *running().thread;
   leave(done);
   next.fiber = std::exchange(done.fiber, nullptr);
@@ -196,7 +197,7 @@ std::string Block::name(const Thread& thread) const {
 std::string Block::waiting(int& limit) const {
   std::string text;
   for (const Thread& thread : threads_) {
-    if (thread.state == Thread::State::kExited || thread.state == Thread::State::kFresh || limit-- <= 0)
+    if (thread.state == Thread::State::kExited || thread.state == Thread::State::kNotStarted || limit-- <= 0)
       continue;
     text += "\n  " + name(thread);
     if (thread.state == Thread::State::kAtBarrier) {

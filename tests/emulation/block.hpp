@@ -18,9 +18,9 @@
 namespace warpfit::emulation {
 
 struct Thread {
-  enum class State : std::uint8_t { kFresh, kReady, kSpinning, kAtBarrier, kAtWarp, kExited };
+  enum class State : std::uint8_t { kNotStarted, kReady, kSpinning, kAtBarrier, kAtWarp, kExited };
   uint3 index{};
-  State state = State::kFresh;
+  State state = State::kNotStarted;
   int number = 0;  ///< index in its block
   Fiber* fiber = nullptr;
   BarrierRequest* barrier = nullptr;
@@ -29,7 +29,7 @@ struct Thread {
   int atomics = 0;            ///< atomic operations since it was last resumed
   bool fenced = false;        ///< a fence was executed, so its next atomics release (ThreadSanitizer)
   std::vector<const volatile void*>
-      touched;                     ///< addresses of its atomics since its last fence (ThreadSanitizer)
+      atomic_addresses;            ///< addresses of its atomics since its last fence (ThreadSanitizer)
   std::deque<AsyncCopy> copies;    ///< started, not yet waited for
   std::deque<std::size_t> groups;  ///< number of copies in each group, oldest group first
 };
@@ -43,16 +43,16 @@ class Block {
 
   void begin(uint3 index, std::size_t dynamic_shared, std::size_t shared_limit);
   /// Runs every runnable thread once, in the configured order. Returns false if all of them only spun.
-  bool pass(std::minstd_rand& random);
+  bool run_round(std::minstd_rand& random);
   bool spinning() const;
   bool finished() const { return exited_ == size(); }
   /// Returns the fibers to the pool, or abandons them if the block did not finish.
   void end();
 
   // The following functions are called by the running thread, on its fiber.
-  /// Called when the thread has exited: switches to the next thread of this pass if that has not started yet,
-  /// so that the same fiber can run it.
-  bool go_on();
+  /// Called when the thread has exited: switches to the next thread of this round if that has not started
+  /// yet, so that the same fiber can run it.
+  bool reuse_fiber();
   void barrier(Thread& thread, BarrierRequest& request);
   void warp_operation(Thread& thread, WarpRequest& request);
   std::uint32_t active_mask(const Thread& thread) const { return warps_[thread.number / 32].live(); }
@@ -76,7 +76,7 @@ class Block {
   std::vector<int> order_;
   std::vector<Warp> warps_;
   SharedMemory shared_;
-  std::size_t next_ = 0;  ///< index into order_ in this pass
+  std::size_t next_ = 0;  ///< index into order_ in this round
   bool progress_ = false;
   int exited_ = 0;
   int arrived_ = 0;

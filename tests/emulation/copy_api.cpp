@@ -94,19 +94,19 @@ cudaError_t fill(void* start, int value, std::size_t bytes, cudaStream_t handle)
 }  // namespace
 
 cudaError_t cudaMemcpy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind) {
-  return call("cudaMemcpy", During::kUnsafe, [=] { return copy(to, from, bytes, kind, nullptr, true); });
+  return call("cudaMemcpy", CaptureRule::kUnsafe, [=] { return copy(to, from, bytes, kind, nullptr, true); });
 }
 
 cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind,
                             cudaStream_t stream) {
-  return call("cudaMemcpyAsync", During::kAnything,
+  return call("cudaMemcpyAsync", CaptureRule::kAllowed,
               [=] { return copy(to, from, bytes, kind, stream, false); });
 }
 
 cudaError_t cudaMemset(void* start, int value, std::size_t bytes) {
-  return call("cudaMemset", During::kUnsafe, [=] { return fill(start, value, bytes, nullptr); });
+  return call("cudaMemset", CaptureRule::kUnsafe, [=] { return fill(start, value, bytes, nullptr); });
 }
 
 cudaError_t cudaMemsetAsync(void* start, int value, std::size_t bytes, cudaStream_t stream) {
-  return call("cudaMemsetAsync", During::kAnything, [=] { return fill(start, value, bytes, stream); });
+  return call("cudaMemsetAsync", CaptureRule::kAllowed, [=] { return fill(start, value, bytes, stream); });
 }

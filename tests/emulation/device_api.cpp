@@ -126,7 +126,7 @@ int& warpfit::emulation::current_device() {
 }
 
 cudaError_t cudaGetDeviceCount(int* count) {
-  return call("cudaGetDeviceCount", During::kAnything, [=] {
+  return call("cudaGetDeviceCount", CaptureRule::kAllowed, [=] {
     if (count == nullptr) return cudaErrorInvalidValue;
     if (config().device_error != 0) return missing();  // *count is left unchanged
     *count = config().devices;
@@ -135,7 +135,7 @@ cudaError_t cudaGetDeviceCount(int* count) {
 }
 
 cudaError_t cudaSetDevice(int device) {
-  return call("cudaSetDevice", During::kAnything, [=] {
+  return call("cudaSetDevice", CaptureRule::kAllowed, [=] {
     const cudaError_t error = check_device(device);
     if (error == cudaSuccess) current_device() = device;
     return error;
@@ -143,7 +143,7 @@ cudaError_t cudaSetDevice(int device) {
 }
 
 cudaError_t cudaGetDevice(int* device) {
-  return call("cudaGetDevice", During::kAnything, [=] {
+  return call("cudaGetDevice", CaptureRule::kAllowed, [=] {
     if (missing() != cudaSuccess) return missing();
     *device = current_device();
     return cudaSuccess;
@@ -151,7 +151,7 @@ cudaError_t cudaGetDevice(int* device) {
 }
 
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
-  return call("cudaGetDeviceProperties", During::kAnything, [=] {
+  return call("cudaGetDeviceProperties", CaptureRule::kAllowed, [=] {
     const cudaError_t error = check_device(device);
     if (error == cudaSuccess) describe(*properties);
     return error;
@@ -159,7 +159,7 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
 }
 
 cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr what, int device) {
-  return call("cudaDeviceGetAttribute", During::kAnything, [=] {
+  return call("cudaDeviceGetAttribute", CaptureRule::kAllowed, [=] {
     const cudaError_t error = check_device(device);
     if (error == cudaSuccess) *value = attribute(what);
     return error;
@@ -167,21 +167,21 @@ cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr what, int device) 
 }
 
 cudaError_t cudaDriverGetVersion(int* version) {
-  return call("cudaDriverGetVersion", During::kAnything, [=] {
+  return call("cudaDriverGetVersion", CaptureRule::kAllowed, [=] {
     *version = config().device_error != 0 ? 0 : CUDART_VERSION;  // 0: no driver is installed
     return cudaSuccess;
   });
 }
 
 cudaError_t cudaRuntimeGetVersion(int* version) {
-  return call("cudaRuntimeGetVersion", During::kAnything, [=] {
+  return call("cudaRuntimeGetVersion", CaptureRule::kAllowed, [=] {
     *version = CUDART_VERSION;
     return cudaSuccess;
   });
 }
 
 cudaError_t cudaDeviceSynchronize() {
-  return call("cudaDeviceSynchronize", During::kNoCapture, [] {
+  return call("cudaDeviceSynchronize", CaptureRule::kProhibited, [] {
     ++runtime().statistics.synchronizations;
     runtime().finish();
     return cudaSuccess;
@@ -196,7 +196,7 @@ cudaError_t cudaDeviceReset() {
 }
 
 cudaError_t cudaDeviceGetStreamPriorityRange(int* least, int* greatest) {
-  return call("cudaDeviceGetStreamPriorityRange", During::kAnything, [=] {
+  return call("cudaDeviceGetStreamPriorityRange", CaptureRule::kAllowed, [=] {
     if (least != nullptr) *least = 0;
     if (greatest != nullptr) *greatest = kGreatestPriority;
     return cudaSuccess;
@@ -204,8 +204,8 @@ cudaError_t cudaDeviceGetStreamPriorityRange(int* least, int* greatest) {
 }
 
 cudaError_t cudaProfilerStart() {
-  return call("cudaProfilerStart", During::kAnything, [] { return cudaSuccess; });
+  return call("cudaProfilerStart", CaptureRule::kAllowed, [] { return cudaSuccess; });
 }
 cudaError_t cudaProfilerStop() {
-  return call("cudaProfilerStop", During::kAnything, [] { return cudaSuccess; });
+  return call("cudaProfilerStop", CaptureRule::kAllowed, [] { return cudaSuccess; });
 }

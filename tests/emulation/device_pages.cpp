@@ -48,7 +48,7 @@ bool DevicePages::contains(const void* address) const {
   return address >= mapping_ && address < mapping_ + mapped_;
 }
 
-const char* DevicePages::touched() const {
+const char* DevicePages::first_overwritten_byte() const {
   if (sanitizer::address()) return nullptr;
   static const std::vector<char> untouched(kWatched, kMargin);
   const char* end = start_ + bytes_;
@@ -68,7 +68,7 @@ void DevicePages::open(bool accessible) const {
   protect_pages(first_page(), static_cast<std::size_t>(last_page_end() - first_page()), accessible);
 }
 
-void DevicePages::give_up() const {
+void DevicePages::retire() const {
   madvise(first_page(), static_cast<std::size_t>(last_page_end() - first_page()), MADV_DONTNEED);
   open(false);
   sanitizer::poison(start_, bytes_);

@@ -20,12 +20,12 @@ class DevicePages {
   bool contains(const void* address) const;
   /// The first byte of the margins that was overwritten, or null. Used in builds without AddressSanitizer,
   /// which detects the access immediately.
-  const char* touched() const;
+  const char* first_overwritten_byte() const;
 
   /// Makes the memory accessible to the program's code, or inaccessible.
   void open(bool accessible) const;
   /// Makes the memory permanently inaccessible; its addresses are not reused while this object exists.
-  void give_up() const;
+  void retire() const;
 
  private:
   char* first_page() const;

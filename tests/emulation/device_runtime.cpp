@@ -60,8 +60,9 @@ void before_atomic(const volatile void* address) {
   if (thread == nullptr || !sanitizer::thread()) return;
   const sanitizer::Ignore ignore;
   if (thread->fenced) sanitizer::release(const_cast<const void*>(address));
-  if (std::find(thread->touched.begin(), thread->touched.end(), address) == thread->touched.end()) {
-    thread->touched.push_back(address);
+  if (std::find(thread->atomic_addresses.begin(), thread->atomic_addresses.end(), address) ==
+      thread->atomic_addresses.end()) {
+    thread->atomic_addresses.push_back(address);
   }
 }
 
@@ -118,8 +119,9 @@ void fence() {
   Thread* thread = running().thread;
   if (thread == nullptr || !sanitizer::thread()) return;
   const sanitizer::Ignore ignore;
-  for (const volatile void* address : thread->touched) sanitizer::acquire(const_cast<const void*>(address));
-  thread->touched.clear();
+  for (const volatile void* address : thread->atomic_addresses)
+    sanitizer::acquire(const_cast<const void*>(address));
+  thread->atomic_addresses.clear();
   thread->fenced = true;
 }
 

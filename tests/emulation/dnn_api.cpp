@@ -46,8 +46,8 @@ void check_operand(const Operand& operand, std::size_t bytes) {
 template <class F>
 cudnnStatus_t queue(const char* name, cudnnHandle_t handle, const cudnnTensorStruct& shape,
                     std::vector<Operand> inputs, void* output, const void* alpha, const void* beta, F work) {
-  const Frame frame(name, During::kAnything);
-  if (frame.refusal() != cudaSuccess) return CUDNN_STATUS_EXECUTION_FAILED;
+  const ApiCallScope scope(name, CaptureRule::kAllowed);
+  if (scope.error() != cudaSuccess) return CUDNN_STATUS_EXECUTION_FAILED;
   if (handle == nullptr || *static_cast<const float*>(alpha) != 1 || *static_cast<const float*>(beta) != 0) {
     return CUDNN_STATUS_BAD_PARAM;
   }
@@ -93,13 +93,13 @@ const char* cudnnGetErrorString(cudnnStatus_t status) {
 }
 
 cudnnStatus_t cudnnCreate(cudnnHandle_t* handle) {
-  const Frame frame("cudnnCreate", During::kUnsafe);
-  if (frame.refusal() != cudaSuccess || config().devices == 0) return CUDNN_STATUS_NOT_INITIALIZED;
+  const ApiCallScope scope("cudnnCreate", CaptureRule::kUnsafe);
+  if (scope.error() != cudaSuccess || config().devices == 0) return CUDNN_STATUS_NOT_INITIALIZED;
   return create(handle);
 }
 
 cudnnStatus_t cudnnDestroy(cudnnHandle_t handle) {
-  const Frame frame("cudnnDestroy", During::kUnsafe);
+  const ApiCallScope scope("cudnnDestroy", CaptureRule::kUnsafe);
   runtime().finish();
   return destroy(handle);
 }

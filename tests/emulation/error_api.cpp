@@ -70,7 +70,7 @@ constexpr ErrorText kTexts[] = {
 using namespace warpfit::emulation;
 
 cudaError_t cudaGetLastError() {
-  const cudaError_t kept = runtime().kept_error;
+  const cudaError_t kept = runtime().sticky_error;
   const cudaError_t last = std::exchange(last_error(), cudaSuccess);
   return kept != cudaSuccess ? kept : last;
 }

@@ -32,20 +32,20 @@ bool timed(const Event& event) {
 }  // namespace
 
 cudaError_t cudaEventCreate(cudaEvent_t* event) {
-  return call("cudaEventCreate", During::kAnything, [=] { return create(event, cudaEventDefault); });
+  return call("cudaEventCreate", CaptureRule::kAllowed, [=] { return create(event, cudaEventDefault); });
 }
 
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned flags) {
-  return call("cudaEventCreateWithFlags", During::kAnything, [=] { return create(event, flags); });
+  return call("cudaEventCreateWithFlags", CaptureRule::kAllowed, [=] { return create(event, flags); });
 }
 
 cudaError_t cudaEventDestroy(cudaEvent_t event) {
-  return call("cudaEventDestroy", During::kAnything,
+  return call("cudaEventDestroy", CaptureRule::kAllowed,
               [=] { return runtime().events.remove(event) ? cudaSuccess : cudaErrorInvalidResourceHandle; });
 }
 
 cudaError_t cudaEventRecord(cudaEvent_t handle, cudaStream_t stream_handle) {
-  return call("cudaEventRecord", During::kAnything, [=] {
+  return call("cudaEventRecord", CaptureRule::kAllowed, [=] {
     const auto event = runtime().events.find(handle);
     const auto stream = find_stream(stream_handle);
     if (!event || !stream) return cudaErrorInvalidResourceHandle;
@@ -64,7 +64,7 @@ cudaError_t cudaEventRecord(cudaEvent_t handle, cudaStream_t stream_handle) {
 }
 
 cudaError_t cudaEventSynchronize(cudaEvent_t handle) {
-  return call("cudaEventSynchronize", During::kUnsafe, [=] {
+  return call("cudaEventSynchronize", CaptureRule::kUnsafe, [=] {
     const auto event = runtime().events.find(handle);
     if (!event) return cudaErrorInvalidResourceHandle;
     if (event->capture) return refuse_captured(*event);
@@ -77,7 +77,7 @@ cudaError_t cudaEventSynchronize(cudaEvent_t handle) {
 }
 
 cudaError_t cudaEventQuery(cudaEvent_t handle) {
-  return call("cudaEventQuery", During::kUnsafe, [=] {
+  return call("cudaEventQuery", CaptureRule::kUnsafe, [=] {
     const auto event = runtime().events.find(handle);
     if (!event) return cudaErrorInvalidResourceHandle;
     if (event->capture) return refuse_captured(*event);
@@ -92,7 +92,7 @@ cudaError_t cudaEventQuery(cudaEvent_t handle) {
 }
 
 cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t start, cudaEvent_t end) {
-  return call("cudaEventElapsedTime", During::kAnything, [=] {
+  return call("cudaEventElapsedTime", CaptureRule::kAllowed, [=] {
     const auto first = runtime().events.find(start);
     const auto last = runtime().events.find(end);
     if (!first || !last || !timed(*first) || !timed(*last)) return cudaErrorInvalidResourceHandle;

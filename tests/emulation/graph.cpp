@@ -10,7 +10,7 @@
 namespace warpfit::emulation {
 
 ExecutableGraph::ExecutableGraph(Graph graph)
-    : graph_(std::move(graph)), lanes_(graph_.lanes), tokens_(graph_.nodes.size() + 1) {}
+    : graph_(std::move(graph)), workers_(graph_.streams), tokens_(graph_.nodes.size() + 1) {}
 
 std::size_t ExecutableGraph::choose(const std::vector<int>& ready) {
   switch (config().order) {
@@ -40,7 +40,7 @@ void ExecutableGraph::replay() {
     const int number = ready[position];
     ready.erase(ready.begin() + static_cast<std::ptrdiff_t>(position));
     const GraphNode& node = nodes[number];
-    lanes_[node.lane].run([&] {
+    workers_[node.stream].run([&] {
       sanitizer::acquire(launch);
       for (const int before : node.after) sanitizer::acquire(&tokens_[before]);
       node.run();
@@ -54,19 +54,19 @@ void ExecutableGraph::replay() {
 }
 
 Capture::Capture(Stream& origin, cudaStreamCaptureMode mode) : origin_(&origin), mode_(mode) {
-  origin.lane = 0;
+  origin.capture_index = 0;
   origin.last_nodes.clear();
   streams_.push_back(&origin);
 }
 
 void Capture::add(Stream& stream, std::function<void()> run) {
-  graph_.nodes.push_back({std::move(run), stream.last_nodes, stream.lane});
+  graph_.nodes.push_back({std::move(run), stream.last_nodes, stream.capture_index});
   stream.last_nodes = {static_cast<int>(graph_.nodes.size()) - 1};
 }
 
 void Capture::join(Stream& stream, const std::vector<int>& nodes) {
   if (std::find(streams_.begin(), streams_.end(), &stream) == streams_.end()) {
-    stream.lane = graph_.lanes++;
+    stream.capture_index = graph_.streams++;
     stream.last_nodes.clear();
     streams_.push_back(&stream);
   }

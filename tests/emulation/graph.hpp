@@ -19,13 +19,13 @@ class Stream;
 struct GraphNode {
   std::function<void()> run;  ///< called on each launch of the graph
   std::vector<int> after;     ///< predecessors, which have smaller indices
-  int lane;                   ///< index of the recording stream; nodes of the same lane run in order
+  int stream;                 ///< index of the recording stream; nodes of the same stream run in order
 };
 
 /// A captured graph; an executable graph is created from it unchanged.
 struct Graph {
   std::vector<GraphNode> nodes;
-  int lanes = 1;
+  int streams = 1;  ///< recording streams
 };
 
 /// An executable graph. Its launches run one after another, even in different streams.
@@ -40,7 +40,7 @@ class ExecutableGraph {
   std::size_t choose(const std::vector<int>& ready);
 
   Graph graph_;
-  std::vector<Worker> lanes_;
+  std::vector<Worker> workers_;
   std::vector<char> tokens_;  ///< one per node, for ThreadSanitizer
 };
 

@@ -9,7 +9,7 @@
 using namespace warpfit::emulation;
 
 cudaError_t cudaStreamBeginCapture(cudaStream_t handle, cudaStreamCaptureMode mode) {
-  return call("cudaStreamBeginCapture", During::kAnything, [=] {
+  return call("cudaStreamBeginCapture", CaptureRule::kAllowed, [=] {
     const auto stream = find_stream(handle);
     if (!stream) return cudaErrorInvalidResourceHandle;
     if (mode < cudaStreamCaptureModeGlobal || mode > cudaStreamCaptureModeRelaxed)
@@ -24,7 +24,7 @@ cudaError_t cudaStreamBeginCapture(cudaStream_t handle, cudaStreamCaptureMode mo
 }
 
 cudaError_t cudaStreamEndCapture(cudaStream_t handle, cudaGraph_t* graph) {
-  return call("cudaStreamEndCapture", During::kAnything, [=] {
+  return call("cudaStreamEndCapture", CaptureRule::kAllowed, [=] {
     const auto stream = find_stream(handle);
     if (!stream) return cudaErrorInvalidResourceHandle;
     if (graph == nullptr) return cudaErrorInvalidValue;
@@ -38,7 +38,7 @@ cudaError_t cudaStreamEndCapture(cudaStream_t handle, cudaGraph_t* graph) {
 }
 
 cudaError_t cudaStreamIsCapturing(cudaStream_t handle, cudaStreamCaptureStatus* status) {
-  return call("cudaStreamIsCapturing", During::kAnything, [=] {
+  return call("cudaStreamIsCapturing", CaptureRule::kAllowed, [=] {
     const auto stream = find_stream(handle);
     if (!stream) return cudaErrorInvalidResourceHandle;
     *status = !stream->capture             ? cudaStreamCaptureStatusNone
@@ -49,7 +49,7 @@ cudaError_t cudaStreamIsCapturing(cudaStream_t handle, cudaStreamCaptureStatus* 
 }
 
 cudaError_t cudaThreadExchangeStreamCaptureMode(cudaStreamCaptureMode* mode) {
-  return call("cudaThreadExchangeStreamCaptureMode", During::kAnything, [=] {
+  return call("cudaThreadExchangeStreamCaptureMode", CaptureRule::kAllowed, [=] {
     if (mode == nullptr) return cudaErrorInvalidValue;
     std::swap(*mode, thread_capture_mode());
     return cudaSuccess;
@@ -57,7 +57,7 @@ cudaError_t cudaThreadExchangeStreamCaptureMode(cudaStreamCaptureMode* mode) {
 }
 
 cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t handle, unsigned long long) {
-  return call("cudaGraphInstantiate", During::kAnything, [=] {
+  return call("cudaGraphInstantiate", CaptureRule::kAllowed, [=] {
     const auto graph = runtime().graphs.find(handle);
     if (!graph || executable == nullptr) return cudaErrorInvalidValue;
     *executable = runtime().executables.add(std::make_shared<ExecutableGraph>(*graph));
@@ -66,14 +66,14 @@ cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t handle
 }
 
 cudaError_t cudaGraphUpload(cudaGraphExec_t handle, cudaStream_t stream) {
-  return call("cudaGraphUpload", During::kAnything, [=] {
+  return call("cudaGraphUpload", CaptureRule::kAllowed, [=] {
     if (!runtime().executables.find(handle)) return cudaErrorInvalidValue;
     return find_stream(stream) ? cudaSuccess : cudaErrorInvalidResourceHandle;
   });
 }
 
 cudaError_t cudaGraphLaunch(cudaGraphExec_t handle, cudaStream_t stream_handle) {
-  return call("cudaGraphLaunch", During::kAnything, [=] {
+  return call("cudaGraphLaunch", CaptureRule::kAllowed, [=] {
     const auto executable = runtime().executables.find(handle);
     const auto stream = find_stream(stream_handle);
     if (!executable) return cudaErrorInvalidValue;
@@ -90,7 +90,7 @@ cudaError_t cudaGraphLaunch(cudaGraphExec_t handle, cudaStream_t stream_handle) 
 }
 
 cudaError_t cudaGraphGetNodes(cudaGraph_t handle, cudaGraphNode_t* nodes, std::size_t* count) {
-  return call("cudaGraphGetNodes", During::kAnything, [=] {
+  return call("cudaGraphGetNodes", CaptureRule::kAllowed, [=] {
     const auto graph = runtime().graphs.find(handle);
     if (!graph || count == nullptr) return cudaErrorInvalidValue;
     for (std::size_t i = 0; nodes != nullptr && i < *count; ++i) {
@@ -102,11 +102,11 @@ cudaError_t cudaGraphGetNodes(cudaGraph_t handle, cudaGraphNode_t* nodes, std::s
 }
 
 cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
-  return call("cudaGraphDestroy", During::kAnything,
+  return call("cudaGraphDestroy", CaptureRule::kAllowed,
               [=] { return runtime().graphs.remove(graph) ? cudaSuccess : cudaErrorInvalidValue; });
 }
 
 cudaError_t cudaGraphExecDestroy(cudaGraphExec_t executable) {
-  return call("cudaGraphExecDestroy", During::kAnything,
+  return call("cudaGraphExecDestroy", CaptureRule::kAllowed,
               [=] { return runtime().executables.remove(executable) ? cudaSuccess : cudaErrorInvalidValue; });
 }

@@ -50,7 +50,7 @@ void run_blocks(const std::vector<Block*>& blocks, std::minstd_rand& random) {
         continue;
       }
       if (block->finished()) continue;
-      progress = block->pass(random) || progress;
+      progress = block->run_round(random) || progress;
       left = left || !block->finished();
       spinning = spinning || block->spinning();
     }
@@ -79,7 +79,7 @@ void run_threads() {
   try {
     do {
       (*running_body)();
-    } while (running().block->go_on());
+    } while (running().block->reuse_fiber());
   } catch (const Trap&) {
     failed = trapped = true;
   } catch (const std::exception& thrown) {

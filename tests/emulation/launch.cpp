@@ -69,7 +69,7 @@ void check_pointers(const char* name, const std::vector<PointerArgument>& pointe
 
 cudaError_t launch(const cudaLaunchConfig_t& config, const void* kernel,
                    std::vector<PointerArgument> pointers, std::function<void()> body) {
-  return call("cudaLaunchKernelEx", During::kAnything, [&] {
+  return call("cudaLaunchKernelEx", CaptureRule::kAllowed, [&] {
     const auto stream = find_stream(config.stream);
     if (!stream) return cudaErrorInvalidResourceHandle;
     Launch launch;
@@ -91,7 +91,7 @@ cudaError_t launch(const cudaLaunchConfig_t& config, const void* kernel,
       try {
         run_grid(launch, body);
       } catch (const Trap&) {
-        runtime().kept_error = cudaErrorLaunchFailure;
+        runtime().sticky_error = cudaErrorLaunchFailure;
       }
     });
   });
@@ -107,7 +107,7 @@ cudaError_t cudaLaunchKernelExC(const cudaLaunchConfig_t*, const void* kernel, v
 }
 
 cudaError_t cudaFuncSetAttribute(const void* kernel, cudaFuncAttribute attribute, int value) {
-  return call("cudaFuncSetAttribute", During::kAnything, [=] {
+  return call("cudaFuncSetAttribute", CaptureRule::kAllowed, [=] {
     if (attribute == cudaFuncAttributePreferredSharedMemoryCarveout) return cudaSuccess;
     if (attribute != cudaFuncAttributeMaxDynamicSharedMemorySize || value < 0 ||
         value > kSharedPerBlockRaised) {
@@ -119,7 +119,7 @@ cudaError_t cudaFuncSetAttribute(const void* kernel, cudaFuncAttribute attribute
 }
 
 cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, const void* kernel) {
-  return call("cudaFuncGetAttributes", During::kAnything, [=] {
+  return call("cudaFuncGetAttributes", CaptureRule::kAllowed, [=] {
     *attributes = {};
     attributes->maxThreadsPerBlock = kThreadsPerBlock;
     attributes->numRegs = 32;
@@ -131,7 +131,7 @@ cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, const void* ke
 
 cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(int* blocks, const void*, int threads,
                                                           std::size_t dynamic_shared) {
-  return call("cudaOccupancyMaxActiveBlocksPerMultiprocessor", During::kAnything, [=] {
+  return call("cudaOccupancyMaxActiveBlocksPerMultiprocessor", CaptureRule::kAllowed, [=] {
     if (blocks == nullptr || threads <= 0) return cudaErrorInvalidValue;
     *blocks = blocks_per_multiprocessor(threads, dynamic_shared);
     return cudaSuccess;

@@ -11,7 +11,9 @@ class Lock {
  public:
   /// True if the calling thread holds the lock: the call then comes from a host function or a kernel in the
   /// queued work.
-  bool mine() const { return owner_.load(std::memory_order_relaxed) == std::this_thread::get_id(); }
+  bool held_by_this_thread() const {
+    return owner_.load(std::memory_order_relaxed) == std::this_thread::get_id();
+  }
   void lock() {
     while (taken_.exchange(1, std::memory_order_acquire) != 0) taken_.wait(1, std::memory_order_relaxed);
     owner_.store(std::this_thread::get_id(), std::memory_order_relaxed);

@@ -65,7 +65,7 @@ bool Memory::release(void* start, MemoryKind kind) {
     return true;
   }
   used_ -= allocation.bytes;
-  allocation.pages->give_up();
+  allocation.pages->retire();
   freed_[allocation.start] = allocation;
   return true;
 }
@@ -111,8 +111,8 @@ std::string Memory::describe(const void* address) const {
 
 void Memory::check_margins() const {
   for (const auto& [start, allocation] : allocations_) {
-    const char* touched = allocation.pages ? allocation.pages->touched() : nullptr;
-    if (touched != nullptr) fail("a write %s", describe(touched).c_str());
+    const char* overwritten = allocation.pages ? allocation.pages->first_overwritten_byte() : nullptr;
+    if (overwritten != nullptr) fail("a write %s", describe(overwritten).c_str());
   }
 }
 

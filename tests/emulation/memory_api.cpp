@@ -32,7 +32,7 @@ cudaError_t release(void* start, MemoryKind kind) {
 }  // namespace
 
 cudaError_t cudaMalloc(void** start, std::size_t bytes) {
-  return call("cudaMalloc", During::kUnsafe, [=] {
+  return call("cudaMalloc", CaptureRule::kUnsafe, [=] {
     if (start == nullptr) return cudaErrorInvalidValue;
     if (device_missing() != cudaSuccess) return device_missing();
     *start = bytes > 0 ? runtime().memory.allocate_device(bytes) : nullptr;
@@ -41,26 +41,26 @@ cudaError_t cudaMalloc(void** start, std::size_t bytes) {
 }
 
 cudaError_t cudaFree(void* start) {
-  return call("cudaFree", During::kUnsafe, [=] { return release(start, MemoryKind::kDevice); });
+  return call("cudaFree", CaptureRule::kUnsafe, [=] { return release(start, MemoryKind::kDevice); });
 }
 
 cudaError_t cudaMallocHost(void** start, std::size_t bytes) {
-  return call("cudaMallocHost", During::kUnsafe, [=] { return allocate_pinned(start, bytes); });
+  return call("cudaMallocHost", CaptureRule::kUnsafe, [=] { return allocate_pinned(start, bytes); });
 }
 
 cudaError_t cudaHostAlloc(void** start, std::size_t bytes, unsigned flags) {
-  return call("cudaHostAlloc", During::kUnsafe, [=] {
+  return call("cudaHostAlloc", CaptureRule::kUnsafe, [=] {
     if ((flags & ~7u) != 0) return cudaErrorInvalidValue;
     return allocate_pinned(start, bytes);
   });
 }
 
 cudaError_t cudaFreeHost(void* start) {
-  return call("cudaFreeHost", During::kUnsafe, [=] { return release(start, MemoryKind::kPinned); });
+  return call("cudaFreeHost", CaptureRule::kUnsafe, [=] { return release(start, MemoryKind::kPinned); });
 }
 
 cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
-  return call("cudaMemGetInfo", During::kAnything, [=] {
+  return call("cudaMemGetInfo", CaptureRule::kAllowed, [=] {
     if (device_missing() != cudaSuccess) return device_missing();
     *total = config().device_memory;
     *free = *total - runtime().memory.used();
@@ -69,7 +69,7 @@ cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
 }
 
 cudaError_t cudaPointerGetAttributes(cudaPointerAttributes* attributes, const void* pointer) {
-  return call("cudaPointerGetAttributes", During::kAnything, [=] {
+  return call("cudaPointerGetAttributes", CaptureRule::kAllowed, [=] {
     if (attributes == nullptr) return cudaErrorInvalidValue;
     *attributes = {};
     const MemoryKind kind = runtime().memory.kind(pointer);

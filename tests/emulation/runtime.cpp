@@ -1,4 +1,4 @@
-// The emulated machine: its lifetime, the frame of every call, and the ordering of queued work.
+// The emulated machine: its lifetime, the scope of every call, and the ordering of queued work.
 #include "tests/emulation/runtime.hpp"
 
 #include <cstdlib>
@@ -20,7 +20,7 @@ std::unique_ptr<Runtime>& machine() {
   return pointer;
 }
 
-bool keeps(cudaError_t error) {
+bool is_sticky(cudaError_t error) {
   switch (error) {
     case cudaErrorIllegalAddress:
     case cudaErrorLaunchTimeout:
@@ -40,20 +40,20 @@ bool keeps(cudaError_t error) {
 
 cudaError_t injected_fault(const char* name) {
   Runtime& r = runtime();
-  if (r.kept_error != cudaSuccess) return r.kept_error;
+  if (r.sticky_error != cudaSuccess) return r.sticky_error;
   const Config& c = r.config;
   if (c.fail_at == 0 || (!c.fail_function.empty() && c.fail_function != name)) return cudaSuccess;
   if (++r.matching_calls != c.fail_at) return cudaSuccess;
   const auto error = static_cast<cudaError_t>(c.fail_error);
-  if (keeps(error)) r.kept_error = error;
+  if (is_sticky(error)) r.sticky_error = error;
   return error;
 }
 
 /// True if a capture in progress forbids calls of this kind to the calling thread.
-bool forbidden(During during) {
-  if (during == During::kAnything) return false;
+bool forbidden(CaptureRule rule) {
+  if (rule == CaptureRule::kAllowed) return false;
   for (const auto& capture : runtime().active_captures()) {
-    if (during == During::kNoCapture) return true;
+    if (rule == CaptureRule::kProhibited) return true;
     if (thread_capture_mode() == cudaStreamCaptureModeRelaxed) continue;
     if (capture->by_this_thread() && capture->mode() != cudaStreamCaptureModeRelaxed) return true;
     if (thread_capture_mode() == cudaStreamCaptureModeGlobal &&
@@ -116,11 +116,11 @@ Statistics statistics() {
 void Runtime::finish() {
   null_stream->finish();
   streams.for_each([](Stream& stream) { stream.finish(); });
-  for (const auto& stream : orphans) stream->finish();
+  for (const auto& stream : destroyed_streams) stream->finish();
   sanitizer::acquire(null_stream->token());
   streams.for_each([](const Stream& stream) { sanitizer::acquire(stream.token()); });
-  for (const auto& stream : orphans) sanitizer::acquire(stream->token());
-  orphans.clear();
+  for (const auto& stream : destroyed_streams) sanitizer::acquire(stream->token());
+  destroyed_streams.clear();
 }
 
 std::vector<std::shared_ptr<Capture>> Runtime::active_captures() const {
@@ -136,9 +136,9 @@ void Runtime::invalidate_captures() {
   for (const auto& capture : active_captures()) capture->invalidate();
 }
 
-Frame::Frame(const char* name, During during) : lock_(runtime_lock(), std::defer_lock) {
-  if (runtime_lock().mine()) {  // the call comes from a host function or a kernel
-    refusal_ = cudaErrorNotPermitted;
+ApiCallScope::ApiCallScope(const char* name, CaptureRule rule) : lock_(runtime_lock(), std::defer_lock) {
+  if (runtime_lock().held_by_this_thread()) {  // the call comes from a host function or a kernel
+    error_ = cudaErrorNotPermitted;
     return;
   }
   lock_.lock();
@@ -146,14 +146,14 @@ Frame::Frame(const char* name, During during) : lock_(runtime_lock(), std::defer
   watch_faults();
   ++runtime().statistics.api_calls;
   if (!starts_no_device(name)) runtime().statistics.used_devices |= 1U << current_device();
-  refusal_ = injected_fault(name);
-  if (refusal_ == cudaSuccess && forbidden(during)) {
+  error_ = injected_fault(name);
+  if (error_ == cudaSuccess && forbidden(rule)) {
     runtime().invalidate_captures();
-    refusal_ = cudaErrorStreamCaptureUnsupported;
+    error_ = cudaErrorStreamCaptureUnsupported;
   }
 }
 
-Frame::~Frame() = default;  // members are destroyed in reverse order: the lock last
+ApiCallScope::~ApiCallScope() = default;  // members are destroyed in reverse order: the lock last
 
 std::shared_ptr<Stream> find_stream(cudaStream_t handle) {
   if (handle == nullptr || handle == cudaStreamLegacy) return runtime().null_stream;
@@ -171,7 +171,7 @@ void enqueue(Stream& stream, Operation operation) {
     r.streams.for_each([&](Stream& other) {
       if (blocking(other)) wait_for(other);
     });
-    for (const auto& other : r.orphans)
+    for (const auto& other : r.destroyed_streams)
       if (blocking(*other)) wait_for(*other);
   } else if (blocking(stream)) {
     wait_for(*r.null_stream);

@@ -1,4 +1,4 @@
-// The state of the emulated machine, and the frame in which every CUDA runtime function runs.
+// The state of the emulated machine, and the scope in which every CUDA runtime function runs.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -37,10 +37,10 @@ struct Runtime {
   Handles<cudaGraph_t, Graph> graphs{"a graph", 0x53};
   Handles<cudaGraphExec_t, ExecutableGraph> executables{"an executable graph", 0x54};
   Handles<cublasContext*, BlasHandle> blas_handles{"a cuBLAS handle", 0x55};
-  std::vector<std::shared_ptr<Stream>> orphans;     ///< destroyed with pending work
-  std::map<const void*, int> shared_memory_limits;  ///< per kernel, raised by cudaFuncSetAttribute
-  std::vector<std::weak_ptr<Capture>> captures;     ///< captures in progress; may contain ended ones
-  cudaError_t kept_error = cudaSuccess;  ///< the sticky error, which remains until the device is reset
+  std::vector<std::shared_ptr<Stream>> destroyed_streams;  ///< destroyed with pending work
+  std::map<const void*, int> shared_memory_limits;         ///< per kernel, raised by cudaFuncSetAttribute
+  std::vector<std::weak_ptr<Capture>> captures;            ///< captures in progress; may contain ended ones
+  cudaError_t sticky_error = cudaSuccess;  ///< the sticky error, which remains until the device is reset
   /// The clock that kernels read, in nanoseconds. It advances by a microsecond for each round of a kernel's
   /// threads, and by a millisecond for a round in which all threads only waited: a wait that never ends then
   /// takes device seconds, while no other wait does, even on a slow machine.
@@ -67,35 +67,35 @@ cudaStreamCaptureMode& thread_capture_mode();
 int& current_device();
 
 /// Whether a runtime function is allowed during stream capture.
-enum class During {
-  kAnything,  ///< always allowed
-  kUnsafe,    ///< "potentially unsafe": allowed depending on the capture's mode and the thread's mode
-  kNoCapture  ///< not allowed during any capture (it waits for the device)
+enum class CaptureRule {
+  kAllowed,    ///< allowed
+  kUnsafe,     ///< "potentially unsafe": allowed depending on the capture's mode and the thread's mode
+  kProhibited  ///< not allowed during any capture (it waits for the device)
 };
 
 /// The scope in which each runtime function runs: takes the lock, injects faults, and refuses calls during
 /// capture.
-class Frame {
+class ApiCallScope {
  public:
-  Frame(const char* name, During during);
-  ~Frame();
-  Frame(const Frame&) = delete;
-  Frame& operator=(const Frame&) = delete;
+  ApiCallScope(const char* name, CaptureRule rule);
+  ~ApiCallScope();
+  ApiCallScope(const ApiCallScope&) = delete;
+  ApiCallScope& operator=(const ApiCallScope&) = delete;
   /// If not cudaSuccess, the function returns this error and does nothing.
-  cudaError_t refusal() const { return refusal_; }
+  cudaError_t error() const { return error_; }
 
  private:
   std::unique_lock<Lock> lock_;
   std::optional<sanitizer::Ignore> ignore_;
-  cudaError_t refusal_ = cudaSuccess;
+  cudaError_t error_ = cudaSuccess;
 };
 
-/// Runs a runtime function in a Frame and stores its error for cudaGetLastError.
+/// Runs a runtime function in an ApiCallScope and stores its error for cudaGetLastError.
 template <class F>
-cudaError_t call(const char* name, During during, F body) {
-  const Frame frame(name, during);
-  cudaError_t error = frame.refusal() != cudaSuccess ? frame.refusal() : body();
-  if (error == cudaSuccess) error = runtime().kept_error;  // a kernel may have trapped in the meantime
+cudaError_t call(const char* name, CaptureRule rule, F body) {
+  const ApiCallScope scope(name, rule);
+  cudaError_t error = scope.error() != cudaSuccess ? scope.error() : body();
+  if (error == cudaSuccess) error = runtime().sticky_error;  // a kernel may have trapped in the meantime
   if (error != cudaSuccess) last_error() = error;
   return error;
 }

@@ -61,7 +61,7 @@ void Stream::run(Queued& queued) {
     sanitizer::acquire(&queued.token);
     for (const auto& marker : operation.after) sanitizer::acquire(marker.get());
     if (operation.run &&
-        runtime().kept_error == cudaSuccess) {  // a device with a sticky error runs nothing more
+        runtime().sticky_error == cudaSuccess) {  // a device with a sticky error runs nothing more
       const DeviceAccess access;
       operation.run();
     }

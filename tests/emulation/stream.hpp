@@ -53,7 +53,7 @@ class Stream {
   /// The capture that this stream participates in, if any, and its last nodes there.
   std::shared_ptr<Capture> capture;
   std::vector<int> last_nodes;
-  int lane = 0;
+  int capture_index = 0;
 
  private:
   struct Queued {

@@ -60,20 +60,21 @@ cudaError_t wait_for_captured(const std::shared_ptr<Stream>& stream, const Event
 }  // namespace
 
 cudaError_t cudaStreamCreate(cudaStream_t* stream) {
-  return call("cudaStreamCreate", During::kAnything, [=] { return create(stream, cudaStreamDefault, 0); });
+  return call("cudaStreamCreate", CaptureRule::kAllowed,
+              [=] { return create(stream, cudaStreamDefault, 0); });
 }
 
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flags) {
-  return call("cudaStreamCreateWithFlags", During::kAnything, [=] { return create(stream, flags, 0); });
+  return call("cudaStreamCreateWithFlags", CaptureRule::kAllowed, [=] { return create(stream, flags, 0); });
 }
 
 cudaError_t cudaStreamCreateWithPriority(cudaStream_t* stream, unsigned flags, int priority) {
-  return call("cudaStreamCreateWithPriority", During::kAnything,
+  return call("cudaStreamCreateWithPriority", CaptureRule::kAllowed,
               [=] { return create(stream, flags, priority); });
 }
 
 cudaError_t cudaStreamDestroy(cudaStream_t handle) {
-  return call("cudaStreamDestroy", During::kAnything, [=] {
+  return call("cudaStreamDestroy", CaptureRule::kAllowed, [=] {
     if (handle == nullptr || handle == cudaStreamLegacy) return cudaErrorInvalidResourceHandle;
     const auto stream = runtime().streams.remove(handle);
     if (!stream) return cudaErrorInvalidResourceHandle;
@@ -81,13 +82,13 @@ cudaError_t cudaStreamDestroy(cudaStream_t handle) {
       stream->capture->invalidate();
       stream->capture->leave(*stream);
     }
-    runtime().orphans.push_back(stream);  // its work still runs
+    runtime().destroyed_streams.push_back(stream);  // its work still runs
     return cudaSuccess;
   });
 }
 
 cudaError_t cudaStreamSynchronize(cudaStream_t handle) {
-  return call("cudaStreamSynchronize", During::kAnything, [=] {
+  return call("cudaStreamSynchronize", CaptureRule::kAllowed, [=] {
     const auto stream = find_stream(handle);
     if (!stream) return cudaErrorInvalidResourceHandle;
     cudaError_t error = refuse_captured(*stream);
@@ -98,7 +99,7 @@ cudaError_t cudaStreamSynchronize(cudaStream_t handle) {
 }
 
 cudaError_t cudaStreamQuery(cudaStream_t handle) {
-  return call("cudaStreamQuery", During::kAnything, [=] {
+  return call("cudaStreamQuery", CaptureRule::kAllowed, [=] {
     const auto stream = find_stream(handle);
     if (!stream) return cudaErrorInvalidResourceHandle;
     cudaError_t error = refuse_captured(*stream);
@@ -114,7 +115,7 @@ cudaError_t cudaStreamQuery(cudaStream_t handle) {
 }
 
 cudaError_t cudaStreamWaitEvent(cudaStream_t handle, cudaEvent_t event_handle, unsigned flags) {
-  return call("cudaStreamWaitEvent", During::kAnything, [=] {
+  return call("cudaStreamWaitEvent", CaptureRule::kAllowed, [=] {
     const auto stream = find_stream(handle);
     const auto event = runtime().events.find(event_handle);
     if (!stream || !event) return cudaErrorInvalidResourceHandle;
@@ -131,7 +132,7 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t handle, cudaEvent_t event_handle, u
 }
 
 cudaError_t cudaLaunchHostFunc(cudaStream_t handle, cudaHostFn_t function, void* data) {
-  return call("cudaLaunchHostFunc", During::kAnything, [=] {
+  return call("cudaLaunchHostFunc", CaptureRule::kAllowed, [=] {
     const auto stream = find_stream(handle);
     if (!stream) return cudaErrorInvalidResourceHandle;
     if (function == nullptr) return cudaErrorInvalidValue;

@@ -119,7 +119,7 @@ const void* Warp::sync_token(const WarpRequest& request) {
   return sync.tokens[sync.phase & 1u];
 }
 
-void Warp::settle(int lane, bool exited) {
+void Warp::perform_completed(int lane, bool exited) {
   const std::uint32_t bit = 1u << lane;
   if (!exited) {
     waiting_ |= bit;

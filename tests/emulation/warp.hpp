@@ -24,7 +24,7 @@ class Warp {
   const void* sync_token(const WarpRequest& request);
   /// Called when a lane has suspended in its request, or exited: performs the operations that are now
   /// complete.
-  void settle(int lane, bool exited);
+  void perform_completed(int lane, bool exited);
 
   std::uint32_t live() const { return live_; }
 
