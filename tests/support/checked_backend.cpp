@@ -30,83 +30,83 @@ void CheckedBackend::expect_own(ConstMatrix matrix, std::int64_t rows, const std
 }
 
 void CheckedBackend::expect_gradients(ConstVector gradients) const {
-  expect_inside();
+  expect_in_step();
   expect_own(gradients, "gradients");
-  expect(!open_, "gradients are used after their fence was waited for");
+  expect(!gradients_pending_, "gradients are used after their fence was waited for");
 }
 
 void* CheckedBackend::allocate(std::size_t bytes) {
-  expect_outside();
+  expect_outside_step();
   void* memory = backend_->allocate(bytes);
-  own(memory, bytes);
+  add_allocation(memory, bytes);
   return memory;
 }
 
 void CheckedBackend::deallocate(void* memory) noexcept {
-  disown(memory);
+  remove_allocation(memory);
   backend_->deallocate(memory);
 }
 
 void CheckedBackend::upload(std::span<const std::byte> from, void* to) {
-  expect_outside();
+  expect_outside_step();
   expect_own(to, from.size(), "what is uploaded to");
   backend_->upload(from, to);
 }
 
 void CheckedBackend::download(const void* from, std::span<std::byte> to) {
-  expect_outside();
+  expect_outside_step();
   expect_own(from, to.size(), "what is downloaded");
   ++downloads_;
   backend_->download(from, to);
 }
 
 std::unique_ptr<StagingSlot> CheckedBackend::make_staging_slot(std::size_t bytes) {
-  expect_outside();
+  expect_outside_step();
   return checked(*this, backend_->make_staging_slot(bytes));
 }
 
 std::unique_ptr<RecordedStep> CheckedBackend::record(std::function<void()> step) {
-  expect_outside();
+  expect_outside_step();
   return backend_->record([this, step = std::move(step)] {
-    expect(!inside_, "a step is not part of another");
-    struct Inside {
+    expect(!in_step_, "a step is not part of another");
+    struct StepScope {
       CheckedBackend& backend;
-      ~Inside() {
-        backend.inside_ = backend.open_ = false;
+      ~StepScope() {
+        backend.in_step_ = backend.gradients_pending_ = false;
       }  // every step waits for its fences before it ends
-    } inside{*this};
-    inside_ = true;
+    } scope{*this};
+    in_step_ = true;
     step();
   });
 }
 
 std::unique_ptr<LayerOp> CheckedBackend::prepare(const Operation& operation, std::int64_t rows) {
-  expect_outside();
+  expect_outside_step();
   return checked(*this, backend_->prepare(operation, rows), operation, rows);
 }
 
 std::unique_ptr<LossOp> CheckedBackend::prepare(const Loss& loss, std::int64_t classes, std::int64_t rows) {
-  expect_outside();
+  expect_outside_step();
   expect(loss.class_weights.empty() || static_cast<std::int64_t>(loss.class_weights.size()) == classes,
          "each class has a weight, or none");
   return checked(*this, backend_->prepare(loss, classes, rows), classes, rows);
 }
 
 std::unique_ptr<MuonOp> CheckedBackend::prepare(const Muon& muon, std::span<const MuonMatrix> matrices) {
-  expect_outside();
+  expect_outside_step();
   return checked(*this, backend_->prepare(muon, matrices), matrices);
 }
 
 void CheckedBackend::load_batch(Matrix x, Labels labels) {
-  expect_inside();
+  expect_in_step();
   expect_own(ConstMatrix(x), static_cast<std::int64_t>(labels.size()), "x");
   expect_own(labels.data(), labels.size(), "labels");
   backend_->load_batch(x, labels);
 }
 
 void CheckedBackend::wait(const Fence& fence) {
-  expect_inside();
-  if (fence.is_open()) open_ = false;
+  expect_in_step();
+  if (fence.is_open()) gradients_pending_ = false;
   backend_->wait(fence);
 }
 
@@ -118,14 +118,14 @@ void CheckedBackend::add_gradients(float share, ConstVector gradients, Vector su
 }
 
 void CheckedBackend::clear(Vector values) {
-  expect_inside();
+  expect_in_step();
   expect_own(values, "what is cleared");
   backend_->clear(values);
 }
 
 void CheckedBackend::average(double decay, ConstVector parameters, Vector averages,
                              AverageProgress* progress) {
-  expect_inside();
+  expect_in_step();
   expect_own(parameters, "parameters");
   expect_own(averages, "averages");
   expect(parameters.size() == averages.size(), "parameters and averages have one size");
@@ -134,7 +134,7 @@ void CheckedBackend::average(double decay, ConstVector parameters, Vector averag
 }
 
 void CheckedBackend::swap(Vector a, Vector b) {
-  expect_inside();
+  expect_in_step();
   expect_own(a, "what is swapped");
   expect_own(b, "what is swapped");
   expect(a.size() == b.size(), "what is swapped has one size");

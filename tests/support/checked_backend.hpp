@@ -52,25 +52,27 @@ class CheckedBackend final : public Backend {
   // Used by the backend's wrapped operations.
 
   void expect(bool holds, const std::string& rule) const;
-  void expect_inside() const { expect(inside_, "operations are called inside a step"); }
-  void expect_outside() const { expect(!inside_, "nothing inside a step allocates, copies or prepares"); }
+  void expect_in_step() const { expect(in_step_, "operations are called inside a step"); }
+  void expect_outside_step() const {
+    expect(!in_step_, "nothing inside a step allocates, copies or prepares");
+  }
   /// Requires that the memory is an allocation of this backend or part of one.
   void expect_own(const void* memory, std::size_t bytes, const std::string& what) const;
   void expect_own(ConstVector values, const std::string& what) const;
   void expect_own(ConstMatrix matrix, std::int64_t rows, const std::string& what) const;
-  void own(const void* memory, std::size_t bytes) {
+  void add_allocation(const void* memory, std::size_t bytes) {
     allocations_[static_cast<const std::byte*>(memory)] = bytes;
   }
-  void disown(const void* memory) { allocations_.erase(static_cast<const std::byte*>(memory)); }
+  void remove_allocation(const void* memory) { allocations_.erase(static_cast<const std::byte*>(memory)); }
   void expect_gradients(ConstVector gradients) const;
-  void opened(const Fence& fence) { open_ = open_ || fence.is_open(); }
+  void note_fence(const Fence& fence) { gradients_pending_ = gradients_pending_ || fence.is_open(); }
 
  private:
   std::unique_ptr<Backend> backend_;
   std::map<const std::byte*, std::size_t> allocations_;
   std::int64_t downloads_ = 0;
-  bool inside_ = false;  // a step is being recorded or run
-  bool open_ = false;    // gradients of this step may still be written
+  bool in_step_ = false;            // a step is being recorded or run
+  bool gradients_pending_ = false;  // gradients of this step may still be written
 };
 
 }  // namespace warpfit::test

@@ -138,10 +138,10 @@ TEST_F(CheckedBackendTest, WantsAForwardPassForTrainingFirst) {
 }
 
 TEST_F(CheckedBackendTest, WantsFencesToBeWaitedFor) {
-  backend_.opened(Fence(true));
+  backend_.note_fence(Fence(true));
   expect_broken([&] { backend_.clip_gradient_norm(1, part(16, 16), norm_.data()); },
                 "gradients are used after their fence was waited for");
-  backend_.opened(Fence(true));
+  backend_.note_fence(Fence(true));
   EXPECT_NO_THROW(step([&] {
     backend_.wait(Fence(true));
     backend_.clip_gradient_norm(1, part(16, 16), norm_.data());

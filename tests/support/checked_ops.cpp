@@ -58,7 +58,7 @@ class CheckedLayerOp final : public LayerOp {
       backend_.expect_own(views.gradients[i], "a gradient");
     }
     const Fence fence = op_->backward_tensors(views);
-    backend_.opened(fence);
+    backend_.note_fence(fence);
     return fence;
   }
   Fence backward_sgd(const OperationViews& views) override {
@@ -70,7 +70,7 @@ class CheckedLayerOp final : public LayerOp {
  private:
   // Checks the views that are given: a backward pass may omit some of them.
   void expect_values(const OperationViews& views) const {
-    backend_.expect_inside();
+    backend_.expect_in_step();
     if (!views.x.empty()) backend_.expect_own(views.x, rows_, "x");
     if (!views.y.empty()) backend_.expect_own(ConstMatrix(views.y), rows_, "y");
     if (const auto* linear = std::get_if<LinearOperation>(&operation_)) {
@@ -143,7 +143,7 @@ class CheckedLossOp final : public LossOp {
       : backend_(backend), op_(std::move(op)), classes_(classes), rows_(rows) {}
 
   void add(ConstMatrix outputs, ConstLabels labels, Matrix doutputs, Metrics* metrics) override {
-    backend_.expect_inside();
+    backend_.expect_in_step();
     backend_.expect_own(outputs, rows_, "outputs");
     backend_.expect(outputs.cols == classes_, "the loss was prepared for these classes");
     backend_.expect(static_cast<std::int64_t>(labels.size()) == rows_, "each row has a label");
@@ -167,12 +167,12 @@ class CheckedSlot final : public StagingSlot {
  public:
   CheckedSlot(CheckedBackend& backend, std::unique_ptr<StagingSlot> slot)
       : backend_(backend), slot_(std::move(slot)) {}
-  ~CheckedSlot() override { backend_.disown(device_); }
+  ~CheckedSlot() override { backend_.remove_allocation(device_); }
 
   [[nodiscard]] std::span<std::uint8_t> host() override { return slot_->host(); }
   const std::uint8_t* submit(std::size_t bytes) override {
     device_ = slot_->submit(bytes);
-    backend_.own(device_, slot_->host().size());
+    backend_.add_allocation(device_, slot_->host().size());
     return device_;
   }
   void submit_to(std::uint8_t* to, std::size_t first, std::size_t bytes) override {
