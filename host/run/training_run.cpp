@@ -160,9 +160,9 @@ void run(const RunOptions& options, const TrainingFiles& files, RunFolder* folde
     folder->keep();
   }
 
-  const auto ending = trainer.run();
-  if (ending == Ending::kInterrupted) end_interrupted(console, folder);
-  if (ending == Ending::kNoImprovement)
+  const auto stop_reason = trainer.run();
+  if (stop_reason == StopReason::kInterrupted) end_interrupted(console, folder);
+  if (stop_reason == StopReason::kNoImprovement)
     log_info(fmt::format("no improvement in {} epochs", training.patience));
   const auto parameters = trainer.parameters();
   const auto state = trainer.network_state();

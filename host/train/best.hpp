@@ -1,4 +1,4 @@
-// The best epoch so far, by what TrainOptions::best_by says, and how long ago the last improvement was.
+// The best epoch so far, by the criterion TrainOptions::best_by, and the state of early stopping.
 #pragma once
 
 #include <cstdint>
@@ -6,22 +6,24 @@
 namespace warpfit {
 
 struct Best {
-  std::int64_t epoch = 0;   ///< from 1; 0 if none was evaluated
-  double value = 0;         ///< its loss or accuracy
-  std::int64_t waited = 0;  ///< epochs since, or since one better by the least improvement that counts
-  double reference = 0;     ///< value of the epoch that `waited` counts from
+  std::int64_t epoch = 0;  ///< counted from 1; 0 if no epoch was evaluated yet
+  double value = 0;        ///< its loss or accuracy
+  /// Evaluated epochs since the last improvement by more than the option --min-delta.
+  std::int64_t epochs_without_improvement = 0;
+  double reference = 0;  ///< loss or accuracy at that improvement
 
-  /// Takes account of an evaluated epoch; true if it is the best so far. `result` is finite. The best epoch
-  /// is that of the best value; `waited` begins again only at an improvement by more than `min_delta`.
+  /// Updates the state with the result of an evaluated epoch, which is finite. Returns true if it is the best
+  /// so far. Any improvement makes an epoch the best; only one by more than `min_delta` resets
+  /// `epochs_without_improvement`.
   bool update(std::int64_t evaluated, double result, bool lower_is_better, double min_delta) {
     const auto is_better = [&](double than, double delta) {
       return lower_is_better ? result < than - delta : result > than + delta;
     };
     const bool first = epoch == 0;
-    ++waited;
+    ++epochs_without_improvement;
     if (first || is_better(reference, min_delta)) {
       reference = result;
-      waited = 0;
+      epochs_without_improvement = 0;
     }
     if (!first && !is_better(value, 0)) return false;
     epoch = evaluated;

@@ -41,7 +41,7 @@ void for_each_number(State& state, Sizes& metrics, Field field) {
   field("correct", state.metrics.correct);
   field("best_epoch", state.best.epoch);
   field("best_value", state.best.value);
-  field("waited", state.best.waited);
+  field("waited", state.best.epochs_without_improvement);
   field("best_reference", state.best.reference);
   field("optimizer_steps", state.optimizer.steps);
   field("metrics_json_bytes", metrics.json);
@@ -101,9 +101,9 @@ void check(const std::string& path, const TrainingState& state, std::uint64_t dr
     fail(path, fmt::format("epoch {}, but a run has 1 to {}", state.epoch, kMaxEpochs));
   if (state.metrics.batches != state.batch)
     fail(path, fmt::format("losses of {} batches at batch {}", state.metrics.batches, state.batch));
-  if (state.best.epoch >= state.epoch || state.best.waited >= state.epoch)
-    fail(path, fmt::format("a best epoch {}, {} epochs ago, at epoch {}", state.best.epoch, state.best.waited,
-                           state.epoch));
+  if (state.best.epoch >= state.epoch || state.best.epochs_without_improvement >= state.epoch)
+    fail(path, fmt::format("a best epoch {}, {} epochs ago, at epoch {}", state.best.epoch,
+                           state.best.epochs_without_improvement, state.epoch));
   if (state.optimizer.steps > state.step)
     fail(path, fmt::format("{} steps of the optimizer at step {}", state.optimizer.steps, state.step));
   if (state.averaged_models > state.step)

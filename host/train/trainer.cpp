@@ -106,20 +106,21 @@ void Trainer::restore(const TrainingState& state) {
   batch_ = state.batch;
 }
 
-Ending Trainer::run() {
+StopReason Trainer::run() {
   while (epoch_ <= options_.epochs) {
-    if (options_.patience > 0 && best_.waited >= options_.patience) return end_early(Ending::kNoImprovement);
+    if (options_.patience > 0 && best_.epochs_without_improvement >= options_.patience)
+      return end_early(StopReason::kNoImprovement);
     if (epoch_ == options_.first_profiled) backend_.capture_profile(true);
     const bool whole = run_epoch();
-    if (!whole || (should_stop() && epoch_ <= options_.epochs)) return end_early(Ending::kInterrupted);
+    if (!whole || (should_stop() && epoch_ <= options_.epochs)) return end_early(StopReason::kInterrupted);
     if (epoch_ - 1 == options_.last_profiled) backend_.capture_profile(false);
   }
-  return Ending::kDone;
+  return StopReason::kCompleted;
 }
 
-Ending Trainer::end_early(Ending ending) const {
+StopReason Trainer::end_early(StopReason stop_reason) const {
   if (hooks_.save) hooks_.save(state());
-  return ending;
+  return stop_reason;
 }
 
 // False where it was stopped within.
@@ -146,7 +147,7 @@ bool Trainer::end_epoch(const Metrics& training) {
   training_.average().take_back();
   if (!is_whole) return false;
   report.evaluation_seconds = seconds_since(evaluation_started);
-  judge(report);
+  update_best(report);
   report_.epoch_ended(report);
   ++epoch_;
   batch_ = 0;
@@ -174,7 +175,7 @@ std::optional<Result> Trainer::evaluate(Evaluation& evaluation, std::string_view
   return result;
 }
 
-void Trainer::judge(const EpochReport& report) {
+void Trainer::update_best(const EpochReport& report) {
   const Result& result = report.validation ? *report.validation : report.test;
   const bool by_loss = options_.best_by == BestBy::kLoss;
   const double value = by_loss ? result.loss : result.accuracy();

@@ -24,11 +24,11 @@
 
 namespace warpfit {
 
-/// How a run ended.
-enum class Ending {
-  kDone,           ///< all epochs
-  kNoImprovement,  ///< none for as many epochs as the patience is
-  kInterrupted     ///< asked to stop
+/// Why a training run ended.
+enum class StopReason {
+  kCompleted,      ///< all epochs were trained
+  kNoImprovement,  ///< no improvement for as many epochs as the option patience specifies
+  kInterrupted     ///< TrainerHooks::should_stop requested it
 };
 
 /// What others have to do with a run; each may be left out.
@@ -60,7 +60,7 @@ class Trainer {
   /// Trains the epochs that are left. Errors: DivergedError if a loss is not finite, in training or in an
   /// evaluation, or a parameter is not finite when a checkpoint or the best model is due; what data and
   /// device throw.
-  Ending run();
+  StopReason run();
 
   /// The model's parameters, in the order of the network's layout: with --ema or --swa-start their average.
   /// Errors: DivergedError if one is not finite: no file gets such parameters.
@@ -75,13 +75,13 @@ class Trainer {
   bool run_epoch();
   bool end_epoch(const Metrics& training);
   bool evaluate(EpochReport& report);
-  void judge(const EpochReport& report);
+  void update_best(const EpochReport& report);
   bool train_epoch();
   void upload_rates();
   bool train_batches(const SampleView& samples, std::int64_t first, std::int64_t batches, std::int64_t rows);
   void report_losses(std::int64_t count);
   void report_loss(std::int64_t batch, float loss);
-  [[nodiscard]] Ending end_early(Ending ending) const;
+  [[nodiscard]] StopReason end_early(StopReason stop_reason) const;
   [[nodiscard]] bool should_stop() const { return hooks_.should_stop && hooks_.should_stop(); }
   [[nodiscard]] TrainingState state() const;
   [[nodiscard]] std::vector<float> finite_parameters() const;

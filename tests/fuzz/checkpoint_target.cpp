@@ -29,7 +29,7 @@ Checkpoint checkpoint(std::size_t moments) {
   state.step = 1893;
   state.generator = TorchGenerator(0xfedcba9876543210, 100);
   state.metrics = {.loss_sum = 1.0 / 3, .last_loss = 0.1F, .batches = 17, .correct = 99};
-  state.best = {.epoch = 2, .value = 2.0 / 3, .waited = 1, .reference = 0.7};
+  state.best = {.epoch = 2, .value = 2.0 / 3, .epochs_without_improvement = 1, .reference = 0.7};
   state.parameters = parameters_of(result.info, 0.5F);
   for (std::size_t k = 0; k < moments; ++k) state.optimizer.moments.at(k) = parameters_of(result.info, 0.1F);
   state.optimizer.steps = 1893;

@@ -37,7 +37,7 @@ class Accumulate : public OnEachBackend {
     Network network(*backend_, plan, initial_parameters(plan, generator));
     LossReports report;
     Trainer trainer(*backend_, network, {training_set, std::nullopt, test_set}, options, generator, report);
-    EXPECT_EQ(trainer.run(), Ending::kDone);
+    EXPECT_EQ(trainer.run(), StopReason::kCompleted);
     reports_ = report.reports;
     return trainer.parameters();
   }

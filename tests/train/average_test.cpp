@@ -45,7 +45,7 @@ class AverageOfARun : public OnEachBackend {
                      .save = [this](const TrainingState& state) { states_[state.step] = state; },
                      .improved = [this](std::span<const float> best,
                                         std::span<const float>) { best_.assign(best.begin(), best.end()); }});
-    EXPECT_EQ(trainer.run(), Ending::kDone);
+    EXPECT_EQ(trainer.run(), StopReason::kCompleted);
     results_ = report.results;
     return trainer.parameters();
   }

@@ -38,7 +38,7 @@ struct TrainedRun {
   Rows reports;
   std::vector<std::int64_t> improved;  ///< epochs after which a new best model was reported
   std::vector<TrainingState> saved;
-  Ending ending{};
+  StopReason stop_reason{};
 };
 
 class BestEpoch : public testing::Test {
@@ -64,7 +64,7 @@ class BestEpoch : public testing::Test {
     Recorder recorder(run.reports);
     Trainer trainer(*backend, network, data, options, generator, recorder, hooks);
     if (from != nullptr) trainer.restore(*from);
-    run.ending = trainer.run();
+    run.stop_reason = trainer.run();
     return run;
   }
 
@@ -109,7 +109,7 @@ TEST_P(BestEpochCases, IsThatOfAPlainLoopOverTheResults) {
 
   std::vector<std::int64_t> improved;
   double best = 0, reference = 0;
-  std::int64_t waited = 0;
+  std::int64_t epochs_without_improvement = 0;
   for (std::size_t i = 0; i < run.saved.size(); ++i) {
     SCOPED_TRACE(testing::Message() << "epoch " << i + 1);
     const double value = value_of(run.reports.epochs[i], by);
@@ -117,16 +117,16 @@ TEST_P(BestEpochCases, IsThatOfAPlainLoopOverTheResults) {
       best = value;
       improved.push_back(static_cast<std::int64_t>(i) + 1);
     }
-    ++waited;
+    ++epochs_without_improvement;
     if (i == 0 || value > reference + min_delta) {
       reference = value;
-      waited = 0;
+      epochs_without_improvement = 0;
     }
     const double sign = by == BestBy::kLoss ? -1 : 1;
     EXPECT_EQ(run.saved[i].best.value, sign * best);
     EXPECT_EQ(run.saved[i].best.epoch, improved.back());
     EXPECT_EQ(run.saved[i].best.reference, sign * reference);
-    EXPECT_EQ(run.saved[i].best.waited, waited);
+    EXPECT_EQ(run.saved[i].best.epochs_without_improvement, epochs_without_improvement);
   }
   EXPECT_EQ(run.improved, improved);
   // The test is meaningful only if the results rise and fall.
@@ -140,13 +140,13 @@ TEST_P(BestEpochCases, EndsTheRunWhenPatienceIsOver) {
   const auto whole = train(asked, validates, {.save_every_epochs = 1});
   asked.patience = 2;
   const auto ended = train(asked, validates, {.save_every_epochs = 1});
-  const auto last =
-      std::ranges::find_if(whole.saved, [](const TrainingState& state) { return state.best.waited >= 2; });
+  const auto last = std::ranges::find_if(
+      whole.saved, [](const TrainingState& state) { return state.best.epochs_without_improvement >= 2; });
   if (last == whole.saved.end()) {
-    EXPECT_EQ(ended.ending, Ending::kDone);
+    EXPECT_EQ(ended.stop_reason, StopReason::kCompleted);
     return;
   }
-  EXPECT_EQ(ended.ending, Ending::kNoImprovement);
+  EXPECT_EQ(ended.stop_reason, StopReason::kNoImprovement);
   EXPECT_EQ(static_cast<std::int64_t>(ended.reports.epochs.size()), last->epoch - 1);
 }
 
@@ -160,8 +160,9 @@ TEST_P(BestEpochCases, GoesOnFromACheckpoint) {
     for (std::size_t i = 0; i < rest.saved.size(); ++i) {
       const auto& best = rest.saved[i].best;
       const auto& expected = whole.saved[start + 1 + i].best;
-      EXPECT_EQ(std::tuple(best.epoch, best.value, best.waited, best.reference),
-                std::tuple(expected.epoch, expected.value, expected.waited, expected.reference))
+      EXPECT_EQ(
+          std::tuple(best.epoch, best.value, best.epochs_without_improvement, best.reference),
+          std::tuple(expected.epoch, expected.value, expected.epochs_without_improvement, expected.reference))
           << "epoch " << rest.saved[i].epoch - 1 << " from " << whole.saved[start].epoch;
     }
   }
@@ -186,14 +187,14 @@ TEST_F(BestEpoch, StoppedInTheLastEpochIsDone) {
   asked.epochs = 2;
   stop_after_ = 2;
   const auto run = train(asked, false);
-  EXPECT_EQ(run.ending, Ending::kDone);
+  EXPECT_EQ(run.stop_reason, StopReason::kCompleted);
   EXPECT_EQ(run.reports.epochs.size(), 2U);
 }
 
 TEST_F(BestEpoch, StoppedWithinAnEpochSavesThere) {
   int looks = 0;
   const auto run = train(options(), false, {.should_stop = [&looks] { return ++looks == 3; }});
-  EXPECT_EQ(run.ending, Ending::kInterrupted);
+  EXPECT_EQ(run.stop_reason, StopReason::kInterrupted);
   EXPECT_TRUE(run.reports.epochs.empty());
   ASSERT_EQ(run.saved.size(), 1U);
   EXPECT_GT(run.saved[0].batch, 0);

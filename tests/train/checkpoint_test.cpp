@@ -32,7 +32,7 @@ class CheckpointTest : public testing::Test {
              .step = 1893,
              .generator = TorchGenerator(0xfedcba9876543210, 20),
              .metrics = {.loss_sum = 1.0 / 3, .last_loss = 0.1F, .batches = 17, .correct = 99},
-             .best = {.epoch = 2, .value = 2.0 / 3, .waited = 1, .reference = 0.7},
+             .best = {.epoch = 2, .value = 2.0 / 3, .epochs_without_improvement = 1, .reference = 0.7},
              .parameters = filled(),
              .optimizer = {.moments = {filled(), std::vector<float>(), filled()},
                            .steps = 1893,
@@ -70,7 +70,7 @@ class CheckpointTest : public testing::Test {
     EXPECT_EQ(a.metrics.correct, b.metrics.correct);
     EXPECT_EQ(a.best.epoch, b.best.epoch);
     EXPECT_EQ(a.best.value, b.best.value);
-    EXPECT_EQ(a.best.waited, b.best.waited);
+    EXPECT_EQ(a.best.epochs_without_improvement, b.best.epochs_without_improvement);
     EXPECT_EQ(a.best.reference, b.best.reference);
     EXPECT_EQ(a.parameters, b.parameters);
     EXPECT_EQ(a.optimizer.moments, b.optimizer.moments);

@@ -42,7 +42,7 @@ class GroupsOfParameters : public OnEachBackend {
     Network network(*backend_, plan(), initial_parameters(plan(), generator));
     Report report;
     Trainer trainer(*backend_, network, {training_set, std::nullopt, test_set}, options, generator, report);
-    EXPECT_EQ(trainer.run(), Ending::kDone);
+    EXPECT_EQ(trainer.run(), StopReason::kCompleted);
     return trainer.parameters();
   }
 };

@@ -51,7 +51,8 @@ bool same(const TrainingState& a, const TrainingState& b) {
          a.averaged_models == b.averaged_models && a.optimizer.moments == b.optimizer.moments &&
          a.optimizer.steps == b.optimizer.steps && a.optimizer.scalar == b.optimizer.scalar &&
          a.step == b.step && a.best.epoch == b.best.epoch && a.best.value == b.best.value &&
-         a.best.waited == b.best.waited && a.generator.draws() == b.generator.draws();
+         a.best.epochs_without_improvement == b.best.epochs_without_improvement &&
+         a.generator.draws() == b.generator.draws();
 }
 
 class Resume : public OnEachBackend {
@@ -80,7 +81,7 @@ class Resume : public OnEachBackend {
                      .improved = {}});
     engine_ = trainer.engine();
     if (from != nullptr) trainer.restore(*from);
-    EXPECT_EQ(trainer.run(), stop_at_ > 0 ? Ending::kInterrupted : Ending::kDone);
+    EXPECT_EQ(trainer.run(), stop_at_ > 0 ? StopReason::kInterrupted : StopReason::kCompleted);
     return run;
   }
 
