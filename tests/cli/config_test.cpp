@@ -22,7 +22,7 @@ TrainCommand parse_train(std::vector<const char*> arguments) {
 
 std::string config_of(TrainCommand command) { return config_text(options_of(command)); }
 
-std::string refusal(std::string_view text) {
+std::string error_message(std::string_view text) {
   TrainCommand command;
   try {
     apply_config(text, "c.toml", options_of(command));
@@ -162,44 +162,46 @@ TEST(Config, LetsFlagsOverrideTheFile) {
 }
 
 TEST(Config, RefusesWhatItDoesNotKnowNamingTheLine) {
-  EXPECT_THAT(refusal("epochs = 3\n\nephocs = 4"),
+  EXPECT_THAT(error_message("epochs = 3\n\nephocs = 4"),
               HasSubstr("c.toml, line 3: unknown option ephocs: did you mean epochs?"));
-  EXPECT_THAT(refusal("epochs = 0"),
+  EXPECT_THAT(error_message("epochs = 0"),
               HasSubstr("c.toml, line 1: --epochs 0: expected a number, 1 to 1000000000"));
-  EXPECT_THAT(refusal("epochs = 2.5"), HasSubstr("c.toml, line 1: --epochs 2.5"));
-  EXPECT_THAT(refusal("epochs = nan"), HasSubstr("--epochs nan"));
-  EXPECT_THAT(refusal("lr = inf"), HasSubstr("--lr inf"));
-  EXPECT_THAT(refusal("epochs = true"), HasSubstr("line 1: --epochs: expected a number"));
-  EXPECT_THAT(refusal("shuffle = 1"), HasSubstr("line 1: --shuffle: expected true or false"));
-  EXPECT_THAT(refusal("optimizer = 3"), HasSubstr("line 1: --optimizer: expected a text"));
-  EXPECT_THAT(refusal("optimizer = \"sdg\""), HasSubstr("line 1: --optimizer sdg: expected one of sgd"));
-  EXPECT_THAT(refusal("epochs = [1]"), HasSubstr("line 1: --epochs"));
-  EXPECT_THAT(refusal("[training]\nepochs = 3"), HasSubstr("unknown option training"));
-  EXPECT_THAT(refusal("epochs = 3\nepochs = 4"), HasSubstr("c.toml, line 2"));
-  EXPECT_THAT(refusal("epochs = "), HasSubstr("c.toml, line 1"));
-  EXPECT_THAT(refusal("config = \"c.toml\""), HasSubstr("unknown option config"));
-  EXPECT_THAT(refusal(std::string_view("epochs = 3\n\0", 12)), HasSubstr("c.toml, line 2"));
-  EXPECT_THAT(refusal("epochs = 3 \xff"), HasSubstr("c.toml, line 1"));
+  EXPECT_THAT(error_message("epochs = 2.5"), HasSubstr("c.toml, line 1: --epochs 2.5"));
+  EXPECT_THAT(error_message("epochs = nan"), HasSubstr("--epochs nan"));
+  EXPECT_THAT(error_message("lr = inf"), HasSubstr("--lr inf"));
+  EXPECT_THAT(error_message("epochs = true"), HasSubstr("line 1: --epochs: expected a number"));
+  EXPECT_THAT(error_message("shuffle = 1"), HasSubstr("line 1: --shuffle: expected true or false"));
+  EXPECT_THAT(error_message("optimizer = 3"), HasSubstr("line 1: --optimizer: expected a text"));
+  EXPECT_THAT(error_message("optimizer = \"sdg\""),
+              HasSubstr("line 1: --optimizer sdg: expected one of sgd"));
+  EXPECT_THAT(error_message("epochs = [1]"), HasSubstr("line 1: --epochs"));
+  EXPECT_THAT(error_message("[training]\nepochs = 3"), HasSubstr("unknown option training"));
+  EXPECT_THAT(error_message("epochs = 3\nepochs = 4"), HasSubstr("c.toml, line 2"));
+  EXPECT_THAT(error_message("epochs = "), HasSubstr("c.toml, line 1"));
+  EXPECT_THAT(error_message("config = \"c.toml\""), HasSubstr("unknown option config"));
+  EXPECT_THAT(error_message(std::string_view("epochs = 3\n\0", 12)), HasSubstr("c.toml, line 2"));
+  EXPECT_THAT(error_message("epochs = 3 \xff"), HasSubstr("c.toml, line 1"));
 }
 
 TEST(Config, RefusesWhatIsNoText) {
-  EXPECT_THAT(refusal(R"(data = "a\u0000b")"),
+  EXPECT_THAT(error_message(R"(data = "a\u0000b")"),
               HasSubstr("c.toml, line 1: --data: expected a text without NUL"));
-  EXPECT_THAT(refusal(R"(data = { percent-encoded = "a%00b" })"),
+  EXPECT_THAT(error_message(R"(data = { percent-encoded = "a%00b" })"),
               HasSubstr("--data: expected a text without NUL"));
-  EXPECT_THAT(refusal(R"(optimizer = "sgd\u0000")"), HasSubstr("--optimizer: expected a text without NUL"));
+  EXPECT_THAT(error_message(R"(optimizer = "sgd\u0000")"),
+              HasSubstr("--optimizer: expected a text without NUL"));
   for (const auto* value : {"%", "%4", "%zz", "%+4", "%4z", "a%"}) {
-    EXPECT_THAT(refusal(fmt::format("data = {{ percent-encoded = \"{}\" }}", value)),
+    EXPECT_THAT(error_message(fmt::format("data = {{ percent-encoded = \"{}\" }}", value)),
                 HasSubstr("c.toml, line 1: --data: expected a text in quotes"))
         << value;
   }
   for (const auto* table :
        {"{}", "{ a = 'b' }", "{ percent-encoded = 'b', c = 'd' }", "{ percent-encoded = 3 }"}) {
-    EXPECT_THAT(refusal(fmt::format("data = {}", table)),
+    EXPECT_THAT(error_message(fmt::format("data = {}", table)),
                 HasSubstr("line 1: --data: expected a text in quotes"))
         << table;
   }
-  EXPECT_EQ(refusal(R"(data = { percent-encoded = "a%41%ff" })"), "accepted");
+  EXPECT_EQ(error_message(R"(data = { percent-encoded = "a%41%ff" })"), "accepted");
 }
 
 TEST(Config, RefusesFilesThatAreNone) {

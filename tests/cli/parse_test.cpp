@@ -22,7 +22,7 @@ TrainCommand parse_train(std::vector<const char*> arguments) {
   return std::get<TrainCommand>(parse(std::move(arguments)));
 }
 
-std::string refusal(std::vector<const char*> arguments) {
+std::string error_message(std::vector<const char*> arguments) {
   try {
     parse(std::move(arguments));
   } catch (const UsageError& error) {
@@ -150,7 +150,7 @@ TEST(CommandLine, RefusesValuesOutOfRangeNamingThem) {
       {{"train", "--checkpoint-every", "2epocs"}, "--checkpoint-every 2epocs"},
   };
   for (const auto& refused : cases) {
-    const auto message = refusal(refused.arguments);
+    const auto message = error_message(refused.arguments);
     EXPECT_NE(message.find(refused.message), std::string::npos) << message;
   }
 }
@@ -201,7 +201,7 @@ TEST(CommandLine, KnowsTheFormerNameOfTheFusedUpdate) {
   EXPECT_FALSE(parse_train({"--update", "separate"}).run.training.fuse_update);
   for (const char* name : {"fused", "folded"})
     EXPECT_TRUE(parse_train({"--update", name}).run.training.fuse_update);
-  EXPECT_EQ(refusal({"train", "--update", "x"}), "--update x: expected one of fused, separate");
+  EXPECT_EQ(error_message({"train", "--update", "x"}), "--update x: expected one of fused, separate");
 }
 
 TEST(CommandLine, NamesTheNearestKnownWord) {
@@ -219,7 +219,7 @@ TEST(CommandLine, NamesTheNearestKnownWord) {
       {{"export", "x", "--output", ""}, "--output: the value is empty"},
   };
   for (const auto& refused : cases) {
-    const auto message = refusal(refused.arguments);
+    const auto message = error_message(refused.arguments);
     EXPECT_NE(message.find(refused.message), std::string::npos) << message;
     EXPECT_NE(message, "accepted");
   }
@@ -234,12 +234,12 @@ TEST(CommandLine, TakesAPositionalArgument) {
   }
   EXPECT_EQ(std::get<InspectCommand>(parse({"inspect", "x"})).images, 3);
   const std::string missing = "warpfit inspect: no FILE given; usage: warpfit inspect FILE [OPTIONS]";
-  EXPECT_EQ(refusal({"inspect"}), missing);
-  EXPECT_EQ(refusal({"inspect", ""}), missing);
-  EXPECT_EQ(refusal({"inspect", "--images", "1"}), missing);
-  EXPECT_EQ(refusal({"inspect", "a", "b"}), "unexpected argument b: see warpfit inspect --help");
-  EXPECT_EQ(refusal({"inspect", "--FILE", "a"}), "unknown flag --FILE: see --help");
-  EXPECT_EQ(refusal({"inspect", "a", "--images", "-1"}), "--images -1: expected a number, 0 to 1000");
+  EXPECT_EQ(error_message({"inspect"}), missing);
+  EXPECT_EQ(error_message({"inspect", ""}), missing);
+  EXPECT_EQ(error_message({"inspect", "--images", "1"}), missing);
+  EXPECT_EQ(error_message({"inspect", "a", "b"}), "unexpected argument b: see warpfit inspect --help");
+  EXPECT_EQ(error_message({"inspect", "--FILE", "a"}), "unknown flag --FILE: see --help");
+  EXPECT_EQ(error_message({"inspect", "a", "--images", "-1"}), "--images -1: expected a number, 0 to 1000");
 }
 
 TEST(CommandLine, ShowsHelpAndVersion) {
@@ -285,9 +285,9 @@ TEST(CommandLine, TakesPositionalArguments) {
     EXPECT_EQ(command.images, "i");
     EXPECT_EQ(command.top_k, 3);
   }
-  EXPECT_NE(refusal({"predict", "m"}).find("no IMAGES given"), std::string::npos);
-  EXPECT_NE(refusal({"predict", "", "i"}).find("no MODEL given"), std::string::npos);
-  EXPECT_NE(refusal({"predict", "m", "i", "n"}).find("unexpected argument n"), std::string::npos);
+  EXPECT_NE(error_message({"predict", "m"}).find("no IMAGES given"), std::string::npos);
+  EXPECT_NE(error_message({"predict", "", "i"}).find("no MODEL given"), std::string::npos);
+  EXPECT_NE(error_message({"predict", "m", "i", "n"}).find("unexpected argument n"), std::string::npos);
 }
 
 }  // namespace

@@ -13,7 +13,8 @@ const DeviceLimits kA100{108, 166'912, true};
 const DeviceLimits kOld{56, 49'152, false};
 const std::vector<std::int64_t> kTutorial{784, 512, 512, 10};
 
-std::string refusal(const std::vector<std::int64_t>& widths, std::int64_t rows, const DeviceLimits& limits) {
+std::string unsupported_reason(const std::vector<std::int64_t>& widths, std::int64_t rows,
+                               const DeviceLimits& limits) {
   std::string reason;
   EXPECT_FALSE(plan_fused(widths, rows, limits, reason));
   return reason;
@@ -43,13 +44,14 @@ TEST(FusedPlan, LeavesNoColumnOut) {
 }
 
 TEST(FusedPlan, SaysWhatDoesNotFit) {
-  EXPECT_EQ(refusal(kTutorial, 64, kA100),
+  EXPECT_EQ(unsupported_reason(kTutorial, 64, kA100),
             "weights and batch do not fit on the chip: 224 KiB a block, but there are 163");
-  EXPECT_NE(refusal(kTutorial, 1000, kH100).find("do not fit on the chip"), std::string::npos);
-  EXPECT_EQ(refusal(kTutorial, 64, kOld), "this GPU cannot launch all blocks together");
-  EXPECT_EQ(refusal(std::vector<std::int64_t>(10, 4), 1, kH100), "the network has 9 layers, more than 8");
-  EXPECT_NE(refusal({4, 1 << 21, 2}, 1, kH100).find("too wide"), std::string::npos);
-  EXPECT_NE(refusal({1 << 20, 1 << 20, 2}, 1 << 20, kH100).find("do not fit"), std::string::npos);
+  EXPECT_NE(unsupported_reason(kTutorial, 1000, kH100).find("do not fit on the chip"), std::string::npos);
+  EXPECT_EQ(unsupported_reason(kTutorial, 64, kOld), "this GPU cannot launch all blocks together");
+  EXPECT_EQ(unsupported_reason(std::vector<std::int64_t>(10, 4), 1, kH100),
+            "the network has 9 layers, more than 8");
+  EXPECT_NE(unsupported_reason({4, 1 << 21, 2}, 1, kH100).find("too wide"), std::string::npos);
+  EXPECT_NE(unsupported_reason({1 << 20, 1 << 20, 2}, 1 << 20, kH100).find("do not fit"), std::string::npos);
 }
 
 }  // namespace

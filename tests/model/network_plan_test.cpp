@@ -72,7 +72,7 @@ TEST(NetworkPlan, LeavesOutABiasThatIsNotWanted) {
   EXPECT_EQ(plan.parameters(), 6);
 }
 
-std::string refusal(const NetworkSpec& network, const Shape& sample) {
+std::string error_message(const NetworkSpec& network, const Shape& sample) {
   try {
     plan_network(network, sample);
   } catch (const UsageError& error) {
@@ -82,19 +82,20 @@ std::string refusal(const NetworkSpec& network, const Shape& sample) {
 }
 
 TEST(NetworkPlan, NamesTheLayerThatDoesNotFit) {
-  const auto message = refusal({{Activation{}, Pool{.kernel = 29, .stride = 29}}, {}}, {1, 28, 28});
+  const auto message = error_message({{Activation{}, Pool{.kernel = 29, .stride = 29}}, {}}, {1, 28, 28});
   EXPECT_THAT(message,
               HasSubstr("layer 2, maxpool(29): its input is 1x28x28, smaller than a window of 29 x 29"));
   EXPECT_THAT(
-      refusal({{Pool{.kernel = 3, .stride = 1, .padding = 2}}, {}}, {1, 28, 28}),
+      error_message({{Pool{.kernel = 3, .stride = 1, .padding = 2}}, {}}, {1, 28, 28}),
       HasSubstr("layer 1, maxpool(3,1,2): padding 2 with windows of 3, expected at most half of a window"));
-  EXPECT_THAT(refusal({{Linear{10}, Pool{.kernel = 2, .stride = 2}}, {}}, {1, 28, 28}),
+  EXPECT_THAT(error_message({{Linear{10}, Pool{.kernel = 2, .stride = 2}}, {}}, {1, 28, 28}),
               HasSubstr("layer 2, maxpool(2): its input is 10, smaller than a window"));
-  EXPECT_THAT(refusal(multilayer_perceptron({1 << 24, 1 << 24, 2}), {1 << 24}),
+  EXPECT_THAT(error_message(multilayer_perceptron({1 << 24, 1 << 24, 2}), {1 << 24}),
               HasSubstr("layer 1, linear(16777216): more than 1099511627776 parameters"));
-  EXPECT_THAT(refusal({{}, {}}, {3}), HasSubstr("at least one layer"));
-  EXPECT_THAT(refusal({{Linear{1}}, {}}, {3}), HasSubstr("its output is 1, expected a vector of at least 2"));
-  EXPECT_THAT(refusal({{Activation{}}, {}}, {1, 2, 2}), HasSubstr("its output is 1x2x2"));
+  EXPECT_THAT(error_message({{}, {}}, {3}), HasSubstr("at least one layer"));
+  EXPECT_THAT(error_message({{Linear{1}}, {}}, {3}),
+              HasSubstr("its output is 1, expected a vector of at least 2"));
+  EXPECT_THAT(error_message({{Activation{}}, {}}, {1, 2, 2}), HasSubstr("its output is 1x2x2"));
 }
 
 }  // namespace

@@ -48,7 +48,7 @@ class StateDictFile : public testing::Test {
     write(shapes);
     return load_model(path_);
   }
-  std::string refusal(const Shapes& shapes) {
+  std::string error_message(const Shapes& shapes) {
     try {
       load(shapes);
     } catch (const ModelError& error) {
@@ -135,9 +135,9 @@ TEST_F(StateDictFile, IsOrderedByNamesThenByTheOneOrderOfShapes) {
   EXPECT_THAT(load({{"a.weight", {8, 4}}, {"b.weight", {2, 8}}}).warnings, IsEmpty());
   // Both orders of two equal layers fit.
   EXPECT_THAT(
-      refusal({{"z.weight", {3, 4}}, {"b.weight", {3, 3}}, {"c.weight", {3, 3}}, {"a.weight", {2, 3}}}),
+      error_message({{"z.weight", {3, 4}}, {"b.weight", {3, 3}}, {"c.weight", {3, 3}}, {"a.weight", {2, 3}}}),
       HasSubstr("nor is there one order of the layers that fits"));
-  EXPECT_THAT(refusal({{"a.weight", {3, 4}}, {"b.weight", {2, 5}}}),
+  EXPECT_THAT(error_message({{"a.weight", {3, 4}}, {"b.weight", {2, 5}}}),
               HasSubstr("expected 3 inputs, as many as a.weight gives"));
 }
 
@@ -147,7 +147,7 @@ TEST_F(StateDictFile, IsRefusedSoonIfItsOrderCannotBeFound) {
   for (int i = 0; i < 30; ++i)
     shapes.emplace_back("l" + std::to_string(i) + ".weight", std::vector<std::int64_t>{4, 4});
   shapes.emplace_back("a.weight", std::vector<std::int64_t>{2, 9});
-  EXPECT_THAT(refusal(shapes), HasSubstr("nor is there one order"));
+  EXPECT_THAT(error_message(shapes), HasSubstr("nor is there one order"));
 }
 
 TEST_F(StateDictFile, MayHaveTensorsThatBelongToNoLayer) {
@@ -171,7 +171,7 @@ TEST_F(StateDictFile, IsRefusedIfOtherLayersWouldBeIgnored) {
                                           {"other.bias", {2}}}) {
     auto shapes = linear;
     shapes.emplace_back(name, shape);
-    EXPECT_THAT(refusal(shapes), HasSubstr("tensor " + name + " is F32")) << name;
+    EXPECT_THAT(error_message(shapes), HasSubstr("tensor " + name + " is F32")) << name;
   }
 }
 

@@ -17,7 +17,7 @@ class ClassNames : public testing::Test {
   std::vector<std::string> read(const std::string& text) {
     return read_class_names(folder_.add("classes.txt", {text.begin(), text.end()}));
   }
-  std::string refusal(const std::string& text) {
+  std::string error_message(const std::string& text) {
     try {
       read(text);
     } catch (const DataError& error) {
@@ -36,12 +36,13 @@ TEST_F(ClassNames, AreLines) {
 }
 
 TEST_F(ClassNames, AreText) {
-  EXPECT_THAT(refusal("one\n\ntwo"), HasSubstr("classes.txt: line 2 is empty, expected the name of class 1"));
-  EXPECT_THAT(refusal("one\nt\x1b[2Jwo"), HasSubstr("line 2 has characters that are no text"));
-  EXPECT_THAT(refusal("\xFF"), HasSubstr("line 1 has characters that are no text"));
-  EXPECT_THAT(refusal(std::string(201, 'a')), HasSubstr("line 1 has 201 bytes"));
-  EXPECT_THAT(refusal(""), HasSubstr("has no line"));
-  EXPECT_THAT(refusal("\n\n"), HasSubstr("has no line"));
+  EXPECT_THAT(error_message("one\n\ntwo"),
+              HasSubstr("classes.txt: line 2 is empty, expected the name of class 1"));
+  EXPECT_THAT(error_message("one\nt\x1b[2Jwo"), HasSubstr("line 2 has characters that are no text"));
+  EXPECT_THAT(error_message("\xFF"), HasSubstr("line 1 has characters that are no text"));
+  EXPECT_THAT(error_message(std::string(201, 'a')), HasSubstr("line 1 has 201 bytes"));
+  EXPECT_THAT(error_message(""), HasSubstr("has no line"));
+  EXPECT_THAT(error_message("\n\n"), HasSubstr("has no line"));
 }
 
 TEST_F(ClassNames, AreNextToTheLabels) {

@@ -50,7 +50,7 @@ TEST(FindDataset, PrefersWhatWasNamed) {
   EXPECT_NE(found.test_images.find("t10k-images"), std::string::npos);
 }
 
-std::string refusal(const std::string& folder) {
+std::string error_message(const std::string& folder) {
   try {
     find_dataset(folder, {});
   } catch (const IoError& error) {
@@ -65,13 +65,14 @@ TEST(FindDataset, SaysWhyAFolderCannotBeLookedAt) {
   const auto path = folder.path().string();
   const auto file = folder.add("file", {});
   std::filesystem::create_symlink("loop", folder.path() / "loop");
-  EXPECT_THAT(refusal(path + "/absent"), HasSubstr("/absent: no such folder"));
-  EXPECT_THAT(refusal(file), HasSubstr("/file: not a folder"));
-  EXPECT_THAT(refusal(path + "/loop"),
+  EXPECT_THAT(error_message(path + "/absent"), HasSubstr("/absent: no such folder"));
+  EXPECT_THAT(error_message(file), HasSubstr("/file: not a folder"));
+  EXPECT_THAT(error_message(path + "/loop"),
               HasSubstr("cannot look for the data set: Too many levels of symbolic links"));
-  EXPECT_THAT(refusal(path + "/" + std::string(300, 'x')),
+  EXPECT_THAT(error_message(path + "/" + std::string(300, 'x')),
               HasSubstr("cannot look for the data set: File name too long"));
-  EXPECT_THAT(refusal(path), HasSubstr(": no train-images-idx3-ubyte or train-images-idx3-ubyte.gz in it"));
+  EXPECT_THAT(error_message(path),
+              HasSubstr(": no train-images-idx3-ubyte or train-images-idx3-ubyte.gz in it"));
 }
 
 TEST(FindDataset, FindsFilesNextToWhatCannotBeLookedAt) {
@@ -91,7 +92,7 @@ TEST(FindDataset, SaysWhereAFolderMayNotBeLookedInto) {
   const auto find_it = [&folder] {
     constexpr uid_t kNobody = 65'534;
     if (geteuid() == 0 && seteuid(kNobody) != 0) _exit(1);
-    std::fputs(refusal(folder.path().string()).c_str(), stderr);
+    std::fputs(error_message(folder.path().string()).c_str(), stderr);
     _exit(0);
   };
   EXPECT_EXIT(find_it(), testing::ExitedWithCode(0), "cannot look for the data set: Permission denied");

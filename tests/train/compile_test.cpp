@@ -12,7 +12,7 @@ namespace {
 class Compiling : public OnEachBackend {
  protected:
   // The reason why a training step was not compiled; "" if it was.
-  std::string refusal(std::vector<Layer> layers, const TrainingRule& rule = {}) {
+  std::string unsupported_reason(std::vector<Layer> layers, const TrainingRule& rule = {}) {
     const auto plan = plan_network({std::move(layers), 6});
     const Network network(*backend_, plan, std::vector<float>(plan.floats));
     const Workspace workspace(*backend_, network, {.max_batch_size = 4});
@@ -26,35 +26,37 @@ class Compiling : public OnEachBackend {
 };
 
 TEST_P(Compiling, TakesLinearLayersWithReluBetweenThem) {
-  EXPECT_EQ(refusal({Linear{4}, Activation{}, Linear{3}}), "");
-  EXPECT_EQ(refusal({Linear{3}}), "");
-  EXPECT_EQ(refusal({Flatten{}, Linear{4}, Activation{}, Linear{3}, Dropout{0}}), "");
+  EXPECT_EQ(unsupported_reason({Linear{4}, Activation{}, Linear{3}}), "");
+  EXPECT_EQ(unsupported_reason({Linear{3}}), "");
+  EXPECT_EQ(unsupported_reason({Flatten{}, Linear{4}, Activation{}, Linear{3}, Dropout{0}}), "");
 }
 
 TEST_P(Compiling, SaysWhatItDoesNotDo) {
   const std::string other = "the network is not one of linear layers with ReLU between them";
-  EXPECT_EQ(refusal({Linear{4}, Linear{3}}), other);
-  EXPECT_EQ(refusal({Linear{4}, Activation{}}), other);
-  EXPECT_EQ(refusal({Activation{}, Linear{4}, Activation{}, Linear{3}}), other);
-  EXPECT_EQ(refusal({Linear{4}, Activation{}, Dropout{0.5F}, Linear{3}}), "it has no dropout");
-  EXPECT_EQ(refusal({Linear{4, false}, Activation{}, Linear{3}}), "its linear layers all have a bias");
+  EXPECT_EQ(unsupported_reason({Linear{4}, Linear{3}}), other);
+  EXPECT_EQ(unsupported_reason({Linear{4}, Activation{}}), other);
+  EXPECT_EQ(unsupported_reason({Activation{}, Linear{4}, Activation{}, Linear{3}}), other);
+  EXPECT_EQ(unsupported_reason({Linear{4}, Activation{}, Dropout{0.5F}, Linear{3}}), "it has no dropout");
+  EXPECT_EQ(unsupported_reason({Linear{4, false}, Activation{}, Linear{3}}),
+            "its linear layers all have a bias");
   const std::vector<Layer> mlp{Linear{4}, Activation{}, Linear{3}};
-  EXPECT_EQ(refusal(mlp, {.loss = {LossKind::kMse}}), "its loss is cross-entropy alone");
-  EXPECT_EQ(refusal(mlp, {.loss = {.class_weights = {1, 2, 3}}}), "it weighs all classes alike");
+  EXPECT_EQ(unsupported_reason(mlp, {.loss = {LossKind::kMse}}), "its loss is cross-entropy alone");
+  EXPECT_EQ(unsupported_reason(mlp, {.loss = {.class_weights = {1, 2, 3}}}), "it weighs all classes alike");
   const auto plan = plan_network({mlp, 6});
   Network network(*backend_, plan, std::vector<float>(plan.floats));
   const ParameterAverage ema(*backend_, network, {.ema = 0.5});
-  EXPECT_EQ(refusal(mlp, {.average = &ema}), "it keeps no average of the parameters");
+  EXPECT_EQ(unsupported_reason(mlp, {.average = &ema}), "it keeps no average of the parameters");
   const Buffer<float> sum(*backend_, 4);
-  EXPECT_EQ(refusal(mlp, {.gradient_sum = sum.view()}), "it updates after each batch");
-  EXPECT_EQ(refusal(mlp, {.clipping = {.norm = 1}}), "it does not clip gradients");
-  EXPECT_EQ(refusal(mlp, {.clipping = {.value = 1}}), "it does not clip gradients");
+  EXPECT_EQ(unsupported_reason(mlp, {.gradient_sum = sum.view()}), "it updates after each batch");
+  EXPECT_EQ(unsupported_reason(mlp, {.clipping = {.norm = 1}}), "it does not clip gradients");
+  EXPECT_EQ(unsupported_reason(mlp, {.clipping = {.value = 1}}), "it does not clip gradients");
   const Buffer<GradientNorm> norm(*backend_, 1);
-  EXPECT_EQ(refusal(mlp, {.norm = norm.data()}), "it does not measure the gradients' norm");
+  EXPECT_EQ(unsupported_reason(mlp, {.norm = norm.data()}), "it does not measure the gradients' norm");
   const OptimizerState nadam(*backend_, Nadam{}, 0);
   const OptimizerState groups(*backend_, ParameterGroups{{{Adam{}, {{0, 4}}}, {Sgd{}, {{4, 4}}}}}, 0);
-  EXPECT_EQ(refusal(mlp, {.optimizer = &groups}), "it updates all parameters with one optimizer");
-  EXPECT_EQ(refusal(mlp, {.optimizer = &nadam}), "its optimizers are SGD, Adam, AdamW, RMSprop and Adagrad");
+  EXPECT_EQ(unsupported_reason(mlp, {.optimizer = &groups}), "it updates all parameters with one optimizer");
+  EXPECT_EQ(unsupported_reason(mlp, {.optimizer = &nadam}),
+            "its optimizers are SGD, Adam, AdamW, RMSprop and Adagrad");
 }
 
 INSTANTIATE_TEST_SUITE_P(Backends, Compiling, testing::Values("cuda"), backend_name);
