@@ -53,4 +53,4 @@ if(WARPFIT_CUDNN_INCLUDE)
 endif()
 list(TRANSFORM warpfit_cuda_sources PREPEND ${CMAKE_CURRENT_LIST_DIR}/)
 # The benchmark of single operations, below tools/bench.
-set(warpfit_ops_bench_sources cuda_ops_bench.cpp graph_timer.cpp product_bench.cpp)
+set(warpfit_ops_bench_sources cuda_ops_bench.cpp graph_timer.cpp gemm_bench.cpp)

@@ -113,7 +113,7 @@ TEST_P(LinearTest, DoesWithoutABias) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Backends, LinearTest, testing::ValuesIn(product_backend_names()), backend_name);
+INSTANTIATE_TEST_SUITE_P(Backends, LinearTest, testing::ValuesIn(gemm_backend_names()), backend_name);
 
 }  // namespace
 }  // namespace warpfit::test

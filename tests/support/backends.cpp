@@ -22,7 +22,7 @@ BackendOptions options_of(const std::string& name) {
 }  // namespace
 
 std::vector<std::string> backend_names() { return {"cpu", "cuda"}; }
-std::vector<std::string> product_backend_names() { return {"cpu", "cuda_own", "cuda_blas"}; }
+std::vector<std::string> gemm_backend_names() { return {"cpu", "cuda_own", "cuda_blas"}; }
 
 void require_backend(const std::string& name, std::unique_ptr<Backend>& backend) {
   try {

@@ -17,7 +17,7 @@ std::vector<std::string> backend_names();
 
 /// The same for tests of matrix products: the CUDA backend appears twice, once with this project's own
 /// kernels and once with cuBLAS, each used for all shapes.
-std::vector<std::string> product_backend_names();
+std::vector<std::string> gemm_backend_names();
 
 /// Runs `operations` as the step of one batch; `run` gives the learning rate if they need one.
 void run_once(Backend& backend, const std::function<void()>& operations, const BatchRun& run);

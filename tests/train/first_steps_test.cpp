@@ -84,7 +84,7 @@ TEST_P(FirstSteps, ArePyTorchs) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Backends, FirstSteps,
-                         testing::Combine(testing::ValuesIn(product_backend_names()),
+                         testing::Combine(testing::ValuesIn(gemm_backend_names()),
                                           testing::Values(Residency::kStream, Residency::kResident),
                                           testing::Bool()),
                          [](const auto& test) {
@@ -119,7 +119,7 @@ std::vector<std::string> other_goldens() {
 }
 
 INSTANTIATE_TEST_SUITE_P(Backends, FirstStepsOfTraces,
-                         testing::Combine(testing::ValuesIn(product_backend_names()),
+                         testing::Combine(testing::ValuesIn(gemm_backend_names()),
                                           testing::ValuesIn(other_goldens())),
                          trace_name);
 

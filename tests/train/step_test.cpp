@@ -273,7 +273,7 @@ TEST_P(TrainStep, EvaluationChangesNoParameter) {
   EXPECT_TRUE(std::isfinite(metrics_.last_loss));
 }
 
-INSTANTIATE_TEST_SUITE_P(Backends, TrainStep, testing::ValuesIn(product_backend_names()), backend_name);
+INSTANTIATE_TEST_SUITE_P(Backends, TrainStep, testing::ValuesIn(gemm_backend_names()), backend_name);
 
 }  // namespace
 }  // namespace warpfit::test

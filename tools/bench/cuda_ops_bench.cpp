@@ -26,8 +26,8 @@
 #include "cuda/runtime/device.hpp"
 #include "cuda/runtime/dnn.hpp"
 #include "host/base/error.hpp"
+#include "tools/bench/gemm_bench.hpp"
 #include "tools/bench/graph_timer.hpp"
-#include "tools/bench/product_bench.hpp"
 
 namespace warpfit {
 namespace {
@@ -143,10 +143,10 @@ void run(int milliseconds, const Sizes& sizes) {
   Bench bench(timer);
   for (const auto& [rows, cols] : sizes.relu) bench.relu(rows, cols);
   for (const auto& [rows, classes] : sizes.softmax) bench.softmax_cross_entropy(rows, classes);
-  for (const std::int64_t rows : sizes.batches) bench_small_products(timer, rows, sizes.network);
+  for (const std::int64_t rows : sizes.batches) bench_small_gemms(timer, rows, sizes.network);
   for (const auto precision : {Precision::kTf32, Precision::kBf16}) {
     for (const std::int64_t width : sizes.large_widths) {
-      bench_large_products(timer, sizes.large_batch, width, precision);
+      bench_large_gemms(timer, sizes.large_batch, width, precision);
     }
   }
 }

@@ -1,4 +1,4 @@
-#include "tools/bench/product_bench.hpp"
+#include "tools/bench/gemm_bench.hpp"
 
 #include <fmt/core.h>
 
@@ -95,7 +95,7 @@ double microseconds(GraphTimer& timer, const Layer& layer, int which, Multiplier
 
 }  // namespace
 
-void bench_small_products(GraphTimer& timer, std::int64_t rows, std::span<const std::int64_t> widths) {
+void bench_small_gemms(GraphTimer& timer, std::int64_t rows, std::span<const std::int64_t> widths) {
   constexpr int kCalls = 64;
   Products own(timer.stream(), Precision::kFp32, ProductKernels::kOwn);
   Products blas(timer.stream(), Precision::kFp32, ProductKernels::kBlas);
@@ -119,7 +119,7 @@ void bench_small_products(GraphTimer& timer, std::int64_t rows, std::span<const 
              own_step, "", blas_step, "", blas_step / own_step);
 }
 
-void bench_large_products(GraphTimer& timer, std::int64_t rows, std::int64_t width, Precision precision) {
+void bench_large_gemms(GraphTimer& timer, std::int64_t rows, std::int64_t width, Precision precision) {
   constexpr int kCalls = 4;
   const char* name = precision == Precision::kTf32 ? "tf32" : precision == Precision::kBf16 ? "bf16" : "fp32";
   Products products(timer.stream(), precision, ProductKernels::kByShape);
