@@ -60,7 +60,9 @@ void CudaBackend::download(const void* from, std::span<std::byte> to) {
 std::unique_ptr<StagingSlot> CudaBackend::make_staging_slot(std::size_t bytes) {
   auto slot = std::make_unique<CudaStagingSlot>(bytes, copy_, compute_);
   if (!slot->pinned() && !warned_of_pageable_) {
-    warn_("the system refuses page-locked memory: data is sent to the GPU from ordinary memory, more slowly");
+    warn_(
+        "page-locked memory cannot be allocated: data is copied to the GPU from pageable memory, which is "
+        "slower");
     warned_of_pageable_ = true;
   }
   return slot;

@@ -106,7 +106,8 @@ Compiled make_fused_step(Backend& backend, int device, Precision precision, cons
   if (!plan) return compiled;
   const int resident = limits.multiprocessors * cuda::fused_resident_blocks(optimizer_of(step), *plan);
   if (resident < plan->blocks) {
-    compiled.reason = fmt::format("this GPU can run {} of its {} blocks at once", resident, plan->blocks);
+    compiled.reason =
+        fmt::format("this GPU can run only {} of the kernel's {} blocks at once", resident, plan->blocks);
     return compiled;
   }
   compiled.step = std::make_unique<CudaFusedStep>(backend, stream, step, *mlp, *plan);

@@ -7,28 +7,29 @@ namespace {
 
 // Why the trainer cannot take this operation, which is the last one or not; "" if it can.
 std::string obstacle(const Operation& operation, bool is_last) {
-  const char* const other = "the network is not one of linear layers with ReLU between them";
-  if (std::holds_alternative<DropoutOperation>(operation)) return "it has no dropout";
-  if (std::holds_alternative<BatchNormOperation>(operation)) return "it has no batch normalization";
+  const char* const other = "the network does not consist of linear layers with ReLU between them";
+  if (std::holds_alternative<DropoutOperation>(operation)) return "dropout is not supported";
+  if (std::holds_alternative<BatchNormOperation>(operation)) return "batch normalization is not supported";
   const auto* linear = std::get_if<LinearOperation>(&operation);
   if (linear == nullptr) return other;
-  if (!linear->bias) return "its linear layers all have a bias";
+  if (!linear->bias) return "linear layers without bias are not supported";
   return (linear->activation == ActivationKind::kRelu) != is_last ? "" : other;
 }
 
 std::string obstacle(const StepPlan& plan, Precision precision) {
-  if (precision != Precision::kFp32) return "its products are fp32 alone";
-  if (!is_cross_entropy(plan.loss)) return "its loss is cross-entropy alone";
-  if (!plan.loss.class_weights.empty()) return "it weighs all classes alike";
+  if (precision != Precision::kFp32) return "only fp32 is supported";
+  if (!is_cross_entropy(plan.loss)) return "only the cross-entropy loss is supported";
+  if (!plan.loss.class_weights.empty()) return "class weights are not supported";
   if (plan.update && (plan.update->clipping.norm > 0 || plan.update->clipping.value > 0))
-    return "it does not clip gradients";
-  if (plan.update && !plan.update->updates_all_alike) return "it updates all parameters with one optimizer";
-  if (plan.update && plan.update->sums_gradients) return "it updates after each batch";
-  if (plan.update && plan.update->averages_parameters) return "it keeps no average of the parameters";
-  if (plan.update && plan.update->measures_norm) return "it does not measure the gradients' norm";
+    return "gradient clipping is not supported";
+  if (plan.update && !plan.update->updates_all_alike)
+    return "only one optimizer for all parameters is supported";
+  if (plan.update && plan.update->sums_gradients) return "gradient accumulation is not supported";
+  if (plan.update && plan.update->averages_parameters) return "averages of the parameters are not supported";
+  if (plan.update && plan.update->measures_norm) return "measuring the gradient norm is not supported";
   const auto is_fused = []<class Rule>(const Rule&) { return kIsFused<Rule>; };
   if (plan.update && !std::visit(is_fused, plan.update->optimizer))
-    return "its optimizers are SGD, Adam, AdamW, RMSprop and Adagrad";
+    return "only the optimizers SGD, Adam, AdamW, RMSprop and Adagrad are supported";
   const auto& operations = plan.network.operations;
   for (const auto& planned : operations) {
     if (auto found = obstacle(planned.operation, &planned == &operations.back()); !found.empty())

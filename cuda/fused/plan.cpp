@@ -20,12 +20,12 @@ std::optional<FusedPlan> plan_fused(std::span<const std::int64_t> widths, std::i
     return std::nullopt;
   }
   if (!limits.cooperative) {
-    reason = "this GPU cannot launch all blocks together";
+    reason = "this GPU does not support cooperative launches";
     return std::nullopt;
   }
   if (std::ranges::max(widths) > kMaxWidth || rows > kMaxWidth || widths.back() > kMaxClasses) {
-    reason = fmt::format("a layer or the batch is too wide: expected at most {}, and {} classes", kMaxWidth,
-                         kMaxClasses);
+    reason = fmt::format("a layer or the batch is too large: expected at most {}, and at most {} classes",
+                         kMaxWidth, kMaxClasses);
     return std::nullopt;
   }
   FusedPlan plan;
@@ -37,8 +37,9 @@ std::optional<FusedPlan> plan_fused(std::span<const std::int64_t> widths, std::i
   share_columns(plan, limits.multiprocessors);
   const std::int64_t bytes = lay_out(plan);
   if (bytes > static_cast<std::int64_t>(limits.shared_bytes)) {
-    reason = fmt::format("weights and batch do not fit on the chip: {} KiB a block, but there are {}",
-                         (bytes + 1023) / 1024, limits.shared_bytes / 1024);
+    reason = fmt::format(
+        "weights and batch do not fit in shared memory: {} KiB per block, but only {} are available",
+        (bytes + 1023) / 1024, limits.shared_bytes / 1024);
     return std::nullopt;
   }
   plan.shared_bytes = static_cast<int>(bytes);

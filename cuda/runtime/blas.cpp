@@ -31,8 +31,9 @@ Blas::Blas(const Stream& stream, Precision precision)
     : library_(load_blas_library()), workspace_(kWorkspaceBytes), compute_(compute_type(precision)) {
   check(library_.create(&handle_), "starting cuBLAS");
   try {
-    check(library_.set_stream(handle_, stream.get()), "giving cuBLAS its stream");
-    check(library_.set_workspace(handle_, workspace_.data(), kWorkspaceBytes), "giving cuBLAS its workspace");
+    check(library_.set_stream(handle_, stream.get()), "setting the stream of cuBLAS");
+    check(library_.set_workspace(handle_, workspace_.data(), kWorkspaceBytes),
+          "setting the workspace of cuBLAS");
   } catch (...) {
     library_.destroy(handle_);
     throw;

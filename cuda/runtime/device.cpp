@@ -27,7 +27,7 @@ int count_devices(NoCuda& why) {
                                version_text(CUDART_VERSION), cudaGetErrorString(status));
       break;
     default:
-      why.reason = fmt::format("the NVIDIA driver does not answer: {}", cudaGetErrorString(status));
+      why.reason = fmt::format("the NVIDIA driver reports an error: {}", cudaGetErrorString(status));
       break;
   }
   cudaGetLastError();
@@ -40,9 +40,9 @@ std::string describe_device(int device) {
   cudaDeviceProp properties{};
   int driver = 0;
   int runtime = 0;
-  check(cudaGetDeviceProperties(&properties, device), "asking for the GPU's properties");
-  check(cudaDriverGetVersion(&driver), "asking for the driver's version");
-  check(cudaRuntimeGetVersion(&runtime), "asking for CUDA's version");
+  check(cudaGetDeviceProperties(&properties, device), "querying the GPU's properties");
+  check(cudaDriverGetVersion(&driver), "querying the driver's version");
+  check(cudaRuntimeGetVersion(&runtime), "querying CUDA's version");
   constexpr double kGibibyte = 1U << 30;
   return fmt::format("{}, {:.1f} GiB, compute capability {}.{}, driver {}, CUDA {}", properties.name,
                      static_cast<double>(properties.totalGlobalMem) / kGibibyte, properties.major,
@@ -52,7 +52,7 @@ std::string describe_device(int device) {
 DeviceLimits device_limits(int device) {
   const auto attribute = [device](cudaDeviceAttr what) {
     int value = 0;
-    check(cudaDeviceGetAttribute(&value, what, device), "asking for the GPU's limits");
+    check(cudaDeviceGetAttribute(&value, what, device), "querying the GPU's limits");
     return value;
   };
   return {attribute(cudaDevAttrMultiProcessorCount),
@@ -63,7 +63,7 @@ DeviceLimits device_limits(int device) {
 std::size_t free_device_bytes() {
   std::size_t free = 0;
   std::size_t total = 0;
-  check(cudaMemGetInfo(&free, &total), "asking for the GPU's free memory");
+  check(cudaMemGetInfo(&free, &total), "querying the GPU's free memory");
   return free;
 }
 

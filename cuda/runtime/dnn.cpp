@@ -15,11 +15,11 @@ constexpr float kZero = 0.0F;
 Dnn::Dnn(const DnnLibrary& library, const Stream& stream) : library_(library) {
   try {
     check(library_.create(&handle_), "starting cuDNN");
-    check(library_.set_stream(handle_, stream.get()), "giving cuDNN its stream");
-    check(library_.create_tensor_descriptor(&shape_), "describing a tensor to cuDNN");
-    check(library_.create_activation_descriptor(&relu_), "describing ReLU to cuDNN");
+    check(library_.set_stream(handle_, stream.get()), "setting the stream of cuDNN");
+    check(library_.create_tensor_descriptor(&shape_), "creating a cuDNN tensor descriptor");
+    check(library_.create_activation_descriptor(&relu_), "creating a cuDNN activation descriptor");
     check(library_.set_activation_descriptor(relu_, CUDNN_ACTIVATION_RELU, CUDNN_PROPAGATE_NAN, 0.0),
-          "describing ReLU to cuDNN");
+          "creating a cuDNN activation descriptor");
   } catch (...) {
     release();
     throw;
@@ -47,7 +47,7 @@ void Dnn::check(cudnnStatus_t status, std::string_view doing) const {
 void Dnn::set_shape(std::int64_t rows, std::int64_t cols) const {
   check(library_.set_tensor4d_descriptor(shape_, CUDNN_TENSOR_NCHW, CUDNN_DATA_FLOAT, static_cast<int>(rows),
                                          static_cast<int>(cols), 1, 1),
-        "describing a tensor to cuDNN");
+        "creating a cuDNN tensor descriptor");
 }
 
 void Dnn::relu_forward(ConstVector x, Vector y) const {

@@ -39,7 +39,7 @@ void launch(void (*kernel)(Parameters...), const LaunchShape& shape, cudaStream_
 template <class... Parameters>
 void allow_shared_memory(void (*kernel)(Parameters...), int bytes) {
   check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes),
-        "giving a kernel shared memory");
+        "setting a kernel's shared memory size");
 }
 
 /// How many blocks of `block` threads with `dynamic_shared` bytes a multiprocessor can hold at once.
@@ -47,7 +47,7 @@ template <class... Parameters>
 int resident_blocks(void (*kernel)(Parameters...), int block, std::size_t dynamic_shared) {
   int blocks = 0;
   check(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, kernel, block, dynamic_shared),
-        "asking how many blocks fit on a multiprocessor");
+        "querying how many blocks fit on a multiprocessor");
   return blocks;
 }
 
@@ -56,9 +56,9 @@ template <class... Parameters>
 long long blocks_at_once(void (*kernel)(Parameters...), int block) {
   int device = 0;
   int multiprocessors = 0;
-  check(cudaGetDevice(&device), "asking for the device");
+  check(cudaGetDevice(&device), "querying the current device");
   check(cudaDeviceGetAttribute(&multiprocessors, cudaDevAttrMultiProcessorCount, device),
-        "asking for the number of multiprocessors");
+        "querying the number of multiprocessors");
   return std::max(1LL, static_cast<long long>(multiprocessors) * resident_blocks(kernel, block, 0));
 }
 

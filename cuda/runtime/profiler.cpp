@@ -35,7 +35,7 @@ void name_this_thread(const char* name) {
 }
 
 void capture_profile_now(bool on) {
-  check(on ? cudaProfilerStart() : cudaProfilerStop(), "telling the profiler what to capture");
+  check(on ? cudaProfilerStart() : cudaProfilerStop(), "starting or stopping the profiler");
 }
 
 }  // namespace warpfit

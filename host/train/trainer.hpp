@@ -54,7 +54,7 @@ class Trainer {
   /// size.
   void restore(const TrainingState& state);
 
-  /// Which engine trains, for people: "fused", or "layers (fused: it has no dropout)".
+  /// Which engine trains, for people: "fused", or "layers (fused: dropout is not supported)".
   [[nodiscard]] const std::string& engine() const { return engine_; }
 
   /// Trains the epochs that are left. Errors: DivergedError if a loss is not finite, in training or in an

@@ -100,17 +100,18 @@ TEST(EmulatedProgram, SaysWhichEngineRunsAndWhy) {
   EXPECT_EQ(with({"--engine", "fused"}).out, chosen.out);
   const auto layers = with({"--engine", "layers"});
   EXPECT_TRUE(says(layers, "engine: layers\n")) << layers.error;
-  EXPECT_TRUE(says(with({"--dropout", "0.5"}), "engine: layers (fused: it has no dropout)")) << "auto";
+  EXPECT_TRUE(says(with({"--dropout", "0.5"}), "engine: layers (fused: dropout is not supported)")) << "auto";
   const auto refused = with({"--engine", "fused", "--loss", "mse"});
   EXPECT_EQ(refused.exit_code, 2);
-  EXPECT_TRUE(says(refused, "--engine fused: its loss is cross-entropy alone")) << refused.error;
+  EXPECT_TRUE(says(refused, "--engine fused: only the cross-entropy loss is supported")) << refused.error;
   const auto crowded = run_emulated("resident_blocks=0", small);
   EXPECT_EQ(crowded.exit_code, 0) << crowded.error;
-  EXPECT_TRUE(says(crowded, "engine: layers (fused: this GPU can run 0 of its 4 blocks at once)"))
+  EXPECT_TRUE(
+      says(crowded, "engine: layers (fused: this GPU can run only 0 of the kernel's 4 blocks at once)"))
       << crowded.error;
   const auto large = run_emulated("", {"--device", "cuda", "--engine", "fused"});
   EXPECT_EQ(large.exit_code, 2);
-  EXPECT_TRUE(says(large, "weights and batch do not fit on the chip: ")) << large.error;
+  EXPECT_TRUE(says(large, "weights and batch do not fit in shared memory: ")) << large.error;
   const auto on_cpu = run_emulated("devices=0", {"--engine", "fused"});
   EXPECT_EQ(on_cpu.exit_code, 2);
   EXPECT_TRUE(says(on_cpu, "--engine fused: this device trains layer by layer")) << on_cpu.error;
@@ -248,7 +249,7 @@ TEST(EmulatedProgram, WorksMoreSlowlyWherePagesCannotBeLocked) {
   const std::vector<std::string> layers{"--device", "cuda", "--network", "784-20-10", "--engine", "layers"};
   const auto run = run_emulated("pinned=0,streams=lazy", layers);
   EXPECT_EQ(run.exit_code, 0) << run.error;
-  EXPECT_TRUE(says(run, "the system refuses page-locked memory")) << run.error;
+  EXPECT_TRUE(says(run, "page-locked memory cannot be allocated")) << run.error;
   EXPECT_EQ(run.out, run_emulated("", layers).out);
 }
 

@@ -45,12 +45,13 @@ TEST(FusedPlan, LeavesNoColumnOut) {
 
 TEST(FusedPlan, SaysWhatDoesNotFit) {
   EXPECT_EQ(unsupported_reason(kTutorial, 64, kA100),
-            "weights and batch do not fit on the chip: 224 KiB a block, but there are 163");
-  EXPECT_NE(unsupported_reason(kTutorial, 1000, kH100).find("do not fit on the chip"), std::string::npos);
-  EXPECT_EQ(unsupported_reason(kTutorial, 64, kOld), "this GPU cannot launch all blocks together");
+            "weights and batch do not fit in shared memory: 224 KiB per block, but only 163 are available");
+  EXPECT_NE(unsupported_reason(kTutorial, 1000, kH100).find("do not fit in shared memory"),
+            std::string::npos);
+  EXPECT_EQ(unsupported_reason(kTutorial, 64, kOld), "this GPU does not support cooperative launches");
   EXPECT_EQ(unsupported_reason(std::vector<std::int64_t>(10, 4), 1, kH100),
             "the network has 9 layers, more than 8");
-  EXPECT_NE(unsupported_reason({4, 1 << 21, 2}, 1, kH100).find("too wide"), std::string::npos);
+  EXPECT_NE(unsupported_reason({4, 1 << 21, 2}, 1, kH100).find("too large"), std::string::npos);
   EXPECT_NE(unsupported_reason({1 << 20, 1 << 20, 2}, 1 << 20, kH100).find("do not fit"), std::string::npos);
 }
 

@@ -32,31 +32,34 @@ TEST_P(Compiling, TakesLinearLayersWithReluBetweenThem) {
 }
 
 TEST_P(Compiling, SaysWhatItDoesNotDo) {
-  const std::string other = "the network is not one of linear layers with ReLU between them";
+  const std::string other = "the network does not consist of linear layers with ReLU between them";
   EXPECT_EQ(unsupported_reason({Linear{4}, Linear{3}}), other);
   EXPECT_EQ(unsupported_reason({Linear{4}, Activation{}}), other);
   EXPECT_EQ(unsupported_reason({Activation{}, Linear{4}, Activation{}, Linear{3}}), other);
-  EXPECT_EQ(unsupported_reason({Linear{4}, Activation{}, Dropout{0.5F}, Linear{3}}), "it has no dropout");
+  EXPECT_EQ(unsupported_reason({Linear{4}, Activation{}, Dropout{0.5F}, Linear{3}}),
+            "dropout is not supported");
   EXPECT_EQ(unsupported_reason({Linear{4, false}, Activation{}, Linear{3}}),
-            "its linear layers all have a bias");
+            "linear layers without bias are not supported");
   const std::vector<Layer> mlp{Linear{4}, Activation{}, Linear{3}};
-  EXPECT_EQ(unsupported_reason(mlp, {.loss = {LossKind::kMse}}), "its loss is cross-entropy alone");
-  EXPECT_EQ(unsupported_reason(mlp, {.loss = {.class_weights = {1, 2, 3}}}), "it weighs all classes alike");
+  EXPECT_EQ(unsupported_reason(mlp, {.loss = {LossKind::kMse}}), "only the cross-entropy loss is supported");
+  EXPECT_EQ(unsupported_reason(mlp, {.loss = {.class_weights = {1, 2, 3}}}),
+            "class weights are not supported");
   const auto plan = plan_network({mlp, 6});
   Network network(*backend_, plan, std::vector<float>(plan.floats));
   const ParameterAverage ema(*backend_, network, {.ema = 0.5});
-  EXPECT_EQ(unsupported_reason(mlp, {.average = &ema}), "it keeps no average of the parameters");
+  EXPECT_EQ(unsupported_reason(mlp, {.average = &ema}), "averages of the parameters are not supported");
   const Buffer<float> sum(*backend_, 4);
-  EXPECT_EQ(unsupported_reason(mlp, {.gradient_sum = sum.view()}), "it updates after each batch");
-  EXPECT_EQ(unsupported_reason(mlp, {.clipping = {.norm = 1}}), "it does not clip gradients");
-  EXPECT_EQ(unsupported_reason(mlp, {.clipping = {.value = 1}}), "it does not clip gradients");
+  EXPECT_EQ(unsupported_reason(mlp, {.gradient_sum = sum.view()}), "gradient accumulation is not supported");
+  EXPECT_EQ(unsupported_reason(mlp, {.clipping = {.norm = 1}}), "gradient clipping is not supported");
+  EXPECT_EQ(unsupported_reason(mlp, {.clipping = {.value = 1}}), "gradient clipping is not supported");
   const Buffer<GradientNorm> norm(*backend_, 1);
-  EXPECT_EQ(unsupported_reason(mlp, {.norm = norm.data()}), "it does not measure the gradients' norm");
+  EXPECT_EQ(unsupported_reason(mlp, {.norm = norm.data()}), "measuring the gradient norm is not supported");
   const OptimizerState nadam(*backend_, Nadam{}, 0);
   const OptimizerState groups(*backend_, ParameterGroups{{{Adam{}, {{0, 4}}}, {Sgd{}, {{4, 4}}}}}, 0);
-  EXPECT_EQ(unsupported_reason(mlp, {.optimizer = &groups}), "it updates all parameters with one optimizer");
+  EXPECT_EQ(unsupported_reason(mlp, {.optimizer = &groups}),
+            "only one optimizer for all parameters is supported");
   EXPECT_EQ(unsupported_reason(mlp, {.optimizer = &nadam}),
-            "its optimizers are SGD, Adam, AdamW, RMSprop and Adagrad");
+            "only the optimizers SGD, Adam, AdamW, RMSprop and Adagrad are supported");
 }
 
 INSTANTIATE_TEST_SUITE_P(Backends, Compiling, testing::Values("cuda"), backend_name);
