@@ -25,7 +25,7 @@ void check_name(std::string_view name, std::size_t line, const std::string& path
                               path, line + 1,
                               name.empty()             ? "is empty"
                               : name.size() > kMaxName ? fmt::format("has {} bytes", name.size())
-                                                       : "has characters that are no text",
+                                                       : "has invalid UTF-8 or control characters",
                               line, kMaxName));
 }
 
@@ -52,7 +52,7 @@ std::vector<std::string> read_class_names(const std::string& path) {
     names.emplace_back(line);
   }
   if (names.empty())
-    throw DataError(fmt::format("{}: has no line, expected the name of a class in each", path));
+    throw DataError(fmt::format("{}: is empty, expected the name of one class per line", path));
   return names;
 }
 

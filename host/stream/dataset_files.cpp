@@ -158,7 +158,7 @@ class Search {
   static constexpr std::size_t kFirstTiers = 4;
 
   [[noreturn]] static void fail_to_look(const fs::path& path, const std::error_code& error) {
-    throw IoError(fmt::format("{}: cannot look for the data set: {}", path.string(), error.message()));
+    throw IoError(fmt::format("{}: cannot search for the data set: {}", path.string(), error.message()));
   }
 
   [[noreturn]] static void fail_to_choose(const std::vector<DataSet>& sets) {

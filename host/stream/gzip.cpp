@@ -19,7 +19,8 @@ struct GzipReader::State {
 
   State() {
     constexpr int kGzipOnly = MAX_WBITS + 16;
-    if (inflateInit2(&stream, kGzipOnly) != Z_OK) throw OutOfMemory("starting a gzip decoder: out of memory");
+    if (inflateInit2(&stream, kGzipOnly) != Z_OK)
+      throw OutOfMemory("starting gzip decompression: out of memory");
   }
   ~State() { inflateEnd(&stream); }
   State(const State&) = delete;
@@ -64,8 +65,9 @@ std::size_t GzipReader::read(std::span<std::uint8_t> out) {
   std::size_t done = 0;
   while (done < out.size() && !s.ended) {
     if (!refill()) {
-      throw DataError(fmt::format("{}: the gzip data is cut at byte {}; expected its checksum after the data",
-                                  file_.path(), file_.size()));
+      throw DataError(
+          fmt::format("{}: the gzip data is truncated at byte {}; expected its checksum after the data",
+                      file_.path(), file_.size()));
     }
     const auto room = std::min<std::size_t>(out.size() - done, std::numeric_limits<uInt>::max());
     s.stream.next_out = out.data() + done;
@@ -75,7 +77,7 @@ std::size_t GzipReader::read(std::span<std::uint8_t> out) {
     if (status == Z_STREAM_END) {
       finish_member();
     } else if (status == Z_MEM_ERROR) {
-      throw OutOfMemory(fmt::format("{}: decoding gzip: out of memory", file_.path()));
+      throw OutOfMemory(fmt::format("{}: decompressing gzip data: out of memory", file_.path()));
     } else if (status != Z_OK && status != Z_BUF_ERROR) {
       throw DataError(fmt::format("{}: the gzip data is damaged at byte {}: {}", file_.path(), s.position(),
                                   s.stream.msg != nullptr ? s.stream.msg : "no reason given"));

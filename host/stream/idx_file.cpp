@@ -186,8 +186,9 @@ void IdxFile::parse_dimensions(std::span<const std::uint8_t> bytes) {
                                   kMagicSize + 4 * i, i == 0 ? "sample" : "element"));
     }
     if (size > kMaxBytes / dimension) {
-      throw DataError(fmt::format("{}: dimensions {} from byte 4 on multiply to more than any file holds{}",
-                                  path(), fmt::join(dimensions_, "x"), size_hint(file_.size())));
+      throw DataError(
+          fmt::format("{}: dimensions {} from byte 4 on give more elements than any file can hold{}", path(),
+                      fmt::join(dimensions_, "x"), size_hint(file_.size())));
     }
     size *= dimension;
     if (i > 0) sample_size_ *= dimension;
@@ -202,8 +203,9 @@ std::string IdxFile::size_hint(std::uint64_t max_bytes) const {
   if (size > 0 && size <= static_cast<double>(max_bytes)) {
     std::vector<std::int64_t> others(dimensions_.size());
     std::ranges::transform(dimensions_, others.begin(), swapped);
-    return fmt::format("; they seem to be little-endian: read so, they are {}; write the file big-endian",
-                       fmt::join(others, "x"));
+    return fmt::format(
+        "; they seem to be little-endian: as such, they are {}; write the file in big-endian order",
+        fmt::join(others, "x"));
   }
   return gzip_hint(path());
 }
@@ -214,8 +216,8 @@ void IdxFile::check_plain_size() const {
   const bool is_cut = file_.size() < expected;
   throw DataError(fmt::format("{}: has {} bytes, expected {} for its dimensions {}: {} at byte {}{}", path(),
                               file_.size(), expected, fmt::join(dimensions_, "x"),
-                              is_cut ? "it is cut" : "more follows", std::min(file_.size(), expected),
-                              is_cut ? size_hint(file_.size()) : ""));
+                              is_cut ? "it is truncated" : "more data follows",
+                              std::min(file_.size(), expected), is_cut ? size_hint(file_.size()) : ""));
 }
 
 // The size of the file bounds what the header may promise.
@@ -223,8 +225,8 @@ void IdxFile::check_gzip_size() const {
   const auto expected = static_cast<std::uint64_t>(count() * sample_size_);
   if (expected <= GzipReader::max_decoded_bytes(file_.size())) return;
   throw DataError(
-      fmt::format("{}: dimensions {} need {} bytes, more than {} bytes of gzip can hold: it is cut{}", path(),
-                  fmt::join(dimensions_, "x"), expected, file_.size(),
+      fmt::format("{}: dimensions {} need {} bytes, more than {} bytes of gzip can hold: it is truncated{}",
+                  path(), fmt::join(dimensions_, "x"), expected, file_.size(),
                   size_hint(GzipReader::max_decoded_bytes(file_.size()))));
 }
 
@@ -235,21 +237,22 @@ void IdxFile::decode() {
   const auto expected = static_cast<std::uint64_t>(count() * sample_size_);
   if (const auto available = available_memory(); expected > available) {
     throw OutOfMemory(
-        fmt::format("{}: dimensions {} need {} bytes of memory, but only {} are available; decode "
-                    "the file with gunzip, because plain files are read part by part",
+        fmt::format("{}: dimensions {} need {} bytes of memory, but only {} are available; decompress "
+                    "the file with gunzip, because uncompressed files are read in parts",
                     path(), fmt::join(dimensions_, "x"), expected, available));
   }
   decoded_ = std::make_unique_for_overwrite<std::uint8_t[]>(expected);  // untouched pages cost nothing
   const std::size_t found = gzip->read({decoded_.get(), expected});
   if (found < expected) {
     throw DataError(fmt::format(
-        "{}: its decoded data is cut at byte {}, expected {} bytes for its dimensions {}", path(),
+        "{}: its decompressed data is truncated at byte {}, expected {} bytes for its dimensions {}", path(),
         byte_of(0) + static_cast<std::int64_t>(found), byte_of(count()), fmt::join(dimensions_, "x")));
   }
   std::array<std::uint8_t, 1> beyond{};  // asking for it makes the decoder check the checksum and the end
   if (gzip->read(beyond) > 0) {
     throw DataError(
-        fmt::format("{}: its decoded data goes on at byte {}, expected its end there for its dimensions {}",
+        fmt::format("{}: its decompressed data continues at byte {}, expected it to end there according to "
+                    "its dimensions {}",
                     path(), byte_of(count()), fmt::join(dimensions_, "x")));
   }
   file_.check_unchanged(file_.size());

@@ -32,7 +32,7 @@ void check_limit(std::span<const StreamRequest> sets, Residency residency, std::
   const std::int64_t needed = all ? sum_over(sets, resident_bytes) : sum_over(sets, batch_bytes);
   if (needed <= limit) return;
   throw OutOfMemory(fmt::format("--device-memory-limit {}: expected at least {} bytes, {}; try {}", limit,
-                                needed, all ? "for all data sets to stay" : "a batch of each data set",
+                                needed, all ? "for all data sets together" : "a batch of each data set",
                                 all ? "--residency auto" : "a smaller --batch-size"));
 }
 

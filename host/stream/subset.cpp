@@ -43,7 +43,7 @@ Split split_off(const Dataset& dataset, double share, bool shuffle, std::uint64_
       std::max<std::int64_t>(1, static_cast<std::int64_t>(share * static_cast<double>(size)));
   const std::int64_t training = size - validation;
   if (training < 1) {
-    throw UsageError(fmt::format("--validation-split {}: none of the {} samples of {} is left to train on",
+    throw UsageError(fmt::format("--validation-split {}: none of the {} samples of {} is left for training",
                                  share, size, dataset.images_path()));
   }
   if (!shuffle) return {{dataset, 0, training}, {dataset, training, validation}};

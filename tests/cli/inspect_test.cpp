@@ -143,7 +143,7 @@ TEST_F(InspectTest, RefusesOtherFilesByTheirBytes) {
       {idx({1}, Bytes(4), 0x0D), 3, "element type 0x0d (32-bit floats) at byte 2"},
       {idx({2, 2, 3}, Bytes(11)), 3, "has 27 bytes, expected 28"},
       {gzip(text("hello")), 3, "magic number 68656c6c at byte 0"},
-      {Bytes{0x1F, 0x8B, 8}, 3, "is cut"},
+      {Bytes{0x1F, 0x8B, 8}, 3, "is truncated"},
       {safetensors("{}", {1}), 4, "1 bytes of data belong to no tensor"},
       {safetensors("{hello}"), 4, "expected JSON"},
       {Bytes{8, 8}, 4, "expected an operator set (field 8)"},

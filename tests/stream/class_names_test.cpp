@@ -38,11 +38,11 @@ TEST_F(ClassNames, AreLines) {
 TEST_F(ClassNames, AreText) {
   EXPECT_THAT(error_message("one\n\ntwo"),
               HasSubstr("classes.txt: line 2 is empty, expected the name of class 1"));
-  EXPECT_THAT(error_message("one\nt\x1b[2Jwo"), HasSubstr("line 2 has characters that are no text"));
-  EXPECT_THAT(error_message("\xFF"), HasSubstr("line 1 has characters that are no text"));
+  EXPECT_THAT(error_message("one\nt\x1b[2Jwo"), HasSubstr("line 2 has invalid UTF-8 or control characters"));
+  EXPECT_THAT(error_message("\xFF"), HasSubstr("line 1 has invalid UTF-8 or control characters"));
   EXPECT_THAT(error_message(std::string(201, 'a')), HasSubstr("line 1 has 201 bytes"));
-  EXPECT_THAT(error_message(""), HasSubstr("has no line"));
-  EXPECT_THAT(error_message("\n\n"), HasSubstr("has no line"));
+  EXPECT_THAT(error_message(""), HasSubstr("is empty, expected the name"));
+  EXPECT_THAT(error_message("\n\n"), HasSubstr("is empty, expected the name"));
 }
 
 TEST_F(ClassNames, AreNextToTheLabels) {

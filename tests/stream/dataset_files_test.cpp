@@ -68,9 +68,9 @@ TEST(FindDataset, SaysWhyAFolderCannotBeLookedAt) {
   EXPECT_THAT(error_message(path + "/absent"), HasSubstr("/absent: no such folder"));
   EXPECT_THAT(error_message(file), HasSubstr("/file: not a folder"));
   EXPECT_THAT(error_message(path + "/loop"),
-              HasSubstr("cannot look for the data set: Too many levels of symbolic links"));
+              HasSubstr("cannot search for the data set: Too many levels of symbolic links"));
   EXPECT_THAT(error_message(path + "/" + std::string(300, 'x')),
-              HasSubstr("cannot look for the data set: File name too long"));
+              HasSubstr("cannot search for the data set: File name too long"));
   EXPECT_THAT(error_message(path),
               HasSubstr(": no train-images-idx3-ubyte or train-images-idx3-ubyte.gz in it"));
 }
@@ -95,7 +95,7 @@ TEST(FindDataset, SaysWhereAFolderMayNotBeLookedInto) {
     std::fputs(error_message(folder.path().string()).c_str(), stderr);
     _exit(0);
   };
-  EXPECT_EXIT(find_it(), testing::ExitedWithCode(0), "cannot look for the data set: Permission denied");
+  EXPECT_EXIT(find_it(), testing::ExitedWithCode(0), "cannot search for the data set: Permission denied");
   std::filesystem::permissions(folder.path(), std::filesystem::perms::owner_all);
 }
 
