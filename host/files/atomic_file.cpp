@@ -72,7 +72,7 @@ std::optional<mode_t> check_replaceable(const Folder& folder, const std::string&
   struct stat status {};
   if (fstatat(folder.descriptor(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
     if (errno == ENOENT) return std::nullopt;
-    fail_io(path, "cannot write: cannot see what is there");
+    fail_io(path, "cannot write: cannot determine what is there");
   }
   if (S_ISLNK(status.st_mode)) return std::nullopt;
   if (S_ISREG(status.st_mode)) return status.st_mode & 0777;
@@ -94,7 +94,7 @@ AtomicFile::AtomicFile(const FileLocation& location)
   const int error = errno;
   unlinkat(folder_.descriptor(), temporary_.c_str(), 0);
   close(descriptor_);
-  fail_io(path_, action("give the permissions of the file at its place to"), error);
+  fail_io(path_, action("copy the permissions of the existing file to"), error);
 }
 
 void AtomicFile::create_temporary() {

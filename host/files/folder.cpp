@@ -18,7 +18,7 @@ constexpr int kFolderFlags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
 struct stat status_of(int folder, const std::string& name, const std::string& path, bool& found) {
   struct stat status {};
   found = fstatat(folder, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
-  if (!found && errno != ENOENT) fail_io(path, "cannot see whether it exists");
+  if (!found && errno != ENOENT) fail_io(path, "cannot determine whether it exists");
   return status;
 }
 

@@ -91,7 +91,7 @@ class Builder {
   bool key(std::string& name) {
     check_text(name);
     const auto [member, is_new] = std::get<Json::Object>(open_.back()->value).try_emplace(std::move(name));
-    if (!is_new) fail(next(), fmt::format("the key '{}' a second time", shown(member->first)));
+    if (!is_new) fail(next(), fmt::format("the duplicate key '{}'", shown(member->first)));
     member_ = &member->second;
     return after_token();
   }
@@ -106,7 +106,7 @@ class Builder {
   }
 
   void check_text(const std::string& text) const {
-    if (text.find('\0') != text.npos) fail(next(), "a text with a NUL");
+    if (text.find('\0') != text.npos) fail(next(), "a string with a NUL character");
   }
 
   // Where the token of this event begins. Of a number before it the parser has read one byte more, a
@@ -163,11 +163,11 @@ Json parse_json(std::string_view text, const std::string& path, std::uint64_t fi
 
 std::string json_quoted(std::string_view text, const std::string& path) {
   if (text.find('\0') != text.npos)
-    throw ModelError(fmt::format("{}: cannot write a text with a NUL in it", path));
+    throw ModelError(fmt::format("{}: cannot write a string with a NUL character", path));
   try {
     return nlohmann::json(text).dump();
   } catch (const nlohmann::json::type_error& error) {
-    throw ModelError(fmt::format("{}: cannot write a text: {}", path, reason(error.what())));
+    throw ModelError(fmt::format("{}: cannot write a string: {}", path, reason(error.what())));
   }
 }
 

@@ -83,14 +83,14 @@ std::vector<Entry> entries_of(std::span<const TensorView> tensors, const std::st
   std::vector<Entry> entries;
   for (const auto& tensor : tensors) {
     if (numpy_name(tensor.dtype).empty() || tensor.shape.size() > kMaxDimensions) {
-      throw ModelError(
-          fmt::format("{}: cannot write tensor '{}' of {} dimensions of {}, which NumPy does not have; "
-                      "write safetensors instead",
-                      path, shown(tensor.name), tensor.shape.size(), dtype_name(tensor.dtype)));
+      throw ModelError(fmt::format(
+          "{}: cannot write tensor '{}' with {} dimensions of type {}, which NumPy does not support; "
+          "write safetensors instead",
+          path, shown(tensor.name), tensor.shape.size(), dtype_name(tensor.dtype)));
     }
     if (!is_safe(tensor.name)) {
-      throw ModelError(
-          fmt::format("{}: cannot write tensor '{}', whose name is no file's", path, shown(tensor.name)));
+      throw ModelError(fmt::format("{}: cannot write tensor '{}', whose name is not a valid file name", path,
+                                   shown(tensor.name)));
     }
     check_text(tensor.name, path);
     entries.push_back({tensor.name + ".npy", npy_header(tensor), tensor.data});

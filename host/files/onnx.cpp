@@ -60,8 +60,8 @@ void check_network(const OnnxNetwork& network, const std::string& path) {
                       (has_product || (layer.inputs == layer.outputs && layer.bias_name.empty()));
     if (!fits) {
       throw InternalError(fmt::format(
-          "{}: cannot write layer '{}' of {} inputs and {} outputs with {} weights and {} "
-          "biases after {} values",
+          "{}: cannot write layer '{}': its {} inputs, {} outputs, {} weights and {} biases do not match "
+          "each other or the {} values that are its input",
           path, layer.weight_name, layer.inputs, layer.outputs, layer.w.size(), layer.b.size(), inputs));
     }
     inputs = layer.outputs;

@@ -89,7 +89,7 @@ class OnnxParser {
         model_.producer_version = reader_.text(field);
         break;
       case 7:
-        if (has_graph_) reader_.fail(field.byte, "a second graph");
+        if (has_graph_) reader_.fail(field.byte, "a duplicate graph");
         has_graph_ = true;
         reader_.for_each_field(reader_.message(field), [this](const Field& part) { read_graph_field(part); });
         break;
@@ -257,7 +257,7 @@ class OnnxParser {
   void check_size(const Field& field, OnnxModel::Initializer& tensor, bool elsewhere) const {
     if (!tensor.dtype) return;
     const auto size = tensor_size(*tensor.dtype, tensor.shape);
-    if (!size) reader_.fail(field.byte, "a shape that multiplies to more than any file holds");
+    if (!size) reader_.fail(field.byte, "a shape with more elements than any file can hold");
     if (!tensor.data && elsewhere) return;
     if (!tensor.data && *size == 0) tensor.data = FileStretch{field.byte, 0};
     const auto found = tensor.data ? tensor.data->size : 0;

@@ -35,7 +35,8 @@ std::uint64_t ProtobufReader::varint(std::uint64_t& byte, std::uint64_t end) {
   const auto begin = byte;
   std::uint64_t value = 0;
   for (int shift = 0; shift < 64; shift += 7) {
-    if (byte >= end) fail(begin, fmt::format("a number is cut by its message's end, byte {},", end));
+    if (byte >= end)
+      fail(begin, fmt::format("a number continues past the end of its message, byte {},", end));
     const std::uint64_t next = byte_at(byte++);
     if (shift == 63 && next > 1) break;
     value |= (next & 0x7F) << shift;
@@ -69,12 +70,11 @@ ProtobufField ProtobufReader::next_field(std::uint64_t& byte, std::uint64_t end)
       size = 4;
       break;
     default:
-      fail(field.byte, fmt::format("field {} is of kind {}, expected 0, 1, 2 or 5,", number, tag & 7));
+      fail(field.byte, fmt::format("field {} has wire type {}, expected 0, 1, 2 or 5,", number, tag & 7));
   }
   if (size > end - byte) {
-    fail(field.byte,
-         fmt::format("field {} of {} bytes, expected at most the {} that are left of its message,", number,
-                     size, end - byte));
+    fail(field.byte, fmt::format("field {} of {} bytes, expected at most the {} that remain in its message,",
+                                 number, size, end - byte));
   }
   field.content = {byte, size};
   byte += size;
@@ -82,12 +82,13 @@ ProtobufField ProtobufReader::next_field(std::uint64_t& byte, std::uint64_t end)
 }
 
 std::int64_t ProtobufReader::integer(const ProtobufField& field) const {
-  if (field.kind != Kind::kVarint) fail(field.byte, fmt::format("field {} is no integer", field.number));
+  if (field.kind != Kind::kVarint) fail(field.byte, fmt::format("field {} is not an integer", field.number));
   return static_cast<std::int64_t>(field.value);
 }
 
 FileStretch ProtobufReader::message(const ProtobufField& field) const {
-  if (field.kind != Kind::kBytes) fail(field.byte, fmt::format("field {} has no length", field.number));
+  if (field.kind != Kind::kBytes)
+    fail(field.byte, fmt::format("field {} is not length-delimited", field.number));
   return field.content;
 }
 

@@ -35,8 +35,8 @@ SafetensorsFile::SafetensorsFile(const FileLocation& location, Checksum checksum
     check_sum(json);
   } else if (checksum == Checksum::kRequired || claims_checksum(header_.metadata)) {
     throw ModelError(
-        fmt::format("{}: no {} in its metadata, at byte 8 and behind, expected that of a file written "
-                    "by warpfit; it is damaged or of another program",
+        fmt::format("{}: no {} in its metadata, from byte 8 on, which every file written "
+                    "by warpfit has; it is damaged or was written by another program",
                     path, Header::kChecksumKey));
   }
   file_.check_unchanged(file_.size());
@@ -48,7 +48,7 @@ std::string SafetensorsFile::read_header() const {
   if (file_.size() < Header::kLengthSize) {
     refuse_foreign();
     throw ModelError(
-        fmt::format("{}: has {} bytes, expected a safetensors file, of 10 or more", path(), file_.size()));
+        fmt::format("{}: has {} bytes, but a safetensors file has at least 10", path(), file_.size()));
   }
   std::array<std::uint8_t, Header::kLengthSize> bytes{};
   file_.read(0, bytes);
@@ -58,8 +58,8 @@ std::string SafetensorsFile::read_header() const {
   if (length > Header::kMaxBytes || length > rest) {
     refuse_foreign();
     throw ModelError(fmt::format(
-        "{}: a header of {} bytes at byte 0, expected at most {}: it is cut, or no safetensors file", path(),
-        length, std::min(rest, Header::kMaxBytes)));
+        "{}: a header of {} bytes at byte 0, expected at most {}: it is truncated or not a safetensors file",
+        path(), length, std::min(rest, Header::kMaxBytes)));
   }
   std::string json(length, '\0');
   file_.read(Header::kLengthSize, as_numbers(std::as_writable_bytes(std::span(json))));

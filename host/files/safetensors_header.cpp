@@ -110,7 +110,7 @@ class HeaderParser {
       tensor.shape.push_back(dimension);
     }
     const auto size = tensor_size(tensor.dtype, tensor.shape);
-    if (!size) fail(json.byte, fmt::format("the shape of {} multiplies to more than any file holds", what));
+    if (!size) fail(json.byte, fmt::format("the shape of {} has more elements than any file can hold", what));
     return *size;
   }
 
@@ -122,7 +122,7 @@ class HeaderParser {
     const auto end = get<std::int64_t>(pair[1], "the second of data_offsets of " + what, "an integer");
     if (begin < 0 || end < begin || static_cast<std::uint64_t>(end) > data_size_) {
       fail(json.byte,
-           fmt::format("data_offsets {} to {} of {}, expected them to rise within the {} bytes of data,",
+           fmt::format("data_offsets {} to {} of {}, expected ascending offsets within the {} bytes of data,",
                        begin, end, what, data_size_));
     }
     return {static_cast<std::uint64_t>(begin), static_cast<std::uint64_t>(end)};
@@ -135,7 +135,7 @@ class HeaderParser {
     for (const auto& tensor : header_.tensors) {
       if (tensor.byte != covered) {
         fail(std::min(tensor.byte, covered),
-             fmt::format("tensor '{}' begins at byte {}, expected {} where the one before it ends: {}",
+             fmt::format("tensor '{}' begins at byte {}, expected {}, where the previous tensor ends: {}",
                          shown(tensor.name), tensor.byte, covered,
                          tensor.byte < covered ? "they overlap" : "there is a gap"));
       }

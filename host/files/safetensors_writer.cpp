@@ -41,7 +41,7 @@ Start start_of(const Metadata& metadata, std::span<const TensorView> tensors, co
   std::uint64_t begin = 0;
   for (const auto& tensor : tensors) {
     if (tensor.name == Header::kMetadataKey) {
-      throw InternalError(fmt::format("{}: cannot write a tensor of the name '{}'", path, tensor.name));
+      throw InternalError(fmt::format("{}: cannot write a tensor with the name '{}'", path, tensor.name));
     }
     bytes += tensor_entry(tensor, begin, path);
     begin += tensor.data.size();
@@ -50,9 +50,9 @@ Start start_of(const Metadata& metadata, std::span<const TensorView> tensors, co
   bytes.resize((bytes.size() + 7) / 8 * 8, ' ');
   const std::uint64_t length = bytes.size() - Header::kLengthSize;
   if (length > Header::kMaxBytes) {
-    throw ModelError(
-        fmt::format("{}: cannot write a header of {} bytes, expected at most {}: fewer tensors or metadata",
-                    path, length, Header::kMaxBytes));
+    throw ModelError(fmt::format(
+        "{}: cannot write a header of {} bytes, expected at most {}; write fewer tensors or less metadata",
+        path, length, Header::kMaxBytes));
   }
   std::memcpy(bytes.data(), &length, sizeof(length));  // tensor.hpp: this machine is little-endian
   return start;

@@ -70,7 +70,7 @@ void check_tensors(std::span<const TensorView> tensors, const std::string& path)
   for (const auto& tensor : tensors) {
     if (!names.insert(tensor.name).second) {
       throw InternalError(
-          fmt::format("{}: cannot write two tensors of the name '{}'", path, shown(tensor.name)));
+          fmt::format("{}: cannot write two tensors with the name '{}'", path, shown(tensor.name)));
     }
     if (tensor_size(tensor.dtype, tensor.shape) != tensor.data.size()) {
       throw InternalError(fmt::format(

@@ -157,16 +157,16 @@ TEST_F(NpzTest, WritesAnEmptyFile) {
 
 TEST_F(NpzTest, RefusesWhatNumPyDoesNotHave) {
   expect_refused({"a", DType::kBF16, {1}, numbers().first(2)},
-                 "dimensions of BF16, which NumPy does not have");
+                 "dimensions of type BF16, which NumPy does not support");
   expect_refused({"a", DType::kU8, std::vector<std::int64_t>(33, 1), numbers().first(1)}, "33 dimensions");
 }
 
 // NumPy unpacks nothing, but other programs do.
 TEST_F(NpzTest, RefusesNamesThatWouldLeaveTheFolder) {
   for (const std::string name : {"", "/etc/a", "../a", "a/../../b", "..\\a", "a\nb", "a\tb", "\\a"}) {
-    expect_refused({name, DType::kU8, {3}, numbers()}, "whose name is no file's");
+    expect_refused({name, DType::kU8, {3}, numbers()}, "whose name is not a valid file name");
   }
-  expect_refused({std::string(252, 'a'), DType::kU8, {3}, numbers()}, "whose name is no file's");
+  expect_refused({std::string(252, 'a'), DType::kU8, {3}, numbers()}, "whose name is not a valid file name");
   expect_refused({"a\xFF", DType::kU8, {3}, numbers()}, "UTF-8");
 }
 

@@ -100,7 +100,7 @@ mv "$bin/ncu" "$scratch/opt/nsight-compute/2025.3.1/ncu"
 expect_run 0 profile --ncu -- train
 
 expect_run 2 profile train
-expect_said "stand behind --"
+expect_said "the arguments of the program follow --"
 expect_run 2 profile --
 expect_run 2 profile -- --epochs 3
 expect_run 2 profile --output -- train
