@@ -80,7 +80,9 @@ Option memory_limit_option(std::optional<std::int64_t>& limit, std::string_view 
   constexpr std::string_view kFlag = "--device-memory-limit";
   const auto set = [&limit, kFlag](std::string_view given) {
     limit = parse_byte_size(given);
-    if (!limit) throw UsageError(fmt::format("{} {}: expected bytes, as in 500000, 64M or 2G", kFlag, given));
+    if (!limit)
+      throw UsageError(
+          fmt::format("{} {}: expected a number of bytes, as in 500000, 64M or 2G", kFlag, given));
   };
   return {.group = kDevice,
           .flag = kFlag,

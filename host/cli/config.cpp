@@ -133,14 +133,15 @@ std::string text_of(const toml::node& node, const Option& option, const std::str
   }
   if (auto text = text_in(node)) {
     if (text->find('\0') == text->npos) return *std::move(text);
-    refuse(path, node.source().begin, fmt::format("{}: expected a text without NUL characters", option.flag));
+    refuse(path, node.source().begin,
+           fmt::format("{}: expected a string without NUL characters", option.flag));
   }
   if (option.is_number) {
     if (const auto* whole = node.as_integer()) return fmt::format("{}", whole->get());
     if (const auto* real = node.as_floating_point()) return fmt::format("{}", real->get());
     refuse(path, node.source().begin, fmt::format("{}: expected a number, {}", option.flag, option.range));
   }
-  refuse(path, node.source().begin, fmt::format("{}: expected a text in quotes", option.flag));
+  refuse(path, node.source().begin, fmt::format("{}: expected a string in quotes", option.flag));
 }
 
 }  // namespace

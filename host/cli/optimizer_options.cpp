@@ -120,7 +120,7 @@ void check(const OptimizerFlags& flags) {
   only(flags.matches_adamw, "--adjust-lr", {kMuon});
   only(flags.muon_rest != OptimizerFlags{}.muon_rest, "--muon-rest", {kMuon});
   if (flags.nesterov && (flags.momentum.value_or(0) == 0 || flags.dampening.value_or(0) != 0)) {
-    throw UsageError("--nesterov: expected --momentum above 0 and no --dampening");
+    throw UsageError("--nesterov: requires --momentum above 0 and no --dampening");
   }
 }
 

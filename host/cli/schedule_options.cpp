@@ -37,7 +37,7 @@ Option milestones_option(std::vector<std::int64_t>& field) {
       const std::int64_t last = milestones.empty() ? 0 : milestones.back();
       if (!milestone || *milestone <= last) {
         throw UsageError(
-            fmt::format("{} {}: expected epochs from 1 on, each above the last, as in 30,80", kFlag, given));
+            fmt::format("{} {}: expected increasing epochs, 1 or more, as in 30,80", kFlag, given));
       }
       milestones.push_back(*milestone);
       begin = end + 1;
@@ -80,7 +80,7 @@ void check(const ScheduleFlags& flags) {
 
   const auto needs = [&](ScheduleKind kind, bool given, std::string_view flag) {
     if (flags.kind != kind || given) return;
-    throw UsageError(fmt::format("{} {}: expected {} with it", kinds().flag, kinds().name_of(kind), flag));
+    throw UsageError(fmt::format("{} {}: requires {}", kinds().flag, kinds().name_of(kind), flag));
   };
   needs(kMultistep, !flags.milestones.empty(), "--milestones");
   needs(kCosineRestarts, flags.t_0.has_value(), "--t-0");

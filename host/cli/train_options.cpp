@@ -55,9 +55,9 @@ Option class_weights_option(ClassWeightOptions& flags) {
       const auto weight = parse_number<float>(rest.substr(0, comma));
       const bool is_last = comma == rest.size();
       if (!weight || !std::isfinite(*weight) || *weight < 0 || (!is_last && comma + 1 == rest.size())) {
-        throw UsageError(
-            fmt::format("{} {}: expected a number of 0 or more for each class, joined by commas, or balanced",
-                        kFlag, given));
+        throw UsageError(fmt::format(
+            "{} {}: expected a number of 0 or more for each class, separated by commas, or balanced", kFlag,
+            given));
       }
       flags.given.push_back(*weight);
       rest.remove_prefix(is_last ? comma : comma + 1);

@@ -38,25 +38,26 @@ void check(const RunOptions& run) {
   const auto& options = run.training;
   check_names(run.names);
   if (options.loss.label_smoothing > 0 && options.loss.kind != LossKind::kCrossEntropy) {
-    throw UsageError("--label-smoothing: expected --loss cross-entropy");
+    throw UsageError("--label-smoothing: requires --loss cross-entropy");
   }
   if (options.ema > 0 && options.swa_start > 0)
-    throw UsageError("--ema and --swa-start: expected one of them, for a model has one average");
+    throw UsageError("--ema and --swa-start: expected only one of them, because a model has one average");
   if (options.swa_start > options.epochs)
     throw UsageError(fmt::format("--swa-start {}: expected an epoch up to --epochs {}", options.swa_start,
                                  options.epochs));
   const auto& weights = run.class_weights;
   if ((weights.balanced || !weights.given.empty()) && !is_cross_entropy(options.loss))
-    throw UsageError("--class-weights: expected --loss cross-entropy or nll");
+    throw UsageError("--class-weights: requires --loss cross-entropy or nll");
   if (options.loss.beta != 1 && options.loss.kind != LossKind::kSmoothL1)
-    throw UsageError("--beta: expected --loss smooth-l1");
+    throw UsageError("--beta: requires --loss smooth-l1");
   if (options.loss.delta != 1 && options.loss.kind != LossKind::kHuber)
-    throw UsageError("--delta: expected --loss huber");
+    throw UsageError("--delta: requires --loss huber");
   if (options.loss.margin != 1 && options.loss.kind != LossKind::kMultiMargin)
-    throw UsageError("--margin: expected --loss multi-margin");
+    throw UsageError("--margin: requires --loss multi-margin");
   if (options.loss.delta == 0) throw UsageError("--delta 0: expected a number above 0, as in PyTorch");
   if (options.patience > 0 && run.validation.share == 0) {
-    throw UsageError("--patience: expected --validation-split, for the test set must not decide when to end");
+    throw UsageError(
+        "--patience: requires --validation-split, because the test set must not decide when training ends");
   }
 }
 
@@ -64,14 +65,14 @@ void check(const RunOptions& run) {
 
 RunOptions run_options_of(const TrainCommand& command) {
   if (command.schedule.kind == ScheduleKind::kOneCycle && command.optimizer.rate)
-    throw UsageError("--lr: --schedule one-cycle goes by --max-lr alone");
+    throw UsageError("--lr: --schedule one-cycle takes --max-lr instead");
   RunOptions run = command.run;
   auto& training = run.training;
   training.optimizer = optimizer_of(command.optimizer);
   training.muon = muon_of(command.optimizer);
   training.no_decay = command.optimizer.no_decay;
   if (!has_decay(training.optimizer) && (training.no_decay.biases || training.no_decay.norms))
-    throw UsageError("--no-decay: expected an optimizer with --weight-decay above 0");
+    throw UsageError("--no-decay: requires an optimizer with --weight-decay above 0");
   training.learning_rate = learning_rate_of(command.optimizer);
   training.schedule = schedule_of(command.schedule, training.epochs);
   training.warmup = command.schedule.warmup;

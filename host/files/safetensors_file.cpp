@@ -35,8 +35,8 @@ SafetensorsFile::SafetensorsFile(const FileLocation& location, Checksum checksum
     check_sum(json);
   } else if (checksum == Checksum::kRequired || claims_checksum(header_.metadata)) {
     throw ModelError(
-        fmt::format("{}: no {} in its metadata, from byte 8 on, which every file written "
-                    "by warpfit has; it is damaged or was written by another program",
+        fmt::format("{}: no {} in its metadata (from byte 8 on), but every file written "
+                    "by warpfit has one; it is damaged or was written by another program",
                     path, Header::kChecksumKey));
   }
   file_.check_unchanged(file_.size());

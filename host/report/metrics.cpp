@@ -120,7 +120,7 @@ MetricsReport::MetricsReport(const Folder& folder, MetricsSizes keep)
     : json_(folder, kMetricsJson, keep.json), csv_(folder, kMetricsCsv, keep.csv) {
   for (const MetricsFile* file : {&json_, &csv_}) {
     if (file->problem().empty()) continue;
-    log_warning(fmt::format("{}: {}. The file begins again here, without the rows before the checkpoint",
+    log_warning(fmt::format("{}: {}. A new file is started here, without the rows before the checkpoint",
                             file->path(), file->problem()));
   }
   if (csv_.size() == 0) csv_.write(csv_header());

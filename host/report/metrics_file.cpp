@@ -43,8 +43,10 @@ std::string problem_of(int descriptor, const struct stat& status, std::uint64_t 
   char last = 0;
   const auto at = static_cast<off_t>(keep - 1);
   if (retried([&] { return pread(descriptor, &last, 1, at); }) != 1) fail_io(path, "cannot read");
-  return last == '\n' ? ""
-                      : fmt::format("its first {} bytes, those of the checkpoint, end within a row", keep);
+  return last == '\n'
+             ? ""
+             : fmt::format("its first {} bytes, which the checkpoint covers, end in the middle of a row",
+                           keep);
 }
 
 }  // namespace
@@ -58,7 +60,7 @@ MetricsFile::MetricsFile(const Folder& folder, std::string_view name, std::uint6
       const auto status = status_of(descriptor_, path_);
       check_ordinary(status, path_);
       problem_ = problem_of(descriptor_, status, keep, path_);
-      if (!problem_.empty()) problem_ += "; it is now " + folder.set_aside(name);
+      if (!problem_.empty()) problem_ += "; it was renamed to " + folder.set_aside(name);
     } else {
       problem_ = "it is missing";
     }
@@ -78,7 +80,7 @@ MetricsFile::~MetricsFile() { close(descriptor_); }
 
 void MetricsFile::cut_to_size() const {
   if (retried([&] { return ftruncate(descriptor_, static_cast<off_t>(size_)); }) != 0)
-    fail_io(path_, fmt::format("cannot cut to its first {} bytes", size_));
+    fail_io(path_, fmt::format("cannot truncate it to its first {} bytes", size_));
 }
 
 void MetricsFile::write(std::string_view row) {
@@ -88,7 +90,7 @@ void MetricsFile::write(std::string_view row) {
     if (count <= 0) {
       const int error = count < 0 ? errno : ENOSPC;
       cut_to_size();
-      fail_io(path_, fmt::format("cannot write a row at byte {}, those before it stay", size_), error);
+      fail_io(path_, fmt::format("cannot write a row at byte {}; the rows before it are kept", size_), error);
     }
     left.remove_prefix(static_cast<std::size_t>(count));
   }

@@ -15,7 +15,7 @@ BenchmarkFindings measure(const BenchmarkRunOptions& options) {
   samples.check_labels_below(plan.classes());
 
   const auto backend = make_backend(options.device);
-  log_info("measuring; other work on this machine disturbs it");
+  log_info("measuring; other programs running on this machine distort the results");
   TorchGenerator generator(options.benchmark.seed);
   const Network network(*backend, plan, initial_parameters(plan, generator));
   Benchmark benchmark(*backend, network, samples, options.benchmark);

@@ -37,7 +37,7 @@ Function* find_function(const char* name, std::string& reason) {
     return nullptr;
   }
   auto* const function = reinterpret_cast<Function*>(dlsym(library, name));
-  if (function == nullptr) reason = fmt::format("{} is not of this version of warpfit", kLibrary);
+  if (function == nullptr) reason = fmt::format("{} belongs to another version of warpfit", kLibrary);
   return function;
 }
 

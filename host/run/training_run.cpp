@@ -42,7 +42,7 @@ void warm_start(const std::string& path, const ModelInfo& model, NetworkValues& 
   const auto met = load_matching(path, model, values.parameters, values.state);
   log_info(fmt::format("{}: {} of {} tensors loaded", path, met.loaded.size(),
                        met.loaded.size() + met.missing.size()));
-  warn_of_tensors("not loaded, as drawn", met.missing);
+  warn_of_tensors("not loaded, initialized randomly", met.missing);
   warn_of_tensors("not used", met.unexpected);
 }
 
@@ -61,14 +61,15 @@ void check_fits(const Checkpoint& checkpoint, const RunOptions& options, const M
   const auto begun = checkpoint.state.epoch - (checkpoint.state.batch > 0 ? 0 : 1);
   if (options.training.epochs < begun) {
     throw UsageError(
-        fmt::format("--epochs {}: the run has reached epoch {} already", options.training.epochs, begun));
+        fmt::format("--epochs {}: the run has already reached epoch {}", options.training.epochs, begun));
   }
   if (checkpoint.info.network != model.network) {
-    throw ModelError(fmt::format("checkpoint of network {}, but config.toml and data ask for {}",
+    throw ModelError(fmt::format("checkpoint of network {}, but config.toml and the data set specify {}",
                                  checkpoint.info.network.text(), model.network.text()));
   }
   if (checkpoint.data != data) {
-    throw ModelError(fmt::format("checkpoint of other data: {}, but now there is {}", checkpoint.data, data));
+    throw ModelError(
+        fmt::format("checkpoint of another data set: {}, but the data set is now {}", checkpoint.data, data));
   }
 }
 
@@ -182,7 +183,7 @@ void check_replaces_model(const std::string& path) {
   } catch (const ModelError&) {
   }
   throw IoError(fmt::format(
-      "{}: the run's config.toml names this file to save the model in (--save), but it is no model of "
+      "{}: the run's config.toml names this file to save the model in (--save), but it is not a model of "
       "warpfit, and a resumed run replaces no other file; move it away first",
       path));
 }
@@ -193,7 +194,7 @@ void check_replaces_model(const std::string& path) {
 // waste.
 void train(const RunOptions& options) {
   if (!options.folder.empty() && options.config.empty())
-    throw InternalError("a run that is kept needs its options as text");
+    throw InternalError("a run with a folder needs its options as text");
   std::optional<RunFolder> folder;
   if (!options.folder.empty()) folder.emplace(RunFolder::create(options.folder));
   if (!options.model.empty()) check_writable(options.model);

@@ -98,7 +98,7 @@ void check(const std::string& path, const TrainingState& state, std::uint64_t dr
   if (!all_finite(state.parameters) || !all_finite(state.network))
     fail(path, "a parameter or a running statistic is not a finite number");
   if (state.epoch < 1 || state.epoch > kMaxEpochs + 1)
-    fail(path, fmt::format("epoch {}, but a run has 1 to {}", state.epoch, kMaxEpochs));
+    fail(path, fmt::format("epoch {}, expected 1 to {}", state.epoch, kMaxEpochs));
   if (state.metrics.batches != state.batch)
     fail(path, fmt::format("losses of {} batches at batch {}", state.metrics.batches, state.batch));
   if (state.best.epoch >= state.epoch || state.best.epochs_without_improvement >= state.epoch)
@@ -110,7 +110,8 @@ void check(const std::string& path, const TrainingState& state, std::uint64_t dr
     fail(path, fmt::format("{} averaged models at step {}", state.averaged_models, state.step));
   const auto max_draws =
       state.parameters.size() + kMaxDrawsPerEpoch * static_cast<std::uint64_t>(state.epoch);
-  if (draws > max_draws) fail(path, fmt::format("{} random numbers drawn, at most {} are", draws, max_draws));
+  if (draws > max_draws)
+    fail(path, fmt::format("{} random numbers drawn, expected at most {}", draws, max_draws));
 }
 
 bool holds(const SafetensorsFile& file, std::string_view prefix) {

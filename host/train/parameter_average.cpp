@@ -53,7 +53,8 @@ void ParameterAverage::save(TrainingState& state) const {
 
 void ParameterAverage::restore(const TrainingState& state) {
   if (state.averages.size() != averages_.size())
-    throw ModelError("checkpoint of another --ema or --swa-start: expected averages in both or in neither");
+    throw ModelError(
+        "checkpoint of a run with another --ema or --swa-start: expected averages in both or in neither");
   averages_.upload(state.averages);
   if (progress_.size() > 0) progress_.upload(std::vector{AverageProgress{.models = state.averaged_models}});
 }

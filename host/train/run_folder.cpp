@@ -45,7 +45,7 @@ std::vector<std::string> checkpoints_in(const Folder& folder) {
 void lock(const Folder& folder) {
   if (retried([&] { return flock(folder.descriptor(), LOCK_EX | LOCK_NB); }) == 0) return;
   if (errno == EWOULDBLOCK) {
-    throw IoError(fmt::format("{}: another process is training in it; wait for its end", folder.path()));
+    throw IoError(fmt::format("{}: another process is training in it; wait until it ends", folder.path()));
   }
   fail_io(folder.path(), "cannot lock the run's folder");
 }
@@ -54,7 +54,7 @@ void lock(const Folder& folder) {
 void check_free(const Folder& folder) {
   if (folder.has(kConfigFile)) {
     throw UsageError(fmt::format(
-        "--run-dir {}: there is a run in it; warpfit resume {} goes on with it, or name another folder",
+        "--run-dir {}: it contains a run; resume it with warpfit resume {}, or name another folder",
         folder.path(), folder.path()));
   }
   const auto refuse = [&](std::string_view what) {
@@ -165,7 +165,7 @@ std::optional<Checkpoint> RunFolder::newest(const std::function<void(std::string
     } catch (const ModelError& error) {
       last = error.what();
     }
-    skipped(fmt::format("checkpoint skipped: {}; it is now {}", last, folder.set_aside(*name)));
+    skipped(fmt::format("checkpoint skipped: {}; it was renamed to {}", last, folder.set_aside(*name)));
   }
   if (all.empty()) return std::nullopt;
   throw ModelError(

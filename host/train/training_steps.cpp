@@ -94,7 +94,8 @@ void TrainingSteps::save(TrainingState& state) const {
 void TrainingSteps::restore(const TrainingState& state) {
   optimizer_.restore(state.optimizer);
   if (state.gradient_sum.size() != gradient_sum_.size())
-    throw ModelError("checkpoint of another --accumulate: expected sums of gradients in both or in neither");
+    throw ModelError(
+        "checkpoint of a run with another --accumulate: expected sums of gradients in both or in neither");
   gradient_sum_.upload(state.gradient_sum);
   average_.restore(state);
   training_.set_metrics(state.metrics);

@@ -171,7 +171,7 @@ TEST(Config, RefusesWhatItDoesNotKnowNamingTheLine) {
   EXPECT_THAT(error_message("lr = inf"), HasSubstr("--lr inf"));
   EXPECT_THAT(error_message("epochs = true"), HasSubstr("line 1: --epochs: expected a number"));
   EXPECT_THAT(error_message("shuffle = 1"), HasSubstr("line 1: --shuffle: expected true or false"));
-  EXPECT_THAT(error_message("optimizer = 3"), HasSubstr("line 1: --optimizer: expected a text"));
+  EXPECT_THAT(error_message("optimizer = 3"), HasSubstr("line 1: --optimizer: expected a string"));
   EXPECT_THAT(error_message("optimizer = \"sdg\""),
               HasSubstr("line 1: --optimizer sdg: expected one of sgd"));
   EXPECT_THAT(error_message("epochs = [1]"), HasSubstr("line 1: --epochs"));
@@ -185,20 +185,20 @@ TEST(Config, RefusesWhatItDoesNotKnowNamingTheLine) {
 
 TEST(Config, RefusesWhatIsNoText) {
   EXPECT_THAT(error_message(R"(data = "a\u0000b")"),
-              HasSubstr("c.toml, line 1: --data: expected a text without NUL"));
+              HasSubstr("c.toml, line 1: --data: expected a string without NUL"));
   EXPECT_THAT(error_message(R"(data = { percent-encoded = "a%00b" })"),
-              HasSubstr("--data: expected a text without NUL"));
+              HasSubstr("--data: expected a string without NUL"));
   EXPECT_THAT(error_message(R"(optimizer = "sgd\u0000")"),
-              HasSubstr("--optimizer: expected a text without NUL"));
+              HasSubstr("--optimizer: expected a string without NUL"));
   for (const auto* value : {"%", "%4", "%zz", "%+4", "%4z", "a%"}) {
     EXPECT_THAT(error_message(fmt::format("data = {{ percent-encoded = \"{}\" }}", value)),
-                HasSubstr("c.toml, line 1: --data: expected a text in quotes"))
+                HasSubstr("c.toml, line 1: --data: expected a string in quotes"))
         << value;
   }
   for (const auto* table :
        {"{}", "{ a = 'b' }", "{ percent-encoded = 'b', c = 'd' }", "{ percent-encoded = 3 }"}) {
     EXPECT_THAT(error_message(fmt::format("data = {}", table)),
-                HasSubstr("line 1: --data: expected a text in quotes"))
+                HasSubstr("line 1: --data: expected a string in quotes"))
         << table;
   }
   EXPECT_EQ(error_message(R"(data = { percent-encoded = "a%41%ff" })"), "accepted");

@@ -68,7 +68,7 @@ TEST(Devices, SaysWhyThereIsNoCudaBackend) {
   ASSERT_NE(dladdr(reinterpret_cast<const void*>(&zlibVersion), &zlib), 0);
   std::filesystem::copy_file(zlib.dli_fname, library, std::filesystem::copy_options::overwrite_existing);
   EXPECT_THAT(devices(program),
-              HasSubstr("  backend       none: libwarpfit_cuda.so is not of this version of "
+              HasSubstr("  backend       none: libwarpfit_cuda.so belongs to another version of "
                         "warpfit\n"
                         "  GPUs          none: "));
 }

@@ -137,8 +137,10 @@ TEST_F(Messages, OfACheckpointsDataDoNotReachTheTerminal) {
     tensors.push_back({tensor.name, tensor.dtype, tensor.shape, values.back()});
   }
   write_safetensors(checkpoint, metadata, tensors);
-  expect_harmless(
-      {"data", {"resume", path("run")}, 4, {"checkpoint of other data", "but now there is 300x28x28"}});
+  expect_harmless({"data",
+                   {"resume", path("run")},
+                   4,
+                   {"checkpoint of another data set", "but the data set is now 300x28x28"}});
 }
 
 TEST_F(Messages, CannotImitateOtherMessages) {

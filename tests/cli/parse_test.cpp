@@ -175,8 +175,8 @@ TEST(CommandLine, RefusesWhatTheOptimizerDoesNotHave) {
       {{"--optimizer", "rmsprop", "--amsgrad"}, "--amsgrad: --optimizer rmsprop has no such setting"},
       {{"--optimizer", "sgd", "--eps", "1e-8"}, "--eps: --optimizer sgd has no such setting"},
       {{"--optimizer", "adam", "--centered"}, "--centered: --optimizer adam has no such setting"},
-      {{"--nesterov"}, "--nesterov: expected --momentum above 0 and no --dampening"},
-      {{"--nesterov", "--momentum", "0.9", "--dampening", "0.1"}, "--nesterov: expected"},
+      {{"--nesterov"}, "--nesterov: requires --momentum above 0 and no --dampening"},
+      {{"--nesterov", "--momentum", "0.9", "--dampening", "0.1"}, "--nesterov: requires"},
   };
   for (const auto& refused : cases) {
     try {

@@ -171,7 +171,7 @@ TEST_F(ResumeProgram, RefusesWhatDoesNotBelongTogether) {
   ASSERT_EQ(run_warpfit(arguments("run", "2", "1epoch")).exit_code, 0);
   const auto again = run_warpfit(arguments("run", "2", "1epoch"));
   EXPECT_EQ(again.exit_code, 2);
-  EXPECT_THAT(again.error, HasSubstr("there is a run in it; warpfit resume " + path("run")));
+  EXPECT_THAT(again.error, HasSubstr("it contains a run; resume it with warpfit resume " + path("run")));
 
   const auto config = path("run") + "/config.toml";
   const auto bytes = read_file(config);
@@ -193,7 +193,7 @@ TEST_F(ResumeProgram, RefusesWhatDoesNotBelongTogether) {
     folder_.add(std::string(set) + "-labels-idx1-ubyte", idx({count}, Bytes(count)));
   }
   const auto other_data = "\ndata = \"" + folder_.path().string() + "\"";
-  EXPECT_THAT(resumed_with("\ndata = [^\n]*", other_data), HasSubstr("checkpoint of other data"));
+  EXPECT_THAT(resumed_with("\ndata = [^\n]*", other_data), HasSubstr("checkpoint of another data set"));
 
   EXPECT_EQ(run_warpfit({"resume", path("nothing")}).exit_code, 5);
   EXPECT_EQ(run_warpfit({"resume", folder_.path().string()}).exit_code, 2);
@@ -276,7 +276,7 @@ TEST_F(ResumeProgram, GoesOnWithTheScheduleOfTheNewNumberOfEpochs) {
   const auto config = read_file(path("run") + "/config.toml");
   const auto fewer = run_warpfit({"resume", path("run"), "--epochs", "2"});
   EXPECT_EQ(fewer.exit_code, 2) << fewer.error;
-  EXPECT_THAT(fewer.error, HasSubstr("--epochs 2: the run has reached epoch 3 already"));
+  EXPECT_THAT(fewer.error, HasSubstr("--epochs 2: the run has already reached epoch 3"));
   EXPECT_EQ(read_file(path("run") + "/config.toml"), config);
 }
 

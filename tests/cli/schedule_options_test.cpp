@@ -91,9 +91,9 @@ TEST(ScheduleOptions, RefuseWhatTheScheduleDoesNotHaveOrMisses) {
       {{"--schedule", "one-cycle", "--max-lr", "1", "--eta-min", "0"}, "--eta-min: --schedule one-cycle"},
       {{"--max-lr", "1"}, "--max-lr: --schedule constant has no such setting; it is for one-cycle"},
       {{"--pct-start", "0.5"}, "--pct-start: --schedule constant has no such setting; it is for one-cycle"},
-      {{"--schedule", "multistep"}, "--schedule multistep: expected --milestones with it"},
-      {{"--schedule", "cosine-restarts"}, "--schedule cosine-restarts: expected --t-0 with it"},
-      {{"--schedule", "one-cycle"}, "--schedule one-cycle: expected --max-lr with it"},
+      {{"--schedule", "multistep"}, "--schedule multistep: requires --milestones"},
+      {{"--schedule", "cosine-restarts"}, "--schedule cosine-restarts: requires --t-0"},
+      {{"--schedule", "one-cycle"}, "--schedule one-cycle: requires --max-lr"},
   };
   for (const auto& refused : cases) {
     try {

@@ -41,7 +41,7 @@ TEST_F(TrainingSetup, RefusesClassWeightsOfOtherLosses) {
   }
   command_.run.training.loss.kind = LossKind::kMse;
   EXPECT_THAT([&] { run_options_of(command_); },
-              ThrowsMessage<UsageError>(HasSubstr("--class-weights: expected --loss cross-entropy or nll")));
+              ThrowsMessage<UsageError>(HasSubstr("--class-weights: requires --loss cross-entropy or nll")));
 }
 
 TEST_F(TrainingSetup, WaitsForAnImprovementOfAValidationSetOnly) {
@@ -49,7 +49,7 @@ TEST_F(TrainingSetup, WaitsForAnImprovementOfAValidationSetOnly) {
     command_.run.training.patience = patience;
     command_.run.validation.share = 0;
     EXPECT_THAT([&] { run_options_of(command_); },
-                ThrowsMessage<UsageError>(HasSubstr("--patience: expected")));
+                ThrowsMessage<UsageError>(HasSubstr("--patience: requires")));
     command_.run.validation.share = 0.1;
     EXPECT_EQ(run_options_of(command_).training.patience, patience);
   }
@@ -63,7 +63,7 @@ TEST_F(TrainingSetup, RefusesWhatWouldHaveNoEffect) {
   for (const auto kind : {LossKind::kMse, LossKind::kNll}) {
     command_.run.training.loss.kind = kind;
     EXPECT_THAT([&] { run_options_of(command_); },
-                ThrowsMessage<UsageError>(HasSubstr("--label-smoothing: expected --loss cross-entropy")));
+                ThrowsMessage<UsageError>(HasSubstr("--label-smoothing: requires --loss cross-entropy")));
   }
   command_.run.training.loss.kind = LossKind::kCrossEntropy;
   EXPECT_EQ(run_options_of(command_).training.loss.label_smoothing, 0.1F);
@@ -84,7 +84,7 @@ TEST_F(TrainingSetup, LeavesParametersWithoutDecayWhereThereIsDecay) {
     optimizer.weight_decay = 0;
     EXPECT_THAT(
         [&] { run_options_of(command_); },
-        ThrowsMessage<UsageError>(HasSubstr("--no-decay: expected an optimizer with --weight-decay")));
+        ThrowsMessage<UsageError>(HasSubstr("--no-decay: requires an optimizer with --weight-decay")));
     optimizer.weight_decay = 0.1;
     const auto found = run_options_of(command_).training.no_decay;
     EXPECT_EQ(found.biases, std::string_view(kinds) != "norm");
@@ -121,9 +121,9 @@ TEST_F(TrainingSetup, RefusesParametersOfAnotherLoss) {
     EXPECT_THAT([&] { run_options_of(command_); }, ThrowsMessage<UsageError>(HasSubstr(message)));
   };
   loss = {.kind = LossKind::kHuber, .beta = 0.5F};
-  refused("--beta: expected --loss smooth-l1");
+  refused("--beta: requires --loss smooth-l1");
   loss = {.kind = LossKind::kSmoothL1, .delta = 0.5F};
-  refused("--delta: expected --loss huber");
+  refused("--delta: requires --loss huber");
   loss = {.kind = LossKind::kHuber, .delta = 0};
   refused("--delta 0: expected a number above 0");
   loss = {.kind = LossKind::kSmoothL1, .beta = 0};

@@ -76,11 +76,11 @@ TEST_F(MetricsFileTest, KeepsAFileThatEndsAtTheCheckpoint) {
 TEST_F(MetricsFileTest, SetsAsideAFileThatIsNotTheCheckpoints) {
   expect_lost(4, "it is missing");
   put("one\ntwo\n");
-  expect_lost(9, "it has 8 bytes, but 9 at the checkpoint; it is now rows.damaged");
+  expect_lost(9, "it has 8 bytes, but 9 at the checkpoint; it was renamed to rows.damaged");
   EXPECT_EQ(read_file(path() + ".damaged"),
             read_file(folder_.add("expected", {'o', 'n', 'e', '\n', 't', 'w', 'o', '\n'})));
   put("one\ntwo\n");
-  expect_lost(5, "end within a row; it is now rows.damaged-2");
+  expect_lost(5, "end in the middle of a row; it was renamed to rows.damaged-2");
   EXPECT_TRUE(fs::exists(path() + ".damaged"));
 }
 

@@ -147,7 +147,7 @@ TEST_F(RunFolderTest, IsRefusedIfANewRunWouldOverwriteSomething) {
   for (const char* name :
        {"config.toml", "metrics.jsonl", "metrics.csv", "model.safetensors", "best.safetensors"}) {
     write_file(run_ / name, Bytes{1});
-    expect_refused(name == std::string("config.toml") ? "there is a run in it" : name);
+    expect_refused(name == std::string("config.toml") ? "it contains a run" : name);
     EXPECT_EQ(read_file(run_ / name), Bytes{1});
     fs::remove(run_ / name);
     fs::create_symlink(victim, run_ / name);
