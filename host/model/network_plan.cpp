@@ -37,7 +37,7 @@ void add(NetworkPlan& plan, const Layer& layer, std::size_t module) {
               .push_back({fmt::format("{}.{}", module, spec.name), std::move(spec.shape), spec.initializer,
                           spec.role, floats, size});
           if (size > kMaxParameters - std::min(floats, kMaxParameters))
-            throw UsageError(fmt::format("more than {} parameters up to here", kMaxParameters));
+            throw UsageError(fmt::format("more than {} parameters in the layers up to this one", kMaxParameters));
           floats += (size + kAlignment - 1) / kAlignment * kAlignment;
         }
       },
@@ -86,7 +86,7 @@ NetworkPlan plan_network(const NetworkSpec& network, const Shape& sample) {
 }
 
 NetworkPlan plan_network(const NetworkSpec& network) {
-  if (!network.inputs) throw InternalError("a network that does not say how many inputs it has");
+  if (!network.inputs) throw InternalError("a network without a number of inputs");
   return plan_network(network, {*network.inputs, 1, 1});
 }
 

@@ -135,8 +135,9 @@ std::vector<LinearTensors> in_order(const SafetensorsFile& file, std::vector<Lin
   const auto wrong = std::ranges::adjacent_find(
       layers, [](const auto& a, const auto& b) { return a.outputs() != b.inputs(); });
   refuse(file, *wrong[1].weight,
-         fmt::format("{} inputs, as many as {} gives; nor is there one order of the layers that fits",
-                     wrong[0].outputs(), shown(wrong[0].weight->name)));
+         fmt::format(
+             "{} inputs, the number of outputs of {}; there is also no unique order in which all layers fit",
+             wrong[0].outputs(), shown(wrong[0].weight->name)));
 }
 
 // With widths alone if all layers have a bias.

@@ -90,7 +90,7 @@ TEST(NetworkSpec, NamesTheLayerThatItCannotRead) {
       {"linear(5,6)", "bias is '6', expected true or false"},
       {"linear(5,true,7)", "unexpected argument '7'"},
       {"linear(5,width=6)", "unexpected argument 'width'"},
-      {"linear(bias=false,5)", "'5' comes after an argument with a name"},
+      {"linear(bias=false,5)", "'5' is a positional argument after a named one"},
       {"dropout(1)", "p is '1', expected a number from 0 to 0.99"},
       {"dropout(nan)", "p is 'nan'"},
       {"elu(-1)", "alpha is '-1', expected a number from 0"},

@@ -136,9 +136,9 @@ TEST_F(StateDictFile, IsOrderedByNamesThenByTheOneOrderOfShapes) {
   // Both orders of two equal layers fit.
   EXPECT_THAT(
       error_message({{"z.weight", {3, 4}}, {"b.weight", {3, 3}}, {"c.weight", {3, 3}}, {"a.weight", {2, 3}}}),
-      HasSubstr("nor is there one order of the layers that fits"));
+      HasSubstr("there is also no unique order in which all layers fit"));
   EXPECT_THAT(error_message({{"a.weight", {3, 4}}, {"b.weight", {2, 5}}}),
-              HasSubstr("expected 3 inputs, as many as a.weight gives"));
+              HasSubstr("expected 3 inputs, the number of outputs of a.weight"));
 }
 
 // More orders than anybody could try.
@@ -147,7 +147,7 @@ TEST_F(StateDictFile, IsRefusedSoonIfItsOrderCannotBeFound) {
   for (int i = 0; i < 30; ++i)
     shapes.emplace_back("l" + std::to_string(i) + ".weight", std::vector<std::int64_t>{4, 4});
   shapes.emplace_back("a.weight", std::vector<std::int64_t>{2, 9});
-  EXPECT_THAT(error_message(shapes), HasSubstr("nor is there one order"));
+  EXPECT_THAT(error_message(shapes), HasSubstr("there is also no unique order"));
 }
 
 TEST_F(StateDictFile, MayHaveTensorsThatBelongToNoLayer) {

@@ -130,7 +130,7 @@ LayerArguments::LayerArguments(std::string_view text) {
       positional_.push_back(part);
     } else {
       throw UsageError(
-          fmt::format("'{}' comes after an argument with a name, expected name=value", shown(part)));
+          fmt::format("'{}' is a positional argument after a named one, expected name=value", shown(part)));
     }
   }
 }

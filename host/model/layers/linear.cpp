@@ -18,7 +18,8 @@ Work product(double n, double k, double m) {
 
 Shape output_shape(const Linear& layer, const Shape& in) {
   if (!in.is_vector()) {
-    throw UsageError(fmt::format("its input is {}, expected a vector; put flatten before it", text_of(in)));
+    throw UsageError(
+        fmt::format("its input is {}, expected a vector; insert flatten before it", text_of(in)));
   }
   return {layer.outputs, 1, 1};
 }
