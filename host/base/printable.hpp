@@ -1,4 +1,4 @@
-// Text from a file, safe to show: a name in it must not steer the terminal or break a table's line.
+// Text from a file, made safe to print in a table: a name must not control the terminal or break the line.
 #pragma once
 
 #include <fmt/core.h>
@@ -10,7 +10,7 @@
 
 namespace warpfit {
 
-/// ASCII as it is; all else, control characters among it, byte by byte as \x0a.
+/// Printable ASCII is unchanged; every other byte, such as a control character, is written as \x0a.
 inline std::string printable(std::string_view text) {
   std::string shown;
   for (const char c : text) {
@@ -24,7 +24,7 @@ inline std::string printable(std::string_view text) {
   return shown;
 }
 
-/// Likewise of `text` shortened to `max_size` bytes.
+/// The same for `text` shortened to `max_size` bytes.
 inline std::string printable(std::string_view text, std::size_t max_size) {
   return printable(shorten(text, max_size));
 }

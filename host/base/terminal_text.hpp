@@ -24,7 +24,7 @@ inline bool is_terminal_control(std::uint32_t code) {
 }
 
 /// `text` with each byte of a control character or of invalid UTF-8 written as \x1b. A newline is kept and
-/// the line after it is indented, so that it cannot pass for a message of its own.
+/// the line after it is indented, so that it cannot be mistaken for a separate message.
 inline std::string sanitize_for_terminal(std::string_view text) {
   std::string safe;
   safe.reserve(text.size());

@@ -98,7 +98,7 @@ Option update_option(bool& fuse) {
       choice<bool>({"Training", "--update", "HOW",
                     "fuse the plain SGD update into the weight-gradient GEMM, or run it as a separate pass"},
                    {{"fused", true}, {"separate", false}}, fuse);
-  // The configurations of earlier runs have the word "folded".
+  // config.toml of runs by earlier versions contains "folded" for "fused".
   option.set = [set = option.set](std::string_view given) { set(given == "folded" ? "fused" : given); };
   return option;
 }

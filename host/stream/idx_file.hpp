@@ -35,10 +35,10 @@ class IdxFile {
  public:
   enum class Decode { kNow, kLater };
 
-  /// `min_rank`, `max_rank`: how many dimensions it may have, the count of samples among them. `elements`:
-  /// pixels are unsigned bytes, labels any integers. Errors: IoError where it cannot be read, DataError
-  /// naming file, field and byte where it is not such a file, OutOfMemory where it takes more memory than
-  /// there is.
+  /// `min_rank`, `max_rank`: the allowed number of dimensions, including the number of samples. `elements`:
+  /// pixels are unsigned bytes, labels integers of any type. Errors: IoError if the file cannot be read;
+  /// DataError, which names the file, field and byte, if it is not a valid IDX file of this kind; OutOfMemory
+  /// if it needs more memory than is available.
   IdxFile(const std::string& path, int min_rank, int max_rank, IdxElements elements = IdxElements::kBytes,
           Decode when = Decode::kNow);
   IdxFile(IdxFile&&) noexcept;  ///< not while decode() is due

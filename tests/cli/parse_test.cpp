@@ -196,7 +196,7 @@ TEST(CommandLine, TakesTheLastOfEqualFlags) {
   EXPECT_TRUE(command.verbosity.quiet);
 }
 
-// "folded" is in the configurations of earlier runs.
+// config.toml of runs by earlier versions contains "folded" for "fused".
 TEST(CommandLine, KnowsTheFormerNameOfTheFusedUpdate) {
   EXPECT_FALSE(parse_train({"--update", "separate"}).run.training.fuse_update);
   for (const char* name : {"fused", "folded"})
