@@ -77,7 +77,7 @@ TEST_F(AtomicFileTest, LeavesTheOldFileWhereItIsGivenUp) {
   EXPECT_TRUE(is_alone());
 }
 
-// Neither a file of the user's nor what a killed run has left.
+// Neither a file of the user nor one that a killed run has left behind is overwritten.
 TEST_F(AtomicFileTest, TakesANameThatNoOtherFileHas) {
   const auto own = folder_.add("model.tmp", kOld);
   const auto first = fmt::format(".warpfit-{}-1-model.tmp", getpid());
@@ -113,7 +113,8 @@ TEST_F(AtomicFileTest, ReplacesALinkAndKeepsWhatItLeadsTo) {
   EXPECT_EQ(read_file(victim), kOld);
 }
 
-// As root, /dev/stdout itself would be replaced. The links here are our own, over one, two and a folder.
+// As root, the test would replace /dev/stdout itself, so it uses links of its own: a direct one, a link to a
+// link, and one through a folder.
 TEST_F(AtomicFileTest, RefusesWhatLeadsToDevicesAndProcesses) {
   const auto open_file = folder_.add("open", kOld);
   const int descriptor = open(open_file.c_str(), O_RDWR);
@@ -168,7 +169,7 @@ TEST_F(AtomicFileTest, IsProvenWritableWithoutATrace) {
   EXPECT_THROW(check_writable(path() + "/deeper"), IoError);
 }
 
-// The run's folder is moved while it trains: its files stay in it.
+// If the run's folder is moved during training, its files are still written to it.
 TEST_F(AtomicFileTest, StaysInTheFolderThatItWasOpenedIn) {
   const auto before = folder_.path() / "before";
   const auto after = folder_.path() / "after";
@@ -219,7 +220,7 @@ TEST_F(AtomicFileTest, SaysWhereThereIsNoFolder) {
                                            HasSubstr("No such file"))));
 }
 
-// Root writes to every folder, so a process of its own gives that up first.
+// Root may write to every folder, so a child process drops that privilege first.
 TEST_F(AtomicFileTest, SaysWhereAFolderMayNotBeWrittenTo) {
   fs::permissions(folder_.path(), fs::perms{0555});
   const auto open_it = [this] {
@@ -238,7 +239,7 @@ TEST_F(AtomicFileTest, SaysWhereAFolderMayNotBeWrittenTo) {
   fs::permissions(folder_.path(), fs::perms::owner_all);
 }
 
-// Two runs with one path: each writes a file of its own, and the last one is the model.
+// Two runs with the same path: each writes its own temporary file, and the one that finishes last is kept.
 TEST_F(AtomicFileTest, LetsASecondWriterWriteToo) {
   AtomicFile first(path());
   AtomicFile second(path());

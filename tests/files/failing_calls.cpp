@@ -1,13 +1,13 @@
-// A failing disk for tests, as a library to be preloaded. It numbers a program's calls on what lies in the
-// folder WARPFIT_FAIL_IN, from 1, and
-//   WARPFIT_CALLS=FILE     writes them to FILE, a line a call: NAME PATH
-//   WARPFIT_FAIL_AT=K      makes the K-th fail, as
-//   WARPFIT_FAIL_WITH=HOW  says: ENOSPC; EIO; EINTR, as if a signal had come; half, where a read or write
-//   takes
-//                          half of its bytes; short, where after that the next call finds the disk full.
-// WARPFIT_FAIL_THREADS_AFTER=K lets the system give K threads and no more.
-// Nothing is flushed: no test cuts the power, and waiting for a disk took most of the time.
-// Its functions are those which warpfit and libstdc++ call (strace, nm -D --undefined-only).
+// A library for LD_PRELOAD that simulates a failing disk. It counts, from 1, a program's calls on files in
+// the folder WARPFIT_FAIL_IN.
+//   WARPFIT_CALLS=FILE     writes the calls to FILE, one per line: NAME PATH
+//   WARPFIT_FAIL_AT=K      makes call K fail, in the way given by
+//   WARPFIT_FAIL_WITH=HOW  ENOSPC; EIO; EINTR, as if a signal had arrived; half: a read or write transfers
+//                          half of its bytes; short: the same, and the disk is full at the next call.
+// WARPFIT_FAIL_THREADS_AFTER=K lets the system create K threads and no more.
+// Nothing is flushed to the disk, because no test cuts the power and waiting for the disk took most of the
+// time.
+// The functions are those that warpfit and libstdc++ call (strace, nm -D --undefined-only).
 #include <dirent.h>
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -31,7 +31,7 @@ std::string text_of(const char* variable) {
   return given != nullptr ? given : "";
 }
 
-// Leaves errno alone: the program may be about to look at it.
+// Does not change errno: the program may read it next.
 std::string path_of(int descriptor) {
   const int before = errno;
   std::array<char, 4096> path{};
@@ -41,7 +41,7 @@ std::string path_of(int descriptor) {
   return size > 0 ? std::string(path.data(), static_cast<std::size_t>(size)) : "";
 }
 
-// The path of a file that is named relative to an open folder.
+// The path of a file whose name is relative to an open folder.
 std::string path_in(int folder, const std::string& path) {
   if (folder == AT_FDCWD || path.starts_with('/')) return path;
   return path == "." ? path_of(folder) : path_of(folder) + "/" + path;
@@ -56,7 +56,7 @@ class Disk {
     return disk;
   }
 
-  // Sets errno where it fails.
+  // Sets errno if the call fails.
   Verdict judge(const char* name, const std::string& path) {
     if (path != folder_ && !path.starts_with(folder_ + "/")) return Verdict::kPasses;
     const long number = ++calls_;
@@ -83,10 +83,10 @@ bool fails(const char* name, const std::string& path) {
   return Disk::instance().judge(name, path) == Verdict::kFails;
 }
 
-// At least one byte: none would be the file's end.
+// At least one byte, because a count of 0 would mean the end of the file.
 size_t taken(size_t size, Verdict verdict) { return verdict == Verdict::kShort ? size - size / 2 : size; }
 
-// The function of the C library that this library's function of the same name hides.
+// The C library's function, which is hidden by this library's function of the same name.
 template <class Function>
 Function* next_definition(Function* /*its type*/, const char* name) {
   return reinterpret_cast<Function*>(dlsym(RTLD_NEXT, name));
@@ -162,7 +162,7 @@ int fchmod(int descriptor, mode_t mode) noexcept {
   return fails("fchmod", path_of(descriptor)) ? -1 : real(descriptor, mode);
 }
 
-// Recorded by what is replaced.
+// Recorded under the path that is replaced.
 int renameat(int from_folder, const char* from, int to_folder, const char* to) noexcept {
   static const auto real = next_definition(&::renameat, "renameat");
   return fails("renameat", path_in(to_folder, to)) ? -1 : real(from_folder, from, to_folder, to);

@@ -39,7 +39,7 @@ TEST(JsonTest, ReadsEachKindOfValue) {
   EXPECT_TRUE(value_of<Json::Object>("{ }").empty());
 }
 
-// 1.0 must not pass where an integer is expected, nor -0 as a size.
+// 1.0 must not be accepted as an integer, nor -0 as a size.
 TEST(JsonTest, TellsIntegersFromOtherNumbers) {
   for (const auto* text : {"1.0", "1e0", "1E2", "-0", "-0.0"}) {
     EXPECT_TRUE(std::holds_alternative<double>(parse(text).value)) << text;
@@ -140,7 +140,7 @@ TEST(JsonTest, TakesAsManyLevelsAsItSays) {
   EXPECT_NO_THROW(parse("[" + times(100, "[],") + "[]]"));
 }
 
-// The parser's own repeat what it has read, however long.
+// The parser's own messages repeat what it has read, however long that is.
 TEST(JsonTest, KeepsItsMessagesShort) {
   const std::string much(1'000'000, '9');
   for (const auto& text : {"\"" + much, "1e" + much, "x" + much}) {

@@ -1,4 +1,5 @@
-// Headers that are not what the format says: each is refused with its reason, naming file and byte.
+// Headers that violate the format: each is rejected with a message that names the reason, the file and the
+// byte.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -20,14 +21,14 @@ struct BadFile {
   std::string message;
 };
 
-// A length, and what follows whatever it says.
+// A header length, followed by bytes that need not match it.
 Bytes with_length(std::uint64_t length, const Bytes& rest) {
   Bytes bytes;
   for (int shift = 0; shift < 64; shift += 8) bytes.push_back(static_cast<std::uint8_t>(length >> shift));
   return bytes + rest;
 }
 
-// One tensor `a` over 8 bytes of data.
+// One tensor `a` with 8 bytes of data.
 Bytes tensor(const std::string& fields) { return safetensors("{\"a\":" + fields + "}", Bytes(8)); }
 Bytes dtype(const std::string& json) {
   return tensor(R"({"dtype":)" + json + R"(,"shape":[2],"data_offsets":[0,8]})");
@@ -38,7 +39,7 @@ Bytes shape(const std::string& json) {
 Bytes offsets(const std::string& json) {
   return tensor(R"({"dtype":"F32","shape":[2],"data_offsets":)" + json + "}");
 }
-// Tensors `a` and `b` of 4 bytes each, over 8 bytes of data.
+// Tensors `a` and `b` of 4 bytes each, with 8 bytes of data.
 Bytes two(const std::string& first, const std::string& second, std::size_t data = 8) {
   const std::string start = R"({"dtype":"F32","shape":[1],"data_offsets":)";
   return safetensors("{\"a\":" + start + first + "},\"b\":" + start + second + "}}", Bytes(data));

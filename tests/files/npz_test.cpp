@@ -25,7 +25,8 @@ std::span<const std::byte> numbers() { return std::as_bytes(std::span(kNumbers))
 
 Bytes bytes_of(std::string_view text) { return {text.begin(), text.end()}; }
 
-// A zip, read as APPNOTE.TXT has it: from its end, through its directory, to each entry.
+// A zip file, read as its specification (APPNOTE.TXT) describes: from the end, through the directory, to each
+// entry.
 class Zip {
  public:
   struct Entry {
@@ -61,7 +62,7 @@ class Zip {
     return {first, first + static_cast<std::ptrdiff_t>(size)};
   }
 
-  // Its own header, whose fields the directory's must repeat.
+  // The local header of an entry, whose fields must equal those in the directory.
   [[nodiscard]] Entry entry(std::size_t at, std::size_t in_directory) const {
     EXPECT_EQ(number(at, 4), 0x04034B50U);
     EXPECT_EQ(part(at + 4, 26), part(in_directory + 6, 26));
@@ -146,7 +147,7 @@ TEST_F(NpzTest, AlignsTheDataAndSpellsShapesAsPython) {
               HasSubstr("'<u4', 'fortran_order': False, 'shape': (1, 2, 1), }"));
   EXPECT_THAT(header(DType::kBool, {0, 7}, 0),
               HasSubstr("'|b1', 'fortran_order': False, 'shape': (0, 7), }"));
-  // As long as a header of this many dimensions gets.
+  // The maximum length of a header with this many dimensions.
   EXPECT_THAT(header(DType::kI8, std::vector<std::int64_t>(32, 1), 1), HasSubstr("1, 1), }"));
 }
 
@@ -161,7 +162,7 @@ TEST_F(NpzTest, RefusesWhatNumPyDoesNotHave) {
   expect_refused({"a", DType::kU8, std::vector<std::int64_t>(33, 1), numbers().first(1)}, "33 dimensions");
 }
 
-// NumPy unpacks nothing, but other programs do.
+// NumPy does not extract the entries as files, but other programs do.
 TEST_F(NpzTest, RefusesNamesThatWouldLeaveTheFolder) {
   for (const std::string name : {"", "/etc/a", "../a", "a/../../b", "..\\a", "a\nb", "a\tb", "\\a"}) {
     expect_refused({name, DType::kU8, {3}, numbers()}, "whose name is not a valid file name");
@@ -176,9 +177,9 @@ TEST_F(NpzTest, RefusesDataThatDoesNotFitItsShape) {
                InternalError);
 }
 
-// Pages that nobody may read: the size is checked before the data is touched.
+// The pages are unreadable: the size must be checked before the data is read.
 TEST_F(NpzTest, RefusesWhatAPlainZipCannotHold) {
-  constexpr std::size_t kSize = (1ULL << 32) - 237;  // one byte too many, with 236 round it
+  constexpr std::size_t kSize = (1ULL << 32) - 237;  // one byte too many, with 236 bytes of zip headers
   void* const pages = mmap(nullptr, kSize, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   ASSERT_NE(pages, MAP_FAILED);
   const std::span data(static_cast<const std::byte*>(pages), kSize);

@@ -1,4 +1,4 @@
-// Models written by write_onnx, and others spelled out field by field.
+// Models written by write_onnx, and models built field by field.
 #include "host/files/onnx_file.hpp"
 
 #include <gmock/gmock.h>
@@ -48,7 +48,7 @@ class OnnxFileTest : public testing::Test {
 
 Message operator_set() { return Message().integer(2, 17); }
 
-// A model whose graph this is.
+// A model with this graph.
 std::string model_of(const Message& graph) {
   return Message().integer(1, 8).message(8, operator_set()).message(7, graph).text();
 }
@@ -186,7 +186,7 @@ TEST_F(OnnxFileTest, RefusesWhatIsNoModel) {
        "field 1 of 8 bytes, expected at most the 7"},
       {"\x3a\x02\x0a\x05"
        "12345",
-       "field 1 of 5 bytes, expected at most the 0"},  // beyond its message, not the file
+       "field 1 of 5 bytes, expected at most the 0"},  // beyond the message, but not beyond the file
   };
   for (const auto& [text, message] : cases) {
     const auto path = add(text);
@@ -215,7 +215,7 @@ TEST_F(OnnxFileTest, RefusesEveryPrefix) {
   }
 }
 
-// Most flips cannot be told from another model; those in lengths, kinds and types are refused.
+// Most flipped bits give another valid model; those in lengths, wire types and element types are rejected.
 TEST_F(OnnxFileTest, TakesOrRefusesEveryFlippedBit) {
   const auto model = small_model();
   const auto path = folder_.add("flipped.onnx", model);

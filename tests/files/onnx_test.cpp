@@ -1,4 +1,5 @@
-// What is written is decoded here field by field, after onnx.proto and protobuf's description of its format.
+// Decodes the written files field by field, according to onnx.proto and the description of protobuf's
+// encoding.
 #include "host/files/onnx.hpp"
 
 #include <gmock/gmock.h>
@@ -189,7 +190,7 @@ TEST_F(OnnxTest, ChainsTheOperators) {
   }
 }
 
-// LeakyRelu and Elu with their attribute; Gelu and Silu as what they are made of.
+// LeakyRelu and Elu have an attribute; Gelu and Silu are composed of other operators.
 TEST_F(OnnxTest, WritesActivations) {
   auto network = two_layers();
   network.log_softmax = false;
@@ -282,9 +283,9 @@ TEST_F(OnnxTest, RefusesMetadataThatIsNoText) {
   expect_refused<ModelError>(network, "UTF-8");
 }
 
-// Pages that nobody may read: the size is checked before the weights are touched.
+// The pages are unreadable: the size must be checked before the weights are read.
 TEST_F(OnnxTest, RefusesWhatProtobufCannotHold) {
-  constexpr std::int64_t kInputs = (1LL << 29) - 64;  // 2 GB less 256 bytes
+  constexpr std::int64_t kInputs = (1LL << 29) - 64;  // 256 bytes less than 2 GB
   const auto size = static_cast<std::size_t>(kInputs) * sizeof(float);
   void* const pages = mmap(nullptr, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   ASSERT_NE(pages, MAP_FAILED);

@@ -1,4 +1,4 @@
-// Files spelled out here, not made by our own writer, are what the reader and the writer are held to.
+// The reader and the writer are tested with files whose bytes are given here, not made by our own writer.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -21,13 +21,13 @@ using testing::IsEmpty;
 using testing::Pair;
 using testing::ThrowsMessage;
 
-// As PyTorch's users write them: no checksum, tensors in any order, blanks.
+// As PyTorch users write them: no checksum, tensors in any order, blanks.
 const Bytes kForeign = safetensors(
     R"({"b": {"dtype": "U8", "shape": [], "data_offsets": [8, 9]}, "__metadata__": {"format": "pt"},)"
     R"( "a": {"data_offsets": [0, 8], "dtype": "F32", "shape": [1, 2]}} )",
     {0, 0, 0x80, 0x3F, 0, 0, 0, 0xC0, 7});
 
-// Ours; the checksum is Python's zlib.crc32 of these bytes with '0' for its digits.
+// As warpfit writes them; the checksum is Python's zlib.crc32 of these bytes with '0' in place of its digits.
 const std::string kOwnHeader = R"({"__metadata__":{"made by":"hand","warpfit.crc32":"efc5c444"},)"
                                R"("w":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]},)"
                                R"("n":{"dtype":"U8","shape":[3],"data_offsets":[8,11]}})"
@@ -56,7 +56,7 @@ class SafetensorsTest : public testing::Test {
   std::string add(const Bytes& bytes) const { return folder_.add("model.safetensors", bytes); }
   [[nodiscard]] std::string path() const { return (folder_.path() / "model.safetensors").string(); }
 
-  // The file that was there before stays.
+  // The existing file is not changed.
   template <class E>
   void expect_refused(const Metadata& metadata, const std::vector<TensorView>& tensors) {
     add(kOwn);
@@ -107,7 +107,7 @@ TEST_F(SafetensorsTest, ReadsWhatWasWrittenByHand) {
 TEST_F(SafetensorsTest, WritesExactlyTheBytesWrittenByHand) {
   write_safetensors(path(), {{"made by", "hand"}}, own_tensors());
   EXPECT_EQ(read_file(path()), kOwn);
-  // What was read may be written again, checksum and all.
+  // Metadata that was read, including a checksum, can be written again.
   write_safetensors(path(), {{"made by", "hand"}, {"warpfit.crc32", "12345678"}}, own_tensors());
   EXPECT_EQ(read_file(path()), kOwn);
 }
@@ -157,7 +157,7 @@ TEST_F(SafetensorsTest, RefusesEveryPrefix) {
   }
 }
 
-// Also where the checksum is not demanded: no single bit hides that there is one.
+// Also if no checksum is required: no single flipped bit hides that there is one.
 TEST_F(SafetensorsTest, RefusesEveryFlippedBit) {
   for (std::size_t bit = 0; bit < kOwn.size() * 8; ++bit) {
     Bytes damaged = kOwn;
@@ -176,7 +176,7 @@ TEST_F(SafetensorsTest, RefusesAFileWithoutChecksumWhereOneIsDemanded) {
       ThrowsMessage<ModelError>(AllOf(HasSubstr(file), HasSubstr("no warpfit.crc32 in its metadata"))));
 }
 
-// More than one block of what is summed at a time.
+// More than the block for which the checksum is computed at a time.
 TEST_F(SafetensorsTest, FindsDamageFarAfterTheHeader) {
   const std::vector<std::byte> data((5 << 20) + 3, std::byte{1});
   write_safetensors(path(), {}, std::vector<TensorView>{{"a", DType::kU8, {(5 << 20) + 3}, data}});

@@ -15,11 +15,11 @@
 namespace warpfit::test {
 namespace {
 
-constexpr std::int64_t kSamples = 1101;       // an odd number of odd samples: labels are aligned after them
+constexpr std::int64_t kSamples = 1101;       // odd, and of an odd size: the labels after them are aligned
 constexpr std::int64_t kSampleSize = 16'383;  // 18 MB: five chunks, of which each slot but one gets two
 constexpr std::int64_t kBatch = 64;
 
-// The first four bytes of a sample spell its index.
+// The first four bytes of a sample encode its index.
 Bytes numbered_samples() {
   Bytes elements(kSamples * kSampleSize, 7);
   for (std::int64_t i = 0; i < kSamples; ++i) {
@@ -47,7 +47,7 @@ class BatchStreamTest : public testing::TestWithParam<std::tuple<std::string, Re
     stream_.emplace(*backend_, dataset_, plan_alone(*backend_, dataset_, kBatch, std::get<1>(GetParam())));
   }
 
-  // Queues a pass, of whose batches `labels` gets the labels, and waits for none of them.
+  // Queues a pass whose batches write their labels to `labels`, without waiting for any of them.
   void queue_pass(Labels labels) {
     stream_->start({});
     while (const auto chunk = stream_->next()) {
@@ -65,7 +65,7 @@ class BatchStreamTest : public testing::TestWithParam<std::tuple<std::string, Re
     }
   }
 
-  // What a pass delivers, as indices; checks labels and that only the last chunk has a short batch.
+  // The samples of a pass, as indices; checks the labels and that only the last chunk has a short batch.
   std::vector<std::uint32_t> visited() {
     std::vector<std::uint32_t> indices;
     while (const auto chunk = stream_->next()) {
@@ -108,7 +108,7 @@ TEST_P(BatchStreamTest, DeliversEverySampleInFileOrderPassAfterPass) {
   }
 }
 
-// Two passes, so that each slot is filled again while batches that read it are queued.
+// Two passes, so that each slot is filled a second time while queued batches still read it.
 TEST_P(BatchStreamTest, OverwritesNothingThatQueuedBatchesRead) {
   const Buffer<Label> labels(*backend_, 2 * kSamples);
   queue_pass(labels.view().first(kSamples));
@@ -153,7 +153,7 @@ TEST_P(BatchStreamTest, HandsTheReadersFailureToTheTrainer) {
 
 TEST_P(BatchStreamTest, EndsItsReaderWhenDestroyedMidPass) { stream_->start({}); }
 
-// What stays is not read again, what does not stay is.
+// Resident data is not read again; streamed data is.
 TEST_P(BatchStreamTest, ReadsTheFileAgainOnlyWhereNothingStays) {
   stream_->start({});
   visited();

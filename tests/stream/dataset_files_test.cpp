@@ -59,7 +59,7 @@ std::string error_message(const std::string& folder) {
   return "accepted";
 }
 
-// Not that the files are missing: nobody could tell.
+// The message must not say that the files are missing, because that cannot be known.
 TEST(FindDataset, SaysWhyAFolderCannotBeLookedAt) {
   const TemporaryFolder folder;
   const auto path = folder.path().string();
@@ -85,7 +85,7 @@ TEST(FindDataset, FindsFilesNextToWhatCannotBeLookedAt) {
               HasSubstr("FashionMNIST/raw/t10k-images"));
 }
 
-// Root looks into every folder, so a process of its own gives that up first.
+// Root may list every folder, so a child process drops that privilege first.
 TEST(FindDataset, SaysWhereAFolderMayNotBeLookedInto) {
   const TemporaryFolder folder;
   std::filesystem::permissions(folder.path(), std::filesystem::perms::none);
@@ -105,10 +105,10 @@ TEST(FindDataset, SaysWhatIsMissing) {
   EXPECT_THROW(find_dataset("", {}), UsageError);
 }
 
-// The names that common data sets are published with.
+// File names under which common data sets are published.
 class FindPublishedDataset : public testing::Test {
  protected:
-  // Four empty files, whose usual names `rename` changes.
+  // Adds four empty files with their usual names, as changed by `rename`.
   template <class Rename>
   void add_set(Rename rename) {
     for (const std::string name : {"train-images-idx3-ubyte", "train-labels-idx1-ubyte",
@@ -151,7 +151,7 @@ TEST_F(FindPublishedDataset, HasDotsOrDashesAndGzipInAnyCase) {
   add_set([](const std::string& name) { return replaced(name, "-idx", ".idx") + ".GZ"; });
   EXPECT_EQ(found(), (std::vector<std::string>{"train-images.idx3-ubyte.GZ", "train-labels.idx1-ubyte.GZ",
                                                "t10k-images.idx3-ubyte.GZ", "t10k-labels.idx1-ubyte.GZ"}));
-  add("train-images.idx3-ubyte");  // plain before gzip, and the usual name before others
+  add("train-images.idx3-ubyte");  // uncompressed before gzip, and the usual name before others
   EXPECT_EQ(found().front(), "train-images.idx3-ubyte");
   add("train-images-idx3-ubyte.gz");
   EXPECT_EQ(found().front(), "train-images-idx3-ubyte.gz");
@@ -160,7 +160,8 @@ TEST_F(FindPublishedDataset, HasDotsOrDashesAndGzipInAnyCase) {
 TEST_F(FindPublishedDataset, HasAFolderOfEachFilesName) {
   add_set([](const std::string& name) { return replaced(name, "-idx", ".idx") + "/" + name; });
   EXPECT_EQ(found().front(), "train-images.idx3-ubyte/train-images-idx3-ubyte");
-  add("train-images.idx3-ubyte/t10k-images-idx3-ubyte");  // of another purpose than its folder
+  add("train-images.idx3-ubyte/t10k-images-idx3-ubyte");  // a file for another purpose than the name of its
+                                                          // folder
   EXPECT_EQ(found()[2], "t10k-images.idx3-ubyte/t10k-images-idx3-ubyte");
 }
 
@@ -173,7 +174,7 @@ TEST_F(FindPublishedDataset, HasAPrefixAndTest) {
   EXPECT_EQ(found("emnist-letters").front(), "emnist-letters-train-images-idx3-ubyte.gz");
   EXPECT_THROW((void)found("emnist-byclass"), IoError);
   EXPECT_THROW((void)found("emnist"), IoError) << "which of two would it be?";
-  add_set_in("");  // without a prefix before all with one
+  add_set_in("");  // a set without a prefix is preferred to sets with one
   EXPECT_EQ(found().front(), "train-images-idx3-ubyte");
 }
 

@@ -40,7 +40,7 @@ TEST_F(IdxFileTest, ReadsPlainAndGzipAlike) {
   }
 }
 
-// Takes the file out of the system's cache where it can be.
+// Evicts the file from the system's page cache, if possible.
 void evict(const std::string& path) {
   const int descriptor = open(path.c_str(), O_RDONLY);
   ASSERT_EQ(fsync(descriptor), 0);
@@ -50,7 +50,7 @@ void evict(const std::string& path) {
 
 TEST_F(IdxFileTest, GathersSamplesFromCacheAndDisk) {
   constexpr std::uint32_t kCount = 1000;
-  constexpr std::size_t kSize = 5000;  // more than a page, from any byte of one
+  constexpr std::size_t kSize = 5000;  // more than a page, wherever the file begins in it
   Bytes elements(kCount * kSize);
   for (std::size_t i = 0; i < elements.size(); ++i)
     elements[i] = static_cast<std::uint8_t>(i * 2654435761U >> 24);
@@ -72,9 +72,10 @@ TEST_F(IdxFileTest, GathersSamplesFromCacheAndDisk) {
   }
 }
 
-// The system gives it room, and nothing but the end of the process when it is written to.
+// The system would grant the memory, and kill the process when it writes to it.
 TEST_F(IdxFileTest, RefusesGzipThatDecodesToMoreThanThereIsMemory) {
-  constexpr std::uint64_t kPacked = std::uint64_t{1} << 36;  // of zeros that take no room on the disk
+  constexpr std::uint64_t kPacked = std::uint64_t{1}
+                                    << 36;  // bytes of zeros, which take no space on the disk
   const auto path = add(gzip(idx({1U << 31, 1U << 14}, {}), 1 << 20));
   std::filesystem::resize_file(path, 100);  // within the data
   std::filesystem::resize_file(path, kPacked);
@@ -109,7 +110,8 @@ TEST_F(IdxFileTest, RefusesEveryPrefix) {
   }
 }
 
-// A flipped bit may change what gzip leaves free (name flags, time, system); the samples must never change.
+// A flipped bit may change fields that gzip does not check (name, flags, time, system), but never the
+// samples.
 TEST_F(IdxFileTest, RefusesEveryFlippedBitOfGzipThatChangesTheData) {
   const Bytes whole = gzip(kSmall);
   int refused = 0;
@@ -146,7 +148,7 @@ TEST_F(IdxFileTest, NoticesARewrittenFile) {
   EXPECT_THROW(file.check_unchanged(3), IoError);
 }
 
-// Root reads every file, so a process of its own gives that up first.
+// Root may read every file, so a child process drops that privilege first.
 TEST_F(IdxFileTest, SaysWhereAFileMayNotBeRead) {
   const auto path = add(kSmall);
   std::filesystem::permissions(folder_.path(), std::filesystem::perms::all);

@@ -10,8 +10,8 @@ std::vector<std::uint32_t> all_of(const SampleOrder& order, std::int64_t size) {
   return {indices.begin(), indices.end()};
 }
 
-// DataLoader(range(10), shuffle=True) after torch.manual_seed(5), a pass over a second DataLoader after each
-// epoch.
+// DataLoader(range(10), shuffle=True) after torch.manual_seed(5), with a pass over a second DataLoader after
+// each epoch.
 TEST(SampleOrder, FollowsDataLoaderOverThreeEpochs) {
   const std::vector<std::vector<std::uint32_t>> torch{
       {8, 3, 0, 5, 9, 1, 6, 2, 4, 7}, {4, 6, 1, 0, 8, 9, 5, 3, 2, 7}, {6, 2, 5, 0, 9, 7, 3, 4, 1, 8}};

@@ -19,7 +19,7 @@ class StreamPlans : public OnEachBackend {
   [[nodiscard]] std::vector<StreamPlan> plan(Residency residency, std::optional<std::int64_t> limit) const {
     return plan_streams(*backend_, kSets, residency, limit);
   }
-  // What the plans take, checked to be no more than the limit.
+  // The memory that the plans take, which is checked to be within the limit.
   static void expect_within(const std::vector<StreamPlan>& plans, std::int64_t limit) {
     std::int64_t bytes = 0;
     for (std::size_t i = 0; i < plans.size(); ++i) bytes += device_bytes(kSets[i], plans[i]);
@@ -36,7 +36,7 @@ TEST_P(StreamPlans, SendChunksOfAboutFourMegabytesInThreeSlots) {
     EXPECT_EQ(plan.chunk_samples, 83 * 64);
   }
   EXPECT_EQ(plans[0].slots, 3U);
-  EXPECT_EQ(plans[1].slots, 2U);  // which hold all of it
+  EXPECT_EQ(plans[1].slots, 2U);  // enough for the whole set
 }
 
 TEST_P(StreamPlans, KeepAllThatTheBackendWouldAndTheLimitAllows) {
@@ -73,7 +73,7 @@ TEST_P(StreamPlans, KeepToEveryLimitThatABatchOfEachFitsIn) {
   }
 }
 
-// As of a validation set that is smaller than a batch.
+// For example a validation set that is smaller than a batch.
 TEST_P(StreamPlans, LeaveRoomForALargerBatchAfterIt) {
   auto small = kTest;
   small.batch_size = 1;
