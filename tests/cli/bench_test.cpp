@@ -38,7 +38,7 @@ TEST(Bench, PrintsTablesAndWritesJson) {
   EXPECT_EQ(std::get<Json::Object>(object.at("samples_per_second").value).size(), 3U);
 }
 
-// Its products are work of the update.
+// Muon's matrix products are counted as part of the update.
 TEST(Bench, MeasuresMuon) {
   const TemporaryFolder folder;
   const auto file = (folder.path() / "figures.json").string();

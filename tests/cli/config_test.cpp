@@ -78,7 +78,7 @@ TEST(Config, SetsEveryOptionAsItWas) {
   EXPECT_EQ(read.device.threads, 2);
 }
 
-// A path may hold any byte but NUL.
+// A path may contain any byte except NUL.
 TEST(Config, KeepsTextsOfAnyBytes) {
   std::string all;
   for (int byte = 1; byte < 256; ++byte) all += static_cast<char>(byte);
@@ -96,7 +96,7 @@ TEST(Config, KeepsTextsOfAnyBytes) {
       try {
         std::ranges::find_if(given, named)->set(text);
       } catch (const UsageError&) {
-        continue;  // no free text
+        continue;  // does not take free text
       }
       ++fields;
       apply_config(config_of(asked), "c.toml", options_of(read));
@@ -131,7 +131,7 @@ TEST(Config, OfTheDefaultsSetsTheDefaults) {
   EXPECT_EQ(config_of(read), config_of({}));
 }
 
-// TOML's -0 is an integer, which has no sign.
+// In TOML, -0 is an integer and has no sign.
 TEST(Config, HoldsNoNegativeZero) {
   TrainCommand command;
   apply_config("lr = -0.0", "c.toml", options_of(command));

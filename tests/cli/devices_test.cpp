@@ -1,4 +1,5 @@
-// What `warpfit devices` prints, on whatever machine this is; emulated_program_test.cpp has one with a GPU.
+// The output of `warpfit devices` on the current machine; emulated_program_test.cpp tests it with an emulated
+// GPU.
 #include <dlfcn.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -24,7 +25,7 @@ std::string devices(const std::string& program = "warpfit") {
   return run.out;
 }
 
-// "23.5 GiB", of all of the machine's memory.
+// The size of the machine's memory, such as "23.5 GiB".
 std::string memory_text() {
   const auto bytes =
       static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE));
@@ -52,7 +53,7 @@ TEST(Devices, TellsTheProcessorAndWhatThereIsOfCuda) {
   EXPECT_THAT(text, HasSubstr("  memory        " + memory_text() + ", "));
 }
 
-// The program alone, and next to libraries that are not ours.
+// With no library next to the program, and with libraries of another program.
 TEST(Devices, SaysWhyThereIsNoCudaBackend) {
   const TemporaryFolder folder;
   const auto program = (folder.path() / "warpfit").string();

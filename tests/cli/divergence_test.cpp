@@ -1,4 +1,4 @@
-// Runs whose numbers overflow: exit code 8 with a message, and no file that holds such numbers.
+// Runs whose values overflow end with exit code 8 and a message, and write no file with such values.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -17,7 +17,7 @@ using testing::HasSubstr;
 
 class Divergence : public testing::Test {
  protected:
-  // Sets of two samples of three pixels, all of the same value; the labels are 0 and 1.
+  // Data sets of two samples with three pixels, all of the same value; the labels are 0 and 1.
   void add_data(std::uint8_t training, std::uint8_t test) const {
     const auto add = [this](const std::string& set, std::uint8_t pixel) {
       folder_.add(set + "-images-idx3-ubyte", idx({2, 1, 3}, Bytes(6, pixel)));
@@ -36,7 +36,7 @@ class Divergence : public testing::Test {
     all.insert(all.end(), more.begin(), more.end());
     return run_warpfit(all);
   }
-  // Exit code 8, no model, and what checkpoints there are can be read.
+  // Exit code 8, no model, and the given number of checkpoints, all of them readable.
   void expect_diverged(const Outcome& outcome, const std::string& message, std::size_t checkpoints) const {
     EXPECT_EQ(outcome.exit_code, 8) << outcome.error;
     EXPECT_THAT(outcome.error, HasSubstr(message));
@@ -50,7 +50,7 @@ class Divergence : public testing::Test {
     }
     EXPECT_EQ(found, checkpoints);
   }
-  // A model that is finite for black pixels, and overflows for all others.
+  // A model whose output is finite for black pixels and overflows for all others.
   [[nodiscard]] std::string huge_model() const {
     Model model{{.network = multilayer_perceptron({3, 8, 2}), .sample_shape = {3}}, {}};
     const auto plan = plan_of(model.info);
@@ -86,14 +86,14 @@ TEST_F(Divergence, OfTheValidationSetIsSeen) {
   expect_diverged(outcome, "epoch 1: the loss of the validation set is not a finite number", 0);
 }
 
-// The loss of the first step is finite, the parameters that it leaves are not.
+// The loss of the first step is finite, but the parameters after it are not.
 TEST_F(Divergence, OfTheParametersKeepsTheLastGoodCheckpoint) {
   add_data(255, 255);
   const auto outcome =
       train({"--epochs", "3", "--batch-size", "1", "--lr", "1e300", "--checkpoint-every", "1"});
   expect_diverged(outcome, "step 1: a parameter is not a finite number", 0);
 
-  // With a rate that grows to that, the checkpoints before are kept.
+  // With a learning rate that grows until training diverges, the earlier checkpoints are kept.
   fs::remove_all(path("run"));
   const auto later = train({"--epochs", "50", "--batch-size", "1", "--lr", "1e36", "--warmup", "1000000000",
                             "--checkpoint-every", "1"});

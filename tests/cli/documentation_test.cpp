@@ -1,4 +1,4 @@
-// What the documentation says of the program, and that its links lead somewhere.
+// The documentation must agree with the program, and its links must lead to existing files.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -43,7 +43,7 @@ TEST(Documentation, HasTheOptionsOfEveryCommand) {
                 std::make_index_sequence<std::variant_size_v<Command> - 1>());
 }
 
-// The pages of the project: not those of what is built or installed in its folder.
+// The documentation of the project, without pages that are built or installed in its folder.
 std::vector<fs::path> pages() {
   std::vector<fs::path> found{source_folder() / "README.md", source_folder() / "CHANGELOG.md"};
   for (const char* folder : {"cuda", "data", "host", "tests", "tools"}) {
@@ -79,7 +79,7 @@ TEST(Documentation, LinksToWhatIsThere) {
   EXPECT_GT(links, 20U);
 }
 
-// In one step or several; results of benchmarks are linked to by the page that reports them.
+// Directly or over other pages; results of benchmarks are linked from the page that reports them.
 TEST(Documentation, IsReachedFromReadme) {
   std::vector<fs::path> reached{source_folder() / "README.md"};
   for (std::size_t i = 0; i < reached.size(); ++i) {

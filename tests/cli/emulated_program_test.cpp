@@ -1,4 +1,4 @@
-// The whole program with --device cuda, on the emulated runtime.
+// The whole program with --device cuda on the emulated CUDA runtime.
 #include <fmt/core.h>
 #include <gtest/gtest.h>
 
@@ -12,8 +12,8 @@
 namespace warpfit::test {
 namespace {
 
-// Trains on the sample with the emulation that WARPFIT_EMULATION's value describes; for one epoch if `more`
-// does not say.
+// Trains on the sample data with the emulation configured by `emulation` (the value of WARPFIT_EMULATION),
+// for one epoch unless `more` specifies otherwise.
 Outcome run_emulated(const std::string& emulation, std::vector<std::string> more = {}) {
   setenv("WARPFIT_EMULATION", emulation.c_str(), 1);
   std::vector<std::string> arguments{"train", "--log-every", "1", "--data", sample_folder().string()};
@@ -27,7 +27,7 @@ Outcome run_emulated(const std::string& emulation, std::vector<std::string> more
 }
 
 const std::vector<std::string> kCuda{"--device", "cuda"};
-// Where only the order of work counts: an emulated GPU multiplies slowly.
+// For tests in which only the order of operations matters: matrix products are slow on an emulated GPU.
 const std::vector<std::string> kNarrowOnCuda{"--device",      "cuda",     "--network",
                                              "784-130-65-10", "--epochs", "2"};
 
@@ -117,7 +117,7 @@ TEST(EmulatedProgram, SaysWhichEngineRunsAndWhy) {
   EXPECT_TRUE(says(on_cpu, "--engine fused: this device trains layer by layer")) << on_cpu.error;
 }
 
-// A wait that never ends must not hang the program.
+// A barrier that is never reached must not hang the program.
 TEST(EmulatedProgram, SaysWhichBarrierABlockNeverReached) {
   for (const char* order : {"forward", "reverse", "random"}) {
     const auto run = run_emulated(std::string("lost_block=1,streams=lazy,order=") + order,
@@ -135,7 +135,7 @@ TEST(EmulatedProgram, StartsCublasOnlyWhereAProductNeedsIt) {
     more.insert(more.begin(), {"--device", "cuda", "--network", "784-16-10"});
     return run_emulated("fail=cublasCreate_v2@1:1", more);
   };
-  for (const char* engine : {"fused", "layers"}) {  // small batches of the layers engine take own kernels
+  for (const char* engine : {"fused", "layers"}) {  // "layers" needs no cuBLAS for small batches
     const auto run = without_cublas({"--engine", engine});
     EXPECT_EQ(run.exit_code, 0) << engine << ": " << run.error;
   }
@@ -223,8 +223,8 @@ TEST(EmulatedProgram, MeasuresWhereTimeGoes) {
   EXPECT_NE(run.out.find("\nfused "), std::string::npos) << run.out;
 }
 
-// Emulated time passes in whole microseconds, for each round of a kernel's threads: no phase takes none of
-// it.
+// Emulated time advances by a whole microsecond for each round of a kernel's threads, so every phase takes
+// time.
 TEST(EmulatedProgram, MeasuresThePhasesOfTheFusedKernel) {
   const auto run =
       Program({"bench", "--data", sample_folder().string(), "--device", "cuda", "--steps", "2", "--repeats",
@@ -232,7 +232,8 @@ TEST(EmulatedProgram, MeasuresThePhasesOfTheFusedKernel) {
               "warpfit_emulated")
           .finish();
   EXPECT_EQ(run.exit_code, 0) << run.error;
-  // The layers' phases, above, have some of their names, and are differences, which noise makes negative.
+  // The table of the layers engine above has phases of the same names; its times are differences, which can
+  // be negative because of noise.
   const auto table = run.out.find("\nphase of the fused kernel  ");
   ASSERT_NE(table, std::string::npos) << run.out;
   for (const char* phase :
@@ -253,7 +254,8 @@ TEST(EmulatedProgram, WorksMoreSlowlyWherePagesCannotBeLocked) {
   EXPECT_EQ(run.out, run_emulated("", layers).out);
 }
 
-// Whatever call fails, the program ends with a device's exit code and says what it was doing.
+// Whichever CUDA call fails, the program ends with the exit code for device errors and names the failed
+// operation.
 TEST(EmulatedProgram, EndsWithItsExitCodeWhereverTheDeviceFails) {
   for (const int at : {1, 5, 20, 60, 150, 300, 600}) {
     const auto run = run_emulated("fail=" + std::to_string(at) + ":719", kNarrowOnCuda);

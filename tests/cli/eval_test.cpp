@@ -88,7 +88,7 @@ TEST_F(Eval, CountsAndScoresWhatPlainLoopsGive) {
   EXPECT_NEAR(json_of(on(path, {"--json", "--batch-size", "1000"}))["loss"], whole, 1e-5 * whole);
 }
 
-// oneDNN's own log goes to standard output.
+// oneDNN writes its log to standard output.
 TEST_F(Eval, PrintsNothingOfALibrarysLog) {
   const auto path = add_model(folder_, "model",
                               {{.network = multilayer_perceptron({784, 6, 10}), .sample_shape = {28, 28}},
@@ -107,8 +107,8 @@ class LastEpoch final : public Report {
   Result test;
 };
 
-// In both kinds of model that training makes, with its own kernels: to the last bit. The last batch of 100
-// samples has 36, 100 or one of them.
+// For both kinds of models that training saves, the results are bit-identical to those of training. The last
+// batch of the 100 samples has 36, 100 or 1 samples.
 TEST_F(Eval, GivesWhatTrainingGaveLast) {
   const auto backend = make_backend({.device = {DeviceChoice::Kind::kCpu}, .threads = 1});
   const auto paths = find_dataset(sample_folder().string(), {});
@@ -143,8 +143,8 @@ TEST_F(Eval, GivesWhatTrainingGaveLast) {
   }
 }
 
-// Class 0 is taken for itself, then for 1; 1 for itself; 2 for 0. Of a logit of 1 among zeros the loss is
-// log(e + 2) - 1 where it is the label's, log(e + 2) where it is not.
+// Class 0 is predicted as 0 and as 1; class 1 as 1; class 2 as 0. With one logit of 1 and all others 0, the
+// loss is log(e + 2) - 1 if the logit of 1 belongs to the label, and log(e + 2) otherwise.
 TEST_F(Eval, PrintsATableOfTheClasses) {
   const auto path = add_model(folder_, "model", brightest_pixel());
   const auto images = folder_.add("images", idx({4, 3}, {255, 0, 0, 0, 255, 0, 0, 255, 0, 255, 0, 0}));
@@ -191,7 +191,7 @@ TEST_F(Eval, EndsWithTheDocumentedCodeOnMisuse) {
       add_model(folder_, "infinite",
                 with_infinite_bias({{.network = multilayer_perceptron({784, 10}), .sample_shape = {784}},
                                     random_parameters(multilayer_perceptron({784, 10}))}));
-  // Finite outputs, whose differences are not.
+  // Finite outputs with differences that overflow.
   Model huge{{.network = multilayer_perceptron({784, 10}), .sample_shape = {784}}, {}};
   const auto plan = plan_of(huge.info);
   huge.parameters.resize(plan.floats);

@@ -1,4 +1,4 @@
-// `warpfit export` as its user sees it. tools/exchange_test.py shows that PyTorch and ONNX take the files.
+// `warpfit export` as its user sees it. tools/exchange_test.py tests that PyTorch and ONNX read the files.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -14,7 +14,7 @@ namespace {
 
 class Export : public testing::Test {
  protected:
-  // The path of what it wrote.
+  // Exports and returns the path of the written file.
   std::string written(const std::string& from, const std::string& format,
                       std::vector<std::string> more = {}) {
     auto path = (folder_.path() / "written").string();

@@ -1,7 +1,8 @@
-// A disk that is full or fails, at every call that a run makes on its folder (tests/files/failing_calls.cpp):
-// the run ends with 5 and names the file; nothing that was saved is lost; gone on with, it ends as one that
-// was left alone. Of each kind of call on each kind of file one is drawn, and how it fails; writes fail in
-// every way. WARPFIT_ALL_CALLS=1 takes every call in every way, which takes minutes.
+// Simulates a disk that is full or fails at any call of a run on its folder (tests/files/failing_calls.cpp):
+// the run ends with exit code 5 and names the file, loses nothing that was saved, and, if it is resumed, ends
+// with the same result as an undisturbed run. For each kind of call on each kind of file, one call and one
+// way to fail are chosen at random; writes fail in every way. WARPFIT_ALL_CALLS=1 tests every call in every
+// way, which takes minutes.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -61,7 +62,7 @@ class FailingCalls : public testing::Test {
  protected:
   [[nodiscard]] fs::path folder(const std::string& name) const { return parent_.path() / name; }
 
-  // Ten checkpoints, and a short batch at each epoch's end.
+  // A run with ten checkpoints and a short last batch in each epoch.
   [[nodiscard]] Arguments train(const fs::path& folder, const std::string& network = "784-4-10") const {
     std::istringstream words(
         "--batch-size 50 --epochs 4 --shuffle --dropout 0.2 --validation-split 0.2 --optimizer adam "
@@ -88,7 +89,7 @@ class FailingCalls : public testing::Test {
         {"WARPFIT_FAIL_AT=" + std::to_string(failure.call.number), "WARPFIT_FAIL_WITH=" + failure.how});
   }
 
-  /// What a run without failures calls, in its order.
+  /// The calls of a run without failures, in order.
   [[nodiscard]] std::vector<Call> calls_of(const Arguments& arguments, const fs::path& folder,
                                            int exit_code = 0) const {
     const auto record = parent_.path() / "calls";
@@ -126,7 +127,7 @@ class FailingCalls : public testing::Test {
     return drawn;
   }
 
-  /// Ended by itself for the failing call: it says so, and leaves nothing half-written.
+  /// The run ended by itself because of the failed call: it printed a message and left no incomplete file.
   static void expect_said(const Outcome& outcome, const fs::path& folder) {
     EXPECT_EQ(outcome.exit_code, 5) << outcome.error;
     EXPECT_THAT(outcome.error, HasSubstr(folder.string()));
@@ -152,7 +153,7 @@ class FailingCalls : public testing::Test {
     }
   }
 
-  /// The folder of a run that has four of its checkpoints, given the calls of a whole one.
+  /// A folder of a run with four of its checkpoints; `calls` are the calls of the complete run.
   [[nodiscard]] fs::path halfway(std::vector<Call> calls) const {
     std::erase_if(calls, [](const Call& call) { return !saves_checkpoint(call); });
     const auto target = folder("halfway");
@@ -207,8 +208,8 @@ TEST_F(FailingCalls, LoseNothingOfANewRun) {
   }
 }
 
-// A signal that the program goes on after may interrupt any slow call, before it has done anything or when
-// half is done: it is made again.
+// A signal that does not end the program can interrupt any slow call, before or after it has transferred some
+// bytes: the call is repeated.
 TEST_F(FailingCalls, AreRepeatedIfASignalInterruptsThem) {
   const auto whole = folder("whole");
   const auto target = folder("run");
@@ -229,12 +230,12 @@ TEST_F(FailingCalls, AreRepeatedIfASignalInterruptsThem) {
   }
 }
 
-// What a power cut leaves depends on the order: a file is flushed before it gets its name, its folder after
-// that, and rows of metrics before the checkpoint that counts on them.
+// What survives a power failure depends on the order of calls: a file is flushed before it is renamed, its
+// folder after that, and rows of metrics before the checkpoint that refers to them.
 TEST_F(FailingCalls, AreInTheOrderThatSurvivesAPowerCut) {
   const auto whole = folder("whole");
   const auto calls = calls_of(train(whole), whole);
-  std::map<fs::path, std::size_t> written, flushed;  // the last call's number
+  std::map<fs::path, std::size_t> written, flushed;  // the number of the last such call
   std::size_t renamed = 0;
   for (const auto& call : calls) {
     if (call.is_write()) written[call.path] = call.number;
@@ -242,7 +243,7 @@ TEST_F(FailingCalls, AreInTheOrderThatSurvivesAPowerCut) {
     if (call.name != "renameat") continue;
     SCOPED_TRACE(call.path);
     ++renamed;
-    // The temporary file is the last one written: nothing else is written meanwhile.
+    // The temporary file is the one written last, because nothing else is written in between.
     const auto last = std::ranges::max_element(written, {}, [](const auto& entry) { return entry.second; });
     EXPECT_THAT(last->first.filename().string(), HasSubstr(call.path.filename().string()));
     EXPECT_GT(flushed[last->first], last->second);
@@ -258,7 +259,7 @@ TEST_F(FailingCalls, AreInTheOrderThatSurvivesAPowerCut) {
     }
   }
   EXPECT_GT(renamed, 10U);
-  // The names of the metrics' files before the first checkpoint.
+  // The names of the metrics files before the first checkpoint.
   const auto first = std::ranges::find_if(calls, saves_checkpoint);
   const auto opened = std::ranges::find_if(
       calls, [&](const Call& call) { return call.name == "openat" && call.path == whole / "metrics.csv"; });
@@ -281,7 +282,7 @@ TEST_F(FailingCalls, LoseNothingOfAResumedRun) {
   }
 }
 
-// Where the folder cannot be looked at, a run in it must not be taken for none.
+// If it cannot be determined whether the folder contains a run, a new run must not start in it.
 TEST_F(FailingCalls, DoNotLetANewRunOverwriteAnother) {
   const auto whole = folder("whole");
   ASSERT_EQ(run(train(whole), whole).exit_code, 0);

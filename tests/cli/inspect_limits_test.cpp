@@ -1,4 +1,4 @@
-// How much `warpfit inspect` takes and prints of hostile and large files.
+// Limits of the memory and output of `warpfit inspect` for malicious and large files.
 #include <fmt/core.h>
 #include <gtest/gtest.h>
 
@@ -23,7 +23,7 @@ class InspectLimits : public testing::Test {
 
 TEST_F(InspectLimits, NeedsLittleMemoryForLargeFiles) {
   if (kSanitized) GTEST_SKIP() << "sanitizers take memory of their own";
-  constexpr std::uintmax_t kSize = 200 << 20;  // of a file with a hole
+  constexpr std::uintmax_t kSize = 200 << 20;  // of a sparse file
   const std::string header = R"({"a":{"dtype":"F32","shape":[52428800],"data_offsets":[0,209715200]}})";
   for (const auto& start : {idx({200, 1 << 10, 1 << 10}, {}), safetensors(header)}) {
     const auto path = folder_.add("large", start);
@@ -34,8 +34,8 @@ TEST_F(InspectLimits, NeedsLittleMemoryForLargeFiles) {
   }
 }
 
-// Text that grows faster than the file: padding of every row to one long cell, or of every line to one long
-// key.
+// Output must not grow faster than the file: padding every row to the width of one long cell, or every line
+// to the width of one long key, would.
 TEST_F(InspectLimits, PrintsTextInProportionToTheFile) {
   const auto expect_small = [](const std::string& path, const std::vector<std::string>& parts) {
     const auto run = run_warpfit({"inspect", path});
@@ -69,7 +69,7 @@ TEST_F(InspectLimits, PrintsTextInProportionToTheFile) {
 TEST_F(InspectLimits, AdvisesNothingOfOtherCommandsWhereMemoryRunsOut) {
   if (kSanitized)
     GTEST_SKIP() << "sanitizers reserve terabytes and end the program where an allocation fails";
-  constexpr std::uint64_t kHeader = 100'000'000;  // bytes, the most that a header may have: 0x05F5E100
+  constexpr std::uint64_t kHeader = 100'000'000;  // the maximum size of a header in bytes: 0x05F5E100
   write_file(path("large"), Bytes{0x00, 0xE1, 0xF5, 0x05, 0, 0, 0, 0, '{'});
   std::filesystem::resize_file(path("large"), 8 + kHeader);
   const auto command = fmt::format("ulimit -v 120000; exec '{}' inspect '{}' >'{}' 2>&1", program_path(),

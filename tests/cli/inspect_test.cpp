@@ -1,4 +1,4 @@
-// What `warpfit inspect` prints. Checksums are Python's zlib.crc32 of the bytes.
+// The output of `warpfit inspect`. Checksums are Python's zlib.crc32 of the bytes.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -98,7 +98,7 @@ TEST_F(InspectTest, FollowsAnOnnxGraph) {
                                         "2 tensors, 40 bytes\n");
 }
 
-// A name that would clear the screen, weights that are elsewhere, a value that is no tensor.
+// A name that would clear the screen, weights stored in another file, and a value that is not a tensor.
 TEST_F(InspectTest, ShowsHostileAndUnknownPartsOfOnnx) {
   using Message = ProtobufMessage;
   const auto external = Message().integer(1, 9).integer(2, 1).bytes(8, "a\x1b[2J").bytes(13, "");

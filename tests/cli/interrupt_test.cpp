@@ -1,4 +1,5 @@
-// Signals, and a standard output that nobody reads any more: answered soon, with a checkpoint to go on from.
+// Signals, and a standard output that is no longer read: the run ends soon and saves a checkpoint to resume
+// from.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -16,7 +17,7 @@ namespace {
 
 using testing::HasSubstr;
 
-// Programs that are started meanwhile ignore the signal, as under nohup.
+// Programs that are started during its lifetime ignore the signal, as under nohup.
 class Ignored {
  public:
   explicit Ignored(int number) : number_(number), before_(signal(number, SIG_IGN)) {}
@@ -41,7 +42,7 @@ class InterruptProgram : public testing::Test {
             "--device",  "cpu",       "--threads",
             "1",         "--run-dir", path(run)};
   }
-  // Sets of so many samples, and a network that takes some milliseconds for each.
+  // Data sets with this many samples, and a network that takes some milliseconds per sample.
   [[nodiscard]] std::vector<std::string> large(std::uint32_t training, std::uint32_t test) const {
     const auto add = [this](const std::string& set, std::uint32_t samples) {
       folder_.add(set + "-images-idx3-ubyte", idx({samples, 28, 28}, Bytes(samples * 784, 1)));
@@ -88,7 +89,7 @@ class InterruptProgram : public testing::Test {
 
 constexpr double kPromised = kSanitized ? 8 : 2;  // seconds
 
-// Whatever time that takes, it is long before the last epoch.
+// However long saving takes, it happens long before the last epoch.
 TEST_F(InterruptProgram, SavesAtASignal) {
   auto arguments = small("run");
   std::ranges::replace(arguments, "40", "300");
@@ -99,7 +100,7 @@ TEST_F(InterruptProgram, SavesAtASignal) {
 }
 
 TEST_F(InterruptProgram, IsAnsweredWithinAnEpochOfManyBatches) {
-  Program program(large(5000, 10));  // half a minute an epoch, and one line
+  Program program(large(5000, 10));  // half a minute per epoch, which prints one line
   ASSERT_TRUE(program.wait_for("loss:"));
   std::this_thread::sleep_for(std::chrono::milliseconds(300));
   expect_answered(program, kPromised);
@@ -122,7 +123,7 @@ TEST_F(InterruptProgram, KeepsIgnoringWhatItWasStartedToIgnore) {
   }
 }
 
-// While it still saves for the first.
+// The second signal arrives while the program still saves because of the first.
 TEST_F(InterruptProgram, IgnoresASecondHangup) {
   Program program(large(5000, 10));
   ASSERT_TRUE(program.wait_for("loss:"));
@@ -132,7 +133,7 @@ TEST_F(InterruptProgram, IgnoresASecondHangup) {
   EXPECT_EQ(program.finish().exit_code, 75);
 }
 
-// The kernel and the shell each send one as a terminal is closed.
+// When a terminal is closed, the kernel and the shell each send a signal.
 TEST_F(InterruptProgram, SavesWhenTheTerminalIsClosed) {
   ASSERT_EQ(run_warpfit(small("whole")).exit_code, 0);
   Program program(small("run"));
@@ -161,7 +162,7 @@ TEST_F(InterruptProgram, SavesWhenNobodyReadsItsOutput) {
   expect_same("whole", "run");
 }
 
-// Without a folder nothing can be saved: the run ends soon all the same.
+// Without a run folder nothing can be saved, but the run still ends soon.
 TEST_F(InterruptProgram, EndsWhenNobodyReadsItsOutput) {
   auto arguments = small("run");
   arguments.resize(arguments.size() - 2);

@@ -1,5 +1,5 @@
-// Bad files as a user meets them: each ends with its documented exit code, within a second and 64 MiB, with
-// one message that names the file and what is wrong with it, and nothing on standard output.
+// Invalid data files: each ends the program with the documented exit code, within a second and 64 MiB, with
+// one message that names the file and the problem, and nothing on standard output.
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
@@ -173,7 +173,7 @@ TEST_F(MalformedData, FolderInsteadOfAFile) {
   expect_refused(kIo, "no train-labels-idx1-ubyte or train-labels-idx1-ubyte.gz in it");
 }
 
-// As an interrupted download leaves it.
+// As an interrupted download leaves them.
 TEST_F(MalformedData, IncompleteFileNextToAGzipFile) {
   folder_.add(std::string(kFiles[0]) + ".gz", gzip(kImages));
   for (const std::size_t size : {0UL, 3UL, 12UL, 20UL}) {
@@ -194,7 +194,7 @@ TEST_F(MalformedData, DanglingLink) {
   expect_refused(kIo, "t10k-images-idx3-ubyte");
 }
 
-// A plain file is read in each epoch, so a change shows whenever it happens.
+// An uncompressed file is read in every epoch, so a change is detected whenever it happens.
 TEST_F(MalformedData, FileThatChangesWhileItIsRead) {
   using Change = std::function<void(const std::string&)>;
   const std::vector<Change> changes{

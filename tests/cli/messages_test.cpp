@@ -1,4 +1,4 @@
-// What the program prints of text that others wrote: files, paths, configurations and command lines.
+// How the program prints text from others: from files, paths, configurations and command lines.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -17,7 +17,7 @@ namespace {
 
 using testing::HasSubstr;
 
-// Sets the title of a window, rings, clears the screen, and is no UTF-8.
+// Sets the title of the window, rings the bell, clears the screen, and is not valid UTF-8.
 const std::string kHostile = "\x1b]0;PWNED\x07\x1b[2J\xc2\x9b\xff";
 
 constexpr std::size_t kLong = kSanitized ? 50'000 : 1'000'000;  // bytes, or layers
@@ -26,14 +26,14 @@ struct Case {
   std::string name;
   std::vector<std::string> arguments;
   int exit_code = 0;
-  std::vector<std::string> parts{};  // of what is printed
+  std::vector<std::string> parts{};  // of the printed text
 };
 
 class Messages : public testing::Test {
  protected:
   [[nodiscard]] std::string path(const std::string& name) const { return (folder_.path() / name).string(); }
 
-  // A model whose metadata has this value.
+  // A model with this metadata value.
   std::string model_with(const std::string& name, const std::string& key, const std::string& value) {
     const auto model = brightest_pixel();
     auto metadata = metadata_of(model.info);
@@ -60,7 +60,7 @@ class Messages : public testing::Test {
   }
 
   TemporaryFolder folder_;
-  // JSON and TOML hold no invalid UTF-8.
+  // JSON and TOML cannot contain invalid UTF-8.
   std::string text_ = kHostile.substr(0, kHostile.size() - 1);
   std::string toml_ = R"(\u001b]0;PWNED\u0007)";
 };

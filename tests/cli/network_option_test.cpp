@@ -1,4 +1,4 @@
-// --network as a list of layers, from training to every command that reads the model.
+// --network with a list of layers: training, and every command that reads the model.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -17,7 +17,7 @@ class NetworkOption : public testing::Test {
  protected:
   [[nodiscard]] std::string path(const std::string& name) const { return (folder_.path() / name).string(); }
 
-  // Trains an epoch on the sample, saves the model under the name, and gives what the program printed.
+  // Trains one epoch on the sample data, saves the model under `name`, and returns the output of the program.
   Outcome train(const std::string& network, const std::string& name, std::vector<std::string> more = {}) {
     std::vector<std::string> command{"train",    "--data",   sample_folder().string(),
                                      "--device", "cpu",      "--threads",

@@ -1,5 +1,5 @@
-// Where a run writes to, as its user sees it: refused before training if it cannot be written, and never over
-// a file of the user's.
+// Output paths as the user sees them: an unusable one is rejected before training, and no file of the user is
+// overwritten.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -26,7 +26,7 @@ class Outputs : public testing::Test {
     all.insert(all.end(), more.begin(), more.end());
     return run_warpfit(all);
   }
-  // Before the first epoch, without a trace.
+  // Rejected before the first epoch, without leaving a file behind.
   void expect_refused(const std::vector<std::string>& more, int exit_code, const std::string& what) const {
     const auto outcome = train(more);
     EXPECT_EQ(outcome.exit_code, exit_code) << outcome.error;
@@ -69,14 +69,14 @@ TEST_F(Outputs, LeaveNoFolderIfTheStartIsRefused) {
   EXPECT_EQ(read_file(path("new/model")), read_file(run + "/model.safetensors"));
 }
 
-// A folder that somebody has prepared or sent.
+// The folder may come from somebody else, who prepared links in it.
 TEST_F(Outputs, OverwriteNoFileThatALinkLeadsTo) {
   const auto own = folder_.add("own", kOwn);
   for (const std::string name : {"metrics.jsonl", "metrics.csv"}) {
     fs::create_directories(path("run"));
     fs::create_symlink(own, path("run/" + name));
     expect_refused({"--run-dir", path("run")}, 2, name);
-    // Also if there is a run in it, without a checkpoint.
+    // Also if the folder contains a run without a checkpoint.
     fs::remove_all(path("run"));
     ASSERT_EQ(train({"--run-dir", path("run")}).exit_code, 0);
     fs::remove_all(path("run/checkpoints"));
@@ -93,7 +93,7 @@ TEST_F(Outputs, OverwriteNoFileThatALinkLeadsTo) {
   }
 }
 
-// config.toml names where the model is saved, and somebody may have sent it.
+// config.toml names the file to save the model in, and may come from somebody else.
 TEST_F(Outputs, OfAResumedRunReplaceModelsAlone) {
   const auto model = path("model");
   ASSERT_EQ(train({"--run-dir", path("run"), "--save", model}).exit_code, 0);
@@ -129,7 +129,7 @@ TEST_F(Outputs, KeepPermissionsAndNeighbours) {
   EXPECT_EQ(read_file(path("model.tmp")), kOwn);
 }
 
-// Standard output over a link of our own: as root, /dev/stdout itself would be replaced.
+// The link to standard output is the test's own: as root, the test would replace /dev/stdout itself.
 TEST_F(Outputs, DoNotReplaceALinkToStandardOutput) {
   fs::create_symlink("/proc/self/fd/1", path("stdout"));
   ASSERT_EQ(train({"--save", path("model")}).exit_code, 0);

@@ -247,7 +247,7 @@ TEST(CommandLine, ShowsHelpAndVersion) {
   EXPECT_NE(std::get<ShowText>(parse({"--help"})).text.find("warpfit train --data DIR"), std::string::npos);
   const auto help = std::get<ShowText>(parse({"train", "--help-all"})).text;
   std::istringstream lines(help);
-  std::string words;  // without the breaks of lines
+  std::string words;  // with line breaks removed
   for (std::string line; std::getline(lines, line);) {
     EXPECT_LE(line.size(), 100U) << line;
     const auto first = std::min(line.find_first_not_of(' '), line.size());

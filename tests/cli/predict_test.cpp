@@ -35,7 +35,7 @@ class Predict : public testing::Test {
                      {{.network = spec_, .sample_shape = {28, 28}, .log_softmax = log_softmax}, parameters_});
   }
 
-  // The classes of a sample in the order of their logits.
+  // The classes of a sample, ordered by their logits.
   [[nodiscard]] std::vector<int> ranking(std::size_t sample) const {
     std::vector<int> classes(10);
     std::iota(classes.begin(), classes.end(), 0);
@@ -78,7 +78,7 @@ TEST_F(Predict, RanksClassesByWhatPlainLoopsGive) {
   EXPECT_FALSE(std::getline(lines, line));
 }
 
-// A network that ends in LogSoftmax gives log-probabilities.
+// A network that ends with LogSoftmax outputs log-probabilities.
 TEST_F(Predict, GivesTheNetworksOwnOutputs) {
   for (const bool log_softmax : {false, true}) {
     std::istringstream lines(output(random_model(log_softmax), images_,
@@ -100,7 +100,7 @@ TEST_F(Predict, GivesTheNetworksOwnOutputs) {
   }
 }
 
-// exp(1) / (exp(1) + exp(0.4) + 1) and so on; of equals the lower class goes first.
+// exp(1) / (exp(1) + exp(0.4) + 1) and so on; of equal probabilities, the lower class comes first.
 TEST_F(Predict, PrintsSixDecimalsAndTheLowerOfEqualClassesFirst) {
   const auto model = add_model(folder_, "model", brightest_pixel());
   const Bytes pixels = idx({2, 3}, {0, 102, 255, 51, 51, 51});
@@ -156,7 +156,7 @@ TEST_F(Predict, TransposesImages) {
   EXPECT_THAT(flat.error, HasSubstr("flat are 3, expected images of two dimensions, as in 28x28"));
 }
 
-// More than is held back at a time, and a last batch that is short.
+// More rows than are buffered at a time, and a short last batch.
 TEST_F(Predict, HasTheNamesOfTheClasses) {
   auto model = brightest_pixel();
   model.info.class_names = {"red", "a, \"b\"", "blue"};
@@ -223,7 +223,7 @@ TEST_F(Predict, FailsWhereStandardOutputCannotBeWritten) {
   EXPECT_EQ(WEXITSTATUS(std::system((command + " >/dev/full 2>&1").c_str())), 5);
 }
 
-// Time in proportion to the number of tensors, and no line of the whole network.
+// The time is proportional to the number of tensors, and no line contains the whole network.
 TEST_F(Predict, TakesAModelOfManyLayers) {
   constexpr std::size_t kLayers = kSanitized ? 6'000 : 60'000;
   std::vector<std::int64_t> widths(kLayers, 1);

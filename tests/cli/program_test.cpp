@@ -1,4 +1,4 @@
-// The program as its user sees it, on the repository's sample of 300 and 100 images.
+// The program as its user sees it, on the sample data of the repository: 300 training and 100 test images.
 #include "tests/support/program.hpp"
 
 #include <gtest/gtest.h>
@@ -22,7 +22,8 @@ std::vector<std::string> on_sample(std::vector<std::string> more = {}) {
   return arguments;
 }
 
-// The same words, and numbers within the tolerance of the goldens: the last digit is the processor's.
+// The same words, and numbers within the tolerance of the reference traces: the last digit depends on the
+// processor.
 void expect_same_text(const std::string& actual, const std::string& expected) {
   static const std::regex kNumber("[0-9]+\\.[0-9]+");
   EXPECT_EQ(std::regex_replace(actual, kNumber, "#"), std::regex_replace(expected, kNumber, "#"));
@@ -46,8 +47,8 @@ TEST(Program, PrintsTheTutorialsTextAndNothingElse) {
       << run.out;
 }
 
-// The same run in PyTorch (Linear-ReLU stack after torch.manual_seed(0), slices of 64 of the sample's
-// tensors).
+// The reference is the same run in PyTorch: a Linear-ReLU stack after torch.manual_seed(0), on slices of 64
+// samples.
 TEST(Program, PrintsPyTorchsNumbersOnTheSample) {
   const auto run = run_warpfit(on_sample({"--epochs", "1", "--log-every", "2"}));
   expect_same_text(run.out,
@@ -143,14 +144,14 @@ TEST(Program, EndsWithTheDocumentedCodeOnMisuse) {
   }
 }
 
-// The exit code of a shell command; WARPFIT stands for the program.
+// The exit code of a shell command, in which WARPFIT is replaced by the path of the program.
 int shell(std::string command) {
   const std::string name = "WARPFIT";
   command.replace(command.find(name), name.size(), program_path());
   return WEXITSTATUS(std::system(command.c_str()));
 }
 
-// oneDNN left half of its results out where OpenMP gave it fewer threads than promised.
+// oneDNN omitted half of its results when OpenMP started fewer threads than requested.
 TEST(Program, TrainsRightWhereOpenMpLimitsTheThreads) {
   const TemporaryFolder folder;
   const auto command =
@@ -182,7 +183,8 @@ TEST(Program, FailsWhereStandardOutputCannotBeWritten) {
   EXPECT_EQ(shell("WARPFIT --version >/dev/full 2>&1"), 5);
 }
 
-// A file that may have as many bytes as all the output but the last: training is over when that fails.
+// The maximum file size allows all of the output except the last line, so training is complete when the write
+// fails.
 TEST(Program, FailsWhereItsLastLineCannotBeWritten) {
   const TemporaryFolder folder;
   const auto out = (folder.path() / "out").string();
@@ -194,7 +196,7 @@ TEST(Program, FailsWhereItsLastLineCannotBeWritten) {
   rlimit before{};
   ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
   const rlimit lower{.rlim_cur = size - 1, .rlim_max = before.rlim_max};
-  const auto handler = signal(SIGXFSZ, SIG_IGN);  // which the program inherits
+  const auto handler = signal(SIGXFSZ, SIG_IGN);  // inherited by the program
   ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &lower), 0);
   EXPECT_EQ(shell(train), 5);
   setrlimit(RLIMIT_FSIZE, &before);

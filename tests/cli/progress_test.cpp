@@ -1,4 +1,4 @@
-// A run watched on a terminal: the program on a pseudo-terminal, and what its screen shows.
+// A run on a terminal: the program runs on a pseudo-terminal, and the contents of its screen are compared.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <pty.h>
@@ -26,7 +26,7 @@ struct Watched {
   std::string output;
 };
 
-// Runs the program with standard output and error on a terminal of so many columns.
+// Runs the program with standard output and standard error on a terminal of this width.
 Watched watch(std::vector<std::string> arguments, unsigned short columns, const char* kind = "xterm") {
   arguments.insert(arguments.begin(), program_path());
   std::vector<char*> argv;
@@ -42,7 +42,7 @@ Watched watch(std::vector<std::string> arguments, unsigned short columns, const 
   }
   Watched watched;
   std::array<char, 4096> bytes{};
-  // Reading fails when the program has closed the terminal.
+  // Reading fails once the program has closed the terminal.
   for (ssize_t count = 0; (count = read(terminal, bytes.data(), bytes.size())) > 0;)
     watched.output.append(bytes.data(), static_cast<std::size_t>(count));
   int status = 0;
@@ -58,7 +58,7 @@ std::vector<std::string> training(const std::string& epochs) {
       "--epochs", epochs,   "--batch-size",           "1",        "--log-every", "100"};
 }
 
-// What the screen shows without a progress line, without the times in it.
+// The lines of the screen without the progress line, and with times removed.
 std::vector<std::string> without_times(std::vector<std::string> lines) {
   std::erase_if(lines, [](const std::string& line) {
     return line.find("samples/s") != line.npos || line.find("[info] data:") != line.npos;
@@ -68,7 +68,7 @@ std::vector<std::string> without_times(std::vector<std::string> lines) {
 
 TEST(ProgressOnATerminal, LeavesNothingBehind) {
   auto arguments = training("30");
-  constexpr unsigned short kColumns = 250;  // so that no other line wraps
+  constexpr unsigned short kColumns = 250;  // wide enough that no other line wraps
   TerminalScreen with(kColumns), without(kColumns);
   const auto watched = watch(arguments, kColumns);
   EXPECT_EQ(watched.exit_code, 0);
@@ -86,7 +86,7 @@ TEST(ProgressOnATerminal, LeavesNothingBehind) {
 
 TEST(ProgressOnATerminal, NeverWraps) {
   for (const unsigned short columns : {40, 20, 12}) {
-    TerminalScreen screen(1000);  // lines as long as the program wrote them
+    TerminalScreen screen(1000);  // wider than all lines, so that they are kept as written
     const auto watched = watch(training("20"), columns);
     EXPECT_EQ(watched.exit_code, 0) << watched.output;
     screen.write(watched.output);
@@ -126,7 +126,7 @@ TEST(ProgressOnATerminal, IsErasedBeforeAnError) {
   EXPECT_EQ(lines.back(), "");
 }
 
-// Neither a carriage return nor an escape sequence where nobody could see the line.
+// Output to a file contains neither a carriage return nor an escape sequence.
 TEST(ProgressOnATerminal, IsNoPartOfFiles) {
   const auto run = run_warpfit(training("3"), {"TERM=xterm"});
   EXPECT_EQ(run.exit_code, 0);

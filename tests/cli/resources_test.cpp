@@ -1,4 +1,4 @@
-// Memory and threads that cannot be had, at the start or later: exit code 7 with advice, never a crash.
+// Memory and threads that the system refuses, at the start or later: exit code 7 with advice, never a crash.
 #include <fmt/core.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -28,7 +28,7 @@ class Resources : public testing::Test {
     all.insert(all.end(), more.begin(), more.end());
     return all;
   }
-  // With so many kilobytes of address space.
+  // Runs the program with an address space of this many kilobytes.
   static Outcome run_within(int kilobytes, const std::vector<std::string>& arguments) {
     std::vector<std::string> all{"-c", fmt::format("ulimit -v {}; exec \"$0\" \"$@\"", kilobytes),
                                  program_path()};
@@ -44,7 +44,7 @@ class Resources : public testing::Test {
   TemporaryFolder folder_;
 };
 
-// oneDNN called address 0 where it got no memory for a kernel: 139 at 80 and 150 MB.
+// oneDNN called address 0 if it could not allocate memory for a kernel: exit code 139 with 80 and 150 MB.
 TEST_F(Resources, MayBeAnyAmountOfMemory) {
   int done = 0;
   int refused = 0;
@@ -89,7 +89,7 @@ TEST_F(Resources, MayBeAnyNumberOfThreads) {
   EXPECT_GT(refused, 2);
 }
 
-// 8 TB, which no machine has.
+// 8 TB, more than any machine has.
 TEST_F(Resources, AreComparedWithWhatARunNeeds) {
   const auto outcome = run_warpfit(train("784-1000000-1000000-10"));
   EXPECT_EQ(outcome.exit_code, 7) << outcome.error;
@@ -120,7 +120,7 @@ TEST_F(Resources, AreEstimatedAsARunTakesThem) {
               true);
 }
 
-// gelu's values have memory of their own, ReLU's do not.
+// GELU keeps its input in separate memory; ReLU does not.
 TEST(MemoryEstimate, CountsTheValuesThatAStepKeeps) {
   const auto estimate = [](ActivationKind kind) {
     const auto plan = plan_network({{Linear{100}, Activation{kind}, Linear{10}}, 784});
@@ -135,15 +135,15 @@ TEST_F(Resources, SufficeToResumeIfTheySufficedToTrain) {
   const auto trained = run_warpfit(command);
   ASSERT_EQ(trained.exit_code, 0) << trained.error;
   std::filesystem::remove(
-      path("run/checkpoints/step_000000000005.safetensors"));  // so that there is work left
+      path("run/checkpoints/step_000000000005.safetensors"));  // so that the run is not complete
   const auto resumed = run_warpfit({"resume", path("run")});
   ASSERT_EQ(resumed.exit_code, 0) << resumed.error;
   EXPECT_THAT(resumed.error, HasSubstr("resumed at epoch 1, batch 3"));
   EXPECT_LE(static_cast<double>(resumed.peak_kilobytes), 1.1 * static_cast<double>(trained.peak_kilobytes));
 }
 
-// A gzip file of 972 KB decodes to a billion labels, but there are three images: comparing the headers is
-// enough.
+// A gzip file of 972 KB decompresses to a billion labels, but there are only three images: the mismatch is
+// found by comparing the headers alone.
 TEST_F(Resources, AreNotSpentOnHeadersThatDoNotFit) {
   constexpr std::uint32_t kMany = 1'000'000'000;
   folder_.add("train-images-idx3-ubyte", idx({3, 28, 28}, Bytes(3 * 784)));
@@ -157,7 +157,7 @@ TEST_F(Resources, AreNotSpentOnHeadersThatDoNotFit) {
   };
   expect_refused(run_warpfit({"train", "--data", folder_.path().string(), "--device", "cpu"}), 3);
 
-  // Three billion samples of one byte, which take no blocks of the disk.
+  // Three billion samples of one byte in a sparse file, which takes no space on the disk.
   const auto images = folder_.add("sparse", idx({3'000'000'000, 1}, {}));
   std::filesystem::resize_file(images, 3'000'000'012);
   expect_refused(

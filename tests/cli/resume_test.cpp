@@ -1,4 +1,4 @@
-// Runs that are interrupted, killed, or cannot write, as their user sees them.
+// Runs that are interrupted or killed, or cannot write, as their user sees them.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -26,7 +26,7 @@ using testing::Not;
 class ResumeProgram : public testing::Test {
  protected:
   void SetUp() override { restore_signals(); }
-  // A run of 19 steps an epoch, whose state has moments, masks, an order and a best epoch.
+  // A run of 19 steps per epoch whose state includes moments, dropout masks, a sample order and a best epoch.
   [[nodiscard]] std::vector<std::string> arguments(const std::string& folder, const std::string& epochs,
                                                    const std::string& every,
                                                    const std::string& network = "784-32-10",
@@ -44,7 +44,7 @@ class ResumeProgram : public testing::Test {
   }
   [[nodiscard]] std::string path(const std::string& name) const { return (folder_.path() / name).string(); }
 
-  // Without what took time.
+  // The rows of the metrics file without their times.
   [[nodiscard]] std::string rows(const std::string& folder) const {
     const auto bytes = read_file(path(folder) + "/metrics.jsonl");
     return std::regex_replace(std::string(bytes.begin(), bytes.end()), std::regex(R"(,"seconds".*\})"), "}");
@@ -60,7 +60,8 @@ class ResumeProgram : public testing::Test {
   TemporaryFolder folder_;
 };
 
-// The limit is the machine's matter, not the run's: it may be another one when the run goes on.
+// The limit of device memory depends on the machine, not on the run, and may be changed when the run is
+// resumed.
 TEST_F(ResumeProgram, KeepsToTheLimitOfTheDevicesMemoryThatItIsGiven) {
   ASSERT_EQ(run_warpfit(arguments("run", "2", "1epoch")).exit_code, 0);
   const auto low = run_warpfit({"resume", path("run"), "--device-memory-limit", "1K"});
@@ -92,7 +93,7 @@ TEST_F(ResumeProgram, EndsAsIfItHadNotBeenInterrupted) {
 }
 
 TEST_F(ResumeProgram, ASecondSignalEndsItAtOnce) {
-  // A step, and the checkpoint after it, take tenths of a second.
+  // A step and the checkpoint after it take some tenths of a second.
   Program program(arguments("run", "1000000", "1000000epochs", "784-2048-2048-10", "240"));
   ASSERT_TRUE(program.wait_for("Epoch 2\n"));
   program.signal(SIGINT);
@@ -101,8 +102,8 @@ TEST_F(ResumeProgram, ASecondSignalEndsItAtOnce) {
   EXPECT_EQ(program.finish().exit_code, 128 + SIGTERM);
 }
 
-// Killed at random moments while it writes a checkpoint at each step: it can always be resumed.
-// WARPFIT_KILLS sets how often.
+// A run that saves a checkpoint at every step is killed at random moments; it can always be resumed.
+// WARPFIT_KILLS sets the number of kills.
 TEST_F(ResumeProgram, LosesNothingWhereItIsKilled) {
   const char* given = std::getenv("WARPFIT_KILLS");
   const int kills = given != nullptr ? std::atoi(given) : kSanitized ? 4 : 10;
@@ -132,8 +133,8 @@ TEST_F(ResumeProgram, LosesNothingWhereItIsKilled) {
   if (std::filesystem::exists(path("run"))) at_its_end(run_warpfit({"resume", path("run")}));
 }
 
-// Stopped by any signal at any moment, its start included, several times a run. WARPFIT_STOPPED_RUNS sets how
-// many runs.
+// A run is stopped several times, by any signal and at any moment, including its start. WARPFIT_STOPPED_RUNS
+// sets the number of runs.
 TEST_F(ResumeProgram, LosesNothingWhateverSignalStopsIt) {
   const char* given = std::getenv("WARPFIT_STOPPED_RUNS");
   const int runs = given != nullptr ? std::atoi(given) : kSanitized ? 1 : 2;
@@ -219,7 +220,7 @@ TEST_F(ResumeProgram, EndsWhereNothingImproves) {
   EXPECT_THAT(outcome.out, HasSubstr("Epoch 3\n"));
   EXPECT_THAT(outcome.out, testing::Not(HasSubstr("Epoch 4\n")));
   EXPECT_THAT(outcome.out, HasSubstr("Done!"));
-  // Resuming it finds nothing to do.
+  // Resuming it does no more training.
   const auto resumed = run_warpfit({"resume", path("run")});
   EXPECT_EQ(resumed.exit_code, 0) << resumed.error;
   EXPECT_THAT(resumed.out, testing::Not(HasSubstr("Epoch")));

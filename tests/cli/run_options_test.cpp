@@ -1,4 +1,4 @@
-// What a run was told, as `resume` finds it again: paths, wherever both were started, and names.
+// The options of a run, as `resume` restores them: paths, wherever both commands are started, and names.
 #include <fmt/core.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -32,8 +32,8 @@ class RunOptions : public testing::Test {
 
   [[nodiscard]] std::string path(const std::string& name) const { return (folder_.path() / name).string(); }
 
-  // The exit code of a command that the shell runs in the folder; WARPFIT stands for the program. What it
-  // prints on standard error is in error_.
+  // The exit code of a shell command run in the folder, in which WARPFIT is replaced by the path of the
+  // program. Its standard error is stored in error_.
   int shell(const std::string& command) {
     const auto errors = path("errors");
     const auto line = fmt::format("WARPFIT='{}'; cd '{}' && {{ {}; }} >/dev/null 2>'{}'", program_path(),
@@ -49,7 +49,7 @@ class RunOptions : public testing::Test {
   const std::string train_ = "$WARPFIT train --device cpu --threads 1 --epochs 1 --network 3-3 ";
 };
 
-// Each option that names a file or a folder, relative to the folder that the run was started in.
+// Each option that names a file or folder, relative to the folder in which the run was started.
 TEST_F(RunOptions, NameTheSameFilesFromAnotherFolder) {
   add_model(folder_, "first", brightest_pixel());
   ASSERT_EQ(shell(train_ +
@@ -68,7 +68,7 @@ TEST_F(RunOptions, NameTheSameFilesFromAnotherFolder) {
     EXPECT_TRUE(std::filesystem::path(file).is_absolute()) << file;
     EXPECT_TRUE(std::filesystem::equivalent(file, path(name))) << file;
   }
-  // Without a checkpoint the run starts again and needs all of them.
+  // Without a checkpoint the run starts from the beginning and needs all of the files.
   const auto saved = read_file(path("last"));
   std::filesystem::remove_all(path("run/checkpoints"));
   std::filesystem::remove(path("last"));
@@ -99,7 +99,7 @@ TEST_F(RunOptions, MayBePathsOfAnyBytes) {
   EXPECT_EQ(read_file(saved), read_file(path("run/model.safetensors")));
 }
 
-// The folder that relative paths begin at was removed after the shell had entered it.
+// The working folder was removed after the shell had entered it.
 TEST_F(RunOptions, AreRefusedWithoutAWorkingFolder) {
   for (const std::string options : {"--data . --run-dir run", "--data DATA --init-from m --run-dir DATA/run",
                                     "--data DATA --save m --run-dir DATA/run2", "--data DATA --run-dir run",

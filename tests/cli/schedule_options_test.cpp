@@ -16,7 +16,7 @@ namespace {
 constexpr std::int64_t kEpochs = 4;
 constexpr std::int64_t kSteps = 10;
 
-// With a base rate of 1.
+// With a base learning rate of 1.
 Schedule schedule(std::vector<const char*> arguments) {
   arguments.insert(arguments.begin(), {"warpfit", "train"});
   const auto command = parse_command_line(static_cast<int>(arguments.size()), arguments.data());
@@ -26,11 +26,11 @@ Schedule schedule(std::vector<const char*> arguments) {
 
 struct Asked {
   std::vector<const char*> arguments;
-  std::vector<double> rates;  ///< of each epoch's first step
+  std::vector<double> rates;  ///< at the first step of each epoch
 };
 
 TEST(ScheduleOptions, HavePyTorchsDefaults) {
-  const double quarter = std::sqrt(0.5) / 2;  // of a cosine, around 0.5
+  const double quarter = std::sqrt(0.5) / 2;  // cosine at a quarter of the period, relative to 0.5
   const std::vector<Asked> cases{
       {{}, {1, 1, 1, 1}},
       {{"--schedule", "constant"}, {1, 1, 1, 1}},

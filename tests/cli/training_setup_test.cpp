@@ -1,4 +1,4 @@
-// From what a command line asks of training to the options of a run.
+// From the training options of a command line to the options of a run.
 #include "host/cli/training_setup.hpp"
 
 #include <gmock/gmock.h>

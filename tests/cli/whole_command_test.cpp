@@ -1,5 +1,5 @@
-// `warpfit train` with many options at once: each reaches the run, its files and its rows. What the options
-// do is compared with what `eval` gives for the files in processes of its own, and with PyTorch's formulas.
+// `warpfit train` with many options at once: each one affects the run, its files and its metrics. The results
+// are compared with those of `eval`, run on the files in separate processes, and with PyTorch's formulas.
 #include <fmt/core.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -26,7 +26,7 @@ using testing::HasSubstr;
 constexpr double kRate = 0.01;
 constexpr int kEpochs = 3;
 
-// 240 samples of the sample data, 8 batches an epoch.
+// 240 of the sample images: 8 batches per epoch.
 class WholeCommand : public testing::Test {
  protected:
   void SetUp() override {
@@ -68,7 +68,7 @@ class WholeCommand : public testing::Test {
     return all;
   }
 
-  /// The rate of a step, from 1, by CosineAnnealingLR and the warm-up over five batches.
+  /// The learning rate of step `step`, counted from 1, by CosineAnnealingLR with a warm-up over five batches.
   static double rate_of(int step) {
     const double epoch = (step - 1) / 8;
     const double rate = kRate * (1 + std::cos(std::numbers::pi * epoch / kEpochs)) / 2;
@@ -80,8 +80,8 @@ class WholeCommand : public testing::Test {
   std::vector<json> steps_, epochs_;
 };
 
-// All files hold what was evaluated last, without dropout, but for the best model: that of the best
-// validation.
+// All files contain the model that was evaluated last, without dropout, except for the best model, which is
+// that of the best validation result.
 TEST_F(WholeCommand, SavesTheModelThatItEvaluated) {
   for (const char* model : {"m", "r/model.safetensors", "r/checkpoints/step_000000000024.safetensors"}) {
     const auto found = eval(model);
@@ -90,7 +90,7 @@ TEST_F(WholeCommand, SavesTheModelThatItEvaluated) {
   }
   const auto best = std::ranges::min_element(
       epochs_, {}, [](const json& row) { return row["validation_loss"].get<double>(); });
-  ASSERT_NE(best, epochs_.begin());  // or this shows nothing
+  ASSERT_NE(best, epochs_.begin());  // otherwise the test shows nothing
   EXPECT_EQ(eval("r/best.safetensors")["loss"], (*best)["test_loss"]);
 }
 
@@ -144,7 +144,7 @@ TEST_F(WholeCommand, SavesAtTheEpochsThatItWasAskedFor) {
   EXPECT_FALSE(state.optimizer.moments[1].empty());
 }
 
-// From the checkpoint before its last: the same rows and models, also where --save says.
+// Resumed from the checkpoint before the last: the same rows and models, including the file of --save.
 TEST_F(WholeCommand, EndsTheSameFromAnEarlierCheckpoint) {
   const auto saved = read_file(path("m"));
   const auto best = read_file(path("r/best.safetensors"));

@@ -160,8 +160,7 @@ TEST_F(FindPublishedDataset, HasDotsOrDashesAndGzipInAnyCase) {
 TEST_F(FindPublishedDataset, HasAFolderOfEachFilesName) {
   add_set([](const std::string& name) { return replaced(name, "-idx", ".idx") + "/" + name; });
   EXPECT_EQ(found().front(), "train-images.idx3-ubyte/train-images-idx3-ubyte");
-  add("train-images.idx3-ubyte/t10k-images-idx3-ubyte");  // a file for another purpose than the name of its
-                                                          // folder
+  add("train-images.idx3-ubyte/t10k-images-idx3-ubyte");  // test images in the folder of training images
   EXPECT_EQ(found()[2], "t10k-images.idx3-ubyte/t10k-images-idx3-ubyte");
 }
 

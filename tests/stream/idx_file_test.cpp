@@ -74,8 +74,7 @@ TEST_F(IdxFileTest, GathersSamplesFromCacheAndDisk) {
 
 // The system would grant the memory, and kill the process when it writes to it.
 TEST_F(IdxFileTest, RefusesGzipThatDecodesToMoreThanThereIsMemory) {
-  constexpr std::uint64_t kPacked = std::uint64_t{1}
-                                    << 36;  // bytes of zeros, which take no space on the disk
+  constexpr std::uint64_t kPacked = std::uint64_t{1} << 36;  // zeros, which take no space on the disk
   const auto path = add(gzip(idx({1U << 31, 1U << 14}, {}), 1 << 20));
   std::filesystem::resize_file(path, 100);  // within the data
   std::filesystem::resize_file(path, kPacked);
