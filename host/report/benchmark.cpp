@@ -21,7 +21,7 @@ std::string json(const Spread& spread) {
                      spread.highest);
 }
 
-// "-" where there is nothing to divide, or a phase was lost in the noise.
+// "-" if there is nothing to divide by, or if the time of a phase was too small to be measured.
 std::string rate(double count, double seconds) {
   return count > 0 && seconds > 0 ? fmt::format("{:.1f}", count / seconds / kGiga) : "-";
 }

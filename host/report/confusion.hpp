@@ -1,5 +1,5 @@
-// Which class was taken for which, and the usual scores of it, as scikit-learn's classification_report with
-// zero_division=0.
+// The confusion matrix and the usual scores derived from it, as scikit-learn's classification_report computes
+// them with zero_division=0.
 #pragma once
 
 #include <cstdint>
@@ -7,11 +7,11 @@
 
 namespace warpfit {
 
-/// Shares, 0 to 1. One whose denominator is 0 is 0: the precision of a class that was never predicted, the
-/// recall of one without samples.
+/// Scores from 0 to 1. A score whose denominator is 0 is 0: the precision of a class that was never
+/// predicted, the recall of a class without samples.
 struct ClassScores {
-  double precision = 0;  ///< right among the samples that were given the class
-  double recall = 0;     ///< right among the samples of the class
+  double precision = 0;  ///< fraction of correct predictions among the samples predicted as the class
+  double recall = 0;     ///< fraction of correct predictions among the samples of the class
   double f1 = 0;         ///< harmonic mean of both
 };
 
@@ -29,12 +29,12 @@ class Confusion {
     return counts_[static_cast<std::size_t>(label * classes_ + predicted)];
   }
   [[nodiscard]] std::int64_t samples() const;
-  /// Samples of all classes whose class was predicted.
+  /// Number of samples whose class was predicted correctly.
   [[nodiscard]] std::int64_t correct() const;
-  /// Samples of a class.
+  /// Number of samples of a class.
   [[nodiscard]] std::int64_t support(std::int64_t label) const;
   [[nodiscard]] ClassScores scores(std::int64_t label) const;
-  /// The mean over all classes, those without samples too.
+  /// The mean over all classes, including those without samples.
   [[nodiscard]] ClassScores macro_average() const;
 
  private:

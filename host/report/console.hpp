@@ -1,4 +1,4 @@
-// Standard output as PyTorch's tutorial "Optimizing Model Parameters" prints it, to the letter.
+// Prints to standard output exactly what PyTorch's tutorial "Optimizing Model Parameters" prints.
 #pragma once
 
 #include <string>
@@ -8,11 +8,11 @@
 
 namespace warpfit {
 
-/// Writes text to standard output and sees that it went out. Errors: IoError where it did not.
+/// Writes text to standard output and flushes it. Errors: IoError if that fails.
 void print(std::string_view text);
 
-/// The tutorial's text on standard output; times go to the log. If standard output cannot be written, nothing
-/// more is printed and failure() says why, so that the run can be saved first.
+/// Prints the tutorial's text to standard output and times to the log. If writing to standard output fails,
+/// nothing more is printed and failure() returns the reason, so that the run can be saved before it ends.
 class Console final : public Report {
  public:
   void epoch_started(std::int64_t epoch) override;
@@ -20,7 +20,7 @@ class Console final : public Report {
   void epoch_ended(const EpochReport& report) override;
   void done() override;
 
-  /// The error's message; empty as long as there is none.
+  /// The message of the error; empty if there was none.
   [[nodiscard]] const std::string& failure() const { return failure_; }
 
  private:

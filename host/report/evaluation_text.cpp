@@ -31,7 +31,7 @@ std::string class_table(const Confusion& confusion, std::span<const std::string>
   return text + class_row("macro", confusion.macro_average(), confusion.samples());
 }
 
-// Columns as wide as the largest count and class.
+// Columns are as wide as the largest count and class.
 std::string matrix(const Confusion& confusion) {
   const std::int64_t classes = confusion.classes();
   std::int64_t largest = classes;
@@ -55,7 +55,7 @@ std::string scores_json(const ClassScores& scores) {
   return fmt::format(R"("precision":{},"recall":{},"f1":{})", scores.precision, scores.recall, scores.f1);
 }
 
-// "[a,b]" of what `entry` gives for each class.
+// "[a,b]" from the results of `entry` for each class.
 template <class Entry>
 std::string json_array(std::int64_t classes, const Entry& entry) {
   std::string text = "[";

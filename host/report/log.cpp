@@ -24,7 +24,8 @@ LogHooks& hooks() {
   return instance;
 }
 
-// Every message passes here: those that quote files, paths, options or the environment cannot avoid it.
+// Every message passes through this function, so that quoted files, paths, options and environment variables
+// are always sanitized.
 void write(spdlog::level::level_enum level, std::string_view text) {
   constexpr std::size_t kMaxSize = 4000;
   if (!logger().should_log(level)) return;

@@ -1,5 +1,6 @@
-// Standard error: what is worth knowing but is no result. Messages may quote text of any origin: it is
-// sanitized (host/base/terminal_text.hpp), and a message of more than 4000 bytes keeps its beginning and end.
+// Messages on standard error: information, warnings and errors, but no results. Messages may quote text of
+// any origin: they are sanitized (host/base/terminal_text.hpp), and of a message longer than 4000 bytes only
+// the beginning and the end are kept.
 #pragma once
 
 #include <functional>
@@ -7,22 +8,23 @@
 
 namespace warpfit {
 
-/// Shown where details are.
+/// Shown only after show_details().
 void log_detail(std::string_view text);
 void log_info(std::string_view text);
 void log_warning(std::string_view text);
 void log_error(std::string_view text);
 
-/// What happens before and after each message is written, such as erasing and drawing a progress line.
+/// Functions that run before and after each message is written, for example to erase and redraw a progress
+/// line.
 struct LogHooks {
   std::function<void()> before{}, after{};
 };
-/// From now on these; without functions, nothing more.
+/// Replaces the hooks; empty functions remove them.
 void surround_log_messages(LogHooks hooks);
 
-/// From now on details too.
+/// From now on, shows details too.
 void show_details();
-/// From now on warnings and errors only.
+/// From now on, shows only warnings and errors.
 void silence_info();
 
 }  // namespace warpfit

@@ -16,7 +16,7 @@
 namespace warpfit {
 namespace {
 
-// std::monostate: the row has no such field.
+// std::monostate: the row does not have this field.
 using Value = std::variant<std::monostate, std::int64_t, float, double, std::string_view>;
 
 struct Field {
@@ -36,7 +36,7 @@ Value accuracy_of(const std::optional<Result>& result) {
   return result ? Value(result->accuracy()) : Value();
 }
 
-// The only code that knows their names and order.
+// The only function that knows the names of the fields and their order.
 auto fields_of(const Row& row) {
   return std::to_array<Field>({{"kind", row.kind},
                                {"epoch", row.epoch},
@@ -62,7 +62,7 @@ auto fields_of(const Row& row) {
 
 double per_second(std::int64_t samples, double seconds) { return static_cast<double>(samples) / seconds; }
 
-// `none` for a number that is not finite.
+// Returns `none` for a number that is not finite.
 std::string text_of(const Value& value, std::string_view none) {
   return std::visit(
       [none](auto held) -> std::string {

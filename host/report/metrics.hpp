@@ -1,7 +1,7 @@
-// The metrics of a run for programs to read: the same rows as JSON Lines and as CSV.
+// The metrics of a run in machine-readable form: the same rows as JSON Lines and as CSV.
 //
-// A row of kind "step" stands for each loss that is printed, one of kind "epoch" for each epoch. Their
-// fields, in this order:
+// There is a row of kind "step" for each printed loss and a row of kind "epoch" for each epoch. Their fields,
+// in this order:
 //
 //   kind, epoch, step    both   epoch and step (of the run) from 1
 //   seen, loss           step   samples of the epoch before the batch; mean over the batch
@@ -15,13 +15,13 @@
 //   evaluation_seconds   epoch
 //   samples_per_second   both   of training, in those seconds
 //
-// The last three are the fields of time: two runs of the same training on one machine have the same rows
-// apart from them, and so has a run that was stopped and resumed.
+// The last three are the time fields. Two runs of the same training on the same machine have identical rows
+// except for these fields, and so does a run that was stopped and resumed.
 //
-// A number is the shortest decimal that reads back to the same bits, as float for loss and gradient_norm of a
-// step and as double elsewhere. One that is not finite is null in JSON and empty in CSV; a field without a
-// value is left out of JSON and empty in CSV. CSV is RFC 4180's with lines that end in LF, headed by the
-// fields' names.
+// A number is written as the shortest decimal that reads back to the same bits: as float for the loss and
+// gradient_norm of a step, and as double elsewhere. A number that is not finite is null in JSON and empty in
+// CSV; a field without a value is omitted in JSON and empty in CSV. CSV follows RFC 4180 with lines that end
+// in LF; its first line contains the names of the fields.
 #pragma once
 
 #include <cstdint>
@@ -33,7 +33,7 @@
 
 namespace warpfit {
 
-/// One for each of the two files.
+/// The sizes of the two files.
 struct MetricsSizes {
   std::uint64_t json = 0;  ///< bytes
   std::uint64_t csv = 0;   ///< bytes
@@ -45,16 +45,17 @@ constexpr std::string_view kMetricsCsv = "metrics.csv";
 class MetricsReport final : public Report {
  public:
   /// Writes to metrics.jsonl and metrics.csv in the folder, which must stay open. Keeps the first `keep`
-  /// bytes of each file, as sizes() gave them to the checkpoint that is resumed, or none for a new run; a
-  /// warning says if they are lost. Errors: IoError of MetricsFile.
+  /// bytes of each file, the sizes() stored in the checkpoint from which the run is resumed; a new run keeps
+  /// none. Logs a warning if these rows are lost. Errors: IoError of MetricsFile.
   explicit MetricsReport(const Folder& folder, MetricsSizes keep = {});
 
-  void run_started(const RunStart& run) override;        ///< Errors: ModelError if its device is no UTF-8.
-  void loss(const LossReport& report) override;          ///< Errors: IoError.
+  void run_started(const RunStart& run) override;  ///< Errors: ModelError if the device is not valid UTF-8.
+  void loss(const LossReport& report) override;    ///< Errors: IoError.
   void epoch_ended(const EpochReport& report) override;  ///< Errors: IoError.
   void done() override { flush(); }                      ///< Errors: IoError.
 
-  /// Of the rows so far; flush() before they are saved, so that no power cut makes a file shorter than that.
+  /// Sizes of the rows written so far. Call flush() before saving them in a checkpoint, so that a power
+  /// failure cannot leave a file shorter than its saved size.
   [[nodiscard]] MetricsSizes sizes() const { return {json_.size(), csv_.size()}; }
   void flush() const;  ///< Errors: IoError.
 

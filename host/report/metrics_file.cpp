@@ -12,8 +12,9 @@
 namespace warpfit {
 namespace {
 
-// O_NOFOLLOW and the number of links: what somebody else has put there must not lead to another file. O_RDWR:
-// to see how the rows end; O_NONBLOCK: opening a pipe must not wait for its other end.
+// O_NOFOLLOW and the check for hard links: an entry placed in the folder by somebody else must not redirect
+// the output to another file. O_RDWR allows checking how the rows end; O_NONBLOCK prevents waiting for the
+// other end of a pipe.
 int open_to_append(const FileLocation& location, int create) {
   const int flags = O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | create;
   constexpr mode_t kAsUmaskSays = 0666;
@@ -34,7 +35,7 @@ void check_ordinary(const struct stat& status, const std::string& path) {
   }
 }
 
-// Why the first `keep` bytes are not the rows up to a checkpoint; "" if they are.
+// The reason why the first `keep` bytes are not the rows up to the checkpoint; "" if they are.
 std::string problem_of(int descriptor, const struct stat& status, std::uint64_t keep,
                        const std::string& path) {
   if (keep == 0) return "";

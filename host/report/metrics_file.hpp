@@ -1,4 +1,5 @@
-// A text file that grows by whole rows, and that a resumed run goes on with where its checkpoint was.
+// A text file to which whole rows are appended. A resumed run continues it at the position stored in its
+// checkpoint.
 #pragma once
 
 #include <cstdint>
@@ -11,27 +12,28 @@ namespace warpfit {
 
 class MetricsFile {
  public:
-  /// Opens the file `name` of the folder. Keeps its first `keep` bytes, the rows up to the checkpoint, and
-  /// drops the rest; with 0 the file begins again. If it does not have whole rows in that many bytes, it is
-  /// renamed, the file begins again, and problem() says why: a run can go on without its earlier rows.
-  /// Errors: IoError if it cannot be opened, is a link or has a second name, or is no regular file.
+  /// Opens the file `name` in the folder. Keeps its first `keep` bytes, which are the rows up to the
+  /// checkpoint, and removes the rest; with 0 the file starts empty. If the file does not have whole rows in
+  /// the first `keep` bytes, it is renamed, a new file is started, and problem() returns the reason: a run
+  /// can be resumed without its earlier rows. Errors: IoError if the file cannot be opened, is a symbolic
+  /// link, has several hard links, or is not a regular file.
   MetricsFile(const Folder& folder, std::string_view name, std::uint64_t keep);
   ~MetricsFile();
   MetricsFile(const MetricsFile&) = delete;
   MetricsFile& operator=(const MetricsFile&) = delete;
 
   [[nodiscard]] const std::string& path() const { return path_; }
-  /// Why the rows up to the checkpoint are not in it; empty if they are.
+  /// The reason why the rows up to the checkpoint are missing; empty if they are not.
   [[nodiscard]] const std::string& problem() const { return problem_; }
-  /// Bytes of its rows.
+  /// Size of its rows in bytes.
   [[nodiscard]] std::uint64_t size() const { return size_; }
 
-  /// Appends `row`, its newline included, in one piece. Errors: IoError; what was written of the row is taken
-  /// back, so that the file ends with a whole one.
+  /// Appends `row`, which ends with a newline. Errors: IoError; a partly written row is removed again, so
+  /// that the file ends with a whole row.
   void write(std::string_view row);
 
-  /// Lets what was written survive a power cut; a checkpoint that counts on size() needs that. Errors:
-  /// IoError.
+  /// Flushes the rows to the disk, so that they survive a power failure. Required before size() is stored in
+  /// a checkpoint. Errors: IoError.
   void flush() const;
 
  private:

@@ -38,7 +38,7 @@ std::string csv_header(Scores scores, std::size_t top_k, bool has_names) {
   return header + '\n';
 }
 
-// A field of CSV (RFC 4180): in quotes if it holds a comma or a quote, which is doubled.
+// A field of CSV (RFC 4180): quoted if it contains a comma or a quote; quotes are doubled.
 std::string csv_field(const std::string& text) {
   if (text.find_first_of(",\"\n\r") == text.npos) return text;
   std::string field = "\"";

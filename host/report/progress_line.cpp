@@ -17,11 +17,11 @@
 namespace warpfit {
 namespace {
 
-// The cursor stays at the start of the line, so that whatever comes next is written over it. Erasing to the
-// end of the screen also removes what a narrower window has wrapped.
+// The cursor stays at the start of the line, so that following output overwrites it. Erasing to the end of
+// the screen also removes lines that a narrower window has wrapped.
 constexpr std::string_view kErase = "\r\x1b[J";
 
-// Between two drawings.
+// The minimum time between two drawings.
 constexpr auto kInterval = std::chrono::milliseconds(100);
 
 std::string duration(double seconds) {
@@ -69,7 +69,7 @@ std::string progress_text(const Progress& progress, std::size_t width) {
   };
   while (parts.size() > 1 && join().size() > width)
     parts.erase(std::ranges::min_element(parts, {}, &Part::importance));
-  // The bar has what is left over.
+  // The bar takes the remaining columns.
   constexpr std::size_t kMinBar = 5, kMaxBar = 20, kBrackets = 2;
   const auto used = join().size() + kGap.size() + kBrackets;
   if (parts.size() > 1 && used + kMinBar <= width)
@@ -90,7 +90,7 @@ ProgressReport::ProgressReport(Report& reports, Terminal terminal)
   surround_log_messages({before, after});
   try {
     drawer_ = std::thread([this] { draw_what_is_due(); });
-  } catch (const std::system_error&) {  // no thread to be had: the line is drawn with the reports alone
+  } catch (const std::system_error&) {  // no thread is available: the line is drawn only with the reports
   }
 }
 
@@ -134,7 +134,7 @@ void ProgressReport::loss(const LossReport& report) {
     progress_.loss = report.loss;
     const auto samples = static_cast<double>(report.samples);
     progress_.share = static_cast<double>(report.seen) / samples;
-    // A resumed run may have started within the epoch.
+    // A resumed run may have started in the middle of the epoch.
     const auto skipped = static_cast<double>(std::max<std::int64_t>(0, report.seen - report.trained));
     if (!first_) first_ = static_cast<double>(report.epoch - 1) + skipped / samples;
     if (report.seconds > 0)
@@ -155,12 +155,12 @@ void ProgressReport::epoch_ended(const EpochReport& report) {
 
 void ProgressReport::done() {
   const std::scoped_lock lock(mutex_);
-  progress_.epoch = 0;  // nothing more is drawn
+  progress_.epoch = 0;  // stops drawing
   erase();
   reports_.done();
 }
 
-// From the time that this process took so far, evaluations included.
+// Based on the time that this process has taken so far, including evaluations.
 void ProgressReport::estimate() {
   const double done = static_cast<double>(progress_.epoch - 1) + progress_.share;
   const double here = done - first_.value_or(done);
@@ -190,7 +190,7 @@ void ProgressReport::draw() {
   is_due_ = false;
   const auto columns = terminal_.width();
   if (columns < kMinColumns) return;
-  // A terminal may wrap after its last column.
+  // Some terminals wrap after the last column.
   terminal_.write(progress_text(progress_, columns - 1) + "\r");
   is_drawn_ = true;
 }

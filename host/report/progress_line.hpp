@@ -1,4 +1,5 @@
-// The line on a terminal that shows how far a run is. It is the last line of the screen, redrawn in place.
+// The line on a terminal that shows the progress of a run. It is the last line of the screen and is redrawn
+// in place.
 #pragma once
 
 #include <chrono>
@@ -15,24 +16,24 @@
 
 namespace warpfit {
 
-/// What the line shows.
+/// The contents of the line.
 struct Progress {
   std::int64_t epoch = 0, epochs = 0;
-  double share = 0;                     ///< of the epoch that is done, 0 to 1
-  std::optional<float> loss = {};       ///< the last one printed
+  double share = 0;                     ///< completed fraction of the epoch, 0 to 1
+  std::optional<float> loss = {};       ///< last printed loss
   std::optional<double> accuracy = {};  ///< of the last evaluation, 0 to 1
   double samples_per_second = 0;        ///< 0 if unknown
   std::optional<double> seconds_left = {};
 };
 
-/// The line in at most `width` columns, of ASCII characters. The bar has the columns that are left over.
-/// Parts that do not fit are left out, the least important ones first: samples per second, accuracy, loss,
-/// time left, epoch.
+/// The line in at most `width` columns of ASCII characters. The bar takes the remaining columns. Parts that
+/// do not fit are omitted, the least important ones first: samples per second, accuracy, loss, remaining
+/// time, epoch.
 std::string progress_text(const Progress& progress, std::size_t width);
 
-/// Shows the line while the reports that it wraps and the log write to the same terminal: it is erased before
-/// they write and drawn again afterwards, but at most ten times a second; a thread of its own draws it if the
-/// last time was too recent. Only values that are reported anyway are shown.
+/// Shows the line while the wrapped reports and the log write to the same terminal: it is erased before they
+/// write and redrawn afterwards, but at most ten times per second; if the last drawing was too recent, a
+/// separate thread redraws it later. Only values that are reported anyway are shown.
 class ProgressReport final : public Report {
  public:
   using Clock = std::chrono::steady_clock;
@@ -40,7 +41,7 @@ class ProgressReport final : public Report {
   struct Terminal {
     std::function<void(std::string_view)> write;
     std::function<std::size_t()>
-        width;  ///< columns; asked for each time, since the user may resize the window
+        width;  ///< columns; queried each time, because the user may resize the window
     std::function<Clock::time_point()> now = Clock::now;
   };
 
@@ -67,10 +68,10 @@ class ProgressReport final : public Report {
   Report& reports_;
   Terminal terminal_;
   std::recursive_mutex
-      mutex_;  // of all that follows and of the terminal; reports may log, which locks it again
+      mutex_;  // protects the following members and the terminal; reports may log, which locks it again
   Progress progress_;
   Clock::time_point started_{}, drawn_{};
-  std::optional<double> first_;  // how many epochs were done when the run started
+  std::optional<double> first_;  // number of epochs that were complete when the process started
   bool is_drawn_ = false;
   bool is_due_ = false;
   bool stops_ = false;

@@ -1,4 +1,4 @@
-// Several reports as one.
+// Combines several reports into one.
 #pragma once
 
 #include <functional>
@@ -9,10 +9,10 @@
 
 namespace warpfit {
 
-/// Hands each call to its reports, in their order; where one throws, those after it are not called.
+/// Passes each call to its reports in order. If one of them throws, those after it are not called.
 class Reports final : public Report {
  public:
-  /// They must outlive this.
+  /// The reports must outlive this.
   explicit Reports(std::vector<std::reference_wrapper<Report>> reports) : reports_(std::move(reports)) {}
 
   void run_started(const RunStart& run) override {

@@ -1,4 +1,4 @@
-// What a run has achieved, as a line of the log at its end.
+// The result of a run, logged as one line at its end.
 #pragma once
 
 #include <chrono>

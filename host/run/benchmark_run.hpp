@@ -1,4 +1,4 @@
-// A measurement from its options to its findings.
+// Runs a benchmark: from its options to its results.
 #pragma once
 
 #include "host/report/benchmark.hpp"
@@ -6,8 +6,8 @@
 
 namespace warpfit {
 
-/// Opens data and device, makes the network and measures its training. The optimizer's name is left to the
-/// caller. Errors: any of host/base/error.hpp.
+/// Opens the data and the device, creates the network and measures its training. The caller fills in the name
+/// of the optimizer. Errors: any of host/base/error.hpp.
 BenchmarkFindings measure(const BenchmarkRunOptions& options);
 
 }  // namespace warpfit

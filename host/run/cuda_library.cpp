@@ -12,7 +12,7 @@ constexpr const char* kLibrary = "libwarpfit_cuda.so";
 
 constexpr const char* kNoDriver = "there is no NVIDIA driver (libcuda.so.1) here";
 
-// It is next to the program, or where the system looks for libraries.
+// The library is next to the program or in the system's library path.
 void* open_library() {
   std::error_code error;
   const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
@@ -21,14 +21,14 @@ void* open_library() {
   return dlopen(kLibrary, RTLD_NOW | RTLD_LOCAL);
 }
 
-// Loading the driver's library is how one sees it without loading all of CUDA.
+// Checks for the driver by loading its library, which is faster than loading all of CUDA.
 bool driver_is_there() {
   void* driver = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL);
   if (driver != nullptr) dlclose(driver);
   return driver != nullptr;
 }
 
-// A function of the library, which stays loaded; or null and why.
+// A function of the library, which stays loaded; or null with a reason.
 template <class Function>
 Function* find_function(const char* name, std::string& reason) {
   void* library = open_library();

@@ -1,5 +1,5 @@
-// The CUDA backend is a library of its own, loaded only when a GPU is asked for: cuBLAS takes a tenth of a
-// second to load even where there is no GPU, and the program must run where no CUDA library is installed.
+// The CUDA backend is a separate library that is loaded only if a GPU is requested: loading cuBLAS takes a
+// tenth of a second even without a GPU, and the program must run on machines without CUDA libraries.
 #pragma once
 
 #include <memory>
@@ -8,15 +8,15 @@
 
 namespace warpfit {
 
-/// The CUDA backend, or null if this machine or this build has none; then `why` says why.
+/// The CUDA backend, or null if this machine or this build has none; `why` then contains the reason.
 /// Errors: DeviceError if there is a GPU but it fails; OutOfMemory.
 std::unique_ptr<Backend> make_cuda_backend(const BackendOptions& options, NoCuda& why);
 
-/// What takes longest of making the backend: loads the library and starts the GPU. What fails here fails
-/// again there, with its reason.
+/// Does the part of make_cuda_backend() that takes longest: loads the library and initializes the GPU. Errors
+/// are ignored here, because make_cuda_backend() reports them.
 void warm_cuda(int device);
 
-/// Loads the library, where there is no GPU as well.
+/// Loads the library, even if there is no GPU.
 CudaParts find_cuda();
 
 }  // namespace warpfit

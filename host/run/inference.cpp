@@ -46,7 +46,7 @@ std::string pixel_warning(const Inference& inference) {
       is_inverted ? "are black and white inverted?" : "are the pixels scaled differently?");
 }
 
-// The order of what is no number means nothing, and JSON cannot say it.
+// NaN has no defined order, and JSON cannot represent it.
 void check_finite(const Inference& inference, std::int64_t classes, std::int64_t first,
                   std::span<const float> logits) {
   const auto bad = std::ranges::find_if_not(logits, [](float logit) { return std::isfinite(logit); });

@@ -1,4 +1,4 @@
-// Samples put through a model.
+// Runs a model on a set of samples.
 #pragma once
 
 #include <optional>
@@ -10,21 +10,21 @@
 
 namespace warpfit {
 
-/// A model, and the samples to put through it.
+/// A model and the samples to evaluate it on.
 struct Inference {
-  std::string path;  ///< of the model
+  std::string path;  ///< path of the model
   const Model& model;
   const Dataset& samples;
   std::int64_t batch_size = 0;
-  std::optional<Loss> loss;  ///< to be measured along the way
+  std::optional<Loss> loss;  ///< to measure during the pass, if any
 };
 
 /// Logs the notes and warnings of load_model().
 void log_notes(const Model& model);
 
-/// Makes the device and goes over all samples once.
-/// Errors: UsageError where the samples are not of the network's size; ModelError where a logit is no finite
-/// number; those of make_backend.
+/// Creates the device and makes one pass over all samples.
+/// Errors: UsageError if the size of the samples does not match the network; ModelError if a logit is not
+/// finite; those of make_backend.
 Metrics run_inference(const Inference& inference, const BackendOptions& device, const Predictor::Take& take);
 
 }  // namespace warpfit

@@ -16,10 +16,10 @@ DeviceWarmUp::DeviceWarmUp(const DeviceChoice& device) {
     thread_ = std::thread([index = device.index] {
       try {
         warm_cuda(index);
-      } catch (const std::exception&) {  // make_backend() will meet it again, and say so
+      } catch (const std::exception&) {  // make_backend() fails in the same way and reports it
       }
     });
-  } catch (const std::system_error&) {  // no thread to be had: the device starts later
+  } catch (const std::system_error&) {  // no thread is available: the device is initialized later
   }
 }
 

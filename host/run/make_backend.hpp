@@ -1,4 +1,4 @@
-// From the choice of a device to a backend.
+// Creates the backend for a chosen device.
 #pragma once
 
 #include <memory>
@@ -8,15 +8,15 @@
 
 namespace warpfit {
 
-/// Makes the chosen backend. `auto` takes a GPU if there is one that can run this build's kernels, else the
-/// CPU; a GPU that is there but cannot be used is reported through `warn`.
-/// Errors: DeviceError if the chosen GPU is not there or cannot be used; UsageError if the device does not
-/// have the chosen precision.
+/// Creates the chosen backend. `auto` selects a GPU if there is one that can run the kernels of this build,
+/// and the CPU otherwise; an existing GPU that cannot be used is reported through `warn`.
+/// Errors: DeviceError if the chosen GPU does not exist or cannot be used; UsageError if the device does not
+/// support the chosen precision.
 std::unique_ptr<Backend> make_backend(const BackendOptions& options);
 
-/// Starts the device that make_backend() will use, in a thread, while the caller does other work: loading
-/// CUDA's libraries and creating a context take longer than decompressing a data set. The destructor waits
-/// for the thread.
+/// Initializes the device that make_backend() will use in a separate thread, while the caller does other
+/// work: loading the CUDA libraries and creating a context take longer than decompressing a data set. The
+/// destructor waits for the thread.
 class DeviceWarmUp {
  public:
   explicit DeviceWarmUp(const DeviceChoice& device);

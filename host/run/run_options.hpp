@@ -1,4 +1,4 @@
-// What a run is assembled from, once the command line is resolved.
+// The options of a run after the command line was resolved.
 #pragma once
 
 #include <cstdint>
@@ -12,20 +12,20 @@
 
 namespace warpfit {
 
-/// The files of a data set: a folder, and files named one by one before those of the folder.
+/// The files of a data set: a folder, and individual files that take precedence over those of the folder.
 struct DataOptions {
   std::string folder;
   DatasetPaths files;
   bool transpose = false;  ///< images are stored column by column
 };
 
-/// The classes' weights in the loss; by default each weighs 1.
+/// The weights of the classes in the loss; 1 by default.
 struct ClassWeightOptions {
   std::vector<float> given = {};
-  bool balanced = false;  ///< each class of the training set has the same weight in all
+  bool balanced = false;  ///< all classes of the training set have the same total weight
 };
 
-/// The part of the training set that is not trained on.
+/// The part of the training set that is used for validation.
 struct ValidationOptions {
   double share = 0;
   bool shuffle = false;
@@ -33,34 +33,33 @@ struct ValidationOptions {
 
 struct CheckpointInterval {
   std::int64_t count = 1;
-  bool in_epochs = true;  ///< or in steps
+  bool in_epochs = true;  ///< otherwise in steps
 };
 
-/// A run of training.
+/// The options of a training run.
 struct RunOptions {
   DataOptions data;
   std::string network;                      ///< "784-512-512-10" or a list of layers; empty for the default
   float dropout = 0;                        ///< after each hidden activation
-  std::string names = "linear_relu_stack";  ///< attribute of PyTorch's module that holds the layers
+  std::string names = "linear_relu_stack";  ///< attribute of the PyTorch module that contains the layers
   TrainOptions training{.engine = Engine::kAuto};
-  ClassWeightOptions class_weights;  ///< resolved with the data, into the loss
+  ClassWeightOptions class_weights;  ///< resolved when the data is known, then part of the loss
   ValidationOptions validation;
   BackendOptions device;
-  std::string
-      class_names;  ///< file of the names of the classes; empty for classes.txt next to the labels, if any
-  std::string init_from;  ///< model to begin with; empty for PyTorch's initial parameters
-  std::string model;      ///< file for the model at the end; empty for none
-  std::string folder;     ///< new folder that keeps the run; empty for none
-  std::string config;     ///< these options as config.toml has them; needed with a folder
+  std::string class_names;  ///< file of class names; empty for classes.txt next to the labels, if any
+  std::string init_from;    ///< model to start from; empty for PyTorch's initialization
+  std::string model;        ///< file to save the final model in; empty for none
+  std::string folder;       ///< new folder for the run; empty for none
+  std::string config;       ///< these options in the format of config.toml; required with a folder
   CheckpointInterval checkpoint_every;
-  bool replaces_config = false;  ///< of a run that is resumed with other options
+  bool replaces_config = false;  ///< if a run is resumed with other options
   bool shows_progress = false;   ///< on standard error, if it is a terminal
 };
 
-/// A measurement of training's speed.
+/// The options of a benchmark of training.
 struct BenchmarkRunOptions {
   DataOptions data;
-  std::string network;  ///< likewise
+  std::string network;  ///< as in RunOptions
   BenchmarkOptions benchmark{.engine = Engine::kAuto};
   BackendOptions device;
 };

@@ -1,4 +1,4 @@
-// What keeps a run in its folder: checkpoints, the best model and metrics.
+// Records a run in its folder: checkpoints, the best model and metrics.
 #pragma once
 
 #include <span>
@@ -14,15 +14,15 @@ namespace warpfit {
 
 class RunRecorder {
  public:
-  /// `data` tells the data from other data. Of the metrics' files the first `keep` bytes are kept.
-  /// `folder` and `model` must outlive it. Errors: those of MetricsReport.
+  /// `data` identifies the data set. The first `keep` bytes of the metrics files are kept. `folder` and
+  /// `model` must outlive it. Errors: those of MetricsReport.
   RunRecorder(const RunFolder& folder, const ModelInfo& model, std::string data, const MetricsSizes& keep);
   RunRecorder(const RunRecorder&) = delete;
   RunRecorder& operator=(const RunRecorder&) = delete;
   ~RunRecorder() = default;
 
   [[nodiscard]] Report& metrics() { return metrics_; }
-  /// What the trainer has to call, as long as this lives.
+  /// The functions that the trainer calls; they may be called while this object exists.
   [[nodiscard]] TrainerHooks hooks(const CheckpointInterval& every);
 
  private:

@@ -61,7 +61,7 @@ void check_no_decay(const NoDecay& no_decay, const NetworkPlan& plan) {
     throw UsageError("--no-decay norm: the network has no normalization layers");
 }
 
-// Empty if no file was named, and none that fits was found.
+// Empty if no file was named and no matching file was found.
 std::vector<std::string> class_names(const std::string& named, const std::string& labels,
                                      std::int64_t classes) {
   const auto path = named.empty() ? class_names_next_to(labels) : named;
@@ -96,9 +96,9 @@ NetworkSpec fitting_network(const std::string& asked, const Dataset& training_se
 TrainingFiles::TrainingFiles(const RunOptions& options)
     : TrainingFiles(options, find_dataset(options.data.folder, options.data.files)) {}
 
-// Both sets are decoded at the same time; one after the other if the system has no thread to give. The
-// function has only a reference, because libstdc++ moves it into the thread that cannot be had and then uses
-// it again.
+// Both sets are decompressed in parallel, or one after the other if no thread is available. The lambda
+// captures only references, because libstdc++ moves it into the thread that fails to start and then uses it
+// again.
 TrainingFiles::TrainingFiles(const RunOptions& options, const DatasetPaths& paths)
     : TrainingFiles(options, paths, std::async(std::launch::async | std::launch::deferred, [&] {
                       return Dataset(paths.test_images, paths.test_labels,

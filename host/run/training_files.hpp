@@ -1,4 +1,4 @@
-// The data of a run, and the network that fits it.
+// The data of a run and the network that fits it.
 #pragma once
 
 #include <algorithm>
@@ -13,31 +13,31 @@
 
 namespace warpfit {
 
-/// The network that was asked for, or the default one. Errors: UsageError where it does not fit the samples.
+/// The requested network, or the default one. Errors: UsageError if it does not fit the samples.
 NetworkSpec fitting_network(const std::string& asked, const Dataset& training_set);
 
-/// Both sets of samples, and the network that fits them.
+/// The training set and the test set, and the network that fits them.
 class TrainingFiles {
  public:
-  /// Errors: UsageError, DataError, IoError where data, network and options do not fit.
+  /// Errors: UsageError, DataError or IoError if the data, the network and the options do not fit together.
   explicit TrainingFiles(const RunOptions& options);
 
-  /// As the trainer takes them; they refer to this.
+  /// The data for the trainer; it refers to this object.
   [[nodiscard]] TrainingData data(const RunOptions& options) const;
-  /// Of the loss, as asked for; empty for 1 each. Balanced ones are samples / (classes * samples of the
-  /// class), as scikit-learn's. Errors: UsageError where they do not fit the network or a class has no
-  /// samples.
+  /// The requested class weights of the loss; empty if all are 1. Balanced weights are samples / (classes *
+  /// samples of the class), as in scikit-learn. Errors: UsageError if they do not fit the network or a class
+  /// has no samples.
   [[nodiscard]] std::vector<float> class_weights(const ClassWeightOptions& options,
                                                  const Subset& training) const;
   [[nodiscard]] const ModelInfo& model() const { return model_; }
   /// Of a run that goes on: those that it began with.
   void set_class_names(std::vector<std::string> names) { model_.class_names = std::move(names); }
   [[nodiscard]] const NetworkPlan& plan() const { return plan_; }
-  /// Of the larger set.
+  /// The number of samples of the larger set.
   [[nodiscard]] std::int64_t max_samples() const { return std::max(training_set_.size(), test_set_.size()); }
   /// "60000 training and 10000 test samples of 28x28 from DIR: train-images-idx3-ubyte, ..."
   [[nodiscard]] std::string summary() const;
-  /// Tells the data from other data.
+  /// A text that identifies the data set.
   [[nodiscard]] std::string identity() const;
 
  private:

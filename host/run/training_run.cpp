@@ -29,7 +29,7 @@
 namespace warpfit {
 namespace {
 
-// A line for each tensor, as far as anybody would read them.
+// Logs one line per tensor, up to a maximum.
 void warn_of_tensors(std::string_view what, const std::vector<std::string>& names) {
   constexpr std::size_t kMaxLines = 20;
   for (std::size_t i = 0; i < std::min(names.size(), kMaxLines); ++i)
@@ -46,7 +46,8 @@ void warm_start(const std::string& path, const ModelInfo& model, NetworkValues& 
   warn_of_tensors("not used", met.unexpected);
 }
 
-// A checkpoint's are loaded later, with the rest of it; the network is made with anything until then.
+// The values of a checkpoint are loaded later with the rest of it; until then the network is created with
+// arbitrary values.
 NetworkValues first_values(const RunOptions& options, const TrainingFiles& files, TorchGenerator& generator,
                            bool resumes) {
   const auto& plan = files.plan();
@@ -125,7 +126,7 @@ void run(const RunOptions& options, const TrainingFiles& files, RunFolder* folde
   Summary summary;
   std::vector<std::reference_wrapper<Report>> observers{console, summary};
   std::optional<RunRecorder> recorder;
-  std::optional<Interrupt> interrupt;  // a run without a folder is ended by a signal at once
+  std::optional<Interrupt> interrupt;  // without a folder, a signal ends the run at once
   TrainerHooks hooks;
   if (folder != nullptr) {
     if (folder->is_new()) folder->write_config(options.config);
@@ -142,13 +143,13 @@ void run(const RunOptions& options, const TrainingFiles& files, RunFolder* folde
   log_detail(fmt::format("engine: {}", trainer.engine()));
   if (checkpoint) {
     if (options.replaces_config && training.patience > 0 &&
-        checkpoint->state.best.waited >= training.patience) {
-      checkpoint->state.best.waited = 0;
+        checkpoint->state.best.epochs_without_improvement >= training.patience) {
+      checkpoint->state.best.epochs_without_improvement = 0;
       log_info("the run had ended early; --patience counts from here on");
     }
     trainer.restore(checkpoint->state);
     log_info(fmt::format("resumed at epoch {}, batch {}", checkpoint->state.epoch, checkpoint->state.batch));
-    checkpoint.reset();  // it takes as much memory as all that is trained
+    checkpoint.reset();  // it takes as much memory as the parameters and the optimizer state
   }
   report.run_started({.plan = files.plan(),
                       .data = files.summary(),
@@ -174,7 +175,8 @@ void run(const RunOptions& options, const TrainingFiles& files, RunFolder* folde
   log_ending(options, summary);
 }
 
-// The folder may be somebody else's, who has chosen the path: no file of the user's but a model may be lost.
+// The folder may come from somebody else, who has chosen the path: no file of the user may be overwritten
+// unless it is a model.
 void check_replaces_model(const std::string& path) {
   std::error_code error;
   if (path.empty() || !std::filesystem::exists(path, error)) return;
@@ -190,8 +192,7 @@ void check_replaces_model(const std::string& path) {
 
 }  // namespace
 
-// Before data is read, every output is proven writable: training takes time that a wrong path should not
-// waste.
+// All outputs are checked to be writable before data is read, so that a wrong path is found before training.
 void train(const RunOptions& options) {
   if (!options.folder.empty() && options.config.empty())
     throw InternalError("a run with a folder needs its options as text");

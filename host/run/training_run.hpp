@@ -1,4 +1,4 @@
-// A run of training from its options to its end: new, or from a checkpoint.
+// Runs training from its options to its end, from the beginning or from a checkpoint.
 #pragma once
 
 #include <optional>
@@ -8,12 +8,12 @@
 
 namespace warpfit {
 
-/// Trains a new run: opens data and device, makes the network, trains and tests it, and writes what `options`
-/// asks for. Errors: Interrupted where a signal ended it; any of host/base/error.hpp.
+/// Trains a new run: opens the data and the device, creates the network, trains and tests it, and writes the
+/// outputs that `options` requests. Errors: Interrupted if a signal ended it; any of host/base/error.hpp.
 void train(const RunOptions& options);
 
-/// Resumes the run in `folder` from `checkpoint`, or starts it from the beginning if there is none yet.
-/// Errors: ModelError where the checkpoint is of another network, optimizer or data set; likewise.
+/// Resumes the run in `folder` from `checkpoint`, or starts it from the beginning if there is no checkpoint.
+/// Errors: ModelError if the checkpoint is of another network, optimizer or data set; those of train().
 void resume_training(const RunOptions& options, RunFolder& folder, std::optional<Checkpoint> checkpoint);
 
 }  // namespace warpfit
