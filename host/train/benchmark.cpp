@@ -15,7 +15,7 @@ constexpr std::array<const char*, kPhases> kNames{"load", "forward", "loss", "ba
 constexpr std::size_t kCopyBytes = std::size_t{32} << 20;
 constexpr int kCopies = 4;
 
-// The samples of a measurement: whole batches.
+// The number of samples of a measurement: whole batches only.
 std::int64_t samples_for(const BenchmarkOptions& options, const Dataset& samples) {
   return std::min(options.steps, samples.size() / options.batch_size) * options.batch_size;
 }
@@ -36,7 +36,7 @@ std::vector<std::uint32_t> shuffled(const BenchmarkOptions& options, std::int64_
 
 }  // namespace
 
-// Seconds.
+// Times of one round of measurements, in seconds.
 struct Benchmark::Round {
   std::array<double, kPhases> until{};
   double data = 0, compute = 0, both = 0, copy = 0;
@@ -69,7 +69,7 @@ Benchmark::Benchmark(Backend& backend, const Network& network, const Dataset& sa
   engine_ = chosen_engine(options.engine, [this](std::string& reason) {
     return training_.compile(training_plan(network_, workspace_, rule()), reason);
   });
-  for (int pass = 0; pass < 2; ++pass) {  // the first one brings them there
+  for (int pass = 0; pass < 2; ++pass) {  // the first pass copies them to the device
     resident_.start({});
     while (const auto chunk = resident_.next()) kept_ = chunk->samples();
   }
@@ -81,7 +81,8 @@ TrainingRule Benchmark::rule() const {
   return rule;
 }
 
-// Other samples in each round while there are others: those of the last may be in a cache still.
+// Each round uses other samples as long as there are any, because those of the previous round may still be
+// cached.
 Subset Benchmark::part(std::int64_t number) const {
   const std::int64_t first = number % (samples_.size() / count_) * count_;
   if (order_.empty()) return {samples_, first, count_};
@@ -90,7 +91,7 @@ Subset Benchmark::part(std::int64_t number) const {
 
 double Benchmark::seconds_of(const std::function<void()>& work) const {
   using Clock = std::chrono::steady_clock;
-  static_cast<void>(until_.front()->read_metrics());  // waits for what is queued
+  static_cast<void>(until_.front()->read_metrics());  // waits for queued work
   const auto start = Clock::now();
   work();
   static_cast<void>(until_.front()->read_metrics());
@@ -105,8 +106,8 @@ void Benchmark::run(StepRunner& runner, const SampleView& samples, std::int64_t 
               .rate = static_cast<float>(options_.learning_rate)});
 }
 
-// A few steps up to each phase in turn, so that what slows the machine down for a moment falls on all alike
-// and leaves their differences as they are.
+// Runs a few steps up to each phase in turn, so that a temporary slowdown of the machine affects all phases
+// alike and does not change their differences.
 void Benchmark::measure_phases(Round& round) {
   constexpr std::int64_t kTurn = 32;
   for (std::int64_t first = 0; first < options_.steps; first += kTurn) {
@@ -144,7 +145,7 @@ double Benchmark::copy() {
 Benchmark::Round Benchmark::measure(std::int64_t number) {
   Round round;
   measure_phases(round);
-  // One after the other from parts that neither has read, where there are enough.
+  // One after the other, from parts that neither has read before, if there are enough samples.
   round.data = stream(part(2 * number), false);
   round.both = stream(part(2 * number + 1), true);
   round.compute = seconds_of([&] { run(training_, kept_, 0, options_.steps); });

@@ -1,4 +1,4 @@
-// Where the time of training goes: a step's phases, and the ways of the samples to the device.
+// Measures where training spends its time: the phases of a step, and the path of the samples to the device.
 #pragma once
 
 #include <cstdint>
@@ -15,29 +15,30 @@ namespace warpfit {
 
 struct BenchmarkOptions {
   std::int64_t batch_size = 64;
-  std::int64_t steps = 300;  ///< in a measurement, fewer where the set has fewer whole batches
-  std::int64_t repeats = 5;  ///< measurements of each, after one that does not count
+  std::int64_t steps = 300;  ///< per measurement; fewer if the data set has fewer whole batches
+  std::int64_t repeats = 5;  ///< measurements of each quantity, after one for warm-up
   bool shuffle = false;
   std::uint64_t seed = 0;
   double learning_rate = 1e-3;
   Optimizer optimizer = Sgd{};              ///< with Muon, for the parameters that Muon does not update
-  std::optional<Muon> muon = std::nullopt;  ///< updates the weights that are matrices
-  Engine engine = Engine::kLayers;          ///< of whole steps; phases are those of the layers
+  std::optional<Muon> muon = std::nullopt;  ///< updates the weight matrices
+  Engine engine = Engine::kLayers;          ///< for whole steps; phases are measured with the layers engine
 };
 
 class Benchmark {
  public:
-  /// All references must outlive it. The network is trained along the way.
-  /// Errors: UsageError where the engine must be fused and cannot be; what data and device throw.
+  /// All references must outlive it. The network is trained by the measurements.
+  /// Errors: UsageError if the fused engine was requested and is not supported; errors of the data and the
+  /// device.
   Benchmark(Backend& backend, const Network& network, const Dataset& samples,
             const BenchmarkOptions& options);
 
-  /// As chosen_engine() says it.
+  /// The name of the engine as returned by chosen_engine().
   [[nodiscard]] const std::string& engine() const { return engine_; }
 
-  /// Measures everything in turn, round after round, so that what slows the machine down for a while slows
-  /// down all of it. Names of device and optimizer are left to the caller.
-  /// Errors: what data and device throw.
+  /// Measures all quantities in turn, round after round, so that a temporary slowdown of the machine affects
+  /// all of them. The caller fills in the names of the device and the optimizer.
+  /// Errors: those of the data and the device.
   BenchmarkFindings run();
 
  private:
@@ -49,7 +50,7 @@ class Benchmark {
   [[nodiscard]] double copy();
   [[nodiscard]] TrainingRule rule() const;
   [[nodiscard]] Subset part(std::int64_t number) const;
-  /// These steps of whole batches, from the one of this number on.
+  /// Runs `steps` steps of whole batches, beginning with step `first`.
   void run(StepRunner& runner, const SampleView& samples, std::int64_t first, std::int64_t steps);
   [[nodiscard]] double seconds_of(const std::function<void()>& work) const;
 
@@ -57,17 +58,17 @@ class Benchmark {
   const Network& network_;
   const Dataset& samples_;
   BenchmarkOptions options_;
-  std::int64_t count_;  // of samples in a measurement
+  std::int64_t count_;  // of samples per measurement
   bool fuses_update_;
   ParameterGroups groups_;
   OptimizerState optimizer_;
   Workspace workspace_;
-  std::vector<std::unique_ptr<StepRunner>> until_;  // each phase
-  std::vector<std::uint32_t> order_;                // of all samples where they are shuffled
-  StepRunner training_;                             // of whole steps
-  std::string engine_;                              // which runs them
+  std::vector<std::unique_ptr<StepRunner>> until_;  // runners up to each phase
+  std::vector<std::uint32_t> order_;                // of all samples if they are shuffled
+  StepRunner training_;                             // for whole steps
+  std::string engine_;                              // of training_
   BatchStream resident_;
-  SampleView kept_;  // all of them
+  SampleView kept_;  // all samples, resident on the device
 };
 
 }  // namespace warpfit

@@ -18,9 +18,9 @@ namespace {
 
 constexpr std::string_view kData = "warpfit.data";
 constexpr std::string_view kSeed = "generator_seed";
-constexpr std::string_view kScalar = "optimizer_scalar";  // files of before it was kept have none
+constexpr std::string_view kScalar = "optimizer_scalar";  // missing in files of earlier versions
 
-constexpr std::string_view kAveragedModels = "averaged_models";  // likewise
+constexpr std::string_view kAveragedModels = "averaged_models";  // missing in files of earlier versions
 
 std::string prefix_of(std::string_view what) { return fmt::format("{}{}.", kOptimizerPrefix, what); }
 
@@ -28,8 +28,8 @@ std::string key_of(std::string_view name) { return fmt::format("warpfit.state.{}
 
 std::string moment_prefix(std::size_t moment) { return prefix_of(fmt::format("{}", moment)); }
 
-// Calls field(name, value) for every number of the state: one list for writing and reading, so that none is
-// forgotten on either side. fmt's shortest text of a double reads back as the same double.
+// Calls field(name, value) for every number of the state. Writing and reading use the same list, so that no
+// number is forgotten. A double in fmt's shortest representation reads back as the same double.
 template <class State, class Sizes, class Field>
 void for_each_number(State& state, Sizes& metrics, Field field) {
   field("epoch", state.epoch);
@@ -48,7 +48,8 @@ void for_each_number(State& state, Sizes& metrics, Field field) {
   field("metrics_csv_bytes", metrics.csv);
 }
 
-// Calls field(name, values) for what else is laid out as the parameters and is empty in some runs.
+// Calls field(name, values) for the other arrays with the layout of the parameters, which are empty in some
+// runs.
 template <class State, class Field>
 void for_each_other(State& state, Field field) {
   field("gradient_sum", state.gradient_sum);
@@ -64,7 +65,7 @@ const std::string& entry(const SafetensorsFile& file, const std::string& key) {
   return found->second;
 }
 
-// Counts are bounded, so that adding to them and multiplying them cannot overflow; seeds have 64 bits.
+// Counts are bounded so that sums and products of them cannot overflow; seeds have 64 bits.
 template <class T>
 bool is_allowed(T value, std::string_view name) {
   constexpr std::int64_t kMaxCount = std::int64_t{1} << 53;
@@ -90,10 +91,11 @@ T number_at(const SafetensorsFile& file, std::string_view name) {
   throw ModelError(fmt::format("{}: {}; expected a checkpoint of warpfit train", path, what));
 }
 
-// Refuses, in writing and in reading, a state that no run has, although each of its numbers alone is
-// possible. The generator's draws are checked before it is made, because it repeats them one by one.
+// Rejects, when writing and when reading, a state that no run can have although each of its numbers alone is
+// valid. The number of random draws is checked before the generator is created, because the generator repeats
+// the draws one by one.
 void check(const std::string& path, const TrainingState& state, std::uint64_t draws) {
-  constexpr std::int64_t kMaxEpochs = 1'000'000'000;  // that --epochs accepts
+  constexpr std::int64_t kMaxEpochs = 1'000'000'000;  // the maximum of --epochs
   constexpr std::uint64_t kMaxDrawsPerEpoch = 8;      // SampleOrder::of_pass for three data sets
   if (!all_finite(state.parameters) || !all_finite(state.network))
     fail(path, "a parameter or a running statistic is not a finite number");

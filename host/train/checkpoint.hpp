@@ -1,5 +1,5 @@
-// A run's state as a file: a model like any other (host/model/model_file), with the optimizer's state
-// in it and the rest of the state in its metadata. Its checksum finds every damaged bit.
+// The state of a run as a file: a model (host/model/model_file) with the optimizer's state as additional
+// tensors and the rest of the state in its metadata. Its checksum detects any damage.
 #pragma once
 
 #include <string>
@@ -13,14 +13,14 @@ namespace warpfit {
 struct Checkpoint {
   ModelInfo info;
   TrainingState state;
-  MetricsSizes metrics;  ///< of the run's files when it was saved
-  std::string data;      ///< what the run was trained on
+  MetricsSizes metrics;  ///< sizes of the metrics files when it was saved
+  std::string data;      ///< identifies the data set of the run
 };
 
 /// Replaces the file at `location`. Errors: IoError.
 void save_checkpoint(const FileLocation& location, const Checkpoint& checkpoint);
 
-/// Errors: ModelError where it is damaged, cut, or no checkpoint; IoError.
+/// Errors: ModelError if the file is damaged, truncated or not a checkpoint; IoError.
 Checkpoint load_checkpoint(const FileLocation& location);
 
 }  // namespace warpfit

@@ -34,7 +34,7 @@ StepPlan training_plan(const Network& network, const Workspace& workspace, const
   update.measures_norm = rule.norm != nullptr;
   if (rule.optimizer == nullptr) return plan;
   update.updates_all_alike = rule.optimizer->updates_all_alike();
-  if (!update.updates_all_alike) return plan;  // which no engine but the layers runs
+  if (!update.updates_all_alike) return plan;  // only the layers engine supports this
   const auto views = rule.optimizer->views(plan.parameters, {});
   update.optimizer = rule.optimizer->optimizer();
   update.moments = views.moments;

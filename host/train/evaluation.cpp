@@ -23,7 +23,7 @@ std::optional<Result> Evaluation::run(TorchGenerator& generator, const std::func
   return result_of(runner_.read_metrics(), size_);
 }
 
-// False if it was stopped.
+// Returns false if it was stopped.
 bool Evaluation::run_batches(const SampleView& samples, std::int64_t batches,
                              const std::function<bool()>& should_stop) {
   for (std::int64_t done = 0; done < batches;) {

@@ -1,4 +1,4 @@
-// What a network makes of a set of samples.
+// Evaluates a network on a set of samples.
 #pragma once
 
 #include <cstdint>
@@ -14,16 +14,16 @@ namespace warpfit {
 
 class Evaluation {
  public:
-  /// All references must outlive it; the workspace takes batches of that size.
+  /// All references must outlive it; the workspace must support this batch size.
   Evaluation(Backend& backend, const Workspace& workspace, const Loss& loss, const Subset& samples,
              std::int64_t batch_size, const StreamPlan& plan);
 
-  /// As StepRunner::compile().
+  /// See StepRunner::compile().
   bool compile(const StepPlan& plan, std::string& reason) { return runner_.compile(plan, reason); }
 
-  /// A pass over the samples, with the draw that PyTorch's DataLoader takes from the generator for it.
-  /// Nothing if `should_stop`, which is asked several times a second and may be empty, said so before its
-  /// end.
+  /// Makes a pass over the samples. It takes one draw from the generator, as PyTorch's DataLoader does.
+  /// Returns nothing if `should_stop`, which is called several times per second and may be empty, returned
+  /// true before the end.
   std::optional<Result> run(TorchGenerator& generator, const std::function<bool()>& should_stop = {});
 
  private:

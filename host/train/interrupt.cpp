@@ -6,7 +6,7 @@
 namespace warpfit {
 namespace {
 
-std::atomic<bool> signalled = false;  // any thread may be the one that is interrupted
+std::atomic<bool> signalled = false;  // the signal may be delivered to any thread
 static_assert(std::atomic<bool>::is_always_lock_free);
 
 bool is_ignored(int number) {
@@ -14,8 +14,8 @@ bool is_ignored(int number) {
   return sigaction(number, nullptr, &now) == 0 && now.sa_handler == SIG_IGN;
 }
 
-// The first signal asks the run to save; the next one of any kind ends the process at once. Only SIGHUP comes
-// twice by itself, from the kernel and from the shell, as a terminal is closed.
+// The first signal requests the run to save; the next one of any kind ends the process at once. SIGHUP is an
+// exception, because when a terminal is closed it arrives twice, from the kernel and from the shell.
 void take_note(int) {
   signalled = true;
   for (const int number : kStopSignals) {
@@ -31,7 +31,7 @@ Interrupt::Interrupt() {
   action.sa_handler = take_note;
   action.sa_flags = SA_RESTART;
   for (std::size_t i = 0; i < kStopSignals.size(); ++i) {
-    // What the parent process has told this one to ignore, as nohup does, stays ignored.
+    // Signals that the parent process has set to be ignored, as nohup does, stay ignored.
     if (is_ignored(kStopSignals[i])) action.sa_handler = SIG_IGN;
     sigaction(kStopSignals[i], &action, &before_[i]);
     action.sa_handler = take_note;

@@ -1,5 +1,5 @@
-// Signals that ask a run to save a checkpoint and end: SIGINT (Ctrl-C), SIGTERM, SIGUSR1, SIGHUP (the
-// terminal is closed).
+// Signals that request a run to save a checkpoint and end: SIGINT (Ctrl-C), SIGTERM, SIGUSR1, SIGHUP (the
+// terminal was closed).
 #pragma once
 
 #include <signal.h>
@@ -10,9 +10,9 @@ namespace warpfit {
 
 constexpr std::array<int, 4> kStopSignals{SIGINT, SIGTERM, SIGUSR1, SIGHUP};
 
-/// While it lives, requested() tells of the first of these signals; the next one ends the process, as without
-/// it, except that SIGHUP may come again. Signals that the process was started to ignore stay ignored. One at
-/// a time.
+/// During its lifetime, the first of these signals only makes requested() return true. The next one ends the
+/// process as usual, except that SIGHUP may arrive again. Signals that were ignored when the process started
+/// stay ignored. At most one object may exist at a time.
 class Interrupt {
  public:
   Interrupt();
@@ -26,7 +26,7 @@ class Interrupt {
   std::array<struct sigaction, kStopSignals.size()> before_{};
 };
 
-/// While it lives, writing to a pipe that nobody reads fails with EPIPE, instead of ending the process.
+/// During its lifetime, writing to a closed pipe fails with EPIPE and does not end the process.
 class IgnoredPipe {
  public:
   IgnoredPipe();

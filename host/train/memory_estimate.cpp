@@ -12,10 +12,10 @@
 namespace warpfit {
 namespace {
 
-// The program itself, its libraries and the slots that batches are read into.
+// The program itself, its libraries, and the slots that batches are read into.
 constexpr std::uint64_t kProgram = std::uint64_t{24} << 20;
 
-// What Muon's steps are made in.
+// The working memory of Muon's update.
 std::uint64_t muon_floats(const NetworkPlan& network, const TrainOptions& options) {
   const auto groups = parameter_groups(network, options.optimizer, {}, options.muon);
   return groups.muon ? MuonScratch::floats(groups.muon->matrices) : 0;
@@ -25,12 +25,12 @@ std::uint64_t copies_of_parameters(const TrainOptions& options, bool on_cpu, boo
   auto kept = moments_of(options.optimizer);
   if (options.muon) kept[0] = true;
   const auto moments = static_cast<std::uint64_t>(std::ranges::count(kept, true));
-  // Sums of gradients, averages of parameters.
+  // Accumulated gradients and averages of the parameters.
   const std::uint64_t more =
       (options.accumulate > 1 ? 1 : 0) + (options.ema > 0 || options.swa_start > 0 ? 1 : 0);
   const std::uint64_t gradients = is_update_fused(options) ? 0 : 1;
   const std::uint64_t trained = on_cpu ? 1 + moments + gradients + more : 0;
-  const std::uint64_t initial = on_cpu ? 2 : 1;  // drawn, then copied to where they are trained
+  const std::uint64_t initial = on_cpu ? 2 : 1;  // drawn parameters; on the CPU also their copy
   const std::uint64_t saved = saves ? 1 + moments + more : 1;
   return std::max(initial, trained + saved);
 }
@@ -40,7 +40,7 @@ std::uint64_t copies_of_parameters(const TrainOptions& options, bool on_cpu, boo
 std::uint64_t estimated_memory(const NetworkPlan& network, const TrainOptions& options,
                                std::int64_t max_batch_size, bool on_cpu, bool saves) {
   const auto parameters = static_cast<std::uint64_t>(network.parameters());
-  // Each value and its gradient, as Workspace has them; the inputs have no gradient.
+  // Each activation and its gradient, as in Workspace; the input has no gradient.
   const auto widths = plan_operations(network, 0).widths;
   const auto per_sample = 2 * std::accumulate(widths.begin(), widths.end(), std::int64_t{0}) - widths.front();
   const auto values = static_cast<std::uint64_t>(max_batch_size * per_sample);

@@ -11,14 +11,15 @@ bool is_relu(const PlannedOperation& planned) {
   return activation != nullptr && activation->activation.kind == ActivationKind::kRelu;
 }
 
-// Where ReLU after this operation would be done; nothing if it cannot do it.
+// Where this operation stores a ReLU that is fused into it; null if it cannot include one.
 ActivationKind* activation_of(Operation& operation) {
   if (auto* linear = std::get_if<LinearOperation>(&operation)) return &linear->activation;
   if (auto* norm = std::get_if<BatchNormOperation>(&operation)) return &norm->activation;
   return nullptr;
 }
 
-// The linear operation that reads what operation `at` gives, through any dropout; nothing if another does.
+// The linear operation that reads the output of operation `at`, possibly through dropout; null if another
+// operation does.
 LinearOperation* linear_after(std::vector<PlannedOperation>& operations, std::size_t at) {
   for (std::size_t next = at + 1; next < operations.size(); ++next) {
     if (std::holds_alternative<DropoutOperation>(operations[next].operation)) continue;
@@ -27,8 +28,8 @@ LinearOperation* linear_after(std::vector<PlannedOperation>& operations, std::si
   return nullptr;
 }
 
-// ReLU's derivative can be told from its output, also where dropout has made that 0: the gradient is 0 there
-// too.
+// ReLU's derivative follows from its output, even if dropout has set the output to 0: the gradient is then 0
+// as well.
 void fuse_relu(std::vector<PlannedOperation>& operations) {
   std::vector<PlannedOperation> fused;
   fused.reserve(operations.size());

@@ -1,4 +1,4 @@
-// Which operations a network is, for a device: the only code that decides what is fused.
+// Translates a network to operations of a device. Only this code decides which operations are fused.
 #pragma once
 
 #include <cstdint>
@@ -8,9 +8,9 @@
 
 namespace warpfit {
 
-/// ReLU after a linear layer or batch normalization is part of that layer's operation, and its derivative of
-/// the next linear layer's. Dropout works in place. `dropout_seed`: of the masks; the dropout layers are told
-/// apart by their number.
+/// ReLU after a linear layer or batch normalization is fused into that layer's operation, and its derivative
+/// into that of the next linear layer. Dropout is applied in place. `dropout_seed`: the seed of the masks; each dropout layer also
+/// uses its index.
 OperationPlan plan_operations(const NetworkPlan& network, std::uint64_t dropout_seed);
 
 }  // namespace warpfit

@@ -1,5 +1,5 @@
-// How many batches to queue before the next look at whether to stop: as many as take some tenths of a second,
-// so that a signal is answered soon whatever the network's size.
+// Determines how many batches to queue before the next check whether to stop: as many as take some tenths of
+// a second, so that the program reacts to a signal quickly for any size of network.
 #pragma once
 
 #include <algorithm>
@@ -10,7 +10,7 @@ namespace warpfit {
 
 class Pace {
  public:
-  /// The batches to queue next, at most `max_batches`; starts the clock.
+  /// Returns the number of batches to queue next, at most `max_batches`, and starts the clock.
   std::int64_t next(std::int64_t max_batches) {
     started_ = Clock::now();
     cut_ = batches_ < max_batches;

@@ -1,4 +1,4 @@
-// An average of the parameters over a run, which stands in for them where the model is tested and saved.
+// An average of the parameters over a run, which replaces them for tests and saved models.
 #pragma once
 
 #include <memory>
@@ -13,22 +13,24 @@ namespace warpfit {
 
 class ParameterAverage {
  public:
-  /// Both must outlive it. Takes no memory where the options ask for no average.
+  /// Both references must outlive it. It allocates no memory if the options specify no average.
   ParameterAverage(Backend& backend, Network& network, const TrainOptions& options);
 
-  /// To be called inside a step, after its update, where is_of_steps(): the average takes in the parameters.
+  /// Updates the average with the parameters. To be called in a step, after its update, if is_of_steps().
   void add() const;
-  /// Likewise after an epoch's last step, outside of it: with --swa-start from that epoch on.
+  /// To be called after the last step of an epoch, outside of a step. With --swa-start, updates the average
+  /// from that epoch on.
   void epoch_ended(std::int64_t epoch);
-  /// Whether the average is of the parameters after each step (--ema).
+  /// Whether the parameters are averaged after each step (--ema).
   [[nodiscard]] bool is_of_steps() const { return decay_ > 0; }
 
-  /// The average, if there is one, replaces the network's parameters until take_back(). No step may train
-  /// meanwhile.
+  /// The average, if there is one, replaces the parameters of the network until take_back(). No training step
+  /// may run in between.
   void put_in_place();
   void take_back();
 
-  /// Into and out of what it has of a run's state. Errors: ModelError where that is of other options.
+  /// Stores its part of the state of a run, or restores it. Errors: ModelError if the state is of a run with
+  /// other options.
   void save(TrainingState& state) const;
   void restore(const TrainingState& state);
 
@@ -39,7 +41,7 @@ class ParameterAverage {
   Network& network_;
   double decay_;
   std::int64_t swa_start_;
-  Buffer<float> averages_;  // empty where none is kept
+  Buffer<float> averages_;  // empty if there is no average
   Buffer<AverageProgress> progress_;
   std::unique_ptr<RecordedStep> add_, swap_;
   bool is_in_place_ = false;

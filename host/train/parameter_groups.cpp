@@ -41,7 +41,7 @@ ParameterGroups parameter_groups(const NetworkPlan& plan, const Optimizer& optim
   for (auto* group : {&others, &undecayed}) {
     if (!group->ranges.empty()) groups.groups.push_back(std::move(*group));
   }
-  if (!groups.muon && groups.groups.size() == 1) groups.groups.front().ranges.clear();  // they are all
+  if (!groups.muon && groups.groups.size() == 1) groups.groups.front().ranges.clear();  // all parameters
   return groups;
 }
 

@@ -1,4 +1,4 @@
-// Which parameters of a network are updated alike.
+// Groups of parameters that are updated in the same way.
 #pragma once
 
 #include <optional>
@@ -9,8 +9,8 @@
 
 namespace warpfit {
 
-/// Groups that have all parameters between them: one, unless some have no weight decay, or Muon updates the
-/// matrices and the optimizer the rest.
+/// Groups that together contain all parameters: a single one, unless some have no weight decay, or Muon
+/// updates the matrices and the optimizer the other parameters.
 ParameterGroups parameter_groups(const NetworkPlan& plan, const Optimizer& optimizer, NoDecay no_decay,
                                  const std::optional<Muon>& muon);
 

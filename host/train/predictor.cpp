@@ -17,7 +17,7 @@ Step step_of(Backend& backend) {
 
 }  // namespace
 
-// A single pass: nothing would be won by keeping the samples on the device.
+// With a single pass there is no advantage in keeping the samples on the device.
 Predictor::Predictor(Backend& backend, const Network& network, const std::optional<Loss>& loss,
                      const Subset& samples, std::int64_t batch_size)
     : backend_(backend),

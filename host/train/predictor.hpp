@@ -1,4 +1,4 @@
-// What a network gives for each of a set of samples, brought to the host batch by batch.
+// Computes the outputs of a network for a set of samples and copies them to the host batch by batch.
 #pragma once
 
 #include <cstdint>
@@ -14,14 +14,15 @@ namespace warpfit {
 
 class Predictor {
  public:
-  /// Takes a batch: the index of its first sample, and the logits (N, C) of all.
+  /// Receives a batch: the index of its first sample, and its logits (N, C).
   using Take = std::function<void(std::int64_t first, std::span<const float> logits)>;
 
-  /// All references must outlive it. `loss`: what to measure along the way, in the batches' own steps.
+  /// All references must outlive it. `loss`: the loss to measure during the pass, if any.
   Predictor(Backend& backend, const Network& network, const std::optional<Loss>& loss, const Subset& samples,
             std::int64_t batch_size);
 
-  /// A pass over the samples as they lie. The metrics are of the loss, empty where none is measured.
+  /// Makes a pass over the samples in order. Returns the metrics of the loss, which are empty if none is
+  /// measured.
   Metrics run(const Take& take);
 
  private:

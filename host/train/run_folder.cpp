@@ -33,7 +33,7 @@ bool is_checkpoint_name(std::string_view name) {
   return step && name == checkpoint_name(*step);
 }
 
-// From the oldest to the newest: their names sort by step.
+// From the oldest to the newest, because their names sort by step.
 std::vector<std::string> checkpoints_in(const Folder& folder) {
   auto names = folder.names();
   std::erase_if(names, [](const std::string& name) { return !is_checkpoint_name(name); });
@@ -50,7 +50,7 @@ void lock(const Folder& folder) {
   fail_io(folder.path(), "cannot lock the run's folder");
 }
 
-// A new run must overwrite nothing.
+// A new run must not overwrite anything.
 void check_free(const Folder& folder) {
   if (folder.has(kConfigFile)) {
     throw UsageError(fmt::format(
@@ -68,7 +68,7 @@ void check_free(const Folder& folder) {
   if (folder.has(kCheckpoints) && !checkpoints_in({folder, kCheckpoints}).empty()) refuse(kCheckpoints);
 }
 
-// Temporary files of a process that was killed; the lock says that it is gone.
+// Removes temporary files of a process that was killed; the lock guarantees that it no longer runs.
 void remove_temporary(const Folder& folder) {
   for (const auto& name : folder.names()) {
     if (is_temporary_name(name)) folder.remove(name);
@@ -136,7 +136,7 @@ void RunFolder::write_config(std::string_view config) const {
 
 void RunFolder::keep() {
   folder_.flush();
-  // A new folder survives a power cut once the one that it is in is flushed.
+  // A new folder survives a power failure only after its parent folder was flushed.
   for (const auto& path : made_.clear()) {
     const auto parent = fs::path(path).parent_path();
     Folder(parent.empty() ? "." : parent.string()).flush();
@@ -154,7 +154,8 @@ void RunFolder::save(const Checkpoint& checkpoint) const {
   for (std::size_t i = 0; i + kKept - 1 < others.size(); ++i) folder.remove(others[i]);
 }
 
-// Damaged ones are renamed: being the newest by name, they would have good ones removed before them.
+// Damaged checkpoints are renamed: otherwise they would count as the newest, and good ones would be removed
+// first.
 std::optional<Checkpoint> RunFolder::newest(const std::function<void(std::string_view)>& skipped) const {
   const Folder folder(folder_, kCheckpoints);
   const auto all = checkpoints_in(folder);

@@ -1,6 +1,6 @@
 // The folder of a run: config.toml, metrics.jsonl, metrics.csv, model.safetensors, best.safetensors, and
-// checkpoints/ with the newest few. Whatever moment the run is killed at, one of these can be resumed from.
-// All files are reached through the open folder: if it is moved, the run goes with it.
+// checkpoints/ with the newest three. Whenever the run is killed, it can be resumed from one of them. All
+// files are accessed relative to the open folder, so the folder may be moved during the run.
 #pragma once
 
 #include <functional>
@@ -21,11 +21,11 @@ constexpr std::string_view kBestFile = "best.safetensors";
 
 class RunFolder {
  public:
-  /// Makes the folder for a new run, and locks it. Unless keep() is reached, all that was made goes again.
-  /// Errors: UsageError if a new run would overwrite something in it; IoError, also if another process is
-  /// training in it.
+  /// Creates and locks the folder for a new run. Everything that was created is removed again unless keep()
+  /// is called. Errors: UsageError if a new run would overwrite a file in it; IoError, also if another
+  /// process is training in it.
   static RunFolder create(const std::string& path);
-  /// The folder of a run to be resumed. Errors: UsageError if there is no run in it; IoError.
+  /// Opens the folder of a run to resume. Errors: UsageError if there is no run in it; IoError.
   static RunFolder open(const std::string& path);
 
   RunFolder(RunFolder&& other) noexcept = default;
@@ -36,23 +36,23 @@ class RunFolder {
   [[nodiscard]] const Folder& folder() const { return folder_; }
   [[nodiscard]] FileLocation file(std::string_view name) const { return {folder_, name}; }
 
-  /// Whether create() made it and keep() was not reached.
+  /// Whether create() created it and keep() was not called yet.
   [[nodiscard]] bool is_new() const { return is_new_; }
-  /// Writes config.toml, which makes it the folder of a run. Errors: IoError.
+  /// Writes config.toml, which marks the folder as that of a run. Errors: IoError.
   void write_config(std::string_view config) const;
-  /// Keeps what was made so far: the run begins, and not even a power cut takes it away. Errors: IoError.
+  /// Keeps the files created so far, and flushes them so that they survive a power failure. Errors: IoError.
   void keep();
 
-  /// Writes a checkpoint, then removes the oldest of more than three, but never this one. Errors: IoError;
-  /// the others are then as they were.
+  /// Writes a checkpoint, then removes the oldest ones until three are left, but never the new one. Errors:
+  /// IoError; the other checkpoints are then unchanged.
   void save(const Checkpoint& checkpoint) const;
 
-  /// The newest checkpoint that can be read; `skipped` is told of those that cannot, which are renamed.
-  /// Nothing if there is none at all. Errors: ModelError if there are some, but all are damaged.
+  /// The newest checkpoint that can be read. Unreadable checkpoints are renamed and reported to `skipped`.
+  /// Returns nothing if there are no checkpoints. Errors: ModelError if all existing checkpoints are damaged.
   [[nodiscard]] std::optional<Checkpoint> newest(const std::function<void(std::string_view)>& skipped) const;
 
  private:
-  // Folders that were made, the outermost first; they go with it unless clear() is called.
+  // The created folders, outermost first; they are removed with this object unless clear() is called.
   class MadeFolders {
    public:
     MadeFolders() = default;
@@ -69,9 +69,9 @@ class RunFolder {
 
   RunFolder(MadeFolders made, Folder folder) : made_(std::move(made)), folder_(std::move(folder)) {}
 
-  MadeFolders made_;  // before folder_: they are removed when it is closed
+  MadeFolders made_;  // declared before folder_: they are removed after it is closed
   Folder folder_;
-  bool is_new_ = false;  // files that were made go too
+  bool is_new_ = false;  // the created files are removed too
 };
 
 }  // namespace warpfit

@@ -27,8 +27,8 @@ Fence update(Backend& backend, const Batch::Operation& operation) {
   return operation.op->backward_sgd(operation.views);
 }
 
-// An operation's own input gradient comes first, for it needs the tensors as they were. The fence is that of
-// all gradients of tensors, or of their updates.
+// The input gradient of an operation is computed first, because it needs the tensors before their update. The
+// returned fence covers the gradients of all tensors, or their updates.
 Fence backward(Backend& backend, const Batch& batch, const TrainingRule& rule, Phase last) {
   const ProfileRange range(backend, "backward");
   Fence fence;

@@ -1,4 +1,4 @@
-// One batch through the network: what a training step and an evaluation step are, whatever the device.
+// Training and evaluation steps: how one batch passes through the network, independent of the device.
 #pragma once
 
 #include <cstdint>
@@ -21,67 +21,68 @@ class ParameterAverage;
 /// How a network learns from a batch.
 struct TrainingRule {
   Loss loss = {};
-  /// Without one, plain SGD is fused into the matrix products that give the weight gradients, which thus
-  /// never lie in memory; with one, they do, and the update is a pass of its own over all parameters.
+  /// Without an optimizer, the plain SGD update is fused into the weight-gradient GEMMs, and the gradients
+  /// are never written to memory. With one, they are, and the update is a separate pass over all parameters.
   const OptimizerState* optimizer = nullptr;
-  Clipping clipping = {};        ///< of gradients that lie in memory
-  GradientNorm* norm = nullptr;  ///< where their norm is left, in the backend's memory; needed to clip by it
-  const ParameterAverage* average = nullptr;  ///< that goes on with each update, if any
-  /// Where not empty, `share` of the batch's gradients is added here, and an update is made with the sum,
-  /// which is then 0 again; or, where not `updates`, none is made. Needs an optimizer.
+  Clipping clipping = {};  ///< of gradients in memory
+  /// Output: the norm of the gradients, in the backend's memory. Required for clipping by norm.
+  GradientNorm* norm = nullptr;
+  const ParameterAverage* average = nullptr;  ///< updated after each update, if not null
+  /// If not empty, `share` times the gradients of the batch is added to this sum. If `updates`, the
+  /// parameters are then updated with the sum, which is reset to 0. Requires an optimizer.
   Vector gradient_sum = {};
   float share = 1;
   bool updates = true;
 };
 
-/// A training step's, in their order. Weight gradients are of the backward phase, or of the update where that
-/// is fused into them.
+/// The phases of a training step, in order. Weight gradients belong to the backward phase, or to the update
+/// if it is fused into them.
 enum class Phase { kLoad, kForward, kLoss, kBackward, kUpdate };
 constexpr std::size_t kPhases = 5;
 
 /// Loads the current batch, adds its loss to `metrics` and trains on it: forward, loss, backward, update.
-/// What comes after the `last` phase is left out, to see what it costs.
+/// Phases after `last` are omitted, to measure their time.
 void train_step(Backend& backend, const Network& network, const Batch& batch, const TrainingRule& rule,
                 Metrics* metrics, Phase last = Phase::kUpdate);
 
 /// Loads the current batch and adds its loss to `metrics`.
 void evaluation_step(Backend& backend, const Batch& batch, Metrics* metrics);
 
-/// Loads the current batch; its logits are batch.outputs then.
+/// Loads the current batch and computes its logits, which are then in batch.outputs.
 void inference_step(Backend& backend, const Batch& batch);
 
-/// What the metrics of a pass over so many samples say of them.
+/// The result of a pass over this many samples, from its metrics.
 Result result_of(const Metrics& metrics, std::int64_t samples);
 
-/// One of the steps above, for a network.
+/// One of the steps above for a given network.
 using Step = std::function<void(const Batch&, Metrics*)>;
 
-/// A step as the backend recorded it, once for each size of batch that comes up.
+/// A step recorded by the backend, once for each batch size that occurs.
 class StepRunner {
  public:
-  /// All must outlive the runner. `loss`: that the step adds to its metrics, if any.
+  /// All references must outlive the runner. `loss`: the loss that the step adds to its metrics, if any.
   StepRunner(Backend& backend, const Workspace& workspace, const std::optional<Loss>& loss, Step step);
 
-  /// From now on the backend runs this plan, with the runner's metrics, instead of the step above. False if
-  /// it cannot, and then `reason` says why.
+  /// From now on the backend runs this plan, with the metrics of the runner, in place of the step above.
+  /// Returns false with a reason if the backend does not support the plan.
   bool compile(StepPlan plan, std::string& reason);
 
-  /// Queues the step for each batch of the run.
+  /// Queues the step for each batch of `run`.
   void run(const BatchRun& run);
 
   /// RecordedStep::take_kernel_phases() of the compiled plan.
   [[nodiscard]] std::vector<KernelPhase> take_kernel_phases() const;
 
-  /// Where the steps add up, in the backend's memory.
+  /// The accumulated metrics of the steps, in the backend's memory.
   [[nodiscard]] Metrics* metrics() const { return metrics_.data(); }
   void clear_metrics() { set_metrics({}); }
   void set_metrics(Metrics metrics);
-  /// Keeps the loss of each batch from now on, and clears the metrics. No more than so many batches may be
-  /// run between two clearings.
+  /// From now on, keeps the loss of each batch; resets the metrics. At most `batches` batches may run between
+  /// two resets.
   void keep_losses(std::int64_t batches);
-  /// Of these batches, counted since the last clearing. Waits for all that is queued.
+  /// The losses of these batches, counted since the last reset. Waits for all queued work.
   [[nodiscard]] std::vector<float> losses(std::int64_t first, std::int64_t count) const;
-  /// Waits for all that is queued.
+  /// Waits for all queued work.
   [[nodiscard]] Metrics read_metrics() const;
   void wait() const { (void)read_metrics(); }
 
@@ -96,9 +97,9 @@ class StepRunner {
   std::optional<Loss> loss_;
   Step step_;
   Buffer<Metrics> metrics_;
-  Buffer<float> losses_;                       // empty if they are not kept
-  std::map<std::int64_t, Recorded> recorded_;  // by rows
-  std::unique_ptr<RecordedStep> compiled_;     // of any rows
+  Buffer<float> losses_;                       // empty if losses are not kept
+  std::map<std::int64_t, Recorded> recorded_;  // by number of rows
+  std::unique_ptr<RecordedStep> compiled_;     // for any number of rows
 };
 
 }  // namespace warpfit

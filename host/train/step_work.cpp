@@ -9,7 +9,7 @@ constexpr double kFloat = sizeof(float);
 
 Work& of(std::array<Work, kPhases>& work, Phase phase) { return work[static_cast<std::size_t>(phase)]; }
 
-// The gradient, the parameter that it changes, and the moments, which are read and written.
+// Bytes of the gradient, the parameter that it changes, and the moments, which are read and written.
 double update_bytes(double parameters, const Optimizer& optimizer) {
   const auto kept = moments_of(optimizer);
   const auto moments = static_cast<double>(std::ranges::count(kept, true));
@@ -50,7 +50,7 @@ std::array<Work, kPhases> step_work(const NetworkPlan& network, std::int64_t row
   const auto parameters = static_cast<double>(network.parameters());
   of(work, Phase::kLoad).bytes = n * (static_cast<double>(network.inputs()) * (1 + kFloat) + 2);
   of(work, Phase::kLoss).bytes = n * (static_cast<double>(network.classes()) * 2 * kFloat + 1);
-  bool is_above_parameters = false;  // or no gradient of its input is wanted
+  bool is_above_parameters = false;  // otherwise no gradient of the input is needed
   for (const auto& node : network.nodes) {
     const auto costs = std::visit([&](const auto& layer) { return cost(layer, node.in, rows); }, node.layer);
     of(work, Phase::kForward) += costs.forward;
@@ -58,7 +58,7 @@ std::array<Work, kPhases> step_work(const NetworkPlan& network, std::int64_t row
     of(work, fused_update ? Phase::kUpdate : Phase::kBackward) += costs.parameter_gradients;
     is_above_parameters = is_above_parameters || node.tensors > 0;
   }
-  if (fused_update) of(work, Phase::kUpdate).bytes += kFloat * parameters;  // they are read as well
+  if (fused_update) of(work, Phase::kUpdate).bytes += kFloat * parameters;  // the weights are also read
   if (!fused_update) of(work, Phase::kUpdate) += update_work(network, groups);
   return work;
 }

@@ -1,4 +1,4 @@
-// How much a training step has to compute and to move, by the network's shape alone.
+// The amount of computation and memory traffic of a training step, derived from the shape of the network.
 #pragma once
 
 #include <array>
@@ -10,8 +10,8 @@
 
 namespace warpfit {
 
-/// Of each phase of a step with so many rows, whose parameters are updated in these groups. `fused_update`:
-/// by plain SGD, fused into the weight-gradient GEMMs.
+/// The work of each phase of a step with this many rows, whose parameters are updated in these groups.
+/// `fused_update`: the plain SGD update is fused into the weight-gradient GEMMs.
 std::array<Work, kPhases> step_work(const NetworkPlan& network, std::int64_t rows,
                                     const ParameterGroups& groups, bool fused_update);
 

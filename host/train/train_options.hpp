@@ -1,4 +1,4 @@
-// How a run trains.
+// The options of training.
 #pragma once
 
 #include <cstdint>
@@ -30,26 +30,26 @@ struct TrainOptions {
   Loss loss = {};
   Clipping clipping = {};
   Optimizer optimizer = Sgd{};              ///< with Muon, for the parameters that Muon does not update
-  std::optional<Muon> muon = std::nullopt;  ///< updates the weights that are matrices
+  std::optional<Muon> muon = std::nullopt;  ///< updates the weight matrices
   NoDecay no_decay = {};
-  std::int64_t accumulate = 1;  ///< batches whose gradients, each divided by this, an update adds up
-  double ema = 0;               ///< decay of the parameters' moving average; 0 for none
-  std::int64_t swa_start = 0;   ///< first epoch after which parameters are averaged; 0 for none
-  bool fuse_update = true;      ///< fuse the plain SGD update into the weight-gradient GEMMs if possible
-  bool measure_norm = false;    ///< report the gradients' norm, where they are in memory
+  std::int64_t accumulate = 1;              ///< number of batches per update; their gradients are averaged
+  double ema = 0;                           ///< decay of the parameters' moving average; 0 for none
+  std::int64_t swa_start = 0;               ///< first epoch after which parameters are averaged; 0 for none
+  bool fuse_update = true;    ///< fuse the plain SGD update into the weight-gradient GEMMs if possible
+  bool measure_norm = false;  ///< report the norm of the gradients, if they are in memory
   BestBy best_by = BestBy::kLoss;
   std::int64_t patience = 0;  ///< epochs without improvement after which training ends; 0 for all epochs
-  double min_delta = 0;       ///< by how much an improvement that counts is better
+  double min_delta = 0;       ///< minimum change that counts as an improvement
   Residency residency = Residency::kAuto;
   Engine engine = Engine::kLayers;
-  /// The most bytes of the device that all data sets may take together; without it, what it has.
+  /// The maximum device memory in bytes for all data sets together; by default what is available.
   std::optional<std::int64_t> device_memory_limit = std::nullopt;
   std::int64_t log_every = 100;  ///< batches between two reported losses
-  /// Epochs that a profiler captures, from 1; none where the first is 0.
+  /// The range of epochs, counted from 1, that a profiler captures; none if the first is 0.
   std::int64_t first_profiled = 0, last_profiled = 0;
 };
 
-/// Whether the plain SGD update is fused into the weight-gradient GEMMs; gradients then take no memory.
+/// Whether the plain SGD update is fused into the weight-gradient GEMMs. The gradients then take no memory.
 bool is_update_fused(const TrainOptions& options);
 
 }  // namespace warpfit

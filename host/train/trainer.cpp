@@ -68,7 +68,7 @@ TrainingState Trainer::state() const {
                       .best = best_,
                       .parameters = finite_parameters(),
                       .optimizer = {}};
-  state.metrics.losses = nullptr;  // the device's
+  state.metrics.losses = nullptr;  // they are in device memory
   training_.save(state);
   state.network = network_state();
   return state;
@@ -123,7 +123,7 @@ StopReason Trainer::end_early(StopReason stop_reason) const {
   return stop_reason;
 }
 
-// False where it was stopped within.
+// Returns false if it was stopped before the end of the epoch.
 bool Trainer::run_epoch() {
   const ProfileRange range(backend_, "epoch", epoch_);
   report_.epoch_started(epoch_);
@@ -131,7 +131,8 @@ bool Trainer::run_epoch() {
   return train_epoch() && end_epoch(checked_metrics());
 }
 
-// False if it was stopped within; the state is then that of an epoch whose evaluation is to be done.
+// Returns false if it was stopped; the saved state is then that of an epoch whose evaluation has not been
+// done.
 bool Trainer::end_epoch(const Metrics& training) {
   EpochReport report;
   report.epoch = epoch_;
@@ -158,7 +159,7 @@ bool Trainer::end_epoch(const Metrics& training) {
   return true;
 }
 
-// False if it was stopped within.
+// Returns false if it was stopped.
 bool Trainer::evaluate(EpochReport& report) {
   if (validation_) report.validation = evaluate(*validation_, "validation");
   if (validation_ && !report.validation) return false;
@@ -167,7 +168,7 @@ bool Trainer::evaluate(EpochReport& report) {
   return test.has_value();
 }
 
-// Nothing if it was stopped.
+// Returns nothing if it was stopped.
 std::optional<Result> Trainer::evaluate(Evaluation& evaluation, std::string_view set) {
   const auto result = evaluation.run(generator_, hooks_.should_stop);
   if (result && !std::isfinite(result->loss))
@@ -184,11 +185,11 @@ void Trainer::update_best(const EpochReport& report) {
 }
 
 bool Trainer::train_epoch() {
-  const std::int64_t start = batch_ * options_.batch_size;  // above 0 in an epoch that goes on
+  const std::int64_t start = batch_ * options_.batch_size;  // above 0 in a resumed epoch
   auto order = SampleOrder::of_pass(samples_, options_.shuffle, generator_);
   if (batch_ == 0) training_.clear_metrics();
   first_trained_ = batch_;
-  if (batch_ == batches_per_epoch()) return true;  // it was stopped in the evaluation
+  if (batch_ == batches_per_epoch()) return true;  // it was stopped during the evaluation
   upload_rates();
   training_stream_.start(std::move(order), start);
   while (const auto chunk = training_stream_.next()) {
@@ -212,10 +213,10 @@ void Trainer::upload_rates() {
   rates_.upload(rates);
 }
 
-// A run of batches ends where the run is to be saved, and where it has to look at whether to stop. On the
-// host, where waiting costs nothing, it ends where a loss is due too, so that its line appears before the
-// next batch is computed; and so it does where that batch's gradient norm is to be read. False where training
-// was stopped before the epoch's end.
+// A run of batches ends where a checkpoint is due and where should_stop() must be called. On the host, where
+// waiting costs nothing, it also ends where a loss is due, so that it is printed before the next batch is
+// computed. It also ends where the gradient norm of a batch must be read. Returns false if training was
+// stopped before the end of the epoch.
 bool Trainer::train_batches(const SampleView& samples, std::int64_t first, std::int64_t batches,
                             std::int64_t rows) {
   const bool ends_with_lines = backend_.is_host() || training_.measures_norm();
@@ -252,7 +253,7 @@ bool Trainer::train_batches(const SampleView& samples, std::int64_t first, std::
   return true;
 }
 
-// Those that are due of the newest `count` batches, up to one that is not finite.
+// Reports the losses that are due among the last `count` batches, up to the first one that is not finite.
 void Trainer::report_losses(std::int64_t count) {
   const std::int64_t start = batch_ - count;
   const std::int64_t every = options_.log_every;

@@ -1,4 +1,4 @@
-// The tutorial's loop: epochs of training, each followed by an evaluation.
+// The training loop of PyTorch's tutorial: epochs of training, each followed by an evaluation.
 #pragma once
 
 #include <chrono>
@@ -31,39 +31,40 @@ enum class StopReason {
   kInterrupted     ///< TrainerHooks::should_stop requested it
 };
 
-/// What others have to do with a run; each may be left out.
+/// Functions that a trainer calls; each may be empty.
 struct TrainerHooks {
-  std::function<bool()> should_stop = {};  ///< asked several times a second: whether to end now
-  std::int64_t save_every_steps = 0;       ///< 0 for not at all
+  std::function<bool()> should_stop = {};  ///< called several times per second: whether to end now
+  std::int64_t save_every_steps = 0;       ///< 0 for never
   std::int64_t save_every_epochs = 0;
-  /// Called when that many were trained, and when a run ends before its time.
+  /// Called after this many steps or epochs, and when a run ends early.
   std::function<void(TrainingState)> save = {};
-  /// Called after an epoch that is the best so far, by the validation set or else the test set.
+  /// Called after an epoch that is the best so far on the validation set, or on the test set if there is
+  /// none.
   std::function<void(std::span<const float> parameters, std::span<const float> state)> improved = {};
 };
 
 class Trainer {
  public:
-  /// Errors: UsageError where the fused engine was asked for and cannot do it.
-  /// All references must outlive the trainer. `generator` has just given the initial parameters: it goes on
-  /// with the orders of the epochs, as PyTorch's does.
+  /// Errors: UsageError if the fused engine was requested and is not supported.
+  /// All references must outlive the trainer. `generator` has already drawn the initial parameters; the
+  /// orders of the epochs are its next draws, as in PyTorch.
   Trainer(Backend& backend, Network& network, const TrainingData& data, const TrainOptions& options,
           TorchGenerator generator, Report& report, TrainerHooks hooks = {});
 
-  /// Goes on from there, before run(). Errors: ModelError where it is of another network, optimizer or batch
-  /// size.
+  /// Continues from this state; to be called before run(). Errors: ModelError if the state is of another
+  /// network, optimizer or batch size.
   void restore(const TrainingState& state);
 
-  /// Which engine trains, for people: "fused", or "layers (fused: dropout is not supported)".
+  /// The engine in use, as text: "fused", or "layers (fused: dropout is not supported)".
   [[nodiscard]] const std::string& engine() const { return engine_; }
 
-  /// Trains the epochs that are left. Errors: DivergedError if a loss is not finite, in training or in an
-  /// evaluation, or a parameter is not finite when a checkpoint or the best model is due; what data and
-  /// device throw.
+  /// Trains the remaining epochs. Errors: DivergedError if a training or evaluation loss is not finite, or if
+  /// a parameter is not finite when a checkpoint or the best model is saved; errors of the data and the
+  /// device.
   StopReason run();
 
-  /// The model's parameters, in the order of the network's layout: with --ema or --swa-start their average.
-  /// Errors: DivergedError if one is not finite: no file gets such parameters.
+  /// The parameters of the model in the order of the network's layout; with --ema or --swa-start, their
+  /// average. Errors: DivergedError if one is not finite, so that no file contains such parameters.
   [[nodiscard]] std::vector<float> parameters();
   /// The state that goes with them, such as running statistics.
   [[nodiscard]] std::vector<float> network_state() const { return network_.state().to_host(); }
@@ -90,19 +91,19 @@ class Trainer {
   std::optional<Result> evaluate(Evaluation& evaluation, std::string_view set);
   [[noreturn]] void fail_diverged(const std::string& what) const;
   [[nodiscard]] std::int64_t batches_per_epoch() const;
-  /// Steps trained so far.
+  /// Number of steps trained so far.
   [[nodiscard]] std::int64_t step() const { return (epoch_ - 1) * batches_per_epoch() + batch_; }
 
   Backend& backend_;
   Network& network_;
   TrainOptions options_;
-  std::int64_t samples_;  // of an epoch
+  std::int64_t samples_;  // per epoch
   Report& report_;
   TrainerHooks hooks_;
   TorchGenerator generator_;
-  TorchGenerator epochs_generator_;  // as it was when the epoch began
+  TorchGenerator epochs_generator_;  // state at the beginning of the epoch
   Schedule schedule_;
-  Buffer<float> rates_;  // of the epoch's batches
+  Buffer<float> rates_;  // learning rates of the epoch's batches
   Workspace workspace_;
   std::vector<StreamPlan> plans_;  // for training, test and validation
   TrainingSteps training_;
@@ -111,10 +112,10 @@ class Trainer {
   std::optional<Evaluation> validation_;
   Evaluation test_;
   std::string engine_;
-  Clock::time_point training_started_;  // in this epoch
-  std::int64_t first_trained_ = 0;      // batch of this epoch
-  std::int64_t epoch_ = 1;              // that is trained, from 1
-  std::int64_t batch_ = 0;              // of it, that is trained next
+  Clock::time_point training_started_;  // in the current epoch
+  std::int64_t first_trained_ = 0;      // first batch of this epoch that this process trained
+  std::int64_t epoch_ = 1;              // current epoch, from 1
+  std::int64_t batch_ = 0;              // next batch of the epoch
   Best best_;
 };
 

@@ -1,4 +1,4 @@
-// The sets of samples of a run, and how they get to the device.
+// The data sets of a run, and how their samples are brought to the device.
 #pragma once
 
 #include <cstdint>
@@ -20,17 +20,18 @@ struct TrainingData {
   Subset test;
 };
 
-/// The batch size for a set, which may have fewer samples than the options ask for.
+/// The batch size for a set, which is smaller if the set has fewer samples than the batch size of the
+/// options.
 std::int64_t batch_rows(const TrainOptions& options, const Subset& samples);
 
 /// The largest batch size of all sets.
 std::int64_t max_batch_size(const TrainOptions& options, const TrainingData& data);
 
-/// Errors: UsageError if a batch of the samples of an epoch is too small to be normalized.
+/// Errors: UsageError if a batch of an epoch of so many samples is too small to be normalized.
 void check_batches(const NetworkPlan& plan, std::int64_t samples, std::int64_t batch_size);
 
-/// How the training set, the test set and the validation set, if there is one, get to the device. Where not
-/// all can stay there, the first do.
+/// How the samples of the training set, the test set and the validation set, if any, are brought to the
+/// device. If not all sets fit in device memory, the first ones are resident.
 std::vector<StreamPlan> plan_data(const Backend& backend, const TrainOptions& options,
                                   const TrainingData& data);
 

@@ -1,4 +1,4 @@
-// All that a run needs to go on as if it had never stopped.
+// The complete state of a run, from which it resumes with bit-identical results.
 #pragma once
 
 #include <cstdint>
@@ -12,15 +12,15 @@
 namespace warpfit {
 
 struct TrainingState {
-  std::int64_t epoch = 1;       ///< that is trained next, from 1
-  std::int64_t batch = 0;       ///< of it, that is trained next
-  std::int64_t step = 0;        ///< steps trained
-  TorchGenerator generator{0};  ///< as it was before this epoch's order was drawn
+  std::int64_t epoch = 1;       ///< current epoch, from 1
+  std::int64_t batch = 0;       ///< next batch of the epoch
+  std::int64_t step = 0;        ///< number of steps trained
+  TorchGenerator generator{0};  ///< before the order of this epoch was drawn
   Metrics metrics;              ///< of this epoch so far
   Best best;
-  std::vector<float> parameters;  ///< in the order of the network's layout, as the optimizer's moments
+  std::vector<float> parameters;  ///< in the order of the network's layout, like the moments of the optimizer
   OptimizerState::Memory optimizer;
-  // Likewise, and empty where the options ask for none.
+  // In the same order; empty if the options do not need them.
   std::vector<float> gradient_sum = {};  ///< of the batches since the last update
   std::vector<float> averages = {};      ///< of the parameters
   std::int64_t averaged_models = 0;

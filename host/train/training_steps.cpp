@@ -64,7 +64,7 @@ bool TrainingSteps::compile(std::string& reason) {
   return training_.compile(training_plan(network_, workspace_, rule(true)), reason);
 }
 
-// The last of as many as add up, or of the epoch.
+// True for the last of the batches whose gradients are accumulated, and for the last batch of the epoch.
 bool TrainingSteps::updates(std::int64_t batch) const {
   return (batch + 1) % accumulate_ == 0 || batch + 1 == batches_per_epoch_;
 }

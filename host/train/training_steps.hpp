@@ -1,5 +1,4 @@
-// The steps that train: what turns gradients into updates, and what that remembers from one batch to the
-// next.
+// Training steps: they turn gradients into updates, and hold the state that is kept between batches.
 #pragma once
 
 #include <cstdint>
@@ -20,38 +19,39 @@ namespace warpfit {
 
 class TrainingSteps {
  public:
-  /// All must outlive it.
+  /// All references must outlive it.
   TrainingSteps(Backend& backend, Network& network, const Workspace& workspace, const TrainOptions& options,
                 std::int64_t batches_per_epoch);
 
-  /// As StepRunner::compile().
+  /// See StepRunner::compile().
   bool compile(std::string& reason);
 
-  /// How many of the next `max_batches` batches can be queued as one run, where the next is number `batch` of
-  /// its epoch.
+  /// The number of batches, at most `max_batches`, that can be queued as one run, beginning with batch
+  /// `batch` of the epoch.
   [[nodiscard]] std::int64_t longest_run(std::int64_t batch, std::int64_t max_batches) const;
-  /// Queues such a run; `batch` is its first.
+  /// Queues such a run; `batch` is its first batch.
   void run(std::int64_t batch, const BatchRun& run);
   void wait() const { training_.wait(); }
 
   void clear_metrics() { training_.clear_metrics(); }
-  /// Waits for all that is queued.
+  /// Waits for all queued work.
   [[nodiscard]] Metrics read_metrics() const { return training_.read_metrics(); }
-  /// The losses of these batches of the epoch. Waits likewise.
+  /// The losses of these batches of the epoch. Waits for all queued work.
   [[nodiscard]] std::vector<float> losses(std::int64_t first, std::int64_t count) const {
     return training_.losses(first, count);
   }
   [[nodiscard]] bool measures_norm() const { return norm_.size() > 0; }
-  /// Of the update that this batch made, if it made one and it is measured. Waits likewise.
+  /// The gradient norm of the update made by this batch, if there was one and the norm is measured. Waits for
+  /// all queued work.
   [[nodiscard]] std::optional<float> gradient_norm(std::int64_t batch) const;
 
   /// To be called after the last batch of an epoch.
   void epoch_trained(std::int64_t epoch) { average_.epoch_ended(epoch); }
-  /// The average of the parameters, which stands in for them where the model is tested and saved.
+  /// The average of the parameters, which replaces them for tests and saved models.
   [[nodiscard]] ParameterAverage& average() { return average_; }
 
-  /// Into and out of what it has of a run's state. Errors: ModelError where that is of another optimizer or
-  /// size.
+  /// Stores its part of the state of a run, or restores it. Errors: ModelError if the state is of another
+  /// optimizer or size.
   void save(TrainingState& state) const;
   void restore(const TrainingState& state);
 
@@ -70,10 +70,10 @@ class TrainingSteps {
   bool fuses_update_;
   OptimizerState optimizer_;
   ParameterAverage average_;
-  Buffer<GradientNorm> norm_;   // empty if it is not measured
-  Buffer<float> gradient_sum_;  // empty if each batch makes an update
+  Buffer<GradientNorm> norm_;   // empty if the norm is not measured
+  Buffer<float> gradient_sum_;  // empty if every batch makes an update
   StepRunner training_;
-  StepRunner accumulating_;  // of batches that make no update; it adds to the metrics of the one above
+  StepRunner accumulating_;  // for batches that make no update; it adds to the metrics of training_
 };
 
 }  // namespace warpfit

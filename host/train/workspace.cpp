@@ -15,7 +15,7 @@ Workspace::Workspace(Backend& backend, const Network& network, const WorkspaceOp
     values_.emplace_back(backend, size);
     gradients_.emplace_back(i > 0 ? Buffer<float>(backend, size) : Buffer<float>());
   }
-  // Zeros, for the gaps between the tensors' gradients are never written.
+  // Initialized with zeros, because the gaps between the gradients of the tensors are never written.
   if (options.keeps_gradients) parameter_gradients_ = {backend, std::vector<float>(network.plan().floats)};
 }
 
@@ -32,7 +32,7 @@ std::unique_ptr<Batch> Workspace::prepare(std::int64_t rows, const std::optional
   batch->doutputs = value(gradients_, gradients_.size() - 1, rows);
   batch->labels = labels_.view(static_cast<std::size_t>(rows));
   batch->gradients = parameter_gradients_.view();
-  batch->operations.reserve(plan_.operations.size());  // views refer to what is in them
+  batch->operations.reserve(plan_.operations.size());  // views refer to its elements
   for (const auto& planned : plan_.operations) {
     auto& operation = batch->operations.emplace_back();
     for (std::size_t i = 0; i < planned.tensors; ++i) {

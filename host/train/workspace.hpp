@@ -1,4 +1,5 @@
-// The memory of a network's batches, and its operations, prepared for batches of a size.
+// The memory of a network's activations and gradients, and its operations, prepared for batches of a given
+// size.
 #pragma once
 
 #include <cstdint>
@@ -12,41 +13,41 @@
 
 namespace warpfit {
 
-/// A batch on its way through a network.
+/// A batch, with the operations prepared for it.
 struct Batch {
-  /// An operation with what it works on.
+  /// An operation and its operands.
   struct Operation {
     std::unique_ptr<LayerOp> op;
     OperationViews views;
-    std::vector<Vector> tensors, gradients, state;  ///< that the views refer to
+    std::vector<Vector> tensors, gradients, state;  ///< the memory that the views refer to
     bool has_input_gradient = false;
   };
 
   std::vector<Operation> operations;
-  std::unique_ptr<LossOp> loss;  ///< if one was asked for
-  Matrix inputs;                 ///< (N, values of a sample)
-  Matrix outputs, doutputs;      ///< (N, C): logits, and the gradient of the loss by them
+  std::unique_ptr<LossOp> loss;  ///< if a loss was requested
+  Matrix inputs;                 ///< (N, size of a sample)
+  Matrix outputs, doutputs;      ///< (N, C): logits, and the gradient of the loss with respect to them
   Labels labels;                 ///< (N)
-  Vector gradients;  ///< of all parameters, laid out like them; empty where none are kept in memory
+  Vector gradients;  ///< of all parameters, in the same layout; empty if they are not kept in memory
 };
 
 struct WorkspaceOptions {
   std::int64_t max_batch_size = 0;
-  /// Whether the gradients of the parameters are kept in memory, for an optimizer that is a pass of its own.
+  /// Whether the gradients of the parameters are kept in memory, for an optimizer that is a separate pass.
   bool keeps_gradients = false;
   std::uint64_t dropout_seed = 0;
 };
 
 class Workspace {
  public:
-  /// Backend and network must outlive it, and it its batches.
+  /// Backend and network must outlive it, and it must outlive its batches.
   Workspace(Backend& backend, const Network& network, const WorkspaceOptions& options);
 
   [[nodiscard]] const OperationPlan& plan() const { return plan_; }
   [[nodiscard]] std::int64_t max_batch_size() const { return max_batch_size_; }
-  /// For batches of `rows` rows. All batches share the same memory: one is in use at a time.
+  /// Creates a batch of `rows` rows. All batches share the same memory, so only one is in use at a time.
   [[nodiscard]] std::unique_ptr<Batch> prepare(std::int64_t rows, const std::optional<Loss>& loss) const;
-  /// The last operation's output (rows, C).
+  /// The output (rows, C) of the last operation.
   [[nodiscard]] Matrix outputs(std::int64_t rows) const;
 
  private:
@@ -57,8 +58,8 @@ class Workspace {
   const Network& network_;
   OperationPlan plan_;
   std::int64_t max_batch_size_;
-  std::vector<Buffer<float>> values_;     // of each of the plan's
-  std::vector<Buffer<float>> gradients_;  // of each; the input's is empty
+  std::vector<Buffer<float>> values_;     // of each value in the plan
+  std::vector<Buffer<float>> gradients_;  // of each value; that of the input is empty
   Buffer<Label> labels_;
   Buffer<float> parameter_gradients_;
 };
