@@ -1,4 +1,4 @@
-// Activations as passes of their own. Twin: cuda/ops/activation.
+// Activations as separate passes. CUDA counterpart: cuda/ops/activation.
 #pragma once
 
 #include "host/backend/activation.hpp"

@@ -1,4 +1,4 @@
-// Averages of parameters. Twin: cuda/ops/averaging.
+// Averages of parameters. CUDA counterpart: cuda/ops/averaging.
 #pragma once
 
 #include "host/backend/averaging.hpp"
@@ -7,11 +7,11 @@
 
 namespace warpfit::cpu {
 
-/// As Backend::average.
+/// See Backend::average.
 void average(ThreadPool& pool, double decay, ConstVector parameters, Vector averages,
              AverageProgress& progress);
 
-/// As Backend::swap.
+/// See Backend::swap.
 void swap(ThreadPool& pool, Vector a, Vector b);
 
 }  // namespace warpfit::cpu

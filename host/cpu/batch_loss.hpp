@@ -1,4 +1,4 @@
-// What the losses have in common: rows side by side, then their sum in order, in double, so that the mean
+// Code shared by the losses: rows are computed in parallel, then added in order in double, so that the mean
 // does not depend on the number of threads.
 #pragma once
 
@@ -12,14 +12,14 @@
 
 namespace warpfit::cpu {
 
-/// Adds a batch of N rows to `metrics`, its loss the sum of the rows' over `count`. `row` gives a RowResult
-/// for (outputs, label, gradient), the gradient null where there is none. `row_losses`: scratch of at least
-/// N.
+/// Adds a batch of N rows to `metrics`; its loss is the sum of the rows' losses divided by `count`. `row`
+/// returns a RowResult for (outputs, label, gradient); the gradient is null if none is needed. `row_losses`:
+/// scratch memory for at least N values.
 template <class Row>
 void add_rows(ThreadPool& pool, ConstMatrix outputs, ConstLabels labels, Matrix gradients, double count,
               Vector row_losses, Metrics& metrics, const Row& row) {
   std::atomic<std::int64_t> correct = 0;
-  constexpr std::int64_t kMinOutputs = 2048;  // outputs, each with an exponential or two
+  constexpr std::int64_t kMinOutputs = 2048;  // minimum per thread; each output takes one or two exponentials
   pool.split(outputs.rows, std::max<std::int64_t>(1, kMinOutputs / outputs.cols),
              [&](std::int64_t begin, std::int64_t end) {
                std::int64_t own_correct = 0;

@@ -8,11 +8,11 @@
 namespace warpfit::cpu {
 namespace {
 
-// finish(column, sum) for each column of dy.
+// Calls finish(column, sum) for each column of dy.
 template <class Finish>
 void for_each_column_sum(Part<const float> dy, Finish finish) {
   vectorized([&] {
-    constexpr std::int64_t kColumns = 128;  // sums that stay in the first cache
+    constexpr std::int64_t kColumns = 128;  // their sums stay in the L1 cache
     for (std::int64_t first = 0; first < dy.cols; first += kColumns) {
       const std::int64_t columns = std::min(kColumns, dy.cols - first);
       std::array<float, kColumns> sum{};

@@ -1,4 +1,4 @@
-// The gradient of a layer's bias, alone or with its SGD update in the same pass.
+// The gradient of a layer's bias, either alone or together with its SGD update in the same pass.
 #pragma once
 
 #include "host/cpu/part.hpp"

@@ -23,7 +23,7 @@ namespace {
 
 constexpr std::align_val_t kAlignment{64};
 
-// Host and device are the same memory, and a batch run is over when it returns.
+// Host and device share the same memory, and a run of batches is complete when the call returns.
 class CpuSlot final : public StagingSlot {
  public:
   explicit CpuSlot(std::size_t bytes) : memory_(bytes) {}
@@ -92,7 +92,7 @@ std::unique_ptr<RecordedStep> CpuBackend::record(std::function<void()> step) {
   return std::make_unique<Step>(*this, std::move(step));
 }
 
-// Batches are read from the staging slots, which cost nothing to refill.
+// Batches are read directly from the staging slots, so there is no copy to save.
 bool CpuBackend::should_keep(std::size_t) const { return false; }
 
 void CpuBackend::load_batch(Matrix x, Labels labels) {

@@ -1,4 +1,4 @@
-// The CPU as a device: every operation done when called, threads from a pool, products from oneDNN.
+// The CPU as a device: operations run synchronously on a thread pool, with matrix products from oneDNN.
 #pragma once
 
 #include <memory>
@@ -10,7 +10,7 @@ namespace warpfit {
 
 class CpuBackend final : public Backend {
  public:
-  /// `threads`: 0 for as many as there are usable cores.
+  /// `threads`: number of threads; 0 for the number of usable cores.
   explicit CpuBackend(int threads);
 
   [[nodiscard]] std::string description() const override;
@@ -30,7 +30,7 @@ class CpuBackend final : public Backend {
   [[nodiscard]] std::unique_ptr<MuonOp> prepare(const Muon& muon,
                                                 std::span<const MuonMatrix> matrices) override;
   void load_batch(Matrix x, Labels labels) override;
-  void wait(const Fence&) override {}  // every call is done when it returns
+  void wait(const Fence&) override {}  // calls are synchronous
   void clip_gradient_norm(float max_norm, Vector gradients, GradientNorm* norm) override;
   void clip_gradient_value(float limit, Vector gradients) override;
   void add_gradients(float share, ConstVector gradients, Vector sum) override;
@@ -44,7 +44,7 @@ class CpuBackend final : public Backend {
 
   cpu::ThreadPool pool_;
   cpu::Products products_;
-  BatchRun run_;  // the run of the current step; first, rate and step are those of its batch
+  BatchRun run_;  // of the current step; first, rate and step are those of its batch
 };
 
 }  // namespace warpfit

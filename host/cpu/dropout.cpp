@@ -8,10 +8,10 @@ namespace warpfit::cpu {
 namespace {
 
 constexpr std::int64_t kQuad = 4;
-/// Quads whose random numbers are drawn at once: what a vector holds of 32-bit words, with AVX-512.
+/// Number of quads whose random numbers are drawn together: the 32-bit words of an AVX-512 vector.
 constexpr std::int64_t kLanes = 16;
 
-// Multiplies the values of kLanes quads by their factors. `values` begins with those of quad `first`.
+// Multiplies the values of kLanes quads by their factors. `values` points to the first value of quad `first`.
 inline void drop_lanes(const DropoutMask& dropout, std::int64_t step, std::int64_t first, float* values) {
   using Lanes = std::array<std::uint32_t, kLanes>;
   std::array<Lanes, kQuad> words;
@@ -37,7 +37,7 @@ inline void drop_lanes(const DropoutMask& dropout, std::int64_t step, std::int64
 
 void dropout(ThreadPool& pool, const DropoutMask& dropout, std::int64_t step, Matrix values) {
   const std::int64_t size = values.size();
-  constexpr std::int64_t kMinQuads = 256;  // random numbers cost more than a product
+  constexpr std::int64_t kMinQuads = 256;  // per thread; random numbers cost more than multiplications
   pool.split((size + kQuad - 1) / kQuad, kMinQuads, [&](std::int64_t begin, std::int64_t end) {
     std::int64_t quad = begin;
     vectorized([&] {

@@ -1,4 +1,4 @@
-// Dropout, forward and backward alike. Twin: cuda/ops/dropout.
+// Dropout; forward and backward are the same operation. CUDA counterpart: cuda/ops/dropout.
 #pragma once
 
 #include "host/backend/dropout.hpp"
@@ -7,7 +7,7 @@
 
 namespace warpfit::cpu {
 
-/// values (N, M) *= 0 or 1 / (1 - p), as the mask says for step number `step`.
+/// values (N, M) *= 0 or 1 / (1 - p), according to the mask of step `step`.
 void dropout(ThreadPool& pool, const DropoutMask& dropout, std::int64_t step, Matrix values);
 
 }  // namespace warpfit::cpu

@@ -1,4 +1,4 @@
-// Losses of each output by itself, against one-hot labels. Twin: cuda/ops/elementwise_loss.
+// Element-wise losses against one-hot labels. CUDA counterpart: cuda/ops/elementwise_loss.
 #pragma once
 
 #include "host/backend/backend.hpp"
@@ -6,7 +6,7 @@
 
 namespace warpfit::cpu {
 
-/// As LossOp::add, for a loss that is no cross-entropy. `row_losses` is scratch of at least N values.
+/// See LossOp::add; for losses other than cross-entropy. `row_losses`: scratch memory for at least N values.
 void elementwise_loss(ThreadPool& pool, const Loss& loss, ConstMatrix outputs, ConstLabels labels,
                       Matrix doutputs, Vector row_losses, Metrics& metrics);
 

@@ -1,4 +1,5 @@
-// exp as a loop's vectors can compute it: a library's function is called for one number at a time.
+// An exp that compilers can vectorize in loops; the function of the standard library handles one number per
+// call.
 #pragma once
 
 #include <bit>
@@ -6,15 +7,15 @@
 
 namespace warpfit::cpu {
 
-/// exp(x) for x <= 0, within a unit in the last place; 0 below -87, where results are subnormal; NaN for
-/// NaN. Reduced to [-ln 2 / 2, ln 2 / 2] with ln 2 in two parts, and the polynomial of the Cephes library's
-/// expf.
+/// exp(x) for x <= 0, with an error of at most one unit in the last place; 0 below -87, where results would
+/// be subnormal; NaN for NaN. The argument is reduced to [-ln 2 / 2, ln 2 / 2] with ln 2 split into two
+/// parts; the polynomial is that of expf in the Cephes library.
 inline float exponential(float x) {
   constexpr float kLowest = -87.0F;
   constexpr float kLog2E = 1.44269504F;
   constexpr float kLn2High = 0.693359375F;
   constexpr float kLn2Low = -2.12194440e-4F;
-  constexpr float kRound = 12582912.0F;  // 1.5 * 2^23: a number added to it is rounded, into the last bits
+  constexpr float kRound = 12582912.0F;  // 1.5 * 2^23: a number added to it is rounded to an integer
   const float in_range = x < kLowest ? kLowest : x;
   const float rounded = in_range * kLog2E + kRound;
   const float power = rounded - kRound;

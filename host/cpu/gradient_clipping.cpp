@@ -10,7 +10,7 @@
 namespace warpfit::cpu {
 namespace {
 
-// In lanes of their own, for the same bits with vectors of any width.
+// Uses a fixed number of partial sums, so that the bits do not depend on the width of the vectors.
 double sum_of_squares(const float* g, std::int64_t size) {
   constexpr std::int64_t kLanes = 16;
   std::array<double, kLanes> sums{};
@@ -46,7 +46,7 @@ void clip_gradient_norm(ThreadPool& pool, float max_norm, Vector gradients, Grad
   norm.norm = static_cast<float>(std::sqrt(sum));
 
   const float factor = max_norm / (norm.norm + 1e-6F);
-  if (factor >= 1) return;  // not so for a NaN, which spreads as in PyTorch
+  if (factor >= 1) return;  // false for a NaN, which spreads as in PyTorch
   pool.split(size, kMinElements, [=](std::int64_t first, std::int64_t end) {
     vectorized([=] {
 #pragma omp simd

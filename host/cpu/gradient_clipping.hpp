@@ -1,4 +1,4 @@
-// Gradients kept small. Twin: cuda/ops/gradient_clipping.
+// Gradient clipping. CUDA counterpart: cuda/ops/gradient_clipping.
 #pragma once
 
 #include "host/backend/gradient_norm.hpp"
@@ -7,10 +7,10 @@
 
 namespace warpfit::cpu {
 
-/// As Backend::clip_gradient_norm.
+/// See Backend::clip_gradient_norm.
 void clip_gradient_norm(ThreadPool& pool, float max_norm, Vector gradients, GradientNorm& norm);
 
-/// As Backend::clip_gradient_value.
+/// See Backend::clip_gradient_value.
 void clip_gradient_value(ThreadPool& pool, float limit, Vector gradients);
 
 }  // namespace warpfit::cpu

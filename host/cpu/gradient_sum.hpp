@@ -1,4 +1,4 @@
-// Gradients of several batches. Twin: cuda/ops/gradient_sum.
+// Accumulation of gradients over several batches. CUDA counterpart: cuda/ops/gradient_sum.
 #pragma once
 
 #include "host/backend/views.hpp"
@@ -6,10 +6,10 @@
 
 namespace warpfit::cpu {
 
-/// As Backend::add_gradients.
+/// See Backend::add_gradients.
 void add_gradients(ThreadPool& pool, float share, ConstVector gradients, Vector sum);
 
-/// As Backend::clear.
+/// See Backend::clear.
 void clear(ThreadPool& pool, Vector values);
 
 }  // namespace warpfit::cpu

@@ -8,7 +8,8 @@
 namespace warpfit::cpu {
 
 // Measured with oneDNN 2.6.3: 6 MiB for the first weight gradient, up to 2 MiB for a product of a new shape,
-// and threads make theirs at the same time. Address space is what the limit counts; nothing of it is touched.
+// and threads generate their kernels at the same time. The limit counts address space, so the memory is not
+// touched.
 void check_headroom() {
   constexpr std::size_t kMegabytes = 48;
   constexpr std::size_t kBytes = kMegabytes << 20;

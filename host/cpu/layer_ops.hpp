@@ -1,4 +1,4 @@
-// The CPU's operations as Backend::prepare gives them: each call is a pass over the batch.
+// The operations that Backend::prepare creates for the CPU: each call is a pass over the batch.
 #pragma once
 
 #include <memory>
@@ -9,7 +9,7 @@
 
 namespace warpfit::cpu {
 
-/// What operations share; all of it must outlive them.
+/// What operations share; all references must outlive them.
 struct OpContext {
   ThreadPool& pool;
   Products& products;

@@ -34,10 +34,10 @@ dnnl::memory unbound(const dnnl::memory::desc& desc, const dnnl::engine& engine)
 }
 
 void bind(dnnl::memory& memory, const void* data) {
-  memory.set_data_handle(const_cast<void*>(data));  // oneDNN knows no const memory
+  memory.set_data_handle(const_cast<void*>(data));  // oneDNN's interface takes no const memory
 }
 
-// Version 3 folded operation descriptors into primitive descriptors.
+// Version 3 of oneDNN has no separate operation descriptors: they are part of the primitive descriptors.
 dnnl::matmul make_primitive(const dnnl::engine& engine, const dnnl::memory::desc& src,
                             const dnnl::memory::desc& weights, const dnnl::memory::desc* bias,
                             const dnnl::memory::desc& dst) {
@@ -53,7 +53,7 @@ dnnl::matmul make_primitive(const dnnl::engine& engine, const dnnl::memory::desc
 
 }  // namespace
 
-// One primitive and its arguments, whose memory is bound again for each call: making them costs more than the
+// A primitive and its arguments, whose memory is set for each call: creating them takes longer than the
 // product of a small batch.
 struct Matmul::Product {
   dnnl::memory src, weights, bias, dst;
@@ -142,8 +142,8 @@ void Matmul::fail(const char* what, const Shape& shape, int status) {
   throw InternalError(fmt::format("{}: oneDNN status {}", text, status));
 }
 
-// Each has the bits of those it builds on, so that of a set which is newer than this table the best known
-// part is told.
+// Each instruction set contains the bits of those it extends, so for a set that is newer than this table the
+// best known subset is returned.
 std::string Matmul::instruction_set() {
   constexpr std::pair<dnnl_cpu_isa_t, const char*> kSets[] = {
       {dnnl_cpu_isa_avx512_core_amx, "AMX"},

@@ -1,5 +1,5 @@
-// fp32 matrix products on oneDNN (https://oneapi-src.github.io/oneDNN), measured the fastest library at these
-// shapes; works with its versions 2 and 3.
+// fp32 matrix products with oneDNN (https://oneapi-src.github.io/oneDNN), versions 2 and 3. It was the
+// fastest library for these shapes in our measurements.
 #pragma once
 
 #include <cstdint>
@@ -12,12 +12,12 @@
 
 namespace warpfit::cpu {
 
-/// The upper half of a float's bits.
+/// The upper 16 bits of a float.
 using Bf16 = std::uint16_t;
 using ConstBf16Matrix = MatrixView<const Bf16>;
 
-/// Products by the calling thread alone, their oneDNN primitives made once for each shape and kept. For one
-/// thread at a time. Errors: OutOfMemory at the first product of a shape.
+/// Matrix products on the calling thread. The oneDNN primitives are created once for each shape and cached.
+/// Not thread-safe. Errors: OutOfMemory at the first product of a shape.
 class Matmul {
  public:
   Matmul();
@@ -31,10 +31,10 @@ class Matmul {
   /// dx (N, K) = dy (N, M) w (M, K).
   void backward_input(ConstMatrix dy, Part<const float> w, Part<float> dx);
 
-  // The same of bf16 values, without bias; products and sums are fp32.
+  // The same for bf16 operands, without bias; products and sums are computed in fp32.
   void forward(ConstBf16Matrix x, ConstBf16Matrix w, Part<float> y);
   void backward_input(ConstBf16Matrix dy, Part<const Bf16> w, Part<float> dx);
-  /// Whether this processor has instructions for them, which make them faster than those of floats.
+  /// Whether this processor has bf16 instructions, which make such products faster than those of floats.
   [[nodiscard]] static bool has_bf16();
 
   /// dw (M, K) = scale * dy' x + keep * dw; dy (N, M), x (N, K).
@@ -42,14 +42,15 @@ class Matmul {
 
   /// "oneDNN 2.6.3"
   [[nodiscard]] static std::string library();
-  /// "AVX-512 with BF16": the most that oneDNN uses on this processor; empty where it is none of x86's.
+  /// The highest instruction set that oneDNN uses on this processor, such as "AVX-512 with BF16"; empty on
+  /// processors other than x86.
   [[nodiscard]] static std::string instruction_set();
 
  private:
   struct Shape {
     std::int64_t rows, inner, cols, weights_stride, y_stride;
-    bool forward;       // weights transposed, of floats a bias added
-    bool bf16 = false;  // factors
+    bool forward;       // weights transposed; with floats, a bias is added
+    bool bf16 = false;  // whether the operands are bf16
     auto operator<=>(const Shape&) const = default;
   };
   struct Product;
@@ -60,7 +61,7 @@ class Matmul {
   struct Engine;
   std::unique_ptr<Engine> engine_;
   std::map<Shape, std::unique_ptr<Product>> products_;
-  std::set<Shape> weight_shapes_;  // that a weight gradient was made of
+  std::set<Shape> weight_shapes_;  // of which a weight gradient was computed
 };
 
 }  // namespace warpfit::cpu

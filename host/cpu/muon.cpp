@@ -13,7 +13,7 @@
 namespace warpfit::cpu {
 namespace {
 
-// loop(i) for all elements below `size`, in vectors.
+// Calls loop(i) for all elements below `size`, vectorized.
 template <class Loop>
 void for_each(ThreadPool& pool, std::int64_t size, const Loop& loop) {
   pool.split(size, kMinElements, [&](std::int64_t first, std::int64_t end) {
@@ -104,7 +104,7 @@ class CpuMuonOp final : public MuonOp {
   }
 
  private:
-  // As it is, for it holds bf16 values.
+  // The conversion is exact, because the matrix contains bf16 values.
   ConstBf16Matrix narrowed(ConstMatrix matrix, std::vector<Bf16>& to) {
     for_each(pool_, matrix.size(), [from = matrix.data, data = to.data()](std::int64_t i) {
       data[i] = static_cast<Bf16>(std::bit_cast<std::uint32_t>(from[i]) >> 16);
@@ -123,7 +123,7 @@ class CpuMuonOp final : public MuonOp {
   std::vector<float> memory_;
   MuonScratch scratch_;
   const bool in_bf16_ = Matmul::has_bf16();
-  std::array<std::vector<Bf16>, 2> narrow_;  // factors of a product
+  std::array<std::vector<Bf16>, 2> narrow_;  // operands of a product
   GradientNorm norm_;                        // of u
   MuonViews views_;                          // of the update
 };

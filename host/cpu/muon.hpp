@@ -1,4 +1,4 @@
-// Muon's update of matrices. Twin: cuda/ops/muon.
+// Muon's update of matrices. CUDA counterpart: cuda/ops/muon.
 #pragma once
 
 #include <memory>
@@ -9,7 +9,8 @@
 
 namespace warpfit::cpu {
 
-/// As Backend::prepare. Pool, products and `run`, whose rate is that of the step's batch, must outlive it.
+/// See Backend::prepare. The pool, the products and `run`, whose rate is that of the step's batch, must
+/// outlive it.
 [[nodiscard]] std::unique_ptr<MuonOp> make_muon_op(ThreadPool& pool, Products& products, const BatchRun& run,
                                                    const Muon& muon, std::span<const MuonMatrix> matrices);
 

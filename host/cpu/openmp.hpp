@@ -1,9 +1,9 @@
-// What is called of OpenMP's runtime, which oneDNN shares its work with: its own header comes with a
-// compiler, and the runtime here is oneDNN's (libgomp), whichever compiler this is. See the OpenMP API,
-// "Thread Team Routines".
+// Declares the functions of the OpenMP runtime that are used here. oneDNN distributes its work with this
+// runtime (libgomp). The OpenMP header depends on the compiler, while the runtime is always that of oneDNN.
+// See the OpenMP API, "Thread Team Routines".
 #pragma once
 
 extern "C" {
-void omp_set_num_threads(int threads) noexcept;  ///< of the parallel regions that the calling thread begins
-int omp_get_thread_limit() noexcept;             ///< at most so many threads in the whole program
+void omp_set_num_threads(int threads) noexcept;  ///< for parallel regions of the calling thread
+int omp_get_thread_limit() noexcept;             ///< maximum number of threads in the program
 }

@@ -9,14 +9,14 @@
 namespace warpfit::cpu {
 namespace {
 
-// Which moments are kept, known at compile time.
+// The moments that are kept, known at compile time.
 template <bool... kKept>
 struct Kept {
   static constexpr bool has(std::size_t moment) { return std::array{kKept...}[moment]; }
 };
 
-// Division and square root bound this pass, not memory: to update each tile of a gradient while the product
-// that made it has it in cache takes as long.
+// This pass is bound by division and square root, not by memory. Updating each tile of a gradient while it is
+// still in the cache takes as long.
 template <class Kept, class Rule>
 void update_all(ThreadPool& pool, const Rule& given, const OptimizerViews& views, float rate,
                 std::int64_t step) {
@@ -28,7 +28,7 @@ void update_all(ThreadPool& pool, const Rule& given, const OptimizerViews& views
   float* third = views.moments[2].data();
   const auto update_part = [=](std::int64_t first, std::int64_t end) {
     vectorized([=] {
-      const auto rule = given;  // copies, which no store into the arrays can change
+      const auto rule = given;  // a copy, which stores into the arrays cannot change
       const auto factors = made;
 #pragma omp simd
       for (std::int64_t i = first; i < end; ++i) {

@@ -1,4 +1,4 @@
-// The optimizers over flat buffers, one pass an update. Twin: cuda/ops/optimizer.
+// The optimizers on flat buffers, one pass per update. CUDA counterpart: cuda/ops/optimizer.
 #pragma once
 
 #include "host/backend/optimizer.hpp"
@@ -6,7 +6,7 @@
 
 namespace warpfit::cpu {
 
-/// As Backend::optimizer_update.
+/// See Backend::optimizer_update.
 void optimizer_update(ThreadPool& pool, const Optimizer& optimizer, const OptimizerViews& views, float rate);
 
 }  // namespace warpfit::cpu

@@ -13,7 +13,7 @@ struct Part {
   T* data;
   std::int64_t rows, cols, stride;
 
-  /// To one that only reads.
+  /// Converts to a read-only view.
   operator Part<const T>() const {
     return {data, rows, cols, stride};
   }  // NOLINT(google-explicit-constructor)

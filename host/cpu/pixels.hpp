@@ -1,4 +1,4 @@
-// Bytes to floats: torchvision's ToTensor.
+// Converts bytes to floats, as torchvision's ToTensor does.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// The machine that the CPU backend runs on, as the system describes it.
+// The machine that the CPU backend runs on, as described by the operating system.
 #pragma once
 
 #include <cstdint>
@@ -9,10 +9,10 @@ namespace warpfit {
 /// "AMD EPYC 9B14"
 std::string processor_name();
 
-/// The cores that this process may use.
+/// Number of cores that this process may use.
 int usable_threads();
 
-/// Bytes; 0 where the system does not tell.
+/// In bytes; 0 if unknown.
 struct SystemMemory {
   std::uint64_t total = 0;
   std::uint64_t available = 0;  ///< without swapping

@@ -10,26 +10,26 @@
 namespace warpfit::cpu {
 namespace {
 
-// About 3 microseconds of a core, against one or two that sharing costs.
+// About 3 microseconds of one core; distributing work takes one or two.
 constexpr std::int64_t kProductsWorthAThread = 150'000;
 
-/// Rows [row, row + rows) and likewise columns of a result.
+/// Rows [row, row + rows) of a result, and columns likewise.
 struct Tile {
   std::int64_t row, rows, column, columns;
 };
 
-/// A result cut into down * across tiles of about equal size.
+/// A result divided into down * across tiles of about equal size.
 class Tiles {
  public:
-  /// At most `most` tiles, as nearly square as that goes: a thread reads as many rows of one factor and of
-  /// the other as its tile has rows and columns.
+  /// At most `max_tiles` tiles, as square as possible: for its tile, a thread reads one row of the first
+  /// operand per row and one row of the second operand per column.
   Tiles(std::int64_t rows, std::int64_t columns, int max_tiles) : rows_(rows), columns_(columns) {
     std::int64_t best = std::numeric_limits<std::int64_t>::max();
     for (int down = 1; down <= max_tiles; ++down) {
       const int across = max_tiles / down;
       const std::int64_t high = (rows + down - 1) / down;
       const std::int64_t wide = (columns + across - 1) / across;
-      const std::int64_t cost = high * wide * 64 + (high + wide);  // work first, then reading
+      const std::int64_t cost = high * wide * 64 + (high + wide);  // work first, then memory reads
       if (cost >= best) continue;
       best = cost;
       down_ = down;
@@ -48,7 +48,7 @@ class Tiles {
   struct Stretch {
     std::int64_t first, size;
   };
-  // In multiples of a vector's width.
+  // In multiples of the vector width.
   static Stretch stretch(std::int64_t size, int parts, int part, std::int64_t width) {
     const auto border = [&](int at) {
       return std::min(size, (size * at / parts + width - 1) / width * width);
@@ -82,7 +82,7 @@ Part<const T> columns_of(MatrixView<const T> matrix, std::int64_t first, std::in
   return {matrix.data + first, matrix.rows, count, matrix.cols};
 }
 
-/// work(worker, tile) for each tile of a result of so many sums of `depth` products.
+/// Calls work(worker, tile) for each tile of a result whose elements are sums of `depth` products.
 template <class Workers, class Work>
 void share(ThreadPool& pool, const Workers& workers, ConstMatrix result, std::int64_t depth,
            const Work& work) {
@@ -95,7 +95,7 @@ void share(ThreadPool& pool, const Workers& workers, ConstMatrix result, std::in
 
 }  // namespace
 
-// oneDNN shares work among OpenMP's threads: of each of ours it gets that one alone.
+// oneDNN distributes work over OpenMP threads: each thread of our pool is given only itself.
 Products::Products(ThreadPool& pool) : pool_(pool), workers_(static_cast<std::size_t>(pool.threads())) {
   pool_.run(pool_.threads(), [this](int part) {
     omp_set_num_threads(1);
@@ -103,8 +103,8 @@ Products::Products(ThreadPool& pool) : pool_(pool), workers_(static_cast<std::si
   });
 }
 
-// oneDNN's fastest kernel needs a result without gaps between its rows (at 64x512x256 106 GFLOP/s instead of
-// 85), so each tile is computed in a buffer of its own, and the pass of the activation copies it to y.
+// oneDNN's fastest kernel needs a result without gaps between its rows (106 GFLOP/s compared with 85 for
+// 64x512x256), so each tile is computed in a separate buffer, and the activation pass copies it to y.
 void Products::forward(ConstMatrix x, ConstMatrix w, ConstVector b, ActivationKind activation, Matrix y) {
   share(pool_, workers_, y, x.cols, [&](Worker& worker, const Tile& tile) {
     const Part<float> out = part_of(y, tile);
@@ -148,8 +148,8 @@ void Products::backward_input(ConstBf16Matrix dy, ConstBf16Matrix w, Matrix dx) 
   });
 }
 
-// dw = scale * dy' x + keep * dw; then finish(dy's columns, index of the first) for the biases of each row of
-// tiles.
+// Computes dw = scale * dy' x + keep * dw, then calls finish(columns of dy, index of the first) for the
+// biases of each row of tiles.
 template <class Finish>
 void Products::accumulate(ConstMatrix x, ConstMatrix dy, float scale, float keep, Matrix dw,
                           const Finish& finish) {

@@ -1,5 +1,5 @@
-// The products of linear layers, each shared out as tiles of its result: a thread makes one tile and, while
-// that is in its cache, does to it what follows.
+// The matrix products of linear layers. The result is divided into tiles; a thread computes a tile and
+// applies the following operations to it while it is in the cache.
 #pragma once
 
 #include <memory>
@@ -22,7 +22,7 @@ class Products {
   /// dx (N, K) = dy (N, M) w (M, K), and 0 where x, the activation's output, is not above 0.
   void backward_input(ConstMatrix dy, ConstMatrix w, ConstMatrix x, ActivationKind activation, Matrix dx);
 
-  // The same of bf16 values, without bias and activation.
+  // The same for bf16 operands, without bias and activation.
   void forward(ConstBf16Matrix x, ConstBf16Matrix w, Matrix y);
   void backward_input(ConstBf16Matrix dy, ConstBf16Matrix w, Matrix dx);
 
@@ -33,7 +33,7 @@ class Products {
   void backward_sgd(ConstMatrix x, ConstMatrix dy, float rate, Matrix w, Vector b);
 
  private:
-  /// A thread's own.
+  /// State of one thread.
   struct Worker {
     Matmul matmul;
     std::vector<float> tile;

@@ -1,13 +1,14 @@
-// Element-wise loops compiled for several x86 instruction sets, of which the processor's best is chosen at
-// run time. Nothing is contracted to FMA, so every instruction set gives the same bits as long as a loop
-// fixes the order of its sums. Ordinary calls and no ifunc: resolvers run before the runtime of a sanitizer.
+// Element-wise loops compiled for several x86 instruction sets; the best one of the processor is selected at
+// run time. Nothing is contracted to FMA, so all instruction sets give the same bits as long as a loop fixes
+// the order of its sums. These are ordinary calls, not ifuncs, because ifunc resolvers run before the runtime
+// of a sanitizer.
 #pragma once
 
 #include <atomic>
 
 namespace warpfit::cpu {
 
-/// In ascending order. Other processors than x86 have the baseline alone.
+/// In ascending order. Processors other than x86 have only the baseline.
 enum class SimdLevel { kBaseline, kAvx2, kAvx512 };
 
 /// The highest level that this processor and operating system support.
@@ -22,7 +23,7 @@ inline SimdLevel best_simd_level() {
   return SimdLevel::kBaseline;
 }
 
-/// The level in use. Tests lower it to compare the levels; it must not exceed best_simd_level().
+/// The level in use. Tests lower it to compare levels; it must not exceed best_simd_level().
 inline std::atomic<SimdLevel>& simd_level() {
   static std::atomic<SimdLevel> level = best_simd_level();
   return level;
@@ -31,8 +32,9 @@ inline std::atomic<SimdLevel>& simd_level() {
 #ifdef __x86_64__
 namespace simd {
 
-// `flatten` inlines the loop, which is then compiled for the function's instruction set. Features instead of
-// arch=x86-64-v3: GCC inlines nothing into a function of another architecture.
+// `flatten` inlines the loop, which is then compiled for the instruction set of the function. The target is
+// given as features, not as arch=x86-64-v3, because GCC inlines nothing into a function of another
+// architecture.
 template <class Loop>
 __attribute__((target("avx2"), flatten)) void run_avx2(const Loop& loop) {
   loop();
@@ -52,7 +54,7 @@ __attribute__((target(WARPFIT_AVX512), flatten)) void run_avx512(const Loop& loo
 }  // namespace simd
 #endif
 
-/// loop(), compiled for the level in use.
+/// Runs loop(), compiled for the level in use.
 template <class Loop>
 void vectorized(const Loop& loop) {
 #ifdef __x86_64__

@@ -1,4 +1,4 @@
-// loss = log(sum_c exp(z_c - m)) + m - z_label with m = max z, in fp32 as PyTorch's log_softmax.
+// loss = log(sum_c exp(z_c - m)) + m - z_label with m = max z, in fp32 like PyTorch's log_softmax.
 #include "host/cpu/softmax_cross_entropy.hpp"
 
 #include <algorithm>
@@ -16,7 +16,7 @@ void softmax_cross_entropy(ThreadPool& pool, ConstMatrix logits, ConstLabels lab
   const float spread = label_smoothing / static_cast<float>(classes);
   const float at_label = 1 - label_smoothing;
   const float* weights = loss.class_weights.empty() ? nullptr : loss.class_weights.data();
-  auto count = static_cast<double>(logits.rows);  // or the sum of the rows' weights
+  auto count = static_cast<double>(logits.rows);  // with class weights, the sum of the rows' weights
   if (weights != nullptr) {
     count = 0;
     for (const auto label : labels) count += weights[label];

@@ -1,5 +1,5 @@
-// Softmax cross-entropy: loss, hits and logit gradient of a batch in one pass over its rows. Twin:
-// cuda/ops/softmax_cross_entropy.
+// Softmax cross-entropy: the loss, the number of correct predictions and the gradient of the logits in one
+// pass over the rows of a batch. CUDA counterpart: cuda/ops/softmax_cross_entropy.
 #pragma once
 
 #include "host/backend/backend.hpp"
@@ -7,7 +7,7 @@
 
 namespace warpfit::cpu {
 
-/// As LossOp::add. `row_losses` is scratch of at least N values.
+/// See LossOp::add. `row_losses`: scratch memory for at least N values.
 void softmax_cross_entropy(ThreadPool& pool, ConstMatrix logits, ConstLabels labels, const Loss& loss,
                            Matrix dlogits, Vector row_losses, Metrics& metrics);
 

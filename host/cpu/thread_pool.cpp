@@ -9,8 +9,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Longer than what one thread does alone between two shared pieces of work, about 10 microseconds; shorter
-// than it takes to notice.
+// Longer than the time that one thread works alone between two parallel tasks, about 10 microseconds; shorter
+// than anybody notices.
 constexpr std::chrono::microseconds kPatience{50};
 
 void pause() {
@@ -19,9 +19,9 @@ void pause() {
 #endif
 }
 
-// Until the value is another than `old`.
+// Waits until the value differs from `old`.
 void wait(const std::atomic<unsigned>& value, unsigned old) {
-  constexpr int kTurns = 64;  // from one look at the clock to the next
+  constexpr int kTurns = 64;  // between two reads of the clock
   const auto end = Clock::now() + kPatience;
   do {
     for (int turn = 0; turn < kTurns; ++turn) {
@@ -37,7 +37,7 @@ void wait(const std::atomic<unsigned>& value, unsigned old) {
 ThreadPool::ThreadPool(int threads) : failures_(static_cast<std::size_t>(threads)) {
   try {
     for (int part = 1; part < threads; ++part) workers_.emplace_back([this, part] { serve(part); });
-  } catch (const std::system_error&) {  // no more to be had: those that there are do it
+  } catch (const std::system_error&) {  // no more threads are available: continue with fewer
   }
 }
 
