@@ -18,7 +18,7 @@ void Branches::join() {
     branch.end.record(branch.stream.get());
     main_.wait(branch.end);
   }
-  next_ = 0;  // every recording of a step has the same branches
+  next_ = 0;  // every recording of a step uses the same branches
 }
 
 void Branches::drain() noexcept {

@@ -1,5 +1,5 @@
-// Work concurrent with a stream's own: branches that begin where the stream has got to, and end before it
-// goes on. In a recorded step they are branches of its graph.
+// Branches of concurrent work: streams that wait for the work queued on the main stream so far, and that the
+// main stream waits for later. In a recorded step they become branches of its graph.
 #pragma once
 
 #include <array>
@@ -11,15 +11,15 @@ namespace warpfit {
 
 class Branches {
  public:
-  /// Of `main`, which must outlive them.
+  /// Branches of `main`, which must outlive them.
   explicit Branches(Stream& main) : main_(main) {}
 
-  /// A stream for work that waits for what the main stream has queued so far, and may run concurrently with
-  /// what that queues before join().
+  /// Returns a stream whose work waits for everything queued on the main stream so far, and may run
+  /// concurrently with what is queued on the main stream before join().
   [[nodiscard]] cudaStream_t fork();
   /// Makes the main stream wait for all branches.
   void join();
-  /// For destructors: waits for all branches, whatever the device says.
+  /// For destructors: waits for all branches and ignores errors.
   void drain() noexcept;
 
  private:
@@ -29,7 +29,7 @@ class Branches {
     bool open = false;
   };
   Stream& main_;
-  std::array<Branch, 2> branches_;  // in turn, so that an update runs concurrently with the one before, too
+  std::array<Branch, 2> branches_;  // used in turn, so that an update can overlap with the previous one
   std::size_t next_ = 0;
 };
 

@@ -28,7 +28,7 @@ CudaBackend::CudaBackend(const BackendOptions& options)
   attach_thread("trainer");
 }
 
-// What is queued may still read memory that is freed next.
+// Queued work may still read memory that is freed next.
 CudaBackend::~CudaBackend() {
   copy_.drain();
   products_.drain();
@@ -48,7 +48,7 @@ void CudaBackend::deallocate(void* memory) noexcept { free_device_memory(memory)
 void CudaBackend::upload(std::span<const std::byte> from, void* to) {
   if (from.empty()) return;
   copy_to_device(to, from.data(), from.size(), joined());
-  compute_.synchronize();  // page-locked memory is read when the copy runs
+  compute_.synchronize();  // page-locked memory is read only when the copy runs
 }
 
 void CudaBackend::download(const void* from, std::span<std::byte> to) {
@@ -68,7 +68,7 @@ std::unique_ptr<StagingSlot> CudaBackend::make_staging_slot(std::size_t bytes) {
   return slot;
 }
 
-// Half of what is free leaves room for what training allocates later.
+// Half of the free memory is left for later allocations of the training.
 bool CudaBackend::should_keep(std::size_t bytes) const { return bytes <= free_device_bytes() / 2; }
 
 std::unique_ptr<RecordedStep> CudaBackend::record(std::function<void()> step) {
@@ -87,7 +87,7 @@ void CudaBackend::attach_thread(const char* name) {
 }
 void CudaBackend::capture_profile(bool on) {
   join();
-  compute_.synchronize();  // what was queued before belongs to the other side
+  compute_.synchronize();  // earlier work completes before capture starts or stops
   capture_profile_now(on);
 }
 

@@ -1,5 +1,5 @@
-// An NVIDIA GPU as a device: streams, handles and recorded steps; an operation is a line here and its kernels
-// in ops/.
+// An NVIDIA GPU as a device: it owns streams, library handles and recorded steps. An operation is one line
+// here; its kernels are in ops/.
 #pragma once
 
 #include <functional>
@@ -17,7 +17,7 @@ namespace warpfit {
 
 class CudaBackend final : public Backend {
  public:
-  /// The device that `options` name must be there.
+  /// The device named by `options` must exist.
   explicit CudaBackend(const BackendOptions& options);
   ~CudaBackend() override;
 
@@ -52,7 +52,7 @@ class CudaBackend final : public Backend {
   void swap(Vector a, Vector b) override;
   void update(const Optimizer& optimizer, const OptimizerViews& views) override;
 
-  /// Makes what is queued next wait for the work of all fences. Copies do so, and a step at its end.
+  /// Makes work that is queued from now on wait for all fences. Called by copies and at the end of a step.
   void join() { products_.join(); }
   [[nodiscard]] const Stream& compute() const { return compute_; }
   [[nodiscard]] Position* position() const { return position_.data(); }

@@ -48,7 +48,7 @@ class LinearOp final : public LayerOp {
   [[nodiscard]] Matrix weight(std::span<const Vector> tensors) const {
     return {tensors[0].data(), operation_.outputs, operation_.inputs};
   }
-  // Of a layer without one, what is written to it is not used.
+  // For a layer without bias, returns scratch memory whose contents are ignored.
   [[nodiscard]] Vector bias(std::span<const Vector> tensors) const {
     return operation_.bias ? tensors[1] : unused_.view();
   }

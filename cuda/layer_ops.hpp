@@ -1,4 +1,4 @@
-// The GPU's operations as Backend::prepare gives them: each call launches kernels on the compute stream.
+// The operations that Backend::prepare creates for a GPU: each call launches kernels on the compute stream.
 #pragma once
 
 #include <memory>
@@ -16,7 +16,7 @@ struct OpContext {
   const Stream& stream;
   Products& products;
   const Position* position;  ///< in device memory
-  unsigned* arrived;         ///< scratch of the losses, which is 0 between launches
+  unsigned* arrived;         ///< scratch memory of the losses; 0 between launches
 };
 
 [[nodiscard]] std::unique_ptr<LayerOp> make_layer_op(const OpContext& context, const Operation& operation,

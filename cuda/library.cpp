@@ -1,4 +1,4 @@
-// What the program finds in libwarpfit_cuda.so.
+// The functions that libwarpfit_cuda.so exports to the program.
 #include <fmt/core.h>
 
 #include "cuda/cuda_backend.hpp"

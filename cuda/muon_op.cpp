@@ -16,7 +16,7 @@ class CudaMuonOp final : public MuonOp {
       : stream_(context.stream),
         rate_(&context.position->rate),
         blas_(context.stream,
-              Precision::kBf16),  // its rounding changes nothing: the operands are bf16 values
+              Precision::kBf16),  // no loss of precision: the operands are bf16 values
         muon_(muon),
         matrices_(matrices.begin(), matrices.end()),
         memory_(context.backend, MuonScratch::floats(matrices)),

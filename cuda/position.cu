@@ -5,7 +5,7 @@
 namespace warpfit {
 namespace {
 
-// By value: the launch carries it, so no host memory has to outlive the call.
+// Passed by value: the launch copies it, so no host memory has to outlive the call.
 __global__ void set_position_kernel(Position* position, Position value) { *position = value; }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// Where a run of batches has got to, in device memory, so that a step recorded once runs for every batch.
+// The current position in a run of batches, in device memory, so that a step recorded once runs for every
+// batch.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -11,17 +12,17 @@ namespace warpfit {
 
 struct Position {
   SampleView samples;
-  std::int64_t sample = 0;       ///< first sample of the batch that is loaded next
-  std::int64_t loaded = 0;       ///< batches of the run that were loaded
-  const float* rates = nullptr;  ///< learning rate of each batch; without it all have the first
-  std::int64_t first_step = 0;   ///< steps of training before the run
+  std::int64_t sample = 0;       ///< first sample of the next batch
+  std::int64_t loaded = 0;       ///< number of batches of the run loaded so far
+  const float* rates = nullptr;  ///< learning rate of each batch; if null, the first one applies to all
+  std::int64_t first_step = 0;   ///< number of training steps before the run
 
-  // Of the current batch, the one loaded last.
-  std::int64_t step = 0;  ///< steps of training before it
+  // The following values are those of the current batch, which was loaded last.
+  std::int64_t step = 0;  ///< number of training steps before it
   float rate = 0;
-  float negative_rate = 0;  ///< for cuBLAS, which adds
-  float one = 1;            ///< likewise
-  unsigned arrived = 0;     ///< blocks of the loading kernel that are done
+  float negative_rate = 0;  ///< for cuBLAS, which can only add
+  float one = 1;            ///< for cuBLAS
+  unsigned arrived = 0;     ///< number of blocks of the loading kernel that are done
 };
 
 /// Queues position = value.

@@ -16,8 +16,9 @@ Blas& Products::blas() {
   return *blas_;
 }
 
-// By shape alone, never by a measurement at the start: the same run gives the same bits. The bounds are where
-// the arithmetic begins to outweigh launches and idle processors; they were not measured.
+// Decided by the shape alone, not by timing at the start, so that the same run gives the same bits. The
+// bounds are estimates of where computation outweighs launch overhead and idle multiprocessors; they were not
+// measured.
 bool Products::own(std::int64_t rows, ConstMatrix w) const {
   constexpr std::int64_t kMaxRows = 256;
   constexpr std::int64_t kMaxWidth = 2048;

@@ -1,6 +1,6 @@
-// The products of linear layers on a GPU, with what belongs to them: by our own kernels where batches are
-// small, by cuBLAS and a kernel after it where they are large or precision is traded for speed. Small
-// updates run concurrently with the input gradients of the layers below; large ones fill a GPU by themselves.
+// The matrix products of linear layers on a GPU, with bias, activation and update: by warpfit's own kernels
+// for small batches; by cuBLAS and a kernel after it for large batches or reduced precision. Small updates
+// run concurrently with the input gradients of the layers below; large ones fill the GPU by themselves.
 #pragma once
 
 #include <optional>
@@ -14,10 +14,10 @@ namespace warpfit {
 
 class Products {
  public:
-  /// Work goes to `stream` and to branches of it.
+  /// Work is queued on `stream` and on branches of it.
   Products(Stream& stream, Precision precision, ProductKernels kernels);
 
-  // As Backend's operations have it. What the last two write is there after join().
+  // See the operations of Backend. The results of the last two functions are available after join().
   void forward(ConstMatrix x, ConstMatrix w, ConstVector b, ActivationKind activation, Matrix y);
   void backward_input(ConstMatrix dy, ConstMatrix w, ConstMatrix x, ActivationKind activation, Matrix dx);
   void backward_weights(ConstMatrix x, ConstMatrix dy, Matrix dw, Vector db);
@@ -25,13 +25,13 @@ class Products {
 
   /// Makes the stream wait for its branches.
   void join() { branches_.join(); }
-  /// For destructors: waits for the branches, whatever the device says.
+  /// For destructors: waits for the branches and ignores errors.
   void drain() noexcept { branches_.drain(); }
 
  private:
-  /// The one rule of who computes a product of `rows` rows and a layer's `w`.
+  /// Whether warpfit's own kernel computes a product of `rows` rows with a layer's weights `w`.
   [[nodiscard]] bool own(std::int64_t rows, ConstMatrix w) const;
-  /// cuBLAS, loaded at the first call. A recorded step makes that call before it is captured.
+  /// cuBLAS, loaded at the first call. For a recorded step this call is made before capture begins.
   Blas& blas();
 
   Stream& main_;

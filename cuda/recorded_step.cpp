@@ -5,7 +5,7 @@
 namespace warpfit {
 namespace {
 
-// Steps in the long graph: enough that launching it costs little compared with its work.
+// Number of steps in the long graph: enough that its launch costs little compared with its work.
 constexpr std::int64_t kStepsPerGraph = 16;
 
 }  // namespace
@@ -36,8 +36,8 @@ void CudaRecordedStep::run(const BatchRun& run) {
   set_position(backend_.position(), position, stream);
 
   std::int64_t left = run.batches;
-  // The first batch of all is not recorded: libraries load their kernels at the first call, which a capture
-  // forbids.
+  // The very first batch is not captured: libraries load their kernels at the first call, which is not
+  // allowed during capture.
   if (!warm_ && left > 0) {
     step();
     warm_ = true;

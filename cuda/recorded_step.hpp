@@ -1,5 +1,5 @@
-// A step captured as a CUDA graph. Which batch it trains, its learning rate and its samples are read from the
-// position in device memory, so one recording serves all batches of a size.
+// A step captured as a CUDA graph. The batch, its learning rate and its samples are read from the position in
+// device memory, so one recording serves all batches of the same size.
 #pragma once
 
 #include <functional>
@@ -23,7 +23,7 @@ class CudaRecordedStep final : public RecordedStep {
   CudaBackend& backend_;
   std::function<void()> step_;
   bool warm_ = false;
-  std::optional<Graph> one_, many_;  // graphs of one step, and of many
+  std::optional<Graph> one_, many_;  // graphs of one step and of several
 };
 
 }  // namespace warpfit

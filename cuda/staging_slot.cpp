@@ -4,7 +4,7 @@
 
 namespace warpfit {
 
-// The copies and the runs that read this memory may still be queued where the trainer stopped at an error.
+// If the trainer stopped because of an error, copies and runs that read this memory may still be queued.
 CudaStagingSlot::~CudaStagingSlot() {
   copied_.drain();
   used_.drain();
@@ -16,8 +16,8 @@ const std::uint8_t* CudaStagingSlot::submit(std::size_t bytes) {
   return device_.data();
 }
 
-// The reader has waited for the last use of both memories (wait_until_reusable), so the copy may begin at
-// once.
+// The reader has waited for the last use of both memories (wait_until_reusable), so the copy may begin
+// immediately.
 void CudaStagingSlot::submit_to(std::uint8_t* to, std::size_t first, std::size_t bytes) {
   copy_to_device(to, host_.bytes().data() + first, bytes, copy_.get());
   copied_.record(copy_.get());

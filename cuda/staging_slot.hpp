@@ -1,5 +1,5 @@
-// A slot of the staging ring: page-locked host memory and a buffer on the device, filled by copies on a
-// stream of their own while the compute stream works.
+// A slot of the staging ring: page-locked host memory and a device buffer, filled by copies on a separate
+// stream while the compute stream works.
 #pragma once
 
 #include "cuda/runtime/memory.hpp"
@@ -24,11 +24,11 @@ class CudaStagingSlot final : public StagingSlot {
 
  private:
   HostMemory host_;
-  DeviceMemory device_;  // made by the first submit()
+  DeviceMemory device_;  // allocated by the first submit()
   Stream& copy_;
   Stream& compute_;
-  Event copied_;  // on the copy stream: the host memory is read
-  Event used_;    // on the compute stream: the device memory is read
+  Event copied_;  // on the copy stream: the host memory was read
+  Event used_;    // on the compute stream: the device memory was read
 };
 
 }  // namespace warpfit

@@ -1,4 +1,4 @@
-// y = f(x) and dx = dy * f'(x), value by value, with the formulas that the CPU has too.
+// y = f(x) and dx = dy * f'(x), element-wise, with the same formulas as on the CPU.
 #include "cuda/device/kernel.cuh"
 #include "cuda/ops/activation.hpp"
 #include "cuda/runtime/launch.hpp"

@@ -1,4 +1,4 @@
-// Activations as passes of their own. Twin: host/cpu/activation.
+// Activations as separate passes. CPU counterpart: host/cpu/activation.
 #pragma once
 
 #include <cuda_runtime_api.h>

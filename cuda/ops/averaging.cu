@@ -1,5 +1,5 @@
-// a = lerp(a, w, weight): bound by memory. The models are counted on the device, so that a recorded step can
-// be replayed.
+// a = lerp(a, w, weight), bound by memory bandwidth. The averaged models are counted on the device, so that a
+// recorded step can be replayed.
 #include "cuda/device/kernel.cuh"
 #include "cuda/device/reduce.cuh"
 #include "cuda/ops/averaging.hpp"
@@ -19,7 +19,7 @@ __global__ void __launch_bounds__(kThreads)
   const std::int64_t stride = std::int64_t{gridDim.x} * kThreads;
   for (std::int64_t i = std::int64_t{blockIdx.x} * kThreads + threadIdx.x; i < size; i += stride)
     a[i] = warpfit::average(a[i], w[i], weight);
-  // The last block of all: every block has read the number.
+  // Executed by the last block, when every block has read the number.
   if (is_last_block(&progress->arrived) && threadIdx.x == 0) progress->models = models + 1;
 }
 

@@ -1,4 +1,4 @@
-// Averages of parameters. Twin: host/cpu/averaging.
+// Averages of parameters. CPU counterpart: host/cpu/averaging.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -8,11 +8,11 @@
 
 namespace warpfit::cuda {
 
-/// As Backend::average.
+/// See Backend::average.
 void average(double decay, ConstVector parameters, Vector averages, AverageProgress* progress,
              cudaStream_t stream);
 
-/// As Backend::swap.
+/// See Backend::swap.
 void swap(Vector a, Vector b, cudaStream_t stream);
 
 }  // namespace warpfit::cuda

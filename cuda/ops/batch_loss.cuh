@@ -1,6 +1,6 @@
-// What the losses have in common: the highest output of a row, and the sum over the batch. The last block
-// adds the rows up in double, each thread its share in order, then a fixed tree: no float atomics, the same
-// bits each time.
+// Code shared by the losses: the highest output of a row, and the sum over the batch. The last block adds the
+// rows in double: each thread its share in order, then a fixed tree. There are no float atomics, so the bits
+// are the same each time.
 #pragma once
 
 #include "cuda/device/kernel.cuh"
@@ -9,17 +9,17 @@
 
 namespace warpfit::cuda {
 
-// Threads of the block that handles a row: one warp if there are at most kFewClasses classes.
+// Number of threads of the block for a row: one warp if there are at most kFewClasses classes.
 constexpr int kSmallBlock = 32;
 constexpr int kLargeBlock = 256;
-constexpr std::int64_t kFewClasses = 128;  // up to four a lane
+constexpr std::int64_t kFewClasses = 128;  // up to four per lane
 
 struct Highest {
   float value;
   int index;
 };
 
-// The higher value; of equals the first.
+// The higher value; of equal values, the first.
 __device__ inline Highest higher(Highest a, Highest b) {
   return b.value > a.value || (b.value == a.value && b.index < a.index) ? b : a;
 }
@@ -47,8 +47,8 @@ __device__ Highest block_highest(Highest highest) {
   return highest;
 }
 
-/// The batch's loss is the sum of the rows' over `count`. The first kThreads threads of a block call it: all,
-/// or a warp.
+/// The loss of the batch is the sum of the rows' losses divided by `count`. Called by the first kThreads
+/// threads of a block: all of them, or a warp.
 template <int kThreads>
 __device__ void add_rows(const RowResult* results, std::int64_t rows, double count, Metrics* metrics) {
   const auto add = [](auto a, auto b) { return a + b; };
@@ -63,7 +63,8 @@ __device__ void add_rows(const RowResult* results, std::int64_t rows, double cou
   if (threadIdx.x == 0) add_batch(*metrics, loss_sum, correct, count);
 }
 
-/// All threads of all blocks call it, once the first of each block has written its row's result.
+/// Called by all threads of all blocks, after the first thread of each block has written the result of its
+/// row.
 template <int kThreads>
 __device__ void add_up(const RowResult* results, std::int64_t rows, double count, Metrics* metrics,
                        unsigned* arrived) {

@@ -1,5 +1,5 @@
-// Column sums: a block takes 32 columns, each of its 8 warps every eighth row, and the warps' sums are added
-// in order. No atomics, so the same bits each time.
+// Column sums: a block processes 32 columns, each of its 8 warps every eighth row, and the sums of the warps
+// are added in order. There are no atomics, so the bits are the same each time.
 #include "cuda/device/kernel.cuh"
 #include "cuda/ops/bias_gradient.hpp"
 #include "cuda/runtime/launch.hpp"
@@ -10,7 +10,7 @@ namespace {
 constexpr int kColumns = 32;
 constexpr int kWarps = 8;
 
-// Without a rate out = sum, else out -= *rate * sum.
+// Without a rate, out = sum; otherwise out -= *rate * sum.
 __global__ void __launch_bounds__(kColumns* kWarps)
     column_sum_kernel(const float* __restrict__ dy, const float* rate, float* out, std::int64_t rows,
                       std::int64_t cols) {

@@ -1,5 +1,5 @@
-// The gradient of a layer's bias, alone or with its SGD update in the same pass. Twin:
-// host/cpu/bias_gradient.
+// The gradient of a layer's bias, either alone or together with its SGD update in the same pass. CPU
+// counterpart: host/cpu/bias_gradient.
 #pragma once
 
 #include <cuda_runtime_api.h>

@@ -1,5 +1,5 @@
 // values *= 0 or 1 / (1 - p), chosen by random words of (seed, layer, step, element index). A thread draws
-// four words for four values and moves them in one access where the address allows it.
+// four words for four values and accesses the values together if they are aligned.
 #include "cuda/device/kernel.cuh"
 #include "cuda/ops/dropout.hpp"
 #include "cuda/runtime/launch.hpp"

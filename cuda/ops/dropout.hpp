@@ -1,4 +1,4 @@
-// Dropout, forward and backward alike. Twin: host/cpu/dropout.
+// Dropout; forward and backward are the same operation. CPU counterpart: host/cpu/dropout.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -8,7 +8,7 @@
 
 namespace warpfit::cuda {
 
-/// values (N, M) *= 0 or 1 / (1 - p), as the mask says for a step, whose number is read on the device.
+/// values (N, M) *= 0 or 1 / (1 - p), according to the mask of the step, whose number is read on the device.
 void dropout(const DropoutMask& dropout, const std::int64_t* step, Matrix values, cudaStream_t stream);
 
 }  // namespace warpfit::cuda

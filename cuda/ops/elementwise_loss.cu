@@ -1,5 +1,5 @@
-// loss = sum_nc value(y_nc, t_nc) / (N C), t one-hot; dy = derivative(y, t) / (N C). A block a row, a warp
-// where the classes are few.
+// loss = sum_nc value(y_nc, t_nc) / (N C), t one-hot; dy = derivative(y, t) / (N C). One block per row, which
+// is a single warp if there are few classes.
 #include "cuda/ops/batch_loss.cuh"
 #include "cuda/ops/elementwise_loss.hpp"
 #include "cuda/runtime/launch.hpp"

@@ -1,5 +1,5 @@
-// Losses of each output by itself, against one-hot labels: loss, hits and gradient of a batch in one pass.
-// Twin: host/cpu/elementwise_loss.
+// Element-wise losses against one-hot labels: the loss, the number of correct predictions and the gradient of
+// a batch in one pass. CPU counterpart: host/cpu/elementwise_loss.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -9,8 +9,8 @@
 
 namespace warpfit::cuda {
 
-/// As LossOp::add, for a loss that is no cross-entropy. Scratch: `rows` of at least N, `arrived`, which is 0
-/// and comes back as 0.
+/// See LossOp::add; for losses other than cross-entropy. Scratch memory: `rows` of at least N, and `arrived`,
+/// which is 0 before and after the call.
 void elementwise_loss(const Loss& loss, ConstMatrix outputs, ConstLabels labels, Matrix doutputs,
                       Metrics* metrics, RowResult* rows, unsigned* arrived, cudaStream_t stream);
 

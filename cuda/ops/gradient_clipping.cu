@@ -1,6 +1,6 @@
-// g *= min(1, max_norm / (||g|| + 1e-6)), or g = min(max(g, -limit), limit). The squares are added up in
-// double, each block its share, the last block the blocks' in order: no float atomics, the same bits each
-// time.
+// g *= min(1, max_norm / (||g|| + 1e-6)), or g = min(max(g, -limit), limit). The squares are added in double:
+// each block its share, then the last block the sums of the blocks in order. There are no float atomics, so
+// the bits are the same each time.
 #include <cmath>
 
 #include "cuda/device/kernel.cuh"
@@ -35,7 +35,7 @@ __global__ void __launch_bounds__(kThreads)
 __global__ void __launch_bounds__(kThreads)
     scale_to_norm_kernel(float max_norm, const GradientNorm* norm, float* g, std::int64_t size) {
   const float factor = max_norm / (norm->norm + 1e-6F);
-  if (factor >= 1) return;  // not so for a NaN, which spreads as in PyTorch
+  if (factor >= 1) return;  // false for a NaN, which spreads as in PyTorch
   const std::int64_t stride = std::int64_t{gridDim.x} * kThreads;
   for (std::int64_t i = std::int64_t{blockIdx.x} * kThreads + threadIdx.x; i < size; i += stride)
     g[i] *= factor;
@@ -45,7 +45,7 @@ __global__ void __launch_bounds__(kThreads)
     clip_gradient_value_kernel(float limit, float* g, std::int64_t size) {
   const std::int64_t stride = std::int64_t{gridDim.x} * kThreads;
   for (std::int64_t i = std::int64_t{blockIdx.x} * kThreads + threadIdx.x; i < size; i += stride) {
-    g[i] = g[i] > limit ? limit : g[i] < -limit ? -limit : g[i];  // a NaN stays one
+    g[i] = g[i] > limit ? limit : g[i] < -limit ? -limit : g[i];  // a NaN stays a NaN
   }
 }
 

@@ -1,4 +1,4 @@
-// Gradients kept small. Twin: host/cpu/gradient_clipping.
+// Gradient clipping. CPU counterpart: host/cpu/gradient_clipping.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -8,10 +8,10 @@
 
 namespace warpfit::cuda {
 
-/// As Backend::clip_gradient_norm.
+/// See Backend::clip_gradient_norm.
 void clip_gradient_norm(float max_norm, Vector gradients, GradientNorm* norm, cudaStream_t stream);
 
-/// As Backend::clip_gradient_value.
+/// See Backend::clip_gradient_value.
 void clip_gradient_value(float limit, Vector gradients, cudaStream_t stream);
 
 }  // namespace warpfit::cuda

@@ -1,4 +1,4 @@
-// sum += share * g, 12 bytes an element and nothing else; sum = 0.
+// sum += share * g, with a memory traffic of 12 bytes per element; sum = 0.
 #include "cuda/device/kernel.cuh"
 #include "cuda/ops/gradient_sum.hpp"
 #include "cuda/runtime/launch.hpp"

@@ -1,4 +1,4 @@
-// Gradients of several batches. Twin: host/cpu/gradient_sum.
+// Accumulation of gradients over several batches. CPU counterpart: host/cpu/gradient_sum.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -7,10 +7,10 @@
 
 namespace warpfit::cuda {
 
-/// As Backend::add_gradients.
+/// See Backend::add_gradients.
 void add_gradients(float share, ConstVector gradients, Vector sum, cudaStream_t stream);
 
-/// As Backend::clear.
+/// See Backend::clear.
 void clear(Vector values, cudaStream_t stream);
 
 }  // namespace warpfit::cuda

@@ -1,5 +1,6 @@
-// Each product is c(i, j) = the sum over t of a(i, t) b(j, t) of two factors as they lie in memory, and what
-// is done with each sum. Bias gradients are one more column of the weight gradients, for an input of ones.
+// Each product is c(i, j) = the sum over t of a(i, t) b(j, t) for two operands as they are stored in memory,
+// followed by an operation on each sum. Bias gradients are computed as an additional column of the weight
+// gradients, for an input of ones.
 #include "cuda/device/kernel.cuh"
 #include "cuda/device/tile_product.cuh"
 #include "cuda/ops/matmul.hpp"
@@ -14,7 +15,7 @@ struct Forward {
   std::int64_t cols;
   bool relu;
 
-  // As in relu.cu a NaN stays one.
+  // A NaN stays a NaN, as in relu.cu.
   __device__ void operator()(int row, int col, float sum) const {
     const float value = sum + b[col];
     y[row * cols + col] = relu && value < 0.0F ? 0.0F : value;
@@ -22,7 +23,7 @@ struct Forward {
 };
 
 struct InputGradient {
-  const float* x;  // null where nothing is masked
+  const float* x;  // null if nothing is masked
   float* dx;
   std::int64_t cols;
 
@@ -33,7 +34,7 @@ struct InputGradient {
 };
 
 struct WeightGradient {
-  const float* rate;  // null where the gradient itself is wanted
+  const float* rate;  // null to compute the gradient itself
   float* w;
   float* b;
   std::int64_t cols;
@@ -57,8 +58,8 @@ void launch_tiles(dim3 grid, const Factor<kAlongA>& a, const Factor<kAlongB>& b,
          finish);
 }
 
-// The largest tiles that give most multiprocessors one. Not the device's own count: the order of sums depends
-// on the tile, and all devices shall give the same bits.
+// Selects the largest tiles with which most multiprocessors have one. The number of multiprocessors is fixed,
+// because the order of sums depends on the tile and all devices must give the same bits.
 template <bool kAlongA, bool kAlongB, class Finish>
 void multiply(const Factor<kAlongA>& a, const Factor<kAlongB>& b, std::int64_t terms, const Finish& finish,
               cudaStream_t stream) {
@@ -78,7 +79,7 @@ void multiply(const Factor<kAlongA>& a, const Factor<kAlongB>& b, std::int64_t t
   }
 }
 
-// A matrix whose rows are the factor's, and one whose columns are.
+// A matrix whose rows are those of the operand, and one whose columns are.
 Factor<true> rows_of(ConstMatrix m) { return {m.data, m.cols, static_cast<int>(m.rows)}; }
 Factor<false> columns_of(ConstMatrix m) { return {m.data, m.cols, static_cast<int>(m.cols)}; }
 

@@ -1,6 +1,7 @@
-// The products of a linear layer in true fp32, each in one launch with what belongs to it: bias, ReLU and its
-// mask, bias gradients, plain SGD. For small batches, where launches and idle processors cost most. Every
-// shape of up to 2^20 rows and outputs is taken. Shapes: N rows, K inputs, M outputs. Twin: host/cpu/matmul.
+// The matrix products of a linear layer in full fp32, each in one launch that also applies the bias, ReLU or
+// its mask, bias gradients or plain SGD. For small batches, where launch overhead and idle multiprocessors
+// cost most. Supports all shapes of up to 2^20 rows and outputs. Shapes: N rows, K inputs, M outputs. CPU
+// counterpart: host/cpu/matmul.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -13,7 +14,7 @@ namespace warpfit::cuda {
 void matmul_forward(ConstMatrix x, ConstMatrix w, ConstVector b, ActivationKind activation, Matrix y,
                     cudaStream_t stream);
 
-/// dx (N, K) = dy (N, M) w (M, K), and 0 where ReLU's output x is not above 0.
+/// dx (N, K) = dy (N, M) w (M, K), and 0 where the output x of ReLU is not above 0.
 void matmul_backward_input(ConstMatrix dy, ConstMatrix w, ConstMatrix x, ActivationKind activation, Matrix dx,
                            cudaStream_t stream);
 

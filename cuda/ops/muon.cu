@@ -1,6 +1,6 @@
-// The element-wise passes of Muon (formulas: host/backend/muon_formula.hpp), all bound by memory. A matrix
-// with more rows than columns is transposed on its way into u and out of it: these accesses to u are
-// scattered, in two passes of a step that has fifteen products.
+// The element-wise passes of Muon (formulas: host/backend/muon_formula.hpp), all bound by memory bandwidth. A
+// matrix with more rows than columns is transposed when it is copied to u and back. These accesses to u are
+// scattered, but only in two passes of a step that has fifteen matrix products.
 #include <limits>
 
 #include "cuda/device/kernel.cuh"
@@ -14,7 +14,7 @@ namespace {
 
 constexpr int kThreads = 256;
 
-// loop(i) for the elements below `size` that are this thread's.
+// Calls loop(i) for the elements below `size` that belong to this thread.
 template <class Loop>
 __device__ void for_each(std::int64_t size, const Loop& loop) {
   const std::int64_t stride = std::int64_t{gridDim.x} * kThreads;

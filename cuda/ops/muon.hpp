@@ -1,4 +1,4 @@
-// Muon's update of matrices, but for its products. Twin: host/cpu/muon.
+// Muon's update of matrices, without its matrix products. CPU counterpart: host/cpu/muon.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -9,11 +9,11 @@
 
 namespace warpfit::cuda {
 
-// As the calls that host/backend/muon_formula.hpp lists.
+// The calls that host/backend/muon_formula.hpp lists.
 
 void muon_begin(const Muon& muon, const MuonMatrix& matrix, const float* gradient, float* momentum, Matrix u,
                 cudaStream_t stream);
-/// `norm`: scratch.
+/// `norm`: scratch memory.
 void muon_normalize(const Muon& muon, Matrix u, GradientNorm* norm, cudaStream_t stream);
 void muon_round(Matrix x, cudaStream_t stream);
 void muon_add(float a, ConstMatrix x, float b, Matrix y, cudaStream_t stream);

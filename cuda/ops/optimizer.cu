@@ -1,6 +1,6 @@
-// A step of an optimizer (formulas: host/backend/optimizer_formula.hpp): one pass over
-// parameters, gradients and moments, bound by memory. The number of the step is counted on the device, so
-// that a recorded update can be replayed.
+// A step of an optimizer (formulas: host/backend/optimizer_formula.hpp): one pass over parameters, gradients
+// and moments, bound by memory bandwidth. Steps are counted on the device, so that a recorded update can be
+// replayed.
 #include "cuda/device/kernel.cuh"
 #include "cuda/device/reduce.cuh"
 #include "cuda/device/vector.cuh"
@@ -15,17 +15,17 @@ constexpr int kThreads = 256;
 constexpr int kVector = 4;
 
 struct Moments {
-  float* data[kMaxMoments];  ///< null for a moment that the optimizer does not keep
+  float* data[kMaxMoments];  ///< null for a moment that the optimizer does not have
   __device__ float* operator[](std::size_t k) const { return data[k]; }
 };
 
 struct Ranges {
-  const ParameterRange* data;  ///< null for `all` alone
+  const ParameterRange* data;  ///< null if `all` applies to all parameters
   int count;
   ParameterRange all;
 };
 
-/// Four neighbours, sixteen bytes an access.
+/// Four consecutive elements, in accesses of 16 bytes.
 template <class Rule, class Factors>
 __device__ void step_quad(const Rule& rule, const Factors& factors, float* w, const float* g,
                           const Moments& moments, std::int64_t quad) {
@@ -101,7 +101,7 @@ __global__ void __launch_bounds__(kThreads)
     for (std::int64_t i = (fours ? end / kVector * kVector : range.first) + first; i < end; i += stride)
       step_one(rule, factors, w, g, moments, i);
   }
-  // The last block of all: every block has read the number.
+  // Executed by the last block, when every block has read the number.
   if (is_last_block(&progress->arrived) && threadIdx.x == 0) {
     progress->steps = number;
     progress->scalar = next_scalar(factors, progress->scalar);

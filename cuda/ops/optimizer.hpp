@@ -1,4 +1,4 @@
-// The optimizers over flat buffers, one launch an update. Twin: host/cpu/optimizer.
+// The optimizers on flat buffers, one launch per update. CPU counterpart: host/cpu/optimizer.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -7,7 +7,7 @@
 
 namespace warpfit::cuda {
 
-/// As Backend::optimizer_update; `rate` is read on the device.
+/// See Backend::optimizer_update; `rate` is read on the device.
 void optimizer_update(const Optimizer& optimizer, const OptimizerViews& views, const float* rate,
                       cudaStream_t stream);
 

@@ -1,5 +1,6 @@
 // x[n][k] = float(pixels[sample(n)][k]) / 255, where sample(n) is order[first + n], or first + n without an
-// order. A true division, exactly rounded. Four pixels a thread where rows begin at a multiple of four.
+// order. The division is exactly rounded. Each thread converts four pixels if rows begin at a multiple of
+// four.
 #include "cuda/device/kernel.cuh"
 #include "cuda/device/reduce.cuh"
 #include "cuda/device/vector.cuh"
@@ -19,7 +20,7 @@ __device__ std::int64_t sample_of(const Position& position, std::int64_t row) {
 
 __device__ float to_float(unsigned char pixel) { return static_cast<float>(pixel) / 255.0F; }
 
-// Makes the batch that `here` was about to load the current one.
+// Makes the batch at `here`, which was just loaded, the current one.
 __device__ void step_to(Position& position, const Position& here, std::int64_t rows) {
   position.sample = here.sample + rows;
   position.loaded = here.loaded + 1;
@@ -29,7 +30,7 @@ __device__ void step_to(Position& position, const Position& here, std::int64_t r
   position.negative_rate = -position.rate;
 }
 
-// Threads of x go along a row, blocks of y down the rows.
+// The x threads process a row, the y blocks different rows.
 __global__ void __launch_bounds__(kThreads)
     load_batch_kernel(Position* position, float* x, Label* labels, std::int64_t rows, std::int64_t cols) {
   const Position here = *position;
@@ -52,7 +53,7 @@ __global__ void __launch_bounds__(kThreads)
     }
     if (first == 0) labels[row] = here.samples.labels[sample];
   }
-  // The last block of all: every block has read its copy of the position.
+  // Executed by the last block, when every block has read its copy of the position.
   if (is_last_block(&position->arrived) && threadIdx.x == 0) step_to(*position, here, rows);
 }
 

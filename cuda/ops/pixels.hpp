@@ -1,4 +1,4 @@
-// Bytes to floats: torchvision's ToTensor. Twin: host/cpu/pixels.
+// Converts bytes to floats, as torchvision's ToTensor does. CPU counterpart: host/cpu/pixels.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -8,7 +8,8 @@
 
 namespace warpfit::cuda {
 
-/// x (N, K) = float(pixel) / 255 and labels (N) of the batch at `position`, which then moves on by N samples.
+/// x (N, K) = float(pixel) / 255 and labels (N) of the batch at `position`, which is then advanced by N
+/// samples.
 void load_batch(Position* position, Matrix x, Labels labels, cudaStream_t stream);
 
 }  // namespace warpfit::cuda

@@ -1,4 +1,4 @@
-// y = max(y + b, 0); dx = y > 0 ? dx : 0. Sixteen bytes an access where the addresses allow it.
+// y = max(y + b, 0); dx = y > 0 ? dx : 0. Accesses of 16 bytes if the addresses are aligned.
 #include "cuda/device/kernel.cuh"
 #include "cuda/device/vector.cuh"
 #include "cuda/ops/relu.hpp"
@@ -10,7 +10,7 @@ namespace {
 constexpr int kThreads = 256;
 constexpr int kVector = 4;
 
-// As std::max(x, 0), a NaN stays one: fmaxf would hide it.
+// Like std::max(x, 0), keeps a NaN: fmaxf would hide it.
 template <bool kRelu>
 __device__ float activate(float x) {
   return kRelu && x < 0.0F ? 0.0F : x;

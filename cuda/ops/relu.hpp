@@ -1,4 +1,4 @@
-// Bias and ReLU after a product, and ReLU's derivative. Twin: host/cpu/relu.
+// Bias and ReLU after a matrix product, and ReLU's derivative. CPU counterpart: host/cpu/relu.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -10,7 +10,7 @@ namespace warpfit::cuda {
 /// y (N, M) = activation(y + b), in place; b (M).
 void bias_relu_forward(Matrix y, ConstVector b, ActivationKind activation, cudaStream_t stream);
 
-/// dx = 0 where y, ReLU's output, is not above 0; equal sizes.
+/// Sets dx to 0 where y, the output of ReLU, is not above 0; equal sizes.
 void relu_backward(ConstVector y, Vector dx, cudaStream_t stream);
 
 }  // namespace warpfit::cuda

@@ -1,4 +1,4 @@
-// w -= rate * dw, 12 bytes an element and nothing else: bound by memory, so sixteen bytes an access.
+// w -= rate * dw: bound by memory bandwidth, with 12 bytes per element, so accesses have 16 bytes.
 #include "cuda/device/kernel.cuh"
 #include "cuda/device/vector.cuh"
 #include "cuda/ops/sgd.hpp"

@@ -1,4 +1,4 @@
-// Plain stochastic gradient descent over a flat buffer. Twin: host/cpu/sgd.
+// Plain stochastic gradient descent on a flat buffer. CPU counterpart: host/cpu/sgd.
 #pragma once
 
 #include <cuda_runtime_api.h>

@@ -1,4 +1,4 @@
-// A block a row, a warp where the classes are few.
+// One block per row, which is a single warp if there are few classes.
 #include "cuda/ops/softmax_cross_entropy.hpp"
 #include "cuda/ops/softmax_cross_entropy_row.cuh"
 #include "cuda/runtime/launch.hpp"
@@ -13,7 +13,7 @@ __global__ void __launch_bounds__(kThreads)
                                  RowResult* results, Metrics* metrics, unsigned* arrived, std::int64_t rows,
                                  int classes) {
   const std::int64_t row = blockIdx.x;
-  auto count = static_cast<double>(rows);  // of rows, or of their weights
+  auto count = static_cast<double>(rows);  // number of rows, or sum of their weights
   if constexpr (kWeighted) {
     count = 0;
     for (std::int64_t n = threadIdx.x; n < rows; n += kThreads) count += weights.of[labels[n]];

@@ -1,5 +1,5 @@
-// Softmax cross-entropy: loss, hits and logit gradient of a batch in one pass. Twin:
-// host/cpu/softmax_cross_entropy.
+// Softmax cross-entropy: the loss, the number of correct predictions and the gradient of the logits of a
+// batch in one pass. CPU counterpart: host/cpu/softmax_cross_entropy.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -9,8 +9,8 @@
 
 namespace warpfit::cuda {
 
-/// As LossOp::add. `class_weights`: the loss's, in device memory; null if it has none. Scratch: `rows`
-/// of at least N, `arrived`, which is 0 and comes back as 0.
+/// See LossOp::add. `class_weights`: the class weights of the loss, in device memory; null if it has none.
+/// Scratch memory: `rows` of at least N, and `arrived`, which is 0 before and after the call.
 void softmax_cross_entropy(const Loss& loss, const float* class_weights, ConstMatrix logits,
                            ConstLabels labels, Matrix dlogits, Metrics* metrics, RowResult* rows,
                            unsigned* arrived, cudaStream_t stream);

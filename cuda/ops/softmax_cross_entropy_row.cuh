@@ -1,18 +1,19 @@
-// A row's loss = log(sum_c exp(z_c - m)) - (z_label - m) with m = max z, in fp32 as PyTorch's log_softmax.
+// The loss of a row = log(sum_c exp(z_c - m)) - (z_label - m) with m = max z, in fp32 like PyTorch's
+// log_softmax.
 #pragma once
 
 #include "cuda/ops/batch_loss.cuh"
 
 namespace warpfit::cuda {
 
-/// Of the classes; with none each weighs 1.
+/// The weights of the classes; if there are none, all weights are 1.
 struct ClassWeights {
   const float* of = nullptr;
   float sum = 0;
 };
 
-/// Returns a row's loss in every thread. dz, if it is given, becomes the gradient of the sum of all rows
-/// times `scale`. The first kThreads threads of the block call it: all, or a warp.
+/// Returns the loss of a row in every thread. dz, if it is not null, becomes the gradient of the sum over all
+/// rows, times `scale`. Called by the first kThreads threads of the block: all of them, or a warp.
 template <int kThreads, bool kWeighted = false>
 __device__ RowResult softmax_cross_entropy_row(const float* z, int label, float label_smoothing, float scale,
                                                int classes, float* dz, const ClassWeights& weights = {}) {
