@@ -1,12 +1,13 @@
-// How long a block of a persistent kernel waits for the others, and the note that it leaves where that is too
-// long. Without a bound, a block that never arrives would keep the GPU busy for ever.
+// The maximum time that a block of a persistent kernel waits for the other blocks, and the note that it
+// writes when the time is exceeded. Without a limit, a block that never arrives would keep the GPU busy
+// forever.
 #pragma once
 
 namespace warpfit {
 
 constexpr int kBarrierTimeoutSeconds = 2;  ///< a step takes microseconds
 
-/// What a kernel is told.
+/// The kernel's parameter.
 struct BarrierTimeout {
   long long nanoseconds = kBarrierTimeoutSeconds * 1'000'000'000LL;
   unsigned long long* note =

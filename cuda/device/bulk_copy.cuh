@@ -1,6 +1,7 @@
-// Copies from global to shared memory that the copy engine of compute capability 9.0 makes: one instruction
-// for a whole row, where other copies take one for 16 bytes. A warp begins copies, goes on, and waits for
-// them at a barrier of its own in shared memory. Elsewhere the lanes copy by themselves.
+// Asynchronous bulk copies from global to shared memory, which compute capability 9.0 provides: one
+// instruction copies a whole row, where other copies take one instruction per 16 bytes. A warp begins copies,
+// continues, and waits for them at its own barrier in shared memory. On other architectures the lanes copy
+// the data themselves.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +17,7 @@ namespace warpfit {
 class WarpCopies {
  public:
   __device__ WarpCopies() {}
-  /// `barrier` is the warp's own, in shared memory.
+  /// `barrier`: a barrier in shared memory, used only by this warp.
   __device__ explicit WarpCopies(unsigned long long* barrier) : barrier_(barrier) {
 #ifdef WARPFIT_BULK_COPIES
     if (lane() == 0) {
@@ -27,13 +28,14 @@ class WarpCopies {
     __syncwarp();
   }
 
-  /// Begins rows of copies: lane i < rows copies `bytes` bytes, a multiple of 16, from from(i) to to(i), at
-  /// multiples of 16. The warp's accesses to both memories before are over. All lanes call it.
+  /// Begins to copy rows: lane i < rows copies `bytes` bytes, a multiple of 16, from from(i) to to(i), which
+  /// are aligned to 16 bytes. The warp must have completed its previous accesses to both memories. Called by
+  /// all lanes.
   template <class To, class From>
   __device__ void begin(int rows, unsigned bytes, const To& to, const From& from) {
     __syncwarp();
 #ifdef WARPFIT_BULK_COPIES
-    // What was written and read in other ways is over for the copy engine too.
+    // Orders previous ordinary accesses before those of the bulk copy.
     asm volatile("fence.proxy.async.global;" : : : "memory");
     asm volatile("fence.proxy.async.shared::cta;" : : : "memory");
     if (lane() == 0) {
@@ -51,7 +53,7 @@ class WarpCopies {
                    : "memory");
     }
 #else
-    if (lane() < rows) {  // as late as the copy engine might
+    if (lane() < rows) {  // copies here, as late as the hardware might
       to_ = reinterpret_cast<uint4*>(to(lane()));
       from_ = reinterpret_cast<const uint4*>(from(lane()));
       pieces_ = bytes / sizeof(uint4);
@@ -59,7 +61,7 @@ class WarpCopies {
 #endif
   }
 
-  /// Waits for the copies begun last. All lanes call it, once for each begin().
+  /// Waits for the copies begun by the last begin(). Called by all lanes, once for each begin().
   __device__ void wait() {
 #ifdef WARPFIT_BULK_COPIES
     unsigned done = 0;

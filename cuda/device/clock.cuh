@@ -5,7 +5,8 @@
 
 namespace warpfit {
 
-/// Nanoseconds of a clock that all multiprocessors share. It ticks about once in a microsecond on some GPUs.
+/// Nanoseconds of a clock shared by all multiprocessors. On some GPUs it advances only about once per
+/// microsecond.
 __device__ inline long long nanoseconds() {
 #ifdef __CUDACC__
   long long now;

@@ -1,4 +1,5 @@
-// A barrier of all blocks of a cooperative launch, in two halves, so that a block can work between them.
+// A barrier for all blocks of a cooperative launch, split into arrive and wait, so that a block can do other
+// work in between.
 #pragma once
 
 #include "cuda/device/barrier_timeout.hpp"
@@ -9,20 +10,20 @@ namespace warpfit {
 
 class GridBarrier {
  public:
-  /// `arrived` counts the blocks that arrived at any barrier, `passed` of them before this launch; it is
-  /// never set back, and may wrap round.
+  /// `arrived` counts the arrivals of blocks at all barriers; `passed` of them happened before this launch.
+  /// It is never reset and may wrap around.
   __device__ GridBarrier(unsigned* arrived, unsigned passed, const BarrierTimeout& timeout)
       : arrived_(arrived), passed_(passed), target_(passed), timeout_(timeout) {}
 
-  /// What the block wrote before becomes visible to the blocks that wait. All its threads call it.
+  /// Makes the block's previous writes visible to the blocks that wait. Called by all threads of the block.
   __device__ void arrive() {
     target_ += gridDim.x;
     __syncthreads();
     if (threadIdx.x == 0) add_release(arrived_, 1);
   }
 
-  /// Waits until all blocks have arrived. All threads of the block call it, each time after arrive(). A block
-  /// that waits longer than the timeout leaves a note and ends the kernel with an error.
+  /// Waits until all blocks have arrived. Called by all threads of the block, each time after arrive(). A
+  /// block that waits longer than the timeout writes a note and ends the kernel with an error.
   __device__ void wait() const {
     if (threadIdx.x == 0) {
       long long start = 0;
@@ -34,7 +35,7 @@ class GridBarrier {
   }
 
  private:
-  static constexpr unsigned kLooksPerTime = 1024;  // about a millisecond
+  static constexpr unsigned kLooksPerTime = 1024;  // polls between reads of the clock: about a millisecond
 
   __device__ void check_time(long long& start) const {
     const long long now = nanoseconds();

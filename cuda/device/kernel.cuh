@@ -1,5 +1,5 @@
-// What every kernel source begins with: CUDA's types, and the two spellings of shared memory that another
-// compiler can give a meaning of its own (the tests run these sources on the CPU).
+// Included first by every kernel source: CUDA's types, and two macros for shared memory, so that another
+// compiler can define them differently (the tests compile these sources for the CPU).
 #pragma once
 
 #include <cuda_runtime.h>
@@ -7,6 +7,6 @@
 #ifdef __CUDACC__
 /// T name[N] in shared memory.
 #define SHARED_ARRAY(T, name, N) __shared__ T name[N]
-/// T name[], as long as the launch says.
+/// T name[] in shared memory; the launch specifies its size.
 #define DYNAMIC_SHARED(T, name) extern __shared__ T name[]
 #endif

@@ -1,8 +1,8 @@
-// Ordered accesses to a counter in global memory, for threads of different blocks: what a thread wrote before
-// add_release() is seen by one that reads the result, or a later one, with load_acquire(). With a barrier of
-// the block before the former and one after the latter this holds for whole blocks (PTX's causality order).
-// As instructions of their own they cost one fence each; __threadfence() with an atomic operation costs
-// two.
+// Ordered accesses to a counter in global memory, for threads of different blocks: writes of a thread before
+// add_release() are visible to a thread that reads the result, or a later one, with load_acquire(). With a
+// block barrier before add_release() and one after load_acquire(), this holds for whole blocks (PTX's
+// causality order). These instructions cost one fence each, whereas __threadfence() with an atomic operation
+// costs two.
 #pragma once
 
 #include "cuda/device/kernel.cuh"
@@ -32,7 +32,7 @@ __device__ inline unsigned load_acquire(const unsigned* counter) {
 #else
   const unsigned value = *static_cast<const volatile unsigned*>(counter);
   __threadfence();
-  __nanosleep(0);  // loops that wait let other threads run
+  __nanosleep(0);  // lets other threads run in loops that wait
   return value;
 #endif
 }

@@ -1,4 +1,4 @@
-// Reductions over the threads of a block, in one fixed order: the same input gives the same bits.
+// Reductions over the threads of a block in a fixed order, so that the same input gives the same bits.
 #pragma once
 
 #include "cuda/device/kernel.cuh"
@@ -8,7 +8,7 @@ namespace warpfit {
 constexpr int kWarp = 32;
 constexpr unsigned kWholeWarp = 0xFFFFFFFFU;
 
-/// op over the values of a whole warp, in every lane.
+/// Reduces the values of a whole warp with op; every lane gets the result.
 template <class T, class Op>
 __device__ T warp_reduce(T value, Op op) {
   for (int lanes = kWarp / 2; lanes > 0; lanes /= 2) {
@@ -17,7 +17,8 @@ __device__ T warp_reduce(T value, Op op) {
   return value;
 }
 
-/// op over the values of a block of kThreads threads, in every thread. All threads call it.
+/// Reduces the values of a block of kThreads threads with op; every thread gets the result. Called by all
+/// threads.
 template <int kThreads, class T, class Op>
 __device__ T block_reduce(T value, Op op) {
   static_assert(kThreads % kWarp == 0 && kThreads <= kWarp * kWarp);
@@ -25,7 +26,7 @@ __device__ T block_reduce(T value, Op op) {
   if constexpr (kThreads > kWarp) {
     constexpr int kWarps = kThreads / kWarp;
     SHARED_ARRAY(T, partial, kWarps);
-    __syncthreads();  // the last call's reads are over
+    __syncthreads();  // the reads of the previous call are complete
     if (threadIdx.x % kWarp == 0) partial[threadIdx.x / kWarp] = value;
     __syncthreads();
     value = partial[0];
@@ -34,12 +35,12 @@ __device__ T block_reduce(T value, Op op) {
   return value;
 }
 
-/// True in every thread of the last block of the grid to get here, whose threads then see what all blocks
-/// wrote before; `arrived` is 0 at first and again afterwards. All threads of one-dimensional blocks call it.
+/// Returns true in every thread of the last block of the grid that calls it; these threads then see what all
+/// blocks wrote before. `arrived` is 0 before and after. Called by all threads of one-dimensional blocks.
 __device__ inline bool is_last_block(unsigned* arrived) {
   SHARED_ARRAY(bool, last, 1);
   __syncthreads();
-  if (threadIdx.x == 0) {  // fences for the whole block: the barriers hand on what they order
+  if (threadIdx.x == 0) {  // fences for the whole block, together with the barriers
     const unsigned blocks = gridDim.x * gridDim.y;
     __threadfence();
     last[0] = atomicAdd(arrived, 1U) == blocks - 1;

@@ -1,5 +1,5 @@
-// Products on tensor cores, in TF32: fp32 with 11 significant bits. A factor that has more is split into
-// parts, so that no product loses anything.
+// Matrix products on tensor cores in TF32, which is fp32 with 11 significant bits. An operand with more bits
+// is split into parts, so that no product loses precision.
 #pragma once
 
 #include "cuda/device/reduce.cuh"
@@ -9,16 +9,16 @@ namespace warpfit {
 /// The 11 upper significant bits of x. x - upper_bits(x) is exact, for finite x.
 __device__ inline float upper_bits(float x) { return __uint_as_float(__float_as_uint(x) & 0xFFFFE000U); }
 
-/// What upper_bits(x) leaves of x, rounded to 11 significant bits: to 2^-22 of x.
+/// x - upper_bits(x), rounded to 11 significant bits: the error is at most 2^-22 of x.
 __device__ inline float lower_bits(float x) {
   return __uint_as_float((__float_as_uint(x - upper_bits(x)) + 0x1000U) & 0xFFFFE000U);
 }
 
-/// A warp's tensor cores. All its lanes make it, call it and end it together.
+/// The tensor cores of a warp. All lanes construct, call and destroy it together.
 class TensorCores {
  public:
-  /// d (16, 8) += a (16, 8) b (8, 8), of factors with 11 significant bits. With g = lane / 4 and t = lane % 4
-  /// a lane holds a(g, t), a(g + 8, t), a(g, t + 4) and a(g + 8, t + 4); b(t, g) and b(t + 4, g); d(g, 2t),
+  /// d (16, 8) += a (16, 8) b (8, 8), for operands with 11 significant bits. With g = lane / 4 and t = lane %
+  /// 4 a lane holds a(g, t), a(g + 8, t), a(g, t + 4) and a(g + 8, t + 4); b(t, g) and b(t + 4, g); d(g, 2t),
   /// d(g, 2t + 1), d(g + 8, 2t) and d(g + 8, 2t + 1).
   __device__ void add_product(float (&d)[4], float4 a, float2 b) {
 #ifdef __CUDACC__
@@ -29,7 +29,7 @@ class TensorCores {
         : "r"(__float_as_uint(a.x)), "r"(__float_as_uint(a.y)), "r"(__float_as_uint(a.z)),
           "r"(__float_as_uint(a.w)), "r"(__float_as_uint(b.x)), "r"(__float_as_uint(b.y)));
 #else
-    Factors* all = all_[turn_ ^= 1];  // the other one may still be read
+    Factors* all = all_[turn_ ^= 1];  // the other buffer may still be read
     const int lane = static_cast<int>(threadIdx.x) % kWarp;
     all[lane] = {{a.x, a.y, a.z, a.w}, {b.x, b.y}};
     __syncwarp();
@@ -57,7 +57,7 @@ class TensorCores {
  private:
   struct Factors {
     float a[4], b[2];
-  } factors_[2][kWarp];  // of lane 0, for all
+  } factors_[2][kWarp];  // those of lane 0 are shared by all lanes
   Factors* all_[2];
   int turn_ = 0;
 #endif

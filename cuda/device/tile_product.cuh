@@ -1,12 +1,12 @@
-// One tile of c (rows, cols), c(i, j) = the sum over t of a(i, t) b(j, t), in true fp32, by a block that
-// shares the terms out to slices of its threads: small outputs of long sums then fill a GPU. The slices' sums
-// are added in order, so the same input gives the same bits.
+// Computes a tile of c (rows, cols), c(i, j) = the sum over t of a(i, t) b(j, t), in full fp32. The threads
+// of a block are divided into slices, which share the terms of the sums, so that small outputs with long sums
+// fill a GPU. The sums of the slices are added in order, so the same input gives the same bits.
 //
-// A tile has 16, 32 or 64 rows and columns. Its factors pass through shared memory, as many terms at once as
-// make 8 KB each; the next ones are under way in registers meanwhile. A thread has 8 x 4 outputs and takes
-// four terms at a time of every slice-th group: twelve 16-byte reads for 128 multiplications. Rows in shared
-// memory are 4 floats longer than their terms, and a thread's outputs lie apart by the threads of a row, so
-// that neighbours read from different banks.
+// A tile has 16, 32 or 64 rows and columns. The operands are staged in shared memory, with as many terms at a
+// time as take 8 KB per operand, while the next terms are loaded to registers. A thread computes 8 x 4
+// outputs and processes four terms at a time, in every slice-th group: twelve 16-byte reads for 128
+// multiplications. Rows in shared memory are padded by 4 floats, and the outputs of a thread are as far apart
+// as a row has threads, so that neighboring threads read from different banks.
 #pragma once
 
 #include <cstdint>
@@ -15,29 +15,29 @@
 
 namespace warpfit {
 
-/// A factor, element (row, t) of `rows` rows: with terms along memory at data[row * stride + t], with terms
-/// across it at data[t * stride + row].
+/// An operand of `rows` rows. Element (row, t) is data[row * stride + t] if the terms are contiguous in
+/// memory (kAlong), and data[t * stride + row] otherwise.
 template <bool kAlong>
 struct Factor {
   const float* data;
   std::int64_t stride;
   int rows;
-  bool ones = false;  ///< it has one more row, which is 1 everywhere and not in memory
+  bool ones = false;  ///< there is one more row, of ones, which is not in memory
 };
 
 template <int kTile>
 struct Tile {
   static constexpr int kThreads = 256;
-  static constexpr int kRows = 8, kCols = 4;  // a thread's outputs
+  static constexpr int kRows = 8, kCols = 4;  // outputs per thread
   static constexpr int kDown = kTile / kRows, kAcross = kTile / kCols;
   static constexpr int kSliceThreads = kDown * kAcross;
   static constexpr int kSlices = kThreads / kSliceThreads;
-  static constexpr int kVector = 4;  // terms of a 16-byte access
+  static constexpr int kVector = 4;  // terms per 16-byte access
   static constexpr int kTerms = 2048 / kTile;
   static constexpr int kGroups = kTerms / kVector;
   static constexpr int kLoads = kTile * kGroups / kThreads;
   static constexpr int kStride = kTerms + kVector;    // of a row in shared memory
-  static constexpr int kFactor = kTile * kStride;     // floats of a factor in shared memory
+  static constexpr int kFactor = kTile * kStride;     // floats of an operand in shared memory
   static constexpr int kSumStride = kTile + kAcross;  // of a row of a slice's sums
   static constexpr int kSliceStride = kTile * kSumStride + 8;
   static constexpr int kSums = kSlices * kSliceStride;
@@ -45,8 +45,9 @@ struct Tile {
   static_assert(kTile * kGroups % kThreads == 0 && kGroups % kSlices == 0);
 };
 
-/// A factor's way from memory to its tile: a thread's loads go where the warp's lie side by side, along the
-/// terms or across them. Rows after the factor's end are its last one: their sums are stored by nobody.
+/// Loads an operand from global memory to its tile in shared memory. The loads of a warp are contiguous,
+/// either along the terms or across them. Rows past the end of the operand repeat its last row: their sums
+/// are never stored.
 template <int kTile, bool kAlong>
 class TileLoader {
  public:
@@ -66,7 +67,7 @@ class TileLoader {
     }
   }
 
-  /// Begins to load the terms from `first` on; 0 after the last.
+  /// Begins to load the terms from `first` on; terms past the end are 0.
   __device__ void load(int first) {
     const bool whole = first + T::kTerms <= terms_;
 #pragma unroll
@@ -91,7 +92,7 @@ class TileLoader {
 
   __device__ float4 load_four(const float* from) const {
     if (kAlong && vector_) {
-      // Through a reference: UBSan checks its alignment, but not that of a copy.
+      // Uses a reference, because UBSan checks the alignment of a reference, but not that of a copy.
       const float4& four = *reinterpret_cast<const float4*>(from);
       return four;
     }
@@ -110,13 +111,13 @@ class TileLoader {
   float4 next_[T::kLoads];
 };
 
-/// A thread's position in its tile and the sums that it accumulates.
+/// The position of a thread in its tile, and its accumulated sums.
 template <int kTile>
 class TileSums {
  public:
   using T = Tile<kTile>;
 
-  /// Adds the slice's part of `terms` terms, which lie in the tiles a and b.
+  /// Accumulates the slice's share of `terms` terms, which are in the tiles a and b.
   __device__ void add(const float* a, const float* b, int terms) {
 #pragma unroll
     for (int n = 0; n < T::kGroups / T::kSlices; ++n) {
@@ -126,7 +127,7 @@ class TileSums {
     }
   }
 
-  /// Puts the sums down, by slices.
+  /// Stores the sums, separately for each slice.
   __device__ void store(float* sums) const {
     float* own = sums + slice() * T::kSliceStride + down() * T::kSumStride + across();
 #pragma unroll
@@ -136,7 +137,7 @@ class TileSums {
     }
   }
 
-  /// The sum of all slices.
+  /// Returns the sum over all slices.
   __device__ static float total(const float* sums, int row, int col) {
     const float* first = sums + row * T::kSumStride + col;
     float sum = first[0];
@@ -173,13 +174,13 @@ class TileSums {
   float sum_[T::kRows][T::kCols] = {};
 };
 
-/// Calls `finish` with each element (i, j, sum) of the block's tile; the block's index in the grid is the
-/// tile's position (y, x).
+/// Calls finish(i, j, sum) for each element of the block's tile. The position (y, x) of the tile is the index
+/// of the block in the grid.
 template <int kTile, bool kAlongA, bool kAlongB, class Finish>
 __device__ void tile_product(const Factor<kAlongA>& a, const Factor<kAlongB>& b, int terms,
                              const Finish& finish) {
   using T = Tile<kTile>;
-  // float4s, for their alignment; the sums reuse the memory of the factors.
+  // Declared as float4 for the alignment; the sums reuse the memory of the operands.
   SHARED_ARRAY(float4, memory, (T::kShared + 3) / 4);
   auto* shared = reinterpret_cast<float*>(memory);
   const int first_row = static_cast<int>(blockIdx.y) * kTile;

@@ -1,4 +1,4 @@
-// The notes that kernels leave before they end for a timeout at a barrier.
+// The notes that kernels write before they end because of a timeout at a barrier.
 #pragma once
 
 #include <string>
@@ -8,7 +8,8 @@
 
 namespace warpfit {
 
-/// The memory of a note. The kernel's end with an error makes all device memory unreadable, but not this.
+/// The memory of a note. When a kernel ends with an error, device memory becomes unreadable, but this memory
+/// does not.
 class BarrierTimeoutNote {
  public:
   BarrierTimeoutNote();
@@ -16,15 +17,15 @@ class BarrierTimeoutNote {
   BarrierTimeoutNote& operator=(const BarrierTimeoutNote&) = delete;
   ~BarrierTimeoutNote();
 
-  /// Null if the system refuses page-locked memory: the kernel then ends without a note.
+  /// Null if page-locked memory cannot be allocated: the kernel then ends without a note.
   [[nodiscard]] unsigned long long* data() const;
 
  private:
   HostMemory memory_{sizeof(unsigned long long)};
 };
 
-/// What the notes that exist say, for the message of the CUDA error that follows; empty if no wait timed out.
-/// Any call of CUDA in any thread may be the one that returns that error.
+/// The text of the existing notes, to be appended to the message of the CUDA error that follows; empty if no
+/// wait timed out. Any CUDA call in any thread may return that error.
 std::string barrier_timeout_text();
 
 }  // namespace warpfit

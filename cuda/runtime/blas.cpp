@@ -1,5 +1,5 @@
-// A row-major matrix is its transpose in column-major order, so each product is written as the transpose of
-// what the header promises.
+// A row-major matrix is the transpose of the same memory in column-major order, so each product is computed
+// as the transpose of the one in the header.
 #include "cuda/runtime/blas.hpp"
 
 #include <fmt/core.h>
@@ -9,7 +9,7 @@
 namespace warpfit {
 namespace {
 
-constexpr std::size_t kWorkspaceBytes = std::size_t{32} << 20;  // cuBLAS's own default on Hopper
+constexpr std::size_t kWorkspaceBytes = std::size_t{32} << 20;  // the default of cuBLAS on Hopper
 constexpr float kOne = 1.0F;
 constexpr float kZero = 0.0F;
 

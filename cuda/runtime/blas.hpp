@@ -10,8 +10,9 @@ namespace warpfit {
 
 class Blas {
  public:
-  /// Loads cuBLAS. Work goes to `stream`. The workspace is the handle's own, so that no product allocates and
-  /// results repeat. Errors: DeviceError if cuBLAS cannot be loaded or started; OutOfMemory.
+  /// Loads cuBLAS. Work is queued on `stream`. The handle has its own workspace, so that products do not
+  /// allocate memory and results are reproducible. Errors: DeviceError if cuBLAS cannot be loaded or
+  /// initialized; OutOfMemory.
   Blas(const Stream& stream, Precision precision);
   Blas(const Blas&) = delete;
   Blas& operator=(const Blas&) = delete;
@@ -27,7 +28,7 @@ class Blas {
   void accumulate_weights(ConstMatrix x, ConstMatrix dy, const float* scale, const float* one, Matrix w);
 
  private:
-  // Column-major, as cuBLAS has it: c (rows, cols) = alpha * a b + beta * c.
+  // Column-major, as in cuBLAS: c (rows, cols) = alpha * a b + beta * c.
   struct Operand {
     const float* data;
     cublasOperation_t operation;

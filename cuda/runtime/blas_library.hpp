@@ -1,12 +1,12 @@
-// cuBLAS's functions, looked up when a product first needs them: with its tables of kernels the library is
-// hundreds of megabytes, which takes from 50 ms to seconds to load, and the fused engine needs none of it.
+// The functions of cuBLAS, loaded when a matrix product first needs them. The library has hundreds of
+// megabytes of kernels and takes from 50 ms to seconds to load, and the fused engine does not need it.
 #pragma once
 
 #include <cublas_v2.h>
 
 namespace warpfit {
 
-/// The functions that we call; each member is the function of its name.
+/// The functions that are called; each member is the function with the same name.
 struct BlasLibrary {
   decltype(&cublasCreate) create;
   decltype(&cublasDestroy) destroy;
@@ -21,8 +21,8 @@ struct BlasLibrary {
   decltype(&cublasGetProperty) get_property;
 };
 
-/// Loads the library; it stays loaded. Errors: DeviceError if it cannot be loaded, or is not the version that
-/// this program was compiled for.
+/// Loads the library, which stays loaded. Errors: DeviceError if it cannot be loaded or is not the version
+/// that this program was compiled for.
 BlasLibrary load_blas_library();
 
 }  // namespace warpfit

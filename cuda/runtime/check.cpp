@@ -8,7 +8,7 @@
 namespace warpfit {
 void check(cudaError_t status, std::string_view doing) {
   if (status == cudaSuccess) return;
-  cudaGetLastError();  // what is reported here must not show up again at the next call
+  cudaGetLastError();  // clears the error, so that the next call does not report it again
   const auto text = fmt::format("{}: {} ({})", doing, cudaGetErrorString(status), cudaGetErrorName(status));
   if (status == cudaErrorMemoryAllocation)
     throw OutOfMemory(text + "; try a smaller --batch-size or --network");

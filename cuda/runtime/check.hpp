@@ -1,4 +1,4 @@
-// Status codes of CUDA to exceptions.
+// Converts CUDA status codes to exceptions.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -7,7 +7,7 @@
 
 namespace warpfit {
 
-/// Errors: OutOfMemory or DeviceError naming what was being done and CUDA's reason.
+/// Errors: OutOfMemory or DeviceError, with the operation (`doing`) and CUDA's description of the error.
 void check(cudaError_t status, std::string_view doing);
 
 }  // namespace warpfit

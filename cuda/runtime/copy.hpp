@@ -9,12 +9,13 @@
 
 namespace warpfit {
 
-/// Queues a copy. Page-locked host memory is read when the copy runs, other memory before this returns.
+/// Queues a copy. Page-locked host memory is read when the copy runs, other host memory before this function
+/// returns.
 inline void copy_to_device(void* to, const void* from, std::size_t bytes, cudaStream_t stream) {
   check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, stream), "copying to the device");
 }
 
-/// Queues a copy; the host memory holds it once the stream was synchronized.
+/// Queues a copy; the data is in host memory after the stream was synchronized.
 inline void copy_to_host(void* to, const void* from, std::size_t bytes, cudaStream_t stream) {
   check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, stream), "copying from the device");
 }

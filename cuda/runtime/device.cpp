@@ -13,7 +13,7 @@ std::string version_text(int version) { return fmt::format("{}.{}", version / 10
 }  // namespace
 
 int count_devices(NoCuda& why) {
-  int devices = 0;  // an error leaves it as it was
+  int devices = 0;  // not changed if the call fails
   switch (const auto status = cudaGetDeviceCount(&devices)) {
     case cudaSuccess:
       if (devices > 0) return devices;

@@ -56,7 +56,7 @@ void Dnn::relu_forward(ConstVector x, Vector y) const {
         "ReLU");
 }
 
-// cuDNN asks for ReLU's input as well; the output is above 0 where the input is.
+// cuDNN also requires ReLU's input; the output is above 0 exactly where the input is.
 void Dnn::relu_backward(ConstVector y, ConstVector dy, Vector dx) const {
   set_shape(1, static_cast<std::int64_t>(y.size()));
   check(library_.activation_backward(handle_, relu_, &kOne, shape_, y.data(), shape_, dy.data(), shape_,

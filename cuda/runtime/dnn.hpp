@@ -1,4 +1,5 @@
-// cuDNN on a stream: a second opinion on our kernels in tests, and their rival in the operation benchmark.
+// cuDNN on a stream, to verify our kernels in tests and to compare their speed in the benchmark of
+// operations.
 #pragma once
 
 #include <string>
@@ -10,18 +11,19 @@
 
 namespace warpfit {
 
-/// Sizes are below 2^31. Errors: DeviceError or OutOfMemory naming what was being done and cuDNN's reason.
+/// Sizes are below 2^31. Errors: DeviceError or OutOfMemory, with the operation and cuDNN's description of
+/// the error.
 class Dnn {
  public:
-  /// Work goes to `stream`.
+  /// Work is queued on `stream`.
   Dnn(const DnnLibrary& library, const Stream& stream);
   Dnn(const Dnn&) = delete;
   Dnn& operator=(const Dnn&) = delete;
   ~Dnn();
 
-  /// y = max(x, 0); a NaN stays one. Equal sizes.
+  /// y = max(x, 0); a NaN stays a NaN. Equal sizes.
   void relu_forward(ConstVector x, Vector y) const;
-  /// dx = dy where y, ReLU's output, is above 0, else 0. Equal sizes.
+  /// dx = dy where y, the output of ReLU, is above 0, and 0 elsewhere. Equal sizes.
   void relu_backward(ConstVector y, ConstVector dy, Vector dx) const;
   /// y (N, M) = log of the softmax of each row of x (N, M).
   void log_softmax_forward(ConstMatrix x, Matrix y) const;
@@ -37,7 +39,7 @@ class Dnn {
   DnnLibrary library_;
   cudnnHandle_t handle_ = nullptr;
   cudnnActivationDescriptor_t relu_ = nullptr;
-  // The shape of one call's operands; set by each.
+  // The shape of the operands, set by each call.
   cudnnTensorDescriptor_t shape_ = nullptr;
   void set_shape(std::int64_t rows, std::int64_t cols) const;
   void release() noexcept;

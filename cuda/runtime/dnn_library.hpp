@@ -1,11 +1,11 @@
-// cuDNN's functions, looked up when they are first needed: nothing of ours needs cuDNN to start or to train.
+// The functions of cuDNN, loaded when they are first needed: warpfit itself does not need cuDNN.
 #pragma once
 
 #include <cudnn.h>
 
 namespace warpfit {
 
-/// What we call of it; each member is the function of its name.
+/// The functions that are called; each member is the function with the same name.
 struct DnnLibrary {
   decltype(&cudnnGetVersion) get_version;
   decltype(&cudnnGetErrorString) get_error_string;
@@ -24,7 +24,7 @@ struct DnnLibrary {
   decltype(&cudnnSoftmaxBackward) softmax_backward;
 };
 
-/// Loads the library; it stays loaded. Errors: DeviceError if it is not there or is not cuDNN 9.
+/// Loads the library, which stays loaded. Errors: DeviceError if it does not exist or is not cuDNN 9.
 DnnLibrary load_dnn_library(const char* name = "libcudnn.so.9");
 
 }  // namespace warpfit

@@ -1,4 +1,4 @@
-// A shared library of NVIDIA's that is loaded when it is first needed: nothing of ours needs it to start.
+// An NVIDIA library that is loaded when it is first needed, so that the program starts without it.
 #pragma once
 
 #include <string>
@@ -8,11 +8,11 @@ namespace warpfit {
 
 class DynamicLibrary {
  public:
-  /// Loads `file`; it stays loaded. `product`, as "cuDNN", and `needed`, as "cuDNN 9", are for messages.
-  /// Errors: DeviceError if it cannot be loaded.
+  /// Loads `file`, which stays loaded. `product`, such as "cuDNN", and `needed`, such as "cuDNN 9", are used
+  /// in messages. Errors: DeviceError if it cannot be loaded.
   DynamicLibrary(const char* file, const char* product, const char* needed);
 
-  /// Looks up the function `symbol`. Errors: DeviceError if the library has none.
+  /// Looks up the function `symbol`. Errors: DeviceError if the library does not have it.
   template <class Function>
   void find(Function& function, const char* symbol) const {
     static_assert(std::is_pointer_v<Function>);

@@ -5,7 +5,7 @@
 namespace warpfit {
 
 Graph::Graph(cudaStream_t stream, const std::function<void()>& queue_work) {
-  // Thread-local: the reader thread's calls go on meanwhile.
+  // Thread-local mode, because the reader thread makes CUDA calls during the capture.
   check(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), "recording a step");
   cudaGraph_t graph = nullptr;
   try {

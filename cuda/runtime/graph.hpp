@@ -1,4 +1,4 @@
-// Work recorded once and launched many times.
+// Work that is recorded once and launched many times.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -9,7 +9,8 @@ namespace warpfit {
 
 class Graph {
  public:
-  /// Records what `queue_work` queues on `stream` (and on streams ordered after it); nothing runs yet.
+  /// Records the work that `queue_work` queues on `stream` (and on streams ordered after it), without running
+  /// it.
   Graph(cudaStream_t stream, const std::function<void()>& queue_work);
   Graph(const Graph&) = delete;
   Graph& operator=(const Graph&) = delete;

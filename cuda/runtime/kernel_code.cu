@@ -6,7 +6,7 @@
 namespace warpfit {
 namespace {
 
-__global__ void any_kernel() {}  // all are compiled for the same architectures
+__global__ void any_kernel() {}  // all kernels are compiled for the same architectures
 
 }  // namespace
 

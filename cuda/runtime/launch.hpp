@@ -1,4 +1,5 @@
-// The one way to launch a kernel: checked, and plain C++ that any compiler reads.
+// Launches kernels with error checking. All kernels are launched through this file, in plain C++ that any
+// compiler accepts.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -15,10 +16,10 @@ struct LaunchShape {
   dim3 grid;
   dim3 block;
   std::size_t dynamic_shared = 0;  ///< bytes
-  bool cooperative = false;        ///< all blocks run at once, or none
+  bool cooperative = false;        ///< all blocks run at the same time, or the launch fails
 };
 
-/// Queues kernel<<<shape>>>(arguments...) on the stream. Errors: DeviceError where it cannot be launched.
+/// Queues kernel<<<shape>>>(arguments...) on the stream. Errors: DeviceError if it cannot be launched.
 template <class... Parameters, class... Arguments>
 void launch(void (*kernel)(Parameters...), const LaunchShape& shape, cudaStream_t stream,
             Arguments... arguments) {
@@ -35,14 +36,15 @@ void launch(void (*kernel)(Parameters...), const LaunchShape& shape, cudaStream_
   check(cudaLaunchKernelEx(&config, kernel, static_cast<Parameters>(arguments)...), "launching a kernel");
 }
 
-/// Lets the kernel be launched with so many bytes of dynamic shared memory, where they are more than 48 KiB.
+/// Allows the kernel to use this much dynamic shared memory, if it is more than 48 KiB.
 template <class... Parameters>
 void allow_shared_memory(void (*kernel)(Parameters...), int bytes) {
   check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes),
         "setting a kernel's shared memory size");
 }
 
-/// How many blocks of `block` threads with `dynamic_shared` bytes a multiprocessor can hold at once.
+/// The number of blocks, of `block` threads with `dynamic_shared` bytes, that fit on a multiprocessor at a
+/// time.
 template <class... Parameters>
 int resident_blocks(void (*kernel)(Parameters...), int block, std::size_t dynamic_shared) {
   int blocks = 0;
@@ -51,7 +53,8 @@ int resident_blocks(void (*kernel)(Parameters...), int block, std::size_t dynami
   return blocks;
 }
 
-/// How many blocks of `block` threads of the kernel the calling thread's device runs at once, 1 at least.
+/// The number of blocks of the kernel, of `block` threads, that the calling thread's device can run at a
+/// time; at least 1.
 template <class... Parameters>
 long long blocks_at_once(void (*kernel)(Parameters...), int block) {
   int device = 0;
@@ -62,13 +65,13 @@ long long blocks_at_once(void (*kernel)(Parameters...), int block) {
   return std::max(1LL, static_cast<long long>(multiprocessors) * resident_blocks(kernel, block, 0));
 }
 
-/// How many blocks of `block` cover `size`, at least 1 and at most `max_blocks`.
+/// The number of blocks of `block` threads that cover `size`, from 1 to `max_blocks`.
 inline unsigned blocks_for(long long size, int block, long long max_blocks) {
   return static_cast<unsigned>(std::clamp((size + block - 1) / block, 1LL, max_blocks));
 }
 
-/// launch() of a kernel whose threads go along `size` pieces of work in strides of the grid. It gets no more
-/// blocks than run at once: others would only wait for these.
+/// Launches a kernel with a grid-stride loop over `size` elements. The grid has at most as many blocks as can
+/// run at a time: more would only wait.
 template <class... Parameters, class... Arguments>
 void launch_along(void (*kernel)(Parameters...), long long size, int block, cudaStream_t stream,
                   Arguments... arguments) {
@@ -76,11 +79,11 @@ void launch_along(void (*kernel)(Parameters...), long long size, int block, cuda
          stream, arguments...);
 }
 
-/// Likewise over a matrix of work: threads of x go along a row, blocks of y down the rows.
+/// The same for the elements of a matrix: x threads process a row, y blocks different rows.
 template <class... Parameters, class... Arguments>
 void launch_over(void (*kernel)(Parameters...), long long rows, long long cols, int block,
                  cudaStream_t stream, Arguments... arguments) {
-  constexpr long long kMaxRows = 65'535;  // a grid's y
+  constexpr long long kMaxRows = 65'535;  // maximum y dimension of a grid
   const long long max_blocks = blocks_at_once(kernel, block);
   const unsigned along = blocks_for(cols, block, max_blocks);
   const unsigned down = blocks_for(rows, 1, std::clamp(max_blocks / along, 1LL, kMaxRows));

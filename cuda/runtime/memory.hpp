@@ -1,4 +1,4 @@
-// Owners of device memory and of page-locked host memory.
+// RAII owners of device memory and of page-locked host memory.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +9,7 @@
 
 namespace warpfit {
 
-/// Bytes on the device, aligned to 256.
+/// Device memory, aligned to 256 bytes.
 class DeviceMemory {
  public:
   DeviceMemory() = default;
@@ -17,7 +17,7 @@ class DeviceMemory {
   explicit DeviceMemory(std::size_t bytes);
   [[nodiscard]] std::uint8_t* data() const { return memory_.get(); }
   [[nodiscard]] bool empty() const { return memory_ == nullptr; }
-  /// Gives up ownership, to free_device_memory.
+  /// Releases ownership; the memory must be freed with free_device_memory.
   [[nodiscard]] void* release() { return memory_.release(); }
 
  private:
@@ -29,8 +29,8 @@ class DeviceMemory {
 
 void free_device_memory(void* memory) noexcept;
 
-/// Host memory that the device copies from and to without staging; where the system refuses to lock its
-/// pages, ordinary memory, which works but is slower.
+/// Page-locked host memory, from and to which the device copies without staging. If its pages cannot be
+/// locked, it is pageable memory, which works but is slower.
 class HostMemory {
  public:
   explicit HostMemory(std::size_t bytes);

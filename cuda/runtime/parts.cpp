@@ -21,11 +21,11 @@ std::string blas_version() try {
                     blas.get_property(MINOR_VERSION, &minor) == CUBLAS_STATUS_SUCCESS &&
                     blas.get_property(PATCH_LEVEL, &patch) == CUBLAS_STATUS_SUCCESS;
   return told ? fmt::format("{}.{}.{}", major, minor, patch) : "";
-} catch (const DeviceError&) {  // it is not there
+} catch (const DeviceError&) {  // the library does not exist
   return "";
 }
 
-// Its header may be missing where the library is there: nothing of ours needs cuDNN but tests and benchmarks.
+// The header may be missing although the library exists, because only tests and benchmarks need cuDNN.
 std::string dnn_version() {
   void* library = dlopen("libcudnn.so.9", RTLD_LAZY | RTLD_LOCAL);
   if (library == nullptr) return "";
@@ -35,7 +35,7 @@ std::string dnn_version() {
   return version == 0 ? "" : fmt::format("{}.{}.{}", version / 10000, version / 100 % 100, version % 100);
 }
 
-// Asking for its free memory starts the GPU, which finds out whether it works.
+// Querying the free memory initializes the GPU, which shows whether it works.
 CudaDevice describe(int index) {
   CudaDevice device;
   cudaDeviceProp properties{};

@@ -1,4 +1,4 @@
-// NVTX ranges in the domain "warpfit", and what a profiler captures.
+// NVTX ranges in the domain "warpfit", and control of the profiler.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@ namespace warpfit {
 void begin_profile_range(const char* name, std::int64_t number);
 void end_profile_range() noexcept;
 void name_this_thread(const char* name);
-/// Tells a profiler that waits for it (nsys --capture-range=cudaProfilerApi) to start or stop.
+/// Starts or stops a profiler that waits for this call (nsys --capture-range=cudaProfilerApi).
 void capture_profile_now(bool on);
 
 }  // namespace warpfit

@@ -1,4 +1,4 @@
-// Owners of streams and events.
+// RAII owners of streams and events.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -9,7 +9,7 @@
 
 namespace warpfit {
 
-/// A point in a stream's work. It can be waited for by streams and by any host thread.
+/// A point in the work of a stream, which other streams and any host thread can wait for.
 class Event {
  public:
   Event() { check(cudaEventCreateWithFlags(&event_, cudaEventDisableTiming), "creating an event"); }
@@ -18,9 +18,9 @@ class Event {
   ~Event() { cudaEventDestroy(event_); }
 
   void record(cudaStream_t stream) { check(cudaEventRecord(event_, stream), "recording an event"); }
-  /// Blocks the calling thread; returns at once where nothing was recorded yet.
+  /// Blocks the calling thread; returns immediately if nothing was recorded yet.
   void synchronize() { check(cudaEventSynchronize(event_), "waiting for the device"); }
-  /// For destructors: as synchronize(), whatever the device says.
+  /// For destructors: like synchronize(), but ignores errors.
   void drain() noexcept { cudaEventSynchronize(event_); }
   [[nodiscard]] cudaEvent_t get() const { return event_; }
 
@@ -31,16 +31,16 @@ class Event {
 /// A stream that does not wait for the default stream.
 class Stream {
  public:
-  /// `name` is what profilers show.
+  /// `name` is shown by profilers.
   explicit Stream(const char* name);
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
   ~Stream() { cudaStreamDestroy(stream_); }
 
-  /// What is queued from now on waits for the event; nothing happens where it was never recorded.
+  /// Makes work that is queued from now on wait for the event; no effect if it was never recorded.
   void wait(const Event& event) { check(cudaStreamWaitEvent(stream_, event.get(), 0), "ordering streams"); }
   void synchronize() { check(cudaStreamSynchronize(stream_), "waiting for the device"); }
-  /// For destructors: as synchronize(), whatever the device says.
+  /// For destructors: like synchronize(), but ignores errors.
   void drain() noexcept { cudaStreamSynchronize(stream_); }
   [[nodiscard]] cudaStream_t get() const { return stream_; }
 
