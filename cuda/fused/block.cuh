@@ -1,5 +1,6 @@
-// The persistent trainer: one cooperative launch trains a run of batches, forward to update. Block j owns the
-// same few columns of all hidden layers (plan.hpp). A step, for layers 0 .. L-1 and values v_0 .. v_L:
+// The persistent trainer: one cooperative launch trains a run of batches, from forward to update. Block j
+// owns the same few columns (`own`) of all hidden layers (plan.hpp). A step for layers 0 .. L-1 and values
+// v_0 .. v_L:
 //
 //   v_i[:, own] = relu(v_(i-1) w_(i-1)[own]' + b)     from gathered v_(i-1);      barrier, for each i < L-1
 //   v_(L-1)[:, own] likewise, and v_(L-1)[:, own] w_(L-1)[:, own]';               barrier
@@ -7,10 +8,10 @@
 //   d_(L-1)[:, own] = (dlogits w_(L-1)[:, own]) where v > 0;                      barrier
 //   d_i[:, own] = (d_(i+1) w_i[:, own]) where v > 0   from gathered d_(i+1);      barrier, for each i > 1
 //
-// and between arriving at a barrier and passing it, what only the block itself needs: w_i[own] is updated
-// once d_(i+1)[:, own] is known. 2 L - 2 barriers; 4 for the tutorial's three layers. The blocks read others'
-// columns of w_i while the logits are awaited: each owner writes after the barrier that ends these reads.
-// Columns of w_(L-1) are read by their owner alone.
+// Between arriving at a barrier and waiting for it, a block does work that only it needs: w_i[own] is updated
+// once d_(i+1)[:, own] is known. There are 2 L - 2 barriers: 4 for the tutorial's three layers. While the
+// blocks wait for the logits, they read other blocks' columns of w_i; each owner writes its columns only
+// after the barrier that ends these reads. Columns of w_(L-1) are read only by their owner.
 #pragma once
 
 #include <type_traits>
@@ -44,7 +45,7 @@ class Block : Passes<kCode> {
         clock_(run.exchange.phase_nanoseconds) {
     load_parameters();
     if constexpr (kCode == FusedCode::kTutorialOwner) {
-      __syncthreads();  // it sets all memory to 0 first
+      __syncthreads();  // all memory is set to 0 before
       load_lower();
       prepare_copies();
       begin_pixels(run.batches.first);
@@ -55,7 +56,7 @@ class Block : Passes<kCode> {
   __device__ void run_batch(std::int64_t batch, std::int64_t steps_before) {
     const std::int64_t first = run_.batches.first + batch * rows();
     is_last_ = batch + 1 == run_.batches.batches;
-    // Early: it comes from the data set, far away.
+    // Loaded early, because it comes from the data set in global memory.
     const int first_row = static_cast<int>(blockIdx.x);
     const int first_label = first_row < rows() ? label_of(first + first_row) : 0;
     if constexpr (!kKnown) load_pixels(first);
@@ -131,7 +132,7 @@ class Block : Passes<kCode> {
     clock_.end(FusedPhase::kFirstUpdate);
   }
 
-  /// The rows of this layer's weights that gave the block its newest gradients.
+  /// The rows of this layer's weights from which the block computed its latest gradients.
   template <class T>
   __device__ void update(int layer, Rows<T> x, float scale) {
     const int width = plan().widths[layer];
@@ -175,8 +176,9 @@ class Block : Passes<kCode> {
         });
   }
 
-  /// The columns of the last layer's weights that read own values; the grid's last block its biases, and the
-  /// metrics. Where there is a multiprocessor to spare that block owns nothing else, and nobody waits for it.
+  /// Updates the columns of the last layer's weights that read own values; the last block of the grid updates
+  /// its biases and the metrics. If there is a spare multiprocessor, that block owns nothing else, and no
+  /// block waits for it.
   __device__ void update_last() {
     const int classes = plan().widths[plan().layers];
     const int own = own_columns(top());
@@ -220,7 +222,7 @@ class Block : Passes<kCode> {
     return kKnown ? kCode == FusedCode::kTutorialLast : blockIdx.x == gridDim.x - 1;
   }
 
-  /// Parameters from `at` on, a step later.
+  /// The parameters from `at` on, after the update.
   template <int kCount, class Factors>
   __device__ Pack<kCount> updated(const Factors& factors, std::int64_t at, Pack<kCount> w,
                                   const Pack<kCount>& gradient) const {
@@ -249,7 +251,7 @@ class Block : Passes<kCode> {
     return updated(factors, at, Pack<1>{w}, Pack<1>{gradient}).of[0];
   }
 
-  /// To the moments, or none where plain SGD is known.
+  /// Pointers to the moments; none if the optimizer is known to be plain SGD.
   struct Pointers {
     const FusedRun& run;
     __device__ float* operator[](std::size_t k) const { return kKnown ? nullptr : run.moments[k]; }
@@ -259,7 +261,7 @@ class Block : Passes<kCode> {
   const Rule& rule_;
   GridBarrier barrier_;
   PhaseClock clock_;
-  bool is_last_ = false;  // of the launch's batches
+  bool is_last_ = false;  // whether this is the last batch of the launch
 };
 
 }  // namespace warpfit::cuda

@@ -1,4 +1,5 @@
-// A block's part of the network in its shared memory (plan.hpp): where things are, and how they get there.
+// The part of the network that a block holds in its shared memory (plan.hpp): the offsets of the data, and
+// how it is loaded.
 #pragma once
 
 #include "cuda/device/prefetch.cuh"
@@ -8,10 +9,11 @@
 
 namespace warpfit::cuda {
 
-/// Pixels stay whole numbers in sums; the division is made once a sum.
+/// Sums are computed with pixels as integers; each sum is scaled once.
 constexpr float kPixelScale = 1.0F / 255.0F;
 
-/// Indices i are of values (0 the samples, `layers` the logits), but where they are said to be of layers.
+/// Indices i refer to values (0 for the samples, `layers` for the logits), unless they are said to be those
+/// of layers.
 template <FusedCode kCode>
 class BlockMemory {
  protected:
@@ -61,13 +63,13 @@ class BlockMemory {
 
   __device__ int label_of(std::int64_t visit) const { return run_.batches.samples.labels[sample_of(visit)]; }
 
-  /// Whether four neighbours among the weights of a layer are one access.
+  /// Whether four adjacent weights of a layer can be accessed together.
   __device__ bool in_packs(int layer) const {
     return kKnown || (plan().widths[layer] % kVector == 0 && run_.weights[layer] % kVector == 0);
   }
 
-  /// work(i) for first <= i < end. Where the plan is known each has code of its own, in which i is a
-  /// constant.
+  /// Calls work(i) for first <= i < end. If the plan is known at compile time, the loop is unrolled and i is
+  /// a constant.
   template <int kLayer = 0, class Work>
   __device__ static void for_each(int first, int end, const Work& work) {
     if constexpr (!kKnown) {
@@ -79,7 +81,7 @@ class BlockMemory {
     }
   }
 
-  // All threads call these; what they load is there after the next barrier.
+  // The following functions are called by all threads; the loaded data is available after the next barrier.
 
   __device__ void load_parameters() {
     for (int i = thread(); i < plan().shared_bytes / int{sizeof(float)}; i += threads()) floats(0)[i] = 0;
@@ -119,8 +121,8 @@ class BlockMemory {
     }
   }
 
-  /// Brings the samples of a batch into the L2 cache; a row is a block's, from the last one on: the first
-  /// have other work.
+  /// Prefetches the samples of a batch into the L2 cache. Each block prefetches a row; the last blocks come
+  /// first, because the first blocks have other work.
   __device__ void prefetch_samples(std::int64_t first) const {
     const SampleView& samples = run_.batches.samples;
     const int blocks = plan().blocks;
@@ -133,9 +135,9 @@ class BlockMemory {
     }
   }
 
-  /// A matrix of all blocks' columns, paddings included. Copies of 16 bytes go past the multiprocessor's own
-  /// cache, which may hold what others have overwritten, and past registers, so that all are under way at
-  /// once.
+  /// Loads a matrix with the columns of all blocks, including padding. Copies of 16 bytes bypass the L1
+  /// cache, which may contain data that other blocks have overwritten, and bypass registers, so that all
+  /// copies can be in flight at the same time.
   __device__ void gather(const float* from, int stride, float* to) {
 #pragma unroll 8
     for (int i = thread() * kVector; i < rows() * stride; i += threads() * kVector) {
@@ -146,8 +148,9 @@ class BlockMemory {
   __device__ void gather(const float* from, int i) { gather(from, stride(i), floats(plan().gathered)); }
   __device__ Rows<float> gathered(int i) const { return {floats(plan().gathered), stride(i)}; }
 
-  /// The columns of layer i's weights that read own values i. Four columns of a row are one access where they
-  /// are aligned, and all of a thread's accesses are under way at once: this is on the way of every step.
+  /// Loads the columns of layer i's weights that read own values i. Four columns of a row are loaded together
+  /// if they are aligned, and all loads of a thread are in flight at the same time, because every step waits
+  /// for them.
   __device__ void load_outgoing_weights(int i) {
     const int own = own_columns(i);
     const int width = plan().widths[i];
@@ -171,7 +174,7 @@ class BlockMemory {
     }
   }
 
-  /// Without hidden layers the block's own values are pixels.
+  /// Without hidden layers, the block's own values are pixels.
   __device__ void own_pixels() {
     const int own = own_columns(0);
     for (int i = thread(); i < rows() * own; i += threads()) {
@@ -188,8 +191,8 @@ class BlockMemory {
   static constexpr int kPiece = 16;  // bytes of the widest copy
   static constexpr int kLine = 128;  // bytes of a cache line
 
-  /// work(row, look_up(row)) for each row of the batch, by a warp: its lanes look up 32 rows at once, because
-  /// each look-up is a trip to memory.
+  /// Calls work(row, look_up(row)) for each row of the batch, one warp per row: the lanes look up 32 rows at
+  /// a time, because each look-up waits for memory.
   template <class LookUp, class Work>
   __device__ void for_each_row(const LookUp& look_up, const Work& work) const {
     const int warps = threads() / kWarp;
@@ -204,8 +207,8 @@ class BlockMemory {
     }
   }
 
-  /// store(m, load(m)) for each of the values i, by the block's threads; a thread begins all of a round's
-  /// loads before the first store.
+  /// Calls store(m, load(m)) for each of the values i, with all threads of the block; in each round, a thread
+  /// issues all loads before the first store.
   template <class Load, class Store>
   __device__ void load_column(int i, const Load& load, const Store& store) {
     constexpr int kRound = 4;

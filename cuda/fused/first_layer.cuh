@@ -1,6 +1,6 @@
-// The first layer's products on tensor cores, where the plan is known. Pixels have 8 significant bits, so a
-// product of fp32 accuracy takes two parts of the other factor: the columns of a tile's right-hand factor are
-// the upper bits of the block's four columns and then their lower bits.
+// The first layer's matrix products on tensor cores, for plans known at compile time. Pixels have 8
+// significant bits, so for fp32 accuracy only the other operand is split into two parts: the columns of a
+// tile's right-hand operand are the upper bits of the block's four columns, followed by their lower bits.
 #pragma once
 
 #include "cuda/device/tensor_core.cuh"
@@ -12,7 +12,7 @@ constexpr int kTutorialInputs = kTutorialPlan.widths[0];
 constexpr int kTutorialColumns = kTutorialPlan.columns[1];
 static_assert(kTutorialColumns == 4 && kTutorialInputs % 16 == 0 && kTutorialPlan.rows % 16 == 0);
 
-/// Bytes of shared memory for the lower bits of the first layer's weights, after the plan's.
+/// Bytes of shared memory for the lower bits of the first layer's weights, located after those of the plan.
 constexpr int kLowerBytes = kTutorialColumns * kTutorialInputs * int{sizeof(float)};
 
 template <FusedCode kCode>
@@ -26,15 +26,15 @@ class FirstLayer : protected LossRows<kCode> {
   __device__ float* lower(int j, int k) const {
     return floats(kTutorialPlan.shared_bytes / kOffsetUnit) + j * kTutorialInputs + k;
   }
-  /// After load_parameters().
+  /// To be called after load_parameters().
   __device__ void load_lower() {
     for (int i = thread(); i < kTutorialColumns * kTutorialInputs; i += threads()) {
       *lower(0, i) = lower_bits(weights(0)[i]);
     }
   }
 
-  /// finish(n, j, sum of pixels[n][k] w[j][k]) for each row n and own column j. A warp takes 16 rows and half
-  /// of the pixels, sixteen at a time: a lane's four neighbours are its terms of two tiles.
+  /// Calls finish(n, j, sum of pixels[n][k] w[j][k]) for each row n and own column j. A warp processes 16
+  /// rows and half of the pixels, sixteen at a time: four adjacent pixels are a lane's terms of two tiles.
   template <class Finish>
   __device__ void pixel_products(const Finish& finish) {
     constexpr int kTiles = kTutorialPlan.rows / 16;
@@ -47,7 +47,7 @@ class FirstLayer : protected LossRows<kCode> {
     const std::uint8_t* y = loaded_pixels(row + 8) + t() * kVector;
     const float* w = (g() < 4 ? weights(0) + g() * kTutorialInputs : lower(g() - 4, 0)) + t() * kVector;
     TensorCores cores;
-    constexpr int kChains = 4;  // sums that do not wait for each other
+    constexpr int kChains = 4;  // independent sums
     float d[kChains][4] = {};
     const auto add = [&](int group, float(&d0)[4], float(&d1)[4]) {
       const float4 p = four(x + group * 16);
@@ -56,7 +56,7 @@ class FirstLayer : protected LossRows<kCode> {
       cores.add_product(d0, make_float4(p.x, q.x, p.y, q.y), make_float2(upper_bits(b.x), upper_bits(b.y)));
       cores.add_product(d1, make_float4(p.z, q.z, p.w, q.w), make_float2(upper_bits(b.z), upper_bits(b.w)));
     };
-    constexpr int kHalf = kGroups / 2;  // of an odd number; the first half has one more
+    constexpr int kHalf = kGroups / 2;  // if odd, the first half has one more
     const int first = second ? kHalf + 1 : 0;
 #pragma unroll 2
     for (int group = first; group < first + kHalf; group += 2) {
@@ -66,7 +66,7 @@ class FirstLayer : protected LossRows<kCode> {
     static_assert(kHalf % 2 == 0 && kGroups == 2 * kHalf + 1);
     if (!second) add(kHalf, d[0], d[1]);
 
-    // The lower bits' sums are two lanes further on; of the two each lane keeps one row of these.
+    // The sums of the lower bits are held by the lane two further on. Of the two rows, each lane keeps one.
     const int kept = t() / 2;  // row g or g + 8
     float sum[2];
 #pragma unroll
@@ -87,9 +87,9 @@ class FirstLayer : protected LossRows<kCode> {
     finish(row + kept * 8, t() % 2 * 2 + 1, sum[1] + other[kWarp]);
   }
 
-  /// finish(j, k, sums of own gradients [n][j] pixels[n][k] and [k + 1]) for each own column j and even k. A
-  /// warp takes 32 pixels: a lane's four neighbours are its rows of two tiles. The rows n that lanes read at
-  /// once lie in different banks.
+  /// Calls finish(j, k, sums of own gradients [n][j] pixels[n][k] and [k + 1]) for each own column j and even
+  /// k. A warp processes 32 pixels: four adjacent pixels are a lane's rows of two tiles. The rows n that the
+  /// lanes read at the same time are in different banks.
   template <class Finish>
   __device__ void pixel_gradients(const Finish& finish) {
     constexpr int kSteps = kTutorialPlan.rows / 8;
@@ -103,7 +103,7 @@ class FirstLayer : protected LossRows<kCode> {
     for (int step = 0; step < kSteps; ++step) {
       b[step] = make_float2(part(row_of(step, 0)), part(row_of(step, 1)));
     }
-    const bool kept = t() / 2 != 0;  // of the two tiles
+    const bool kept = t() / 2 != 0;  // which of the two tiles
     TensorCores cores;
 #pragma unroll 1
     for (int group = thread() / kWarp; group * 32 < kTutorialInputs; group += threads() / kWarp) {
@@ -131,7 +131,7 @@ class FirstLayer : protected LossRows<kCode> {
   }
 
  private:
-  __device__ static int g() { return thread() % kWarp / 4; }  // as TensorCores call them
+  __device__ static int g() { return thread() % kWarp / 4; }  // as named in TensorCores
   __device__ static int t() { return thread() % 4; }
 };
 

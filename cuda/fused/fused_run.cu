@@ -14,7 +14,7 @@ __device__ void run_batches(const Rule& rule, const FusedRun& run, unsigned char
   const std::int64_t steps_before = counts ? run.progress->steps : run.batches.step;
   Block<Rule, kCode> block(rule, run, shared);
   for (std::int64_t batch = 0; batch < run.batches.batches; ++batch) block.run_batch(batch, steps_before);
-  // All blocks have read the number: they are past a barrier.
+  // All blocks have read the number, because they are past a barrier.
   if (run.trains && counts && blockIdx.x == 0 && threadIdx.x == 0) {
     run.progress->steps = steps_before + run.batches.batches;
   }
@@ -29,7 +29,7 @@ __global__ void __launch_bounds__(kMaxFusedThreads, 1)
 
 constexpr int kTutorialShared = kTutorialPlan.shared_bytes + kLowerBytes;
 
-// What tutorial_kernel() does: sizes that nvcc knows take half of the instructions.
+// Whether tutorial_kernel() can run it: with sizes known to nvcc it takes half as many instructions.
 bool is_tutorial(const Optimizer& optimizer, const FusedRun& run) {
   const auto* sgd = std::get_if<Sgd>(&optimizer);
   const auto is_aligned = [](std::int64_t at) { return at % kVector == 0; };
@@ -40,7 +40,7 @@ bool is_tutorial(const Optimizer& optimizer, const FusedRun& run) {
          std::ranges::all_of(run.weights, is_aligned);
 }
 
-// As fused_run_kernel() for plain SGD, where is_tutorial().
+// The same as fused_run_kernel(), for plain SGD if is_tutorial().
 __global__ void __launch_bounds__(kMaxFusedThreads, 1) tutorial_kernel(const __grid_constant__ FusedRun run) {
   DYNAMIC_SHARED(uint4, shared);
   if (static_cast<int>(blockIdx.x) < kTutorialPlan.owners) {

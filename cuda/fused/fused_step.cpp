@@ -12,9 +12,9 @@ namespace {
 using cuda::FusedExchange;
 using cuda::FusedPlan;
 
-constexpr std::size_t kAlignment = 32;  // floats: 128 bytes
+constexpr std::size_t kAlignment = 32;  // in floats: 128 bytes
 
-// Gives each matrix its address after `start`, or null where that is null; returns how many floats they take.
+// Sets the address of each matrix after `start`, or null if `start` is null; returns the number of floats.
 std::size_t share_out(const FusedPlan& plan, float* start, FusedExchange& exchange) {
   std::size_t used = 0;
   const auto take = [&](int width) {
@@ -32,7 +32,7 @@ std::size_t share_out(const FusedPlan& plan, float* start, FusedExchange& exchan
   return used;
 }
 
-// The one that an evaluation names does nothing.
+// An evaluation uses the kernel of plain SGD; its optimizer is never executed.
 Optimizer optimizer_of(const StepPlan& step) { return step.update ? step.update->optimizer : Sgd{}; }
 
 }  // namespace
@@ -41,7 +41,7 @@ CudaFusedStep::CudaFusedStep(Backend& backend, const Stream& stream, const StepP
                              const cuda::Mlp& mlp, const FusedPlan& plan)
     : backend_(backend), stream_(stream), optimizer_(optimizer_of(step)) {
   FusedExchange exchange;
-  exchange_ = {backend, std::vector<float>(share_out(plan, nullptr, exchange))};  // zeros, for the padding
+  exchange_ = {backend, std::vector<float>(share_out(plan, nullptr, exchange))};  // the padding must be zeros
   share_out(plan, exchange_.data(), exchange);
   results_ = {backend, static_cast<std::size_t>(plan.rows)};
   arrived_ = {backend, std::vector<unsigned>(1)};

@@ -1,4 +1,4 @@
-// Steps that the persistent trainer runs: a run of batches is one launch.
+// Steps run by the persistent trainer: one launch runs several batches.
 #pragma once
 
 #include <memory>
@@ -14,7 +14,7 @@ namespace warpfit {
 
 class CudaFusedStep final : public RecordedStep {
  public:
-  /// The backend, the stream and the memory that `step` names must outlive it.
+  /// The backend, the stream and the memory to which `step` refers must outlive it.
   CudaFusedStep(Backend& backend, const Stream& stream, const StepPlan& step, const cuda::Mlp& mlp,
                 const cuda::FusedPlan& plan);
   void run(const BatchRun& run) override;
@@ -33,7 +33,7 @@ class CudaFusedStep final : public RecordedStep {
   std::int64_t measured_steps_ = 0;
 };
 
-/// Nothing if the step or this device cannot, and the reason.
+/// Returns no step, but the reason, if the step or this device is not supported.
 Compiled make_fused_step(Backend& backend, int device, Precision precision, const Stream& stream,
                          const StepPlan& step);
 

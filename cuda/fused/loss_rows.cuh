@@ -1,5 +1,5 @@
-// From the last hidden values to the loss: each block's terms of all logits, and the loss of the rows that a
-// block serves.
+// From the last hidden values to the loss: each block's terms of all logits, and the loss of the rows that
+// are assigned to the block.
 #pragma once
 
 #include "cuda/fused/warp_rows.cuh"
@@ -15,8 +15,9 @@ class LossRows : protected WarpRows<kCode> {
       Memory::top, Memory::floats, Memory::outgoing_weights, Memory::values, Memory::own_stride,
       Memory::stride, Memory::own_columns, Memory::label_of;
 
-  /// What the own values contribute to the logits of each row: part_logits[row][block] (classes). The blocks
-  /// that compute the loss then read a few kilobytes in one trip, instead of values and weights in two.
+  /// Computes the contribution of the own values to the logits of each row: part_logits[row][block]
+  /// (classes). The blocks that compute the loss then load a few kilobytes in one round trip to memory, where
+  /// values and weights would take two.
   __device__ void add_to_logits() {
     const int own = own_columns(top());
     if (own == 0) return;
@@ -34,7 +35,7 @@ class LossRows : protected WarpRows<kCode> {
     }
   }
 
-  /// Logits, loss and gradient of rows blockIdx.x, blockIdx.x + gridDim.x, ...
+  /// Computes logits, loss and gradient of rows blockIdx.x, blockIdx.x + gridDim.x, ...
   __device__ void serve_rows(std::int64_t first, int first_label) {
     const int classes = plan().widths[plan().layers];
     const int class_stride = stride(plan().layers);
@@ -68,8 +69,8 @@ class LossRows : protected WarpRows<kCode> {
   }
 
  private:
-  /// A warp's share of the parts, which begin `step` floats apart. A thread begins all of a round's loads
-  /// before it adds; left to unroll this loop, nvcc made a trip to L2 of each load.
+  /// A warp's share of the sum over the parts, which are `step` floats apart. In each round, a thread issues
+  /// all loads before it adds; when nvcc unrolled this loop itself, each load waited for the previous one.
   __device__ float sum_of_parts(const float* parts, int step) const {
     constexpr int kRound = 16;
     const int warps = threads() / kWarp;

@@ -5,7 +5,8 @@
 namespace warpfit::cuda {
 namespace {
 
-// Why the trainer cannot take this operation, which is the last one or not; "" if it can.
+// The reason why the persistent trainer does not support this operation; "" if it does. `is_last`: whether it
+// is the network's last operation.
 std::string obstacle(const Operation& operation, bool is_last) {
   const char* const other = "the network does not consist of linear layers with ReLU between them";
   if (std::holds_alternative<DropoutOperation>(operation)) return "dropout is not supported";

@@ -1,4 +1,4 @@
-// A block's own columns of hidden values and of their gradients, one layer at a time.
+// Computes a block's own columns of the hidden values and of their gradients, one layer at a time.
 #pragma once
 
 #include "cuda/fused/first_layer.cuh"
@@ -15,7 +15,7 @@ class Passes : protected FirstLayer<kCode> {
       Memory::first_column, Memory::own_columns, Memory::gather, Memory::gathered, Memory::warp_row,
       Memory::pixel_products, Memory::begin_gather, Memory::wait_for_rows, Memory::kKnown;
 
-  /// Own values i from all values i - 1.
+  /// Computes own values i from all values i - 1.
   __device__ void forward_layer(int i) {
     const float* b = biases(i - 1);
     float* own = values(i);
@@ -23,7 +23,7 @@ class Passes : protected FirstLayer<kCode> {
     const float scale = i == 1 ? kPixelScale : 1.0F;
     const auto finish = [&](int n, int j, float sum) {
       const float z = sum * scale + b[j];
-      const float y = z < 0.0F ? 0.0F : z;  // a NaN stays one
+      const float y = z < 0.0F ? 0.0F : z;  // a NaN stays a NaN
       own[n * own_stride(i) + j] = y;
       if (all != nullptr) all[n * stride(i) + j] = y;
     };
@@ -42,7 +42,7 @@ class Passes : protected FirstLayer<kCode> {
     }
   }
 
-  /// Own gradients of values i from all those of values i + 1.
+  /// Computes own gradients of values i from all gradients of values i + 1.
   __device__ void backward_layer(int i) {
     const float* y = values(i);
     float* own = gradients();
@@ -61,13 +61,13 @@ class Passes : protected FirstLayer<kCode> {
   }
 
  private:
-  /// finish(n, j, sum of x[n][k] w[j][k] over k < depth) for each row and own column of values i.
+  /// Calls finish(n, j, sum of x[n][k] w[j][k] over k < depth) for each row and own column of values i.
   template <class T, class Finish>
   __device__ void own_products(Rows<T> x, Rows<float> w, int i, int depth, const Finish& finish) {
     products(threads(), x, w, rows(), own_columns(i), depth, floats(plan().partial), finish);
   }
 
-  /// Likewise, where x is values or gradients `all` of all blocks, at `from`.
+  /// The same, where x is `all`, the values or gradients of all blocks, at `from`.
   template <class Finish>
   __device__ void gather_products(const float* from, int all, Rows<float> w, int i, const Finish& finish) {
     if constexpr (!kKnown) {

@@ -1,5 +1,5 @@
 // The phases of a step of the persistent trainer, and whether this build measures them. Measuring takes about
-// a dozen reads of a clock a step, so a build does so only with -DWARPFIT_FUSED_PHASES=ON.
+// a dozen clock reads per step, so it is enabled only with -DWARPFIT_FUSED_PHASES=ON.
 #pragma once
 
 #include <array>
@@ -13,7 +13,7 @@ constexpr bool kMeasuresPhases = true;
 constexpr bool kMeasuresPhases = false;
 #endif
 
-/// In the order of a step. Of networks with several hidden layers, phases add up over them.
+/// In the order of a step. For networks with several hidden layers, a phase includes all of them.
 enum class FusedPhase {
   kPixels,           ///< load the batch
   kFirstLayer,       ///< forward, from pixels
@@ -21,9 +21,9 @@ enum class FusedPhase {
   kHiddenLayers,     ///< gather its inputs; forward
   kPartLogits,       ///< own terms of the logits
   kNextWeights,      ///< load columns of the next layers' weights
-  kLogitsWait,       ///< barrier: all terms of the logits are there
+  kLogitsWait,       ///< barrier: all terms of the logits are available
   kLoss,             ///< logits, loss and gradient of own rows
-  kLossWait,         ///< barrier: all gradients of the logits are there
+  kLossWait,         ///< barrier: all gradients of the logits are available
   kTopGradients,     ///< gather them; gradients of the last hidden layer
   kUpdates,          ///< of the weights after the first layer
   kGradientsWait,    ///< barrier before each other hidden layer's gradients

@@ -8,7 +8,7 @@ namespace warpfit::cuda {
 namespace {
 
 constexpr int kMaxClasses = 256;
-constexpr std::int64_t kMaxWidth = 1 << 20;  // products of sizes stay far from where int ends
+constexpr std::int64_t kMaxWidth = 1 << 20;  // keeps products of sizes far below the maximum int
 
 }  // namespace
 

@@ -1,5 +1,5 @@
-// How plan_fused() shares a network out. At compile time too: fused_run.cu has a kernel compiled for one
-// plan.
+// How plan_fused() distributes a network. The functions are constexpr, because fused_run.cu has a kernel
+// compiled for one plan.
 #pragma once
 
 #include <algorithm>
@@ -11,7 +11,7 @@ namespace warpfit::cuda {
 constexpr int kWarpThreads = 32;
 constexpr std::size_t kFactorsBytes = 16;
 
-/// Hands out shared memory.
+/// Allocates shared memory.
 class Layout {
  public:
   constexpr int take(std::int64_t bytes) {
@@ -28,7 +28,7 @@ class Layout {
   std::int64_t used_ = 0;  // in units of kOffsetUnit
 };
 
-/// Values whose columns are owned: the hidden ones; the samples' where there are none.
+/// The values whose columns are owned: the hidden ones; without hidden layers, the samples.
 struct Owned {
   int first, end;
 };
@@ -36,8 +36,8 @@ constexpr Owned owned(const FusedPlan& plan) {
   return plan.layers == 1 ? Owned{0, 1} : Owned{1, plan.layers};
 }
 
-/// Uses one block per multiprocessor, but no block without columns, except for one more where a
-/// multiprocessor is left: the last block has work of its own (block.cuh).
+/// Uses one block per multiprocessor, but no blocks without columns, except for one more block if there is a
+/// spare multiprocessor: the last block has additional work (block.cuh).
 constexpr void share_columns(FusedPlan& plan, int multiprocessors) {
   const auto [first, end] = owned(plan);
   for (int i = first; i < end; ++i) {
@@ -48,7 +48,7 @@ constexpr void share_columns(FusedPlan& plan, int multiprocessors) {
   plan.blocks = std::min(plan.blocks + 1, multiprocessors);
 }
 
-/// Bytes of shared memory.
+/// Returns the size of the shared memory in bytes.
 constexpr std::int64_t lay_out(FusedPlan& plan) {
   Layout layout;
   const int classes = plan.widths[plan.layers];
@@ -80,7 +80,8 @@ constexpr std::int64_t lay_out(FusedPlan& plan) {
   return layout.bytes();
 }
 
-/// The tutorial's network, 784-512-512-10 in batches of 64, on the 132 multiprocessors of an H100 or H200.
+/// The plan of the tutorial's network, 784-512-512-10 with batches of 64, on the 132 multiprocessors of an
+/// H100 or H200.
 constexpr FusedPlan tutorial_plan() {
   FusedPlan plan;
   plan.layers = 3;
@@ -93,8 +94,9 @@ constexpr FusedPlan tutorial_plan() {
 }
 constexpr FusedPlan kTutorialPlan = tutorial_plan();
 
-/// What a copy of the kernel's code is compiled for: any plan, or the tutorial's and plain SGD, so that sizes
-/// and offsets are constants; there the blocks that own columns, or the last block, which owns none.
+/// What the kernel's code is compiled for: any plan; or the tutorial's plan with plain SGD, so that sizes and
+/// offsets are constants. The latter is compiled separately for blocks that own columns and for the last
+/// block, which owns none.
 enum class FusedCode { kAny, kTutorialOwner, kTutorialLast };
 static_assert(kTutorialPlan.blocks == kTutorialPlan.owners + 1);
 

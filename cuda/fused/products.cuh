@@ -1,5 +1,5 @@
-// Products of matrices in a block's shared memory. Each sum has one fixed order, and no two threads add to
-// the same element.
+// Products of matrices in a block's shared memory. Each sum has a fixed order, and no two threads add to the
+// same element.
 #pragma once
 
 #include "cuda/fused/terms.cuh"
@@ -9,8 +9,8 @@ namespace warpfit::cuda {
 constexpr int kTileRows = 8;
 constexpr int kTileColumns = kWarp / kTileRows;
 
-/// The part of a tile of x w' that a warp adds up: rows row .. and columns column .., over every `parts`th
-/// stretch of k. Lane l takes the four terms from `first` on, and then those `step` further on.
+/// The part of a tile of x w' that a warp computes: rows from `row`, columns from `column`, and every
+/// `parts`th section of k. Lane l processes the four terms from `first` on, then those `step` further on.
 struct TilePart {
   int row, column, rows, columns, depth;  ///< rows, columns and depth are those of the whole result
   int first, step;
@@ -25,7 +25,7 @@ struct TilePart {
         first((part * kWarp + static_cast<int>(threadIdx.x) % kWarp) * kVector),
         step(parts * kWarp * kVector) {}
 
-  /// Adds terms [k, k + 4) of the tile's elements to v. Rows and columns that are not there repeat the last.
+  /// Adds terms [k, k + 4) of the tile's elements to v. Rows and columns past the end repeat the last one.
   template <class T>
   __device__ void add(Rows<T> x, Rows<float> w, int k, float (&v)[kWarp]) const {
     float4 b[kTileColumns];
@@ -40,7 +40,7 @@ struct TilePart {
   }
 };
 
-/// In lane i: the part's sum of x[n][k] w[j][k] for n = row + i / 4 and j = column + i % 4.
+/// In lane i: the partial sum of x[n][k] w[j][k] for n = row + i / 4 and j = column + i % 4.
 template <class T>
 __device__ float tile_sum(const TilePart& part, Rows<T> x, Rows<float> w) {
   float v[kWarp] = {};
@@ -48,8 +48,8 @@ __device__ float tile_sum(const TilePart& part, Rows<T> x, Rows<float> w) {
   return transposed_sum(v);
 }
 
-/// As tile_sum() of a tile that is whole and one warp's, of kDepth terms. The next terms are loaded while
-/// these are multiplied.
+/// The same as tile_sum() for a whole tile, computed by one warp, with kDepth terms. The next terms are
+/// loaded while the current ones are multiplied.
 template <int kDepth>
 __device__ float whole_tile_sum(int row, Rows<float> x, Rows<float> w) {
   constexpr int kStep = kWarp * kVector;
@@ -85,7 +85,7 @@ __device__ float whole_tile_sum(int row, Rows<float> x, Rows<float> w) {
   return transposed_sum(v);
 }
 
-/// products() of more than a few terms.
+/// products() with more than a few terms.
 template <class T, class Finish>
 __device__ void tiles(int threads, Rows<T> x, Rows<float> w, int rows, int columns, int depth, float* partial,
                       const Finish& finish) {
@@ -94,8 +94,7 @@ __device__ void tiles(int threads, Rows<T> x, Rows<float> w, int rows, int colum
   const int warps = threads / kWarp;
   const int across = (columns + kTileColumns - 1) / kTileColumns;
   const int count = (rows + kTileRows - 1) / kTileRows * across;
-  const int parts =
-      max(1, quotient(warps, count));  // warps that share a tile, if there are fewer tiles than warps
+  const int parts = max(1, quotient(warps, count));  // warps per tile, if there are more warps than tiles
   const int first = quotient(warp, parts);
   const int part = warp - first * parts;
   const auto row_of = [&](int tile) { return quotient(tile, across); };
@@ -121,14 +120,15 @@ __device__ void tiles(int threads, Rows<T> x, Rows<float> w, int rows, int colum
     for (int other = 1; other < parts; ++other) sum += partial[thread + other * kWarp];
     give(first, sum);
   }
-  __syncthreads();  // the next call writes there
+  __syncthreads();  // the next call writes to the same memory
 }
 
-constexpr int kShallow = 16;  ///< of so few terms a thread sums all: few lanes of a warp would have any
+/// Up to this number of terms, one thread computes a whole sum, because only few lanes would have any terms.
+constexpr int kShallow = 16;
 
-/// finish(n, j, sum of x[n][k] w[j][k] over k < depth) for each n < rows and j < columns, by any one thread.
-/// `depth` is a multiple of four; `partial` has room for a float of each thread. All threads of the block, of
-/// which there are `threads`, call it.
+/// Calls finish(n, j, sum of x[n][k] w[j][k] over k < depth) for each n < rows and j < columns, in an
+/// arbitrary thread. `depth` is a multiple of four; `partial` has one float per thread. Called by all
+/// `threads` threads of the block.
 template <class T, class Finish>
 __device__ void products(int threads, Rows<T> x, Rows<float> w, int rows, int columns, int depth,
                          float* partial, const Finish& finish) {

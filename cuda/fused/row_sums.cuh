@@ -1,4 +1,4 @@
-// Sums over the rows of a batch, of matrices in a block's shared memory. Each sum has one fixed order, and no
+// Sums over the rows of a batch, of matrices in a block's shared memory. Each sum has a fixed order, and no
 // two threads add to the same element.
 #pragma once
 
@@ -21,7 +21,7 @@ __device__ void add_outer_products(Rows<float> d, Rows<T> x, int column, int k, 
   }
 }
 
-/// Adds up what the two halves of a warp hold: the lower one keeps the sums 0 and 1, the upper one 2 and 3,
+/// Adds the sums of the two halves of a warp: the lower half keeps the sums 0 and 1, the upper half 2 and 3,
 /// each in sum[0] and sum[1].
 __device__ inline void add_halves(bool upper, float4 (&sum)[kVector]) {
   constexpr int kHalf = kWarp / 2;
@@ -36,9 +36,9 @@ __device__ inline void add_halves(bool upper, float4 (&sum)[kVector]) {
   }
 }
 
-/// finish(j, k, sum of d[n][j] x[n][k .. k + 3] over n < rows) for each j < columns and each fourth k <
-/// depth, a multiple of four. Where half of the threads would do, the halves of a warp share the rows of a
-/// task. All threads of the block call it.
+/// Calls finish(j, k, sum of d[n][j] x[n][k .. k + 3] over n < rows) for each j < columns and each fourth k <
+/// depth, a multiple of four. If half of the threads are enough, the two halves of a warp share the rows of a
+/// task. Called by all threads of the block.
 template <class T, class Finish>
 __device__ void outer_products(int threads, Rows<float> d, Rows<T> x, int rows, int columns, int depth,
                                const Finish& finish) {
@@ -46,7 +46,7 @@ __device__ void outer_products(int threads, Rows<float> d, Rows<T> x, int rows, 
   const int tasks = quads * ((columns + kVector - 1) / kVector);
   const int lane = static_cast<int>(threadIdx.x) % kWarp;
   const bool halved = 2 * tasks <= threads;
-  const int lanes = halved ? kWarp / 2 : kWarp;  // of a warp, with tasks of their own
+  const int lanes = halved ? kWarp / 2 : kWarp;  // lanes of a warp with different tasks
   const bool upper = halved && lane >= lanes;
   const int middle = halved ? (rows + 1) / 2 : rows;
   for (int start = static_cast<int>(threadIdx.x) / kWarp * lanes; start < tasks;
@@ -68,10 +68,10 @@ __device__ void outer_products(int threads, Rows<float> d, Rows<T> x, int rows, 
   }
 }
 
-constexpr int kSumLanes = 4;  ///< that share a sum over the rows
+constexpr int kSumLanes = 4;  ///< number of lanes that share a sum over the rows
 
-/// finish(j, m, sum of value(n, j, m) over n < rows) for each j < outer and m < inner, by any one thread. All
-/// threads of the block, of which there are `threads`, call it.
+/// Calls finish(j, m, sum of value(n, j, m) over n < rows) for each j < outer and m < inner, in an arbitrary
+/// thread. Called by all `threads` threads of the block.
 template <class Value, class Finish>
 __device__ void sums_over_rows(int threads, int outer, int inner, int rows, const Value& value,
                                const Finish& finish) {

@@ -1,4 +1,4 @@
-// What products of matrices in shared memory are made of.
+// Building blocks of matrix products in shared memory.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@ namespace warpfit::cuda {
 
 constexpr int kVector = 4;
 
-/// Rows of a matrix, each beginning at a multiple of four elements.
+/// Rows of a matrix, each aligned to four elements.
 template <class T>
 struct Rows {
   const T* data;
@@ -23,7 +23,7 @@ struct Rows {
   __device__ const T* row(int n) const { return data + n * stride; }
 };
 
-/// Floats side by side, at a multiple of their number: read and written at once.
+/// Adjacent floats, aligned to their number, which are read and written together.
 template <int kCount>
 struct alignas(kCount * sizeof(float)) Pack {
   float of[kCount];
@@ -54,15 +54,16 @@ __device__ inline void add_product(float4& sum, float a, float4 b) {
   sum.w += a * b.w;
 }
 
-/// a / b for a >= 0 and b > 0, quickly in the cases that are usual: a division of integers takes 25
+/// a / b for a >= 0 and b > 0, with fast paths for the usual cases: an integer division takes 25
 /// instructions.
 __device__ inline int quotient(int a, int b) {
   if (b == 1) return a;
   return a < b ? 0 : a / b;
 }
 
-/// The sum of v[i] over the lanes of the warp, in lane i: 31 shuffles, where 32 sums one by one take 160.
-template <int kHalf = kWarp / 2>  // as a loop, nvcc left it rolled and searched registers for v[i + half]
+/// The sum of v[i] over the lanes of the warp, in lane i: 31 shuffles, where 32 separate sums take 160.
+/// A recursive template, because nvcc did not unroll a loop and selected v[i + half] at run time.
+template <int kHalf = kWarp / 2>
 __device__ float transposed_sum(float (&v)[kWarp]) {
   const bool upper = (threadIdx.x & kHalf) != 0;
 #pragma unroll

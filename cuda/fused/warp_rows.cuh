@@ -1,5 +1,5 @@
-// Where the plan is known, a warp multiplies rows of its own. It brings them, by itself, to a part of the
-// gathered values that is its own too.
+// For plans known at compile time, each warp multiplies rows of its own, which it loads itself to a separate
+// part of the gathered values.
 #pragma once
 
 #include "cuda/device/bulk_copy.cuh"
@@ -17,18 +17,18 @@ class WarpRows : protected BlockMemory<kCode> {
   static_assert(kTutorialPlan.rows == kTutorialPlan.threads / kWarp * kTileRows);
   __device__ static int warp_row() { return thread() / kWarp * kTileRows; }
 
-  /// Row n of the pixels that begin_pixels() brings.
+  /// Row n of the pixels loaded by begin_pixels().
   __device__ std::uint8_t* loaded_pixels(int n) const {
     const int first = n / kTileRows * kTileRows;
     return reinterpret_cast<std::uint8_t*>(floats(plan().gathered) + first * stride(1)) +
            (n - first) * pixel_stride();
   }
 
-  /// Once, after load_parameters() and a barrier.
+  /// To be called once, after load_parameters() and a barrier.
   __device__ void prepare_copies() {
     copies_ = WarpCopies(reinterpret_cast<unsigned long long*>(memory(plan().copies)) + thread() / kWarp);
   }
-  /// Begins to bring the warp's rows of a batch's pixels.
+  /// Begins to load the warp's rows of a batch's pixels.
   __device__ void begin_pixels(std::int64_t first) {
     const std::uint8_t* from = run_.batches.samples.pixels;
     copies_.begin(
@@ -36,17 +36,18 @@ class WarpRows : protected BlockMemory<kCode> {
         [&](int row) { return loaded_pixels(warp_row() + row); },
         [&](int row) { return from + sample_of(first + warp_row() + row) * plan().widths[0]; });
   }
-  /// Begins to bring the warp's rows of a matrix of all blocks' columns: values or gradients i.
+  /// Begins to load the warp's rows of a matrix with the columns of all blocks: values or gradients i.
   __device__ void begin_gather(const float* from, int i) {
     copies_.begin(
         kTileRows, static_cast<unsigned>(stride(i) * sizeof(float)),
         [&](int row) { return floats(plan().gathered) + (warp_row() + row) * stride(i); },
         [&](int row) { return from + (warp_row() + row) * stride(i); });
   }
-  /// Waits for what was begun last.
+  /// Waits for the load that was begun last.
   __device__ void wait_for_rows() { copies_.wait(); }
 
-  /// Takes the warp's pixels out of the way of the gathered values, for the first layer's update.
+  /// Moves the warp's pixels to other memory, so that the gathered values do not overwrite them before the
+  /// first layer's update.
   __device__ void keep_pixels() {
     const auto* from = reinterpret_cast<const uint4*>(loaded_pixels(warp_row()));
     auto* to = reinterpret_cast<uint4*>(memory(plan().pixels) + warp_row() * pixel_stride());
