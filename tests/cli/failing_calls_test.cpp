@@ -1,8 +1,7 @@
-// Simulates a disk that is full or fails at any call of a run on its folder (tests/files/failing_calls.cpp):
-// the run ends with exit code 5 and names the file, loses nothing that was saved, and, if it is resumed, ends
-// with the same result as an undisturbed run. For each kind of call on each kind of file, one call and one
-// way to fail are chosen at random; writes fail in every way. WARPFIT_ALL_CALLS=1 tests every call in every
-// way, which takes minutes.
+// A disk that is full or fails at any call of a run on its folder (tests/files/failing_calls.cpp): the run
+// ends with exit code 5, names the file and loses nothing that was saved; if resumed, it gives the result of
+// an undisturbed run. For each kind of call and file, one call and one way to fail are chosen at random;
+// writes fail in every way. WARPFIT_ALL_CALLS=1 tests every call in every way, which takes minutes.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -1,5 +1,4 @@
-// Decodes the written files field by field, according to onnx.proto and the description of protobuf's
-// encoding.
+// Decodes the written files according to onnx.proto and the description of protobuf's encoding.
 #include "host/files/onnx.hpp"
 
 #include <gmock/gmock.h>
