@@ -37,7 +37,8 @@ void add(NetworkPlan& plan, const Layer& layer, std::size_t module) {
               .push_back({fmt::format("{}.{}", module, spec.name), std::move(spec.shape), spec.initializer,
                           spec.role, floats, size});
           if (size > kMaxParameters - std::min(floats, kMaxParameters))
-            throw UsageError(fmt::format("more than {} parameters in the layers up to this one", kMaxParameters));
+            throw UsageError(
+                fmt::format("more than {} parameters in the layers up to this one", kMaxParameters));
           floats += (size + kAlignment - 1) / kAlignment * kAlignment;
         }
       },

@@ -46,7 +46,7 @@ class ModelFile : public testing::Test {
     return path_;
   }
 
-  static std::string refusal(const std::string& path) {
+  static std::string error_message(const std::string& path) {
     try {
       load_model(path);
     } catch (const ModelError& error) {
@@ -93,7 +93,7 @@ TEST_F(ModelFile, KeepsTheNamesOfTheClasses) {
   for (const char* names : {R"(["a","b"])", R"(["a","b",3])", R"({"a":"b"})", "3", "[a]", ""}) {
     metadata["warpfit.class_names"] = names;
     write_safetensors(path_, metadata, parameter_tensors(info_, parameters_));
-    EXPECT_NE(refusal(path_), "accepted") << names;
+    EXPECT_NE(error_message(path_), "accepted") << names;
   }
 }
 
@@ -108,7 +108,7 @@ TEST_F(ModelFile, KeepsTheStatisticsOfThePixels) {
       auto metadata = metadata_of(info_);
       metadata[key] = value;
       write_safetensors(path_, metadata, parameter_tensors(info_, parameters_));
-      EXPECT_NE(refusal(path_), "accepted") << key << value;
+      EXPECT_NE(error_message(path_), "accepted") << key << value;
     }
   }
 }
@@ -149,19 +149,19 @@ TEST_F(ModelFile, KeepsTheNamesOfPyTorchsSequential) {
 
 TEST_F(ModelFile, RefusesStateDictsOfOtherNetworks) {
   EXPECT_THAT(
-      refusal(state_dict({{"conv.weight", {2, 3, 3, 3}}, {"conv.bias", {2}}})),
+      error_message(state_dict({{"conv.weight", {2, 3, 3, 3}}, {"conv.bias", {2}}})),
       HasSubstr("conv.weight is F32 (2, 3, 3, 3), expected floating-point numbers (outputs, inputs)"));
   EXPECT_THAT(
-      refusal(state_dict({{"a.weight", {3, 4}}, {"a.bias", {3}}, {"b.weight", {2, 5}}, {"b.bias", {2}}})),
+      error_message(state_dict({{"a.weight", {3, 4}}, {"a.bias", {3}}, {"b.weight", {2, 5}}, {"b.bias", {2}}})),
       HasSubstr("b.weight is F32 (2, 5), expected 3 inputs"));
-  EXPECT_THAT(refusal(state_dict({{"a.weight", {3, 4}}, {"a.bias", {4}}})),
+  EXPECT_THAT(error_message(state_dict({{"a.weight", {3, 4}}, {"a.bias", {4}}})),
               HasSubstr("a.bias is F32 (4), expected floating-point numbers (3)"));
-  EXPECT_THAT(refusal(state_dict({{"a.weight", {3, 4}}, {"b.bias", {3}}})),
+  EXPECT_THAT(error_message(state_dict({{"a.weight", {3, 4}}, {"b.bias", {3}}})),
               HasSubstr("tensor b.bias is F32 (3), expected b.weight next to it"));
-  EXPECT_THAT(refusal(state_dict({{"a.weight", {3, 4}}, {"bn.running_mean", {3}}})),
+  EXPECT_THAT(error_message(state_dict({{"a.weight", {3, 4}}, {"bn.running_mean", {3}}})),
               HasSubstr("bn.running_mean is F32 (3), expected weights and biases"));
-  EXPECT_THAT(refusal(state_dict({{"a.weight", {1, 4}}, {"a.bias", {1}}})), HasSubstr("at least 2 outputs"));
-  EXPECT_THAT(refusal(state_dict({})), HasSubstr("no weights"));
+  EXPECT_THAT(error_message(state_dict({{"a.weight", {1, 4}}, {"a.bias", {1}}})), HasSubstr("at least 2 outputs"));
+  EXPECT_THAT(error_message(state_dict({})), HasSubstr("no weights"));
 }
 
 TEST_F(ModelFile, RefusesMetadataThatDoesNotFit) {
@@ -169,7 +169,7 @@ TEST_F(ModelFile, RefusesMetadataThatDoesNotFit) {
     auto metadata = metadata_of(info_);
     metadata[key] = value;
     write_safetensors(path_, metadata, parameter_tensors(info_, parameters_));
-    return refusal(path_);
+    return error_message(path_);
   };
   EXPECT_EQ(with("warpfit.output", "logits"), "accepted");
   EXPECT_THAT(with("warpfit.network", "6-5"),
@@ -198,7 +198,7 @@ TEST_F(ModelFile, RefusesANetworkLargerThanTheFile) {
   auto metadata = metadata_of(info_);
   metadata["warpfit.network"] = "16777216-32768";
   metadata["warpfit.sample_shape"] = "16777216";
-  EXPECT_THAT(refusal(state_dict({}, metadata)), HasSubstr("no tensor linear_relu_stack.0.weight"));
+  EXPECT_THAT(error_message(state_dict({}, metadata)), HasSubstr("no tensor linear_relu_stack.0.weight"));
 }
 
 TEST_F(ModelFile, WarmStartsFromWhatMatches) {

@@ -90,7 +90,7 @@ std::vector<std::string> network_names() {
 }
 
 INSTANTIATE_TEST_SUITE_P(Backends, NetworkTrace,
-                         testing::Combine(testing::ValuesIn(product_backend_names()),
+                         testing::Combine(testing::ValuesIn(gemm_backend_names()),
                                           testing::ValuesIn(network_names())),
                          [](const auto& test) {
                            return std::get<0>(test.param) + "_" + std::get<1>(test.param);
