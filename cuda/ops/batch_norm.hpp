@@ -1,4 +1,4 @@
-// Batch normalization of vectors and images. Twin: host/cpu/batch_norm.
+// Batch normalization of vectors and images. CPU counterpart: host/cpu/batch_norm.
 #pragma once
 
 #include <cuda_runtime_api.h>

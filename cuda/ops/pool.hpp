@@ -1,4 +1,4 @@
-// Pooling of images. Twin: host/cpu/pool.
+// Pooling of images. CPU counterpart: host/cpu/pool.
 #pragma once
 
 #include <cuda_runtime_api.h>

@@ -110,7 +110,8 @@ std::vector<BadFile> bad_files() {
   }
   for (const std::size_t size : {0UL, 5UL, 9UL, packed.size() / 2, packed.size() - 1}) {
     if (size > 1)
-      cases.push_back({"gzip_cut_" + std::to_string(size), 0, first_bytes(packed, size), kBadData, "cut"});
+      cases.push_back(
+          {"gzip_cut_" + std::to_string(size), 0, first_bytes(packed, size), kBadData, "truncated"});
   }
   for (std::size_t file = 0; file < 4; ++file) {
     const Bytes& whole = file % 2 == 0 ? kImages : kLabels;

@@ -30,7 +30,7 @@ TEST_F(TrainingSetup, RefusesTwoAveragesAndNone) {
   command_.run.training.swa_start = 1;
   command_.run.training.ema = 0.9;
   EXPECT_THAT([&] { run_options_of(command_); },
-              ThrowsMessage<UsageError>(HasSubstr("--ema and --swa-start: expected one of them")));
+              ThrowsMessage<UsageError>(HasSubstr("--ema and --swa-start: expected only one of them")));
 }
 
 TEST_F(TrainingSetup, RefusesClassWeightsOfOtherLosses) {

@@ -151,16 +151,17 @@ TEST_F(ModelFile, RefusesStateDictsOfOtherNetworks) {
   EXPECT_THAT(
       error_message(state_dict({{"conv.weight", {2, 3, 3, 3}}, {"conv.bias", {2}}})),
       HasSubstr("conv.weight is F32 (2, 3, 3, 3), expected floating-point numbers (outputs, inputs)"));
-  EXPECT_THAT(
-      error_message(state_dict({{"a.weight", {3, 4}}, {"a.bias", {3}}, {"b.weight", {2, 5}}, {"b.bias", {2}}})),
-      HasSubstr("b.weight is F32 (2, 5), expected 3 inputs"));
+  EXPECT_THAT(error_message(
+                  state_dict({{"a.weight", {3, 4}}, {"a.bias", {3}}, {"b.weight", {2, 5}}, {"b.bias", {2}}})),
+              HasSubstr("b.weight is F32 (2, 5), expected 3 inputs"));
   EXPECT_THAT(error_message(state_dict({{"a.weight", {3, 4}}, {"a.bias", {4}}})),
               HasSubstr("a.bias is F32 (4), expected floating-point numbers (3)"));
   EXPECT_THAT(error_message(state_dict({{"a.weight", {3, 4}}, {"b.bias", {3}}})),
               HasSubstr("tensor b.bias is F32 (3), expected b.weight next to it"));
   EXPECT_THAT(error_message(state_dict({{"a.weight", {3, 4}}, {"bn.running_mean", {3}}})),
               HasSubstr("bn.running_mean is F32 (3), expected weights and biases"));
-  EXPECT_THAT(error_message(state_dict({{"a.weight", {1, 4}}, {"a.bias", {1}}})), HasSubstr("at least 2 outputs"));
+  EXPECT_THAT(error_message(state_dict({{"a.weight", {1, 4}}, {"a.bias", {1}}})),
+              HasSubstr("at least 2 outputs"));
   EXPECT_THAT(error_message(state_dict({})), HasSubstr("no weights"));
 }
 
@@ -179,7 +180,7 @@ TEST_F(ModelFile, RefusesMetadataThatDoesNotFit) {
   EXPECT_THAT(with("warpfit.network", "6"), HasSubstr("at least two widths"));
   EXPECT_THAT(with("warpfit.network", "linear(5),relu,linear"),
               HasSubstr("layer 3, 'linear': outputs is ''"));
-  EXPECT_THAT(with("warpfit.network", "relu,linear(3)"), HasSubstr("its input is 1x2x3"));
+  EXPECT_THAT(with("warpfit.network", "maxpool(3),linear(3)"), HasSubstr("its input is 1x2x3"));
   EXPECT_THAT(with("warpfit.output", "softmax"), HasSubstr("expected logits or log_softmax"));
   EXPECT_THAT(with("warpfit.sample_shape", "2x2"), HasSubstr("warpfit.sample_shape is '2x2', expected"));
   EXPECT_THAT(with("warpfit.sample_shape", "3x"), HasSubstr("warpfit.sample_shape"));
