@@ -29,7 +29,7 @@ class TensorCores {
         : "r"(__float_as_uint(a.x)), "r"(__float_as_uint(a.y)), "r"(__float_as_uint(a.z)),
           "r"(__float_as_uint(a.w)), "r"(__float_as_uint(b.x)), "r"(__float_as_uint(b.y)));
 #else
-    Factors* all = all_[turn_ ^= 1];  // the other buffer may still be read
+    Operands* all = all_[turn_ ^= 1];  // the other buffer may still be read
     const int lane = static_cast<int>(threadIdx.x) % kWarp;
     all[lane] = {{a.x, a.y, a.z, a.w}, {b.x, b.y}};
     __syncwarp();
@@ -47,18 +47,18 @@ class TensorCores {
 
 #ifndef __CUDACC__
   TensorCores() {
-    const auto first = __shfl_sync(kWholeWarp, reinterpret_cast<unsigned long long>(&factors_), 0);
-    for (int turn = 0; turn < 2; ++turn) all_[turn] = reinterpret_cast<Factors*>(first) + turn * kWarp;
+    const auto first = __shfl_sync(kWholeWarp, reinterpret_cast<unsigned long long>(&operands_), 0);
+    for (int turn = 0; turn < 2; ++turn) all_[turn] = reinterpret_cast<Operands*>(first) + turn * kWarp;
   }
   TensorCores(const TensorCores&) = delete;
   TensorCores& operator=(const TensorCores&) = delete;
   ~TensorCores() { __syncwarp(); }
 
  private:
-  struct Factors {
+  struct Operands {
     float a[4], b[2];
-  } factors_[2][kWarp];  // those of lane 0 are shared by all lanes
-  Factors* all_[2];
+  } operands_[2][kWarp];  // those of lane 0 are shared by all lanes
+  Operands* all_[2];
   int turn_ = 0;
 #endif
 };

@@ -18,7 +18,7 @@ namespace warpfit {
 /// An operand of `rows` rows. Element (row, t) is data[row * stride + t] if the terms are contiguous in
 /// memory (kAlong), and data[t * stride + row] otherwise.
 template <bool kAlong>
-struct Factor {
+struct Operand {
   const float* data;
   std::int64_t stride;
   int rows;
@@ -36,12 +36,12 @@ struct Tile {
   static constexpr int kTerms = 2048 / kTile;
   static constexpr int kGroups = kTerms / kVector;
   static constexpr int kLoads = kTile * kGroups / kThreads;
-  static constexpr int kStride = kTerms + kVector;    // of a row in shared memory
-  static constexpr int kFactor = kTile * kStride;     // floats of an operand in shared memory
-  static constexpr int kSumStride = kTile + kAcross;  // of a row of a slice's sums
+  static constexpr int kStride = kTerms + kVector;        // of a row in shared memory
+  static constexpr int kOperandFloats = kTile * kStride;  // floats of an operand in shared memory
+  static constexpr int kSumStride = kTile + kAcross;      // of a row of a slice's sums
   static constexpr int kSliceStride = kTile * kSumStride + 8;
   static constexpr int kSums = kSlices * kSliceStride;
-  static constexpr int kShared = kSums > 4 * kFactor ? kSums : 4 * kFactor;
+  static constexpr int kShared = kSums > 4 * kOperandFloats ? kSums : 4 * kOperandFloats;
   static_assert(kTile * kGroups % kThreads == 0 && kGroups % kSlices == 0);
 };
 
@@ -53,17 +53,17 @@ class TileLoader {
  public:
   using T = Tile<kTile>;
 
-  __device__ TileLoader(const Factor<kAlong>& factor, int first_row, int terms)
-      : step_(kAlong ? 1 : factor.stride),
+  __device__ TileLoader(const Operand<kAlong>& operand, int first_row, int terms)
+      : step_(kAlong ? 1 : operand.stride),
         terms_(terms),
-        vector_(kAlong && factor.stride % T::kVector == 0 &&
-                reinterpret_cast<std::uintptr_t>(factor.data) % sizeof(float4) == 0) {
+        vector_(kAlong && operand.stride % T::kVector == 0 &&
+                reinterpret_cast<std::uintptr_t>(operand.data) % sizeof(float4) == 0) {
 #pragma unroll
     for (int n = 0; n < T::kLoads; ++n) {
       const int row = first_row + row_of(n);
-      const int last = min(row, factor.rows - 1);
-      from_[n] = factor.data + (kAlong ? last * factor.stride : last) + group_of(n) * T::kVector * step_;
-      one_[n] = factor.ones && row == factor.rows;
+      const int last = min(row, operand.rows - 1);
+      from_[n] = operand.data + (kAlong ? last * operand.stride : last) + group_of(n) * T::kVector * step_;
+      one_[n] = operand.ones && row == operand.rows;
     }
   }
 
@@ -177,7 +177,7 @@ class TileSums {
 /// Calls finish(i, j, sum) for each element of the block's tile. The position (y, x) of the tile is the index
 /// of the block in the grid.
 template <int kTile, bool kAlongA, bool kAlongB, class Finish>
-__device__ void tile_product(const Factor<kAlongA>& a, const Factor<kAlongB>& b, int terms,
+__device__ void tile_product(const Operand<kAlongA>& a, const Operand<kAlongB>& b, int terms,
                              const Finish& finish) {
   using T = Tile<kTile>;
   // Declared as float4 for the alignment; the sums reuse the memory of the operands.
@@ -190,11 +190,11 @@ __device__ void tile_product(const Factor<kAlongA>& a, const Factor<kAlongB>& b,
   TileSums<kTile> sums;
 
   float* here = shared;
-  float* there = shared + 2 * T::kFactor;
+  float* there = shared + 2 * T::kOperandFloats;
   from_a.load(0);
   from_b.load(0);
   from_a.store(here);
-  from_b.store(here + T::kFactor);
+  from_b.store(here + T::kOperandFloats);
   __syncthreads();
   for (int first = 0; first < terms; first += T::kTerms) {
     const int next = first + T::kTerms;
@@ -202,10 +202,10 @@ __device__ void tile_product(const Factor<kAlongA>& a, const Factor<kAlongB>& b,
       from_a.load(next);
       from_b.load(next);
     }
-    sums.add(here, here + T::kFactor, terms - first);
+    sums.add(here, here + T::kOperandFloats, terms - first);
     if (next < terms) {  // last read before the barrier that was passed
       from_a.store(there);
-      from_b.store(there + T::kFactor);
+      from_b.store(there + T::kOperandFloats);
     }
     __syncthreads();
     float* const done = here;

@@ -62,7 +62,7 @@ class Block : Passes<kCode> {
     if constexpr (!kKnown) load_pixels(first);
     if (thread() == 0 && run_.trains) {
       const float rate = run_.batches.rates != nullptr ? run_.batches.rates[batch] : run_.batches.rate;
-      *step_factors() = factors_of(rule_, rate, steps_before + batch + 1, 0);
+      *step_constants() = step_constants_of(rule_, rate, steps_before + batch + 1, 0);
     }
     __syncthreads();
     clock_.end(FusedPhase::kPixels);
@@ -138,12 +138,12 @@ class Block : Passes<kCode> {
     const int width = plan().widths[layer];
     const int first = first_column(layer + 1);
     const int own = own_columns(layer + 1);
-    const auto factors = *step_factors();
+    const auto constants = *step_constants();
     const Rows<float> d{gradients(), own_stride(layer + 1)};
     const bool packed = in_packs(layer);
     const bool is_read = layer > 0 || is_last_;  // by other blocks, or after this launch
     const auto apply = [&]<int kCount>(std::int64_t at, Pack<kCount>& w, const Pack<kCount>& gradient) {
-      w = updated(factors, at, w, gradient);
+      w = updated(constants, at, w, gradient);
       if (is_read) pack<kCount>(run_.parameters + at) = w;
     };
     if constexpr (kCode == FusedCode::kTutorialOwner && std::is_same_v<T, std::uint8_t>) {
@@ -172,7 +172,7 @@ class Block : Passes<kCode> {
         [&](int, int j, float sum) {
           const std::int64_t at = run_.biases[layer] + first + j;
           float& b = biases(layer)[j];
-          b = run_.parameters[at] = updated(factors, at, b, sum);
+          b = run_.parameters[at] = updated(constants, at, b, sum);
         });
   }
 
@@ -182,7 +182,7 @@ class Block : Passes<kCode> {
   __device__ void update_last() {
     const int classes = plan().widths[plan().layers];
     const int own = own_columns(top());
-    const auto factors = *step_factors();
+    const auto constants = *step_constants();
     const float* dlogits = floats(plan().dlogits);
     const float* x = values(top());
     const int class_stride = stride(plan().layers);
@@ -193,7 +193,7 @@ class Block : Passes<kCode> {
         [&](int j, int m, float sum) {
           const std::int64_t at = weight_at(top(), m, first_column(top()) + j);
           float& w = outgoing_weights(top())[j * class_stride + m];
-          w = updated(factors, at, w, sum);
+          w = updated(constants, at, w, sum);
           if (is_last_) run_.parameters[at] = w;
         });
     if (!is_last_block()) return;
@@ -201,15 +201,15 @@ class Block : Passes<kCode> {
         threads(), 1, classes, rows(), [&](int n, int, int m) { return dlogits[n * class_stride + m]; },
         [&](int, int m, float sum) {
           const std::int64_t at = run_.biases[top()] + m;
-          run_.parameters[at] = updated(factors, at, run_.parameters[at], sum);
+          run_.parameters[at] = updated(constants, at, run_.parameters[at], sum);
         });
     add_metrics();
   }
 
-  __device__ auto* step_factors() const {
-    using Factors = decltype(factors_of(rule_, 0.0F, 0, 0.0F));
-    static_assert(sizeof(Factors) <= kFactorsBytes);
-    return static_cast<Factors*>(Memory::factors());
+  __device__ auto* step_constants() const {
+    using StepConstants = decltype(step_constants_of(rule_, 0.0F, 0, 0.0F));
+    static_assert(sizeof(StepConstants) <= kStepConstantsBytes);
+    return static_cast<StepConstants*>(Memory::step_constants());
   }
 
   __device__ void add_metrics() const {
@@ -223,8 +223,8 @@ class Block : Passes<kCode> {
   }
 
   /// The parameters from `at` on, after the update.
-  template <int kCount, class Factors>
-  __device__ Pack<kCount> updated(const Factors& factors, std::int64_t at, Pack<kCount> w,
+  template <int kCount, class StepConstants>
+  __device__ Pack<kCount> updated(const StepConstants& constants, std::int64_t at, Pack<kCount> w,
                                   const Pack<kCount>& gradient) const {
     const KeptMoments<Rule, Pointers> kept{Pointers{run_}};
     Pack<kCount> moments[kMaxMoments] = {};
@@ -235,7 +235,7 @@ class Block : Passes<kCode> {
 #pragma unroll
     for (int i = 0; i < kCount; ++i) {
       Element e{w.of[i], gradient.of[i], moments[0].of[i], moments[1].of[i], moments[2].of[i]};
-      warpfit::update(rule_, factors, kept, e);
+      warpfit::update(rule_, constants, kept, e);
       w.of[i] = e.w;
 #pragma unroll
       for (int k = 0; k < kMoments; ++k) moments[k].of[i] = e.moment(k);
@@ -246,9 +246,9 @@ class Block : Passes<kCode> {
     }
     return w;
   }
-  template <class Factors>
-  __device__ float updated(const Factors& factors, std::int64_t at, float w, float gradient) const {
-    return updated(factors, at, Pack<1>{w}, Pack<1>{gradient}).of[0];
+  template <class StepConstants>
+  __device__ float updated(const StepConstants& constants, std::int64_t at, float w, float gradient) const {
+    return updated(constants, at, Pack<1>{w}, Pack<1>{gradient}).of[0];
   }
 
   /// Pointers to the moments; none if the optimizer is known to be plain SGD.

@@ -42,7 +42,7 @@ class BlockMemory {
   __device__ float* biases(int layer) const { return floats(plan().biases[layer]); }
   __device__ float* values(int i) const { return floats(plan().values[i]); }
   __device__ float* gradients() const { return floats(plan().gradients); }
-  __device__ void* factors() const { return memory(plan().factors); }
+  __device__ void* step_constants() const { return memory(plan().step_constants); }
   __device__ const std::uint8_t* pixels() const { return memory(plan().pixels); }
   __device__ int pixel_stride() const { return FusedPlan::padded(plan().widths[0], 16); }
   __device__ int own_stride(int i) const { return FusedPlan::padded(plan().columns[i]); }

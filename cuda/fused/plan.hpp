@@ -34,7 +34,7 @@ struct FusedPlan {
   int dlogits = -1;                           ///< (rows, classes)
   int gradients = -1;                         ///< (rows, columns), own columns of the current values
   int partial = -1;                           ///< (threads)
-  int factors = -1;                           ///< step constants of the optimizer
+  int step_constants = -1;                    ///< step constants of the optimizer
   int copies = -1;                            ///< (warps), barriers of 8 bytes
   std::array<int, kMaxFusedLayers> values{};  ///< (rows, columns), own columns of these values
   std::array<int, kMaxFusedLayers> biases{};  ///< (columns), own biases, except of the last layer

@@ -9,7 +9,7 @@
 namespace warpfit::cuda {
 
 constexpr int kWarpThreads = 32;
-constexpr std::size_t kFactorsBytes = 16;
+constexpr std::size_t kStepConstantsBytes = 16;
 
 /// Allocates shared memory.
 class Layout {
@@ -60,7 +60,7 @@ constexpr std::int64_t lay_out(FusedPlan& plan) {
   plan.logits = layout.take_floats(plan.threads / kWarpThreads, classes);
   plan.dlogits = layout.take_floats(plan.rows, classes);
   plan.partial = layout.take_floats(1, plan.threads);
-  plan.factors = layout.take(kFactorsBytes);
+  plan.step_constants = layout.take(kStepConstantsBytes);
   plan.copies = layout.take(plan.threads / kWarpThreads * 8);
   plan.values.fill(-1);
   plan.biases.fill(-1);

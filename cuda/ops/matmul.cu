@@ -47,12 +47,12 @@ struct WeightGradient {
 
 template <int kTile, bool kAlongA, bool kAlongB, class Finish>
 __global__ void __launch_bounds__(Tile<kTile>::kThreads, 2)
-    matmul_kernel(Factor<kAlongA> a, Factor<kAlongB> b, int terms, Finish finish) {
+    matmul_kernel(Operand<kAlongA> a, Operand<kAlongB> b, int terms, Finish finish) {
   tile_product<kTile>(a, b, terms, finish);
 }
 
 template <int kTile, bool kAlongA, bool kAlongB, class Finish>
-void launch_tiles(dim3 grid, const Factor<kAlongA>& a, const Factor<kAlongB>& b, int terms,
+void launch_tiles(dim3 grid, const Operand<kAlongA>& a, const Operand<kAlongB>& b, int terms,
                   const Finish& finish, cudaStream_t stream) {
   launch(matmul_kernel<kTile, kAlongA, kAlongB, Finish>, {grid, Tile<kTile>::kThreads}, stream, a, b, terms,
          finish);
@@ -61,7 +61,7 @@ void launch_tiles(dim3 grid, const Factor<kAlongA>& a, const Factor<kAlongB>& b,
 // Selects the largest tiles with which most multiprocessors have one. The number of multiprocessors is fixed,
 // because the order of sums depends on the tile and all devices must give the same bits.
 template <bool kAlongA, bool kAlongB, class Finish>
-void multiply(const Factor<kAlongA>& a, const Factor<kAlongB>& b, std::int64_t terms, const Finish& finish,
+void multiply(const Operand<kAlongA>& a, const Operand<kAlongB>& b, std::int64_t terms, const Finish& finish,
               cudaStream_t stream) {
   constexpr unsigned kEnough = 128;
   const auto grid = [&](int tile) {
@@ -80,8 +80,8 @@ void multiply(const Factor<kAlongA>& a, const Factor<kAlongB>& b, std::int64_t t
 }
 
 // A matrix whose rows are those of the operand, and one whose columns are.
-Factor<true> rows_of(ConstMatrix m) { return {m.data, m.cols, static_cast<int>(m.rows)}; }
-Factor<false> columns_of(ConstMatrix m) { return {m.data, m.cols, static_cast<int>(m.cols)}; }
+Operand<true> rows_of(ConstMatrix m) { return {m.data, m.cols, static_cast<int>(m.rows)}; }
+Operand<false> columns_of(ConstMatrix m) { return {m.data, m.cols, static_cast<int>(m.cols)}; }
 
 void weight_gradient(ConstMatrix x, ConstMatrix dy, const float* rate, Matrix w, Vector b,
                      cudaStream_t stream) {

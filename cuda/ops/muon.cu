@@ -46,10 +46,10 @@ __global__ void __launch_bounds__(kThreads)
 
 __global__ void __launch_bounds__(kThreads)
     muon_end_kernel(Muon muon, MuonMatrix matrix, const float* __restrict__ u, const float* rate, float* w) {
-  const auto factors = factors_of(muon, *rate, matrix);
+  const auto constants = step_constants_of(muon, *rate, matrix);
   const MuonIndex index(matrix);
   for_each(matrix.rows * matrix.cols, [&](std::int64_t i) {
-    w[i] = muon_stepped(factors, w[i], u[index.of(i / matrix.cols, i % matrix.cols)]);
+    w[i] = muon_stepped(constants, w[i], u[index.of(i / matrix.cols, i % matrix.cols)]);
   });
 }
 

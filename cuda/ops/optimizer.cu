@@ -26,8 +26,8 @@ struct Ranges {
 };
 
 /// Four consecutive elements, in accesses of 16 bytes.
-template <class Rule, class Factors>
-__device__ void step_quad(const Rule& rule, const Factors& factors, float* w, const float* g,
+template <class Rule, class StepConstants>
+__device__ void step_quad(const Rule& rule, const StepConstants& constants, float* w, const float* g,
                           const Moments& moments, std::int64_t quad) {
   const KeptMoments<Rule, const Moments&> kept{moments};
   Element e[kVector] = {};
@@ -48,7 +48,7 @@ __device__ void step_quad(const Rule& rule, const Factors& factors, float* w, co
     if (kept.has(k)) load(moments[k], [k](Element& one) -> float& { return one.moment(k); });
   }
 #pragma unroll
-  for (Element& one : e) update(rule, factors, kept, one);
+  for (Element& one : e) update(rule, constants, kept, one);
   store(w, [](Element& one) { return one.w; });
 #pragma unroll
   for (std::size_t k = 0; k < kMaxMoments; ++k) {
@@ -56,8 +56,8 @@ __device__ void step_quad(const Rule& rule, const Factors& factors, float* w, co
   }
 }
 
-template <class Rule, class Factors>
-__device__ void step_one(const Rule& rule, const Factors& factors, float* w, const float* g,
+template <class Rule, class StepConstants>
+__device__ void step_one(const Rule& rule, const StepConstants& constants, float* w, const float* g,
                          const Moments& moments, std::int64_t i) {
   const KeptMoments<Rule, const Moments&> kept{moments};
   Element e{w[i], g[i]};
@@ -65,7 +65,7 @@ __device__ void step_one(const Rule& rule, const Factors& factors, float* w, con
   for (std::size_t k = 0; k < kMaxMoments; ++k) {
     if (kept.has(k)) e.moment(k) = moments[k][i];
   }
-  update(rule, factors, kept, e);
+  update(rule, constants, kept, e);
   w[i] = e.w;
 #pragma unroll
   for (std::size_t k = 0; k < kMaxMoments; ++k) {
@@ -83,12 +83,12 @@ template <class Rule>
 __global__ void __launch_bounds__(kThreads)
     optimizer_update_kernel(Rule rule, float* w, const float* __restrict__ g, Moments moments,
                             const float* rate, OptimizerProgress* progress, Ranges ranges) {
-  using Factors = decltype(factors_of(rule, *rate, progress->steps, progress->scalar));
-  SHARED_ARRAY(Factors, shared, 1);
+  using StepConstants = decltype(step_constants_of(rule, *rate, progress->steps, progress->scalar));
+  SHARED_ARRAY(StepConstants, shared, 1);
   const std::int64_t number = progress->steps + 1;
-  if (threadIdx.x == 0) shared[0] = factors_of(rule, *rate, number, progress->scalar);
+  if (threadIdx.x == 0) shared[0] = step_constants_of(rule, *rate, number, progress->scalar);
   __syncthreads();
-  const Factors factors = shared[0];
+  const StepConstants constants = shared[0];
   const std::int64_t first = std::int64_t{blockIdx.x} * kThreads + threadIdx.x;
   const std::int64_t stride = std::int64_t{gridDim.x} * kThreads;
   const bool aligned = in_fours(w, g, moments);
@@ -97,14 +97,14 @@ __global__ void __launch_bounds__(kThreads)
     const std::int64_t end = range.first + range.size;
     const bool fours = aligned && range.first % kVector == 0;
     for (std::int64_t i = range.first / kVector + first; fours && i < end / kVector; i += stride)
-      step_quad(rule, factors, w, g, moments, i);
+      step_quad(rule, constants, w, g, moments, i);
     for (std::int64_t i = (fours ? end / kVector * kVector : range.first) + first; i < end; i += stride)
-      step_one(rule, factors, w, g, moments, i);
+      step_one(rule, constants, w, g, moments, i);
   }
   // Executed by the last block, when every block has read the number.
   if (is_last_block(&progress->arrived) && threadIdx.x == 0) {
     progress->steps = number;
-    progress->scalar = next_scalar(factors, progress->scalar);
+    progress->scalar = next_scalar(constants, progress->scalar);
   }
 }
 

@@ -39,11 +39,12 @@ WARPFIT_HOST_DEVICE inline float muon_sum(float a, float x, float b, float produ
 }
 
 /// What a parameter's step is made with.
-struct MuonFactors {
+struct MuonConstants {
   float keep;  ///< what weight decay leaves of it
   float rate;  ///< adjusted to the matrix
 };
-WARPFIT_HOST_DEVICE inline MuonFactors factors_of(const Muon& muon, float rate, const MuonMatrix& matrix) {
+WARPFIT_HOST_DEVICE inline MuonConstants step_constants_of(const Muon& muon, float rate,
+                                                           const MuonMatrix& matrix) {
   const auto rows = static_cast<double>(matrix.rows);
   const auto cols = static_cast<double>(matrix.cols);
   const double longer = rows > cols ? rows : cols;
@@ -52,8 +53,8 @@ WARPFIT_HOST_DEVICE inline MuonFactors factors_of(const Muon& muon, float rate, 
 }
 
 /// A parameter after a step in the direction o.
-WARPFIT_HOST_DEVICE inline float muon_stepped(const MuonFactors& factors, float w, float o) {
-  return w * factors.keep - factors.rate * o;
+WARPFIT_HOST_DEVICE inline float muon_stepped(const MuonConstants& constants, float w, float o) {
+  return w * constants.keep - constants.rate * o;
 }
 
 /// The index in u of an element of the matrix: u is transposed if the matrix has more rows than columns.

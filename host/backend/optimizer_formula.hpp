@@ -30,39 +30,40 @@ struct KeptMoments {
 
 /// What an optimizer keeps once for all parameters, after a step: no more than before, unless it has a
 /// function of this name.
-template <class Factors>
-WARPFIT_HOST_DEVICE float next_scalar(const Factors&, float scalar) {
+template <class StepConstants>
+WARPFIT_HOST_DEVICE float next_scalar(const StepConstants&, float scalar) {
   return scalar;
 }
 
-// For each optimizer: what a step has in common for all parameters, made by factors_of(optimizer, learning
-// rate, number of the step from 1 on, OptimizerProgress::scalar), and update(optimizer, factors, kept,
-// element), where kept.has(k) says whether moment k is kept. Options are constants or selections, since a
-// branch would keep a loop over parameters from being vectorized. A NaN is kept.
+// For each optimizer: what a step has in common for all parameters, made by step_constants_of(optimizer,
+// learning rate, number of the step from 1 on, OptimizerProgress::scalar), and update(optimizer, constants,
+// kept, element), where kept.has(k) says whether moment k is kept. Options are constants or selections, since
+// a branch would keep a loop over parameters from being vectorized. A NaN is kept.
 
 WARPFIT_HOST_DEVICE inline float decayed(float g, float w, float weight_decay) {
   return weight_decay != 0 ? g + weight_decay * w : g;
 }
 
-struct PlainFactors {
+struct PlainConstants {
   float rate;
   bool first;
 };
 template <class Rule>
-WARPFIT_HOST_DEVICE PlainFactors factors_of(const Rule&, float rate, std::int64_t step, float) {
+WARPFIT_HOST_DEVICE PlainConstants step_constants_of(const Rule&, float rate, std::int64_t step, float) {
   return {rate, step == 1};
 }
 
 template <class Kept>
-WARPFIT_HOST_DEVICE void update(const Sgd& sgd, const PlainFactors& factors, const Kept& kept, Element& e) {
+WARPFIT_HOST_DEVICE void update(const Sgd& sgd, const PlainConstants& constants, const Kept& kept,
+                                Element& e) {
   float g = decayed(e.g, e.w, sgd.weight_decay);
   if (kept.has(0)) {
     const float mean = sgd.momentum * e.m + (1 - sgd.dampening) * g;
-    e.m = factors.first ? g : mean;
+    e.m = constants.first ? g : mean;
     const float ahead = g + sgd.momentum * e.m;
     g = sgd.nesterov ? ahead : e.m;
   }
-  e.w -= factors.rate * g;
+  e.w -= constants.rate * g;
 }
 
 /// What Adam, NAdam and RAdam begin with: weight decay, of which decoupled decay leaves `keep` of the
@@ -77,12 +78,13 @@ WARPFIT_HOST_DEVICE float update_means(const Rule& rule, float keep, Element& e)
   return g;
 }
 
-struct AdamFactors {
+struct AdamConstants {
   float rate;             ///< divided by the first moment's correction
   float root_correction;  ///< of the second
   float keep;             ///< what decoupled weight decay leaves of a parameter
 };
-WARPFIT_HOST_DEVICE inline AdamFactors factors_of(const Adam& adam, float rate, std::int64_t step, float) {
+WARPFIT_HOST_DEVICE inline AdamConstants step_constants_of(const Adam& adam, float rate, std::int64_t step,
+                                                           float) {
   const auto t = static_cast<double>(step);
   return {static_cast<float>(rate / (1 - pow(adam.beta1, t))),
           static_cast<float>(sqrt(1 - pow(adam.beta2, t))),
@@ -90,18 +92,19 @@ WARPFIT_HOST_DEVICE inline AdamFactors factors_of(const Adam& adam, float rate, 
 }
 
 template <class Kept>
-WARPFIT_HOST_DEVICE void update(const Adam& adam, const AdamFactors& factors, const Kept& kept, Element& e) {
-  update_means(adam, factors.keep, e);
+WARPFIT_HOST_DEVICE void update(const Adam& adam, const AdamConstants& constants, const Kept& kept,
+                                Element& e) {
+  update_means(adam, constants.keep, e);
   float square = e.v;
   if (kept.has(2)) {
     e.third = square <= e.third ? e.third : square;  // unlike fmaxf, it keeps a NaN
     square = e.third;
   }
-  e.w -= factors.rate * (e.m / (sqrtf(square) / factors.root_correction + adam.eps));
+  e.w -= constants.rate * (e.m / (sqrtf(square) / constants.root_correction + adam.eps));
 }
 
 template <class Kept>
-WARPFIT_HOST_DEVICE void update(const Rmsprop& rmsprop, const PlainFactors& factors, const Kept& kept,
+WARPFIT_HOST_DEVICE void update(const Rmsprop& rmsprop, const PlainConstants& constants, const Kept& kept,
                                 Element& e) {
   const float g = decayed(e.g, e.w, rmsprop.weight_decay);
   e.v = rmsprop.alpha * e.v + (1 - rmsprop.alpha) * g * g;
@@ -112,50 +115,51 @@ WARPFIT_HOST_DEVICE void update(const Rmsprop& rmsprop, const PlainFactors& fact
   }
   float d = g / (sqrtf(square) + rmsprop.eps);
   if (kept.has(0)) d = e.m = rmsprop.momentum * e.m + d;
-  e.w -= factors.rate * d;
+  e.w -= constants.rate * d;
 }
 
 template <class Kept>
-WARPFIT_HOST_DEVICE void update(const Adagrad& adagrad, const PlainFactors& factors, const Kept&,
+WARPFIT_HOST_DEVICE void update(const Adagrad& adagrad, const PlainConstants& constants, const Kept&,
                                 Element& e) {
   const float g = decayed(e.g, e.w, adagrad.weight_decay);
   e.v += g * g;
-  e.w -= factors.rate * (g / (sqrtf(e.v) + adagrad.eps));
+  e.w -= constants.rate * (g / (sqrtf(e.v) + adagrad.eps));
 }
 
 template <class Kept>
-WARPFIT_HOST_DEVICE void update(const Adadelta& adadelta, const PlainFactors& factors, const Kept&,
+WARPFIT_HOST_DEVICE void update(const Adadelta& adadelta, const PlainConstants& constants, const Kept&,
                                 Element& e) {
   const float g = decayed(e.g, e.w, adadelta.weight_decay);
   e.v = adadelta.rho * e.v + (1 - adadelta.rho) * g * g;
   const float d = sqrtf(e.third + adadelta.eps) / sqrtf(e.v + adadelta.eps) * g;
   e.third = adadelta.rho * e.third + (1 - adadelta.rho) * d * d;
-  e.w -= factors.rate * d;
+  e.w -= constants.rate * d;
 }
 
-WARPFIT_HOST_DEVICE inline PlainFactors factors_of(const Adamax& adamax, float rate, std::int64_t step,
-                                                   float) {
+WARPFIT_HOST_DEVICE inline PlainConstants step_constants_of(const Adamax& adamax, float rate,
+                                                            std::int64_t step, float) {
   return {static_cast<float>(rate / (1 - pow(adamax.beta1, static_cast<double>(step)))), step == 1};
 }
 
 template <class Kept>
-WARPFIT_HOST_DEVICE void update(const Adamax& adamax, const PlainFactors& factors, const Kept&, Element& e) {
+WARPFIT_HOST_DEVICE void update(const Adamax& adamax, const PlainConstants& constants, const Kept&,
+                                Element& e) {
   const float g = decayed(e.g, e.w, adamax.weight_decay);
   e.m = static_cast<float>(adamax.beta1) * e.m + static_cast<float>(1 - adamax.beta1) * g;
   const float before = static_cast<float>(adamax.beta2) * e.v;
   const float now = fabsf(g) + adamax.eps;
   e.v = before <= now || now != now ? now : before;
-  e.w -= factors.rate * (e.m / e.v);
+  e.w -= constants.rate * (e.m / e.v);
 }
 
-struct NadamFactors {
+struct NadamConstants {
   float gradient_rate, mean_rate;
   float root_correction;
   float keep;
   float product;  ///< of all mu up to this step
 };
-WARPFIT_HOST_DEVICE inline NadamFactors factors_of(const Nadam& nadam, float rate, std::int64_t step,
-                                                   float product_before) {
+WARPFIT_HOST_DEVICE inline NadamConstants step_constants_of(const Nadam& nadam, float rate, std::int64_t step,
+                                                            float product_before) {
   const auto t = static_cast<double>(step);
   const double mu = nadam.beta1 * (1 - 0.5 * pow(0.96, t * nadam.momentum_decay));
   const double next = nadam.beta1 * (1 - 0.5 * pow(0.96, (t + 1) * nadam.momentum_decay));
@@ -165,22 +169,26 @@ WARPFIT_HOST_DEVICE inline NadamFactors factors_of(const Nadam& nadam, float rat
           static_cast<float>(sqrt(1 - pow(nadam.beta2, t))),
           nadam.decoupled ? 1 - rate * nadam.weight_decay : 1, product};
 }
-WARPFIT_HOST_DEVICE inline float next_scalar(const NadamFactors& factors, float) { return factors.product; }
-
-template <class Kept>
-WARPFIT_HOST_DEVICE void update(const Nadam& nadam, const NadamFactors& factors, const Kept&, Element& e) {
-  const float g = update_means(nadam, factors.keep, e);
-  const float root = sqrtf(e.v) / factors.root_correction + nadam.eps;
-  e.w -= factors.gradient_rate * (g / root);
-  e.w -= factors.mean_rate * (e.m / root);
+WARPFIT_HOST_DEVICE inline float next_scalar(const NadamConstants& constants, float) {
+  return constants.product;
 }
 
-struct RadamFactors {
+template <class Kept>
+WARPFIT_HOST_DEVICE void update(const Nadam& nadam, const NadamConstants& constants, const Kept&,
+                                Element& e) {
+  const float g = update_means(nadam, constants.keep, e);
+  const float root = sqrtf(e.v) / constants.root_correction + nadam.eps;
+  e.w -= constants.gradient_rate * (g / root);
+  e.w -= constants.mean_rate * (e.m / root);
+}
+
+struct RadamConstants {
   float rate;             ///< divided by the first moment's correction, times the variance's factor
   float root_correction;  ///< of the second moment; 0 where that is not used
   float keep;
 };
-WARPFIT_HOST_DEVICE inline RadamFactors factors_of(const Radam& radam, float rate, std::int64_t step, float) {
+WARPFIT_HOST_DEVICE inline RadamConstants step_constants_of(const Radam& radam, float rate, std::int64_t step,
+                                                            float) {
   const auto t = static_cast<double>(step);
   const double power = pow(radam.beta2, t);
   const double most = 2 / (1 - radam.beta2) - 1;  // the length of the mean, were there steps without end
@@ -194,16 +202,18 @@ WARPFIT_HOST_DEVICE inline RadamFactors factors_of(const Radam& radam, float rat
 }
 
 template <class Kept>
-WARPFIT_HOST_DEVICE void update(const Radam& radam, const RadamFactors& factors, const Kept&, Element& e) {
-  update_means(radam, factors.keep, e);
-  const float adapted = e.m * (factors.root_correction / (sqrtf(e.v) + radam.eps));
-  e.w -= factors.rate * (factors.root_correction != 0 ? adapted : e.m);
+WARPFIT_HOST_DEVICE void update(const Radam& radam, const RadamConstants& constants, const Kept&,
+                                Element& e) {
+  update_means(radam, constants.keep, e);
+  const float adapted = e.m * (constants.root_correction / (sqrtf(e.v) + radam.eps));
+  e.w -= constants.rate * (constants.root_correction != 0 ? adapted : e.m);
 }
 
 template <class Kept>
-WARPFIT_HOST_DEVICE void update(const Rprop& rprop, const PlainFactors& factors, const Kept&, Element& e) {
+WARPFIT_HOST_DEVICE void update(const Rprop& rprop, const PlainConstants& constants, const Kept&,
+                                Element& e) {
   const float turn = e.g * e.m;  // below 0 where the sign changes; 0 at the first step
-  float step = factors.first ? factors.rate : e.v;
+  float step = constants.first ? constants.rate : e.v;
   step *= turn > 0 ? rprop.eta_plus : turn < 0 ? rprop.eta_minus : 1.0F;
   step = step < rprop.smallest ? rprop.smallest : step > rprop.largest ? rprop.largest : step;
   const float g = turn < 0 ? 0.0F : e.g;
@@ -212,27 +222,29 @@ WARPFIT_HOST_DEVICE void update(const Rprop& rprop, const PlainFactors& factors,
   e.w -= g > 0 ? step : g < 0 ? -step : g;  // where g is no number, nor is w
 }
 
-struct AsgdFactors {
+struct AsgdConstants {
   float eta, next_eta;
   float keep;
   float mean;  ///< how far the mean of w goes to the newest
 };
-WARPFIT_HOST_DEVICE inline AsgdFactors factors_of(const Asgd& asgd, float rate, std::int64_t step,
-                                                  float eta_before) {
+WARPFIT_HOST_DEVICE inline AsgdConstants step_constants_of(const Asgd& asgd, float rate, std::int64_t step,
+                                                           float eta_before) {
   const auto t = static_cast<double>(step);
   const float eta = step == 1 ? rate : eta_before;
   const double since = t - 1 - asgd.t0;
   return {eta, static_cast<float>(rate / pow(1 + asgd.lambd * rate * t, asgd.alpha)),
           static_cast<float>(1 - asgd.lambd * eta), static_cast<float>(1 / (since > 1 ? since : 1))};
 }
-WARPFIT_HOST_DEVICE inline float next_scalar(const AsgdFactors& factors, float) { return factors.next_eta; }
+WARPFIT_HOST_DEVICE inline float next_scalar(const AsgdConstants& constants, float) {
+  return constants.next_eta;
+}
 
 template <class Kept>
-WARPFIT_HOST_DEVICE void update(const Asgd& asgd, const AsgdFactors& factors, const Kept&, Element& e) {
+WARPFIT_HOST_DEVICE void update(const Asgd& asgd, const AsgdConstants& constants, const Kept&, Element& e) {
   const float g = decayed(e.g, e.w, asgd.weight_decay);
-  e.w *= factors.keep;
-  e.w -= factors.eta * g;
-  e.third = factors.mean == 1 ? e.w : e.third + (e.w - e.third) * factors.mean;
+  e.w *= constants.keep;
+  e.w -= constants.eta * g;
+  e.third = constants.mean == 1 ? e.w : e.third + (e.w - e.third) * constants.mean;
 }
 
 }  // namespace warpfit

@@ -91,13 +91,13 @@ class CpuMuonOp final : public MuonOp {
 
   void end(const MuonMatrix& matrix, ConstMatrix u) {
     float* w = views_.parameters.data() + matrix.first;
-    const auto factors = factors_of(muon_, run_.rate, matrix);
+    const auto constants = step_constants_of(muon_, run_.rate, matrix);
     const MuonIndex index(matrix);
     pool_.split(matrix.rows, min_rows(matrix.cols), [=](std::int64_t first, std::int64_t end) {
       for (std::int64_t row = first; row < end; ++row) {
         for (std::int64_t col = 0; col < matrix.cols; ++col) {
           float& one = w[row * matrix.cols + col];
-          one = muon_stepped(factors, one, u.data[index.of(row, col)]);
+          one = muon_stepped(constants, one, u.data[index.of(row, col)]);
         }
       }
     });

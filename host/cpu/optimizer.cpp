@@ -20,7 +20,7 @@ struct Kept {
 template <class Kept, class Rule>
 void update_all(ThreadPool& pool, const Rule& given, const OptimizerViews& views, float rate,
                 std::int64_t step) {
-  const auto made = factors_of(given, rate, step, views.progress->scalar);
+  const auto made = step_constants_of(given, rate, step, views.progress->scalar);
   float* w = views.parameters.data();
   const float* g = views.gradients.data();
   float* m = views.moments[0].data();
@@ -29,14 +29,14 @@ void update_all(ThreadPool& pool, const Rule& given, const OptimizerViews& views
   const auto update_part = [=](std::int64_t first, std::int64_t end) {
     vectorized([=] {
       const auto rule = given;  // a copy, which stores into the arrays cannot change
-      const auto factors = made;
+      const auto constants = made;
 #pragma omp simd
       for (std::int64_t i = first; i < end; ++i) {
         Element e{w[i], g[i]};
         if constexpr (Kept::has(0)) e.m = m[i];
         if constexpr (Kept::has(1)) e.v = v[i];
         if constexpr (Kept::has(2)) e.third = third[i];
-        update(rule, factors, Kept{}, e);
+        update(rule, constants, Kept{}, e);
         w[i] = e.w;
         if constexpr (Kept::has(0)) m[i] = e.m;
         if constexpr (Kept::has(1)) v[i] = e.v;
