@@ -17,12 +17,14 @@ __global__ void __launch_bounds__(kThreads)
   const bool aligned = reinterpret_cast<std::uintptr_t>(values) % sizeof(float4) == 0;
   for (std::int64_t quad = std::int64_t{blockIdx.x} * kThreads + threadIdx.x; quad * kVector < size;
        quad += stride) {
-    const auto factors = dropout.factors(number, quad);
+    const auto multipliers = dropout.multipliers(number, quad);
     if (aligned && quad * kVector + kVector <= size) {
       float4& four = reinterpret_cast<float4*>(values)[quad];
-      four = make_float4(four.x * factors[0], four.y * factors[1], four.z * factors[2], four.w * factors[3]);
+      four = make_float4(four.x * multipliers[0], four.y * multipliers[1], four.z * multipliers[2],
+                         four.w * multipliers[3]);
     } else {
-      for (int i = 0; i < kVector && quad * kVector + i < size; ++i) values[quad * kVector + i] *= factors[i];
+      for (int i = 0; i < kVector && quad * kVector + i < size; ++i)
+        values[quad * kVector + i] *= multipliers[i];
     }
   }
 }

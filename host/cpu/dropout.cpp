@@ -11,7 +11,8 @@ constexpr std::int64_t kQuad = 4;
 /// Number of quads whose random numbers are drawn together: the 32-bit words of an AVX-512 vector.
 constexpr std::int64_t kLanes = 16;
 
-// Multiplies the values of kLanes quads by their factors. `values` points to the first value of quad `first`.
+// Multiplies the values of kLanes quads by their multipliers. `values` points to the first value of quad
+// `first`.
 inline void drop_lanes(const DropoutMask& dropout, std::int64_t step, std::int64_t first, float* values) {
   using Lanes = std::array<std::uint32_t, kLanes>;
   std::array<Lanes, kQuad> words;
@@ -25,12 +26,13 @@ inline void drop_lanes(const DropoutMask& dropout, std::int64_t step, std::int64
       key.mix(words[0][lane], words[1][lane], words[2][lane], words[3][lane]);
     }
   }
-  std::array<float, kQuad * kLanes> factors;
+  std::array<float, kQuad * kLanes> multipliers;
 #pragma omp simd
   for (std::int64_t lane = 0; lane < kLanes; ++lane) {
-    for (std::int64_t i = 0; i < kQuad; ++i) factors[kQuad * lane + i] = dropout.factor(words[i][lane]);
+    for (std::int64_t i = 0; i < kQuad; ++i)
+      multipliers[kQuad * lane + i] = dropout.multiplier(words[i][lane]);
   }
-  for (std::int64_t i = 0; i < kQuad * kLanes; ++i) values[i] *= factors[i];
+  for (std::int64_t i = 0; i < kQuad * kLanes; ++i) values[i] *= multipliers[i];
 }
 
 }  // namespace
@@ -46,10 +48,10 @@ void dropout(ThreadPool& pool, const DropoutMask& dropout, std::int64_t step, Ma
       }
     });
     for (; quad < end; ++quad) {
-      const auto factors = dropout.factors(step, quad);
+      const auto multipliers = dropout.multipliers(step, quad);
       const std::int64_t first = kQuad * quad;
       const std::int64_t count = std::min(kQuad, size - first);
-      for (std::int64_t i = 0; i < count; ++i) values.data[first + i] *= factors[i];
+      for (std::int64_t i = 0; i < count; ++i) values.data[first + i] *= multipliers[i];
     }
   });
 }

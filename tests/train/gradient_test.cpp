@@ -70,7 +70,7 @@ class Gradients : public OnEachBackend {
         sum += parameters[tensors.weight + m * tensors.inputs + k] * x[k];
       if (l + 1 < linear_tensors(plan_).size()) {
         const std::int64_t at = row * tensors.outputs + m;
-        sum = std::max(sum, 0.0) * (dropout.p > 0 ? dropout.factors(kStep, at / 4)[at % 4] : 1.0F);
+        sum = std::max(sum, 0.0) * (dropout.p > 0 ? dropout.multipliers(kStep, at / 4)[at % 4] : 1.0F);
       }
       y.push_back(sum);
     }

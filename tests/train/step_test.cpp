@@ -51,7 +51,7 @@ class TrainStep : public OnEachBackend {
     std::vector<float> mask;
     for (const double z : reference_linear(x, weight(0), bias(0), kRows)) {
       const auto index = static_cast<std::int64_t>(hidden.size());
-      mask.push_back(dropout_.p > 0 ? dropout_.factors(step, index / 4)[index % 4] : 1);
+      mask.push_back(dropout_.p > 0 ? dropout_.multipliers(step, index / 4)[index % 4] : 1);
       hidden.push_back(std::max<float>(z, 0) * mask.back());
     }
     const auto logits = reference_linear(hidden, weight(1), bias(1), kRows);
@@ -185,8 +185,8 @@ TEST_P(TrainStep, DropsOutOtherUnitsInEachLayer) {
     backend_->download(batch->operations[2 * layer].views.y.data, std::as_writable_bytes(std::span(values)));
     std::vector<float> mask;
     for (std::int64_t quad = 0; quad < kRows * 2; ++quad) {
-      for (const float factor : DropoutMask{.p = 0.5F, .seed = 3, .layer = layer}.factors(0, quad))
-        mask.push_back(factor);
+      for (const float multiplier : DropoutMask{.p = 0.5F, .seed = 3, .layer = layer}.multipliers(0, quad))
+        mask.push_back(multiplier);
     }
     EXPECT_EQ(values, mask) << layer;
   }
