@@ -27,15 +27,15 @@ class GridBarrier {
   __device__ void wait() const {
     if (threadIdx.x == 0) {
       long long start = 0;
-      for (unsigned looks = 1; static_cast<int>(load_acquire(arrived_) - target_) < 0; ++looks) {
-        if (looks % kLooksPerTime == 0) check_time(start);
+      for (unsigned polls = 1; static_cast<int>(load_acquire(arrived_) - target_) < 0; ++polls) {
+        if (polls % kPollsPerClockRead == 0) check_time(start);
       }
     }
     __syncthreads();
   }
 
  private:
-  static constexpr unsigned kLooksPerTime = 1024;  // polls between reads of the clock: about a millisecond
+  static constexpr unsigned kPollsPerClockRead = 1024;  // about a millisecond
 
   __device__ void check_time(long long& start) const {
     const long long now = nanoseconds();

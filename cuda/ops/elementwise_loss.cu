@@ -31,11 +31,11 @@ __global__ void __launch_bounds__(kThreads)
     if (doutputs == nullptr) continue;
     const float derivative = of_row.derivative(y[c], target);
     derivatives += derivative;
-    if (!Function::kBalances || c != label) doutputs[row * classes + c] = scale * derivative;
+    if (!Function::kNegatesSumAtLabel || c != label) doutputs[row * classes + c] = scale * derivative;
   }
   highest = block_highest<kThreads>(highest);
   sum = block_reduce<kThreads>(sum, [](float a, float b) { return a + b; });
-  if (Function::kBalances && doutputs != nullptr) {
+  if (Function::kNegatesSumAtLabel && doutputs != nullptr) {
     derivatives = block_reduce<kThreads>(derivatives, [](float a, float b) { return a + b; });
     if (thread == 0) doutputs[row * classes + label] = -scale * derivatives;
   }

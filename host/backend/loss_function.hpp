@@ -9,18 +9,18 @@
 
 namespace warpfit {
 
-/// What the formulas have in common but for Margin.
-struct OfOutputAlone {
-  /// Whether the label's derivative is the sum of the others', negated.
-  static constexpr bool kBalances = false;
+/// Base of the functions that depend only on y and t: all except Margin.
+struct ElementwiseFunction {
+  /// Whether the derivative of the label's output is the negated sum of those of the other outputs.
+  static constexpr bool kNegatesSumAtLabel = false;
 };
 
-struct SquaredError : OfOutputAlone {
+struct SquaredError : ElementwiseFunction {
   WARPFIT_HOST_DEVICE float value(float y, float t) const { return (y - t) * (y - t); }
   WARPFIT_HOST_DEVICE float derivative(float y, float t) const { return 2.0F * (y - t); }
 };
 
-struct AbsoluteError : OfOutputAlone {
+struct AbsoluteError : ElementwiseFunction {
   WARPFIT_HOST_DEVICE float value(float y, float t) const { return fabsf(y - t); }
   WARPFIT_HOST_DEVICE float derivative(float y, float t) const {
     return y > t ? 1.0F : y < t ? -1.0F : y - t;  // a NaN stays one
@@ -28,7 +28,7 @@ struct AbsoluteError : OfOutputAlone {
 };
 
 /// error^2 / (2 beta) where |error| < beta, else |error| - beta / 2.
-struct SmoothAbsoluteError : OfOutputAlone {
+struct SmoothAbsoluteError : ElementwiseFunction {
   float beta;
   WARPFIT_HOST_DEVICE float value(float y, float t) const {
     const float error = fabsf(y - t);
@@ -40,7 +40,7 @@ struct SmoothAbsoluteError : OfOutputAlone {
 };
 
 /// error^2 / 2 where |error| <= delta, else delta (|error| - delta / 2).
-struct HuberError : OfOutputAlone {
+struct HuberError : ElementwiseFunction {
   float delta;
   WARPFIT_HOST_DEVICE float value(float y, float t) const {
     const float error = fabsf(y - t);
@@ -52,7 +52,7 @@ struct HuberError : OfOutputAlone {
 };
 
 /// -t log sigmoid(y) - (1 - t) log(1 - sigmoid(y)), as PyTorch computes it without overflow.
-struct BinaryCrossEntropy : OfOutputAlone {
+struct BinaryCrossEntropy : ElementwiseFunction {
   WARPFIT_HOST_DEVICE float value(float y, float t) const {
     return (1.0F - t) * y + log1pf(expf(-fabsf(y))) + (y < 0.0F ? -y : 0.0F);
   }
@@ -61,7 +61,7 @@ struct BinaryCrossEntropy : OfOutputAlone {
 
 /// max(0, margin - y_label + y) where t is 0, else 0.
 struct Margin {
-  static constexpr bool kBalances = true;
+  static constexpr bool kNegatesSumAtLabel = true;
   float margin;
   float at_label = 0;  ///< y_label
   WARPFIT_HOST_DEVICE float error(float y) const { return margin - at_label + y; }
@@ -76,7 +76,7 @@ struct Margin {
 /// The function for a row whose label's output is `at_label`.
 template <class Function>
 WARPFIT_HOST_DEVICE Function for_row(Function function, float at_label) {
-  if constexpr (Function::kBalances) function.at_label = at_label;
+  if constexpr (Function::kNegatesSumAtLabel) function.at_label = at_label;
   return function;
 }
 

@@ -7,8 +7,8 @@ std::array<bool, kMaxMoments> moments_of(const Optimizer& optimizer) {
       [](const auto& rule) {
         std::array<bool, kMaxMoments> kept{};
         for (std::size_t k = 0; k < kMaxMoments; ++k) {
-          kept[k] = rule.kMoments[k] == Keeps::kAlways ||
-                    (rule.kMoments[k] == Keeps::kSometimes && rule.sometimes(k));
+          kept[k] = rule.kMoments[k] == MomentUse::kAlways ||
+                    (rule.kMoments[k] == MomentUse::kSometimes && rule.sometimes(k));
         }
         return kept;
       },

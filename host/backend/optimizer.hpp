@@ -15,8 +15,8 @@ namespace warpfit {
 constexpr std::size_t kMaxMoments = 3;
 
 /// Whether an optimizer keeps a moment: kSometimes depends on its constants.
-enum class Keeps { kNever, kSometimes, kAlways };
-using MomentsKept = std::array<Keeps, kMaxMoments>;
+enum class MomentUse { kNever, kSometimes, kAlways };
+using MomentsKept = std::array<MomentUse, kMaxMoments>;
 
 // Each optimizer's kMoments says which moments it keeps, and sometimes(k) whether moment k of kSometimes is
 // kept.
@@ -27,7 +27,7 @@ struct Sgd {
   float momentum = 0, dampening = 0, weight_decay = 0;
   bool nesterov = false;
 
-  static constexpr MomentsKept kMoments{Keeps::kSometimes, Keeps::kNever, Keeps::kNever};
+  static constexpr MomentsKept kMoments{MomentUse::kSometimes, MomentUse::kNever, MomentUse::kNever};
   [[nodiscard]] bool sometimes(std::size_t) const { return momentum != 0; }
 };
 
@@ -39,7 +39,7 @@ struct Adam {
   float eps = 1e-8F, weight_decay = 0;
   bool decoupled = false, amsgrad = false;
 
-  static constexpr MomentsKept kMoments{Keeps::kAlways, Keeps::kAlways, Keeps::kSometimes};
+  static constexpr MomentsKept kMoments{MomentUse::kAlways, MomentUse::kAlways, MomentUse::kSometimes};
   [[nodiscard]] bool sometimes(std::size_t) const { return amsgrad; }
 };
 
@@ -49,7 +49,7 @@ struct Rmsprop {
   float alpha = 0.99F, eps = 1e-8F, weight_decay = 0, momentum = 0;
   bool centered = false;
 
-  static constexpr MomentsKept kMoments{Keeps::kSometimes, Keeps::kAlways, Keeps::kSometimes};
+  static constexpr MomentsKept kMoments{MomentUse::kSometimes, MomentUse::kAlways, MomentUse::kSometimes};
   [[nodiscard]] bool sometimes(std::size_t moment) const { return moment == 0 ? momentum != 0 : centered; }
 };
 
@@ -57,7 +57,7 @@ struct Rmsprop {
 struct Adagrad {
   float eps = 1e-10F, weight_decay = 0;
 
-  static constexpr MomentsKept kMoments{Keeps::kNever, Keeps::kAlways, Keeps::kNever};
+  static constexpr MomentsKept kMoments{MomentUse::kNever, MomentUse::kAlways, MomentUse::kNever};
   [[nodiscard]] bool sometimes(std::size_t) const { return false; }
 };
 
@@ -65,7 +65,7 @@ struct Adagrad {
 struct Adadelta {
   float rho = 0.9F, eps = 1e-6F, weight_decay = 0;
 
-  static constexpr MomentsKept kMoments{Keeps::kNever, Keeps::kAlways, Keeps::kAlways};
+  static constexpr MomentsKept kMoments{MomentUse::kNever, MomentUse::kAlways, MomentUse::kAlways};
   [[nodiscard]] bool sometimes(std::size_t) const { return false; }
 };
 
@@ -74,7 +74,7 @@ struct Adamax {
   double beta1 = 0.9, beta2 = 0.999;
   float eps = 1e-8F, weight_decay = 0;
 
-  static constexpr MomentsKept kMoments{Keeps::kAlways, Keeps::kAlways, Keeps::kNever};
+  static constexpr MomentsKept kMoments{MomentUse::kAlways, MomentUse::kAlways, MomentUse::kNever};
   [[nodiscard]] bool sometimes(std::size_t) const { return false; }
 };
 
@@ -87,7 +87,7 @@ struct Nadam {
   double momentum_decay = 0.004;
   bool decoupled = false;
 
-  static constexpr MomentsKept kMoments{Keeps::kAlways, Keeps::kAlways, Keeps::kNever};
+  static constexpr MomentsKept kMoments{MomentUse::kAlways, MomentUse::kAlways, MomentUse::kNever};
   [[nodiscard]] bool sometimes(std::size_t) const { return false; }
 };
 
@@ -97,7 +97,7 @@ struct Radam {
   float eps = 1e-8F, weight_decay = 0;
   bool decoupled = false;
 
-  static constexpr MomentsKept kMoments{Keeps::kAlways, Keeps::kAlways, Keeps::kNever};
+  static constexpr MomentsKept kMoments{MomentUse::kAlways, MomentUse::kAlways, MomentUse::kNever};
   [[nodiscard]] bool sometimes(std::size_t) const { return false; }
 };
 
@@ -106,7 +106,7 @@ struct Radam {
 struct Rprop {
   float eta_minus = 0.5F, eta_plus = 1.2F, smallest = 1e-6F, largest = 50;
 
-  static constexpr MomentsKept kMoments{Keeps::kAlways, Keeps::kAlways, Keeps::kNever};
+  static constexpr MomentsKept kMoments{MomentUse::kAlways, MomentUse::kAlways, MomentUse::kNever};
   [[nodiscard]] bool sometimes(std::size_t) const { return false; }
 };
 
@@ -116,7 +116,7 @@ struct Asgd {
   double lambd = 1e-4, alpha = 0.75, t0 = 1e6;
   float weight_decay = 0;
 
-  static constexpr MomentsKept kMoments{Keeps::kNever, Keeps::kNever, Keeps::kAlways};
+  static constexpr MomentsKept kMoments{MomentUse::kNever, MomentUse::kNever, MomentUse::kAlways};
   [[nodiscard]] bool sometimes(std::size_t) const { return false; }
 };
 

@@ -24,7 +24,8 @@ struct KeptMoments {
 
   [[nodiscard]] WARPFIT_HOST_DEVICE bool has(std::size_t k) const {
     constexpr MomentsKept kMoments = Rule::kMoments;  // GPUs do not know the member itself
-    return kMoments[k] == Keeps::kAlways || (kMoments[k] == Keeps::kSometimes && moments[k] != nullptr);
+    return kMoments[k] == MomentUse::kAlways ||
+           (kMoments[k] == MomentUse::kSometimes && moments[k] != nullptr);
   }
 };
 

@@ -25,7 +25,7 @@ void elementwise_loss(ThreadPool& pool, const Loss& loss, ConstMatrix outputs, C
         derivatives += derivative;
         dy[c] = scale * derivative;
       }
-      if (function.kBalances && dy != nullptr) dy[label] = -scale * derivatives;
+      if (function.kNegatesSumAtLabel && dy != nullptr) dy[label] = -scale * derivatives;
       return {sum, std::max_element(y, y + classes) - y == label};
     };
     add_rows(pool, outputs, labels, doutputs, static_cast<double>(outputs.size()), row_losses, metrics, row);

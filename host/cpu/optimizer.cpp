@@ -59,8 +59,8 @@ void update_kept(ThreadPool& pool, const Rule& rule, const OptimizerViews& views
   constexpr std::size_t kMoment = sizeof...(kKept);
   if constexpr (kMoment == kMaxMoments) {
     update_all<Kept<kKept...>>(pool, rule, views, rate, step);
-  } else if constexpr (Rule::kMoments[kMoment] != Keeps::kSometimes) {
-    update_kept<Rule, kKept..., Rule::kMoments[kMoment] == Keeps::kAlways>(pool, rule, views, rate, step);
+  } else if constexpr (Rule::kMoments[kMoment] != MomentUse::kSometimes) {
+    update_kept<Rule, kKept..., Rule::kMoments[kMoment] == MomentUse::kAlways>(pool, rule, views, rate, step);
   } else if (views.moments[kMoment].empty()) {
     update_kept<Rule, kKept..., false>(pool, rule, views, rate, step);
   } else {

@@ -39,17 +39,17 @@ class Tiles {
 
   [[nodiscard]] int count() const { return down_ * across_; }
   [[nodiscard]] Tile operator[](int part) const {
-    const auto [row, rows] = stretch(rows_, down_, part / across_, 1);
-    const auto [column, columns] = stretch(columns_, across_, part % across_, 16);
+    const auto [row, rows] = range(rows_, down_, part / across_, 1);
+    const auto [column, columns] = range(columns_, across_, part % across_, 16);
     return {row, rows, column, columns};
   }
 
  private:
-  struct Stretch {
+  struct Range {
     std::int64_t first, size;
   };
   // In multiples of the vector width.
-  static Stretch stretch(std::int64_t size, int parts, int part, std::int64_t width) {
+  static Range range(std::int64_t size, int parts, int part, std::int64_t width) {
     const auto border = [&](int at) {
       return std::min(size, (size * at / parts + width - 1) / width * width);
     };

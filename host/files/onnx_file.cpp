@@ -180,7 +180,7 @@ class OnnxParser {
     return value;
   }
 
-  void read_tensor_type(FileStretch message, OnnxModel::Value& value) {
+  void read_tensor_type(FileRange message, OnnxModel::Value& value) {
     reader_.for_each_field(message, [&](const Field& part) {
       if (part.number == 1) value.type = type_in(part).name;
       if (part.number != 2) return;
@@ -211,7 +211,7 @@ class OnnxParser {
   void read_initializer(const Field& field) {
     count_part(field);
     OnnxModel::Initializer tensor;
-    std::optional<FileStretch> raw, floats, doubles;
+    std::optional<FileRange> raw, floats, doubles;
     bool elsewhere = false;  // as varints or texts, or in another file
     reader_.for_each_field(reader_.message(field), [&](const Field& part) {
       switch (part.number) {
@@ -259,7 +259,7 @@ class OnnxParser {
     const auto size = tensor_size(*tensor.dtype, tensor.shape);
     if (!size) reader_.fail(field.byte, "a shape with more elements than any file can hold");
     if (!tensor.data && elsewhere) return;
-    if (!tensor.data && *size == 0) tensor.data = FileStretch{field.byte, 0};
+    if (!tensor.data && *size == 0) tensor.data = FileRange{field.byte, 0};
     const auto found = tensor.data ? tensor.data->size : 0;
     if (found == *size) return;
     reader_.fail(field.byte,

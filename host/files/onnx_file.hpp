@@ -34,7 +34,7 @@ struct OnnxModel {
     std::vector<std::int64_t> shape;
     /// Where its elements lie as they do in memory; nothing where they are in another file or spelled as
     /// varints.
-    std::optional<FileStretch> data;
+    std::optional<FileRange> data;
   };
 
   std::int64_t ir_version = 0;

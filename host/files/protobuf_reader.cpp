@@ -86,7 +86,7 @@ std::int64_t ProtobufReader::integer(const ProtobufField& field) const {
   return static_cast<std::int64_t>(field.value);
 }
 
-FileStretch ProtobufReader::message(const ProtobufField& field) const {
+FileRange ProtobufReader::message(const ProtobufField& field) const {
   if (field.kind != Kind::kBytes)
     fail(field.byte, fmt::format("field {} is not length-delimited", field.number));
   return field.content;

@@ -13,7 +13,7 @@
 namespace warpfit {
 
 /// Some bytes of a file.
-struct FileStretch {
+struct FileRange {
   std::uint64_t byte = 0, size = 0;
   [[nodiscard]] std::uint64_t end() const { return byte + size; }
 };
@@ -24,7 +24,7 @@ struct ProtobufField {
   Kind kind = Kind::kVarint;
   std::uint64_t byte = 0;   ///< of the file, where it begins
   std::uint64_t value = 0;  ///< of a varint
-  FileStretch content;      ///< of all other kinds
+  FileRange content;        ///< of all other kinds
 };
 
 class ProtobufReader {
@@ -35,13 +35,13 @@ class ProtobufReader {
   /// Calls `visit` with each field of the message, in the file's order.
   /// Errors: ModelError naming file and byte where a field is cut or is none; IoError.
   template <class Visit>
-  void for_each_field(FileStretch message, const Visit& visit) {
+  void for_each_field(FileRange message, const Visit& visit) {
     for (std::uint64_t byte = message.byte; byte < message.end();) visit(next_field(byte, message.end()));
   }
 
   /// The same for the varints that a packed field consists of.
   template <class Visit>
-  void for_each_varint(FileStretch packed, const Visit& visit) {
+  void for_each_varint(FileRange packed, const Visit& visit) {
     for (std::uint64_t byte = packed.byte; byte < packed.end();) {
       visit(static_cast<std::int64_t>(varint(byte, packed.end())));
     }
@@ -49,7 +49,7 @@ class ProtobufReader {
 
   /// What the field holds. Errors: ModelError where it is of another kind than asked for; IoError.
   [[nodiscard]] std::int64_t integer(const ProtobufField& field) const;
-  [[nodiscard]] FileStretch message(const ProtobufField& field) const;
+  [[nodiscard]] FileRange message(const ProtobufField& field) const;
   /// Of a long text the first 4096 bytes and how many there are.
   [[nodiscard]] std::string text(const ProtobufField& field) const;
 

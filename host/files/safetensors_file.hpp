@@ -15,13 +15,13 @@
 namespace warpfit {
 
 /// Which files must have the checksum that write_safetensors adds: those of PyTorch have none.
-enum class Checksum { kWhereGiven, kRequired };
+enum class Checksum { kIfPresent, kRequired };
 
 class SafetensorsFile {
  public:
   /// Errors: IoError where it cannot be read; ModelError naming file, tensor and byte where it is damaged,
   /// cut, or no such file.
-  explicit SafetensorsFile(const FileLocation& location, Checksum checksum = Checksum::kWhereGiven);
+  explicit SafetensorsFile(const FileLocation& location, Checksum checksum = Checksum::kIfPresent);
 
   [[nodiscard]] const std::string& path() const { return file_.path(); }
   /// What it says of itself, without the checksum.

@@ -89,7 +89,7 @@ ProgressReport::ProgressReport(Report& reports, Terminal terminal)
   };
   surround_log_messages({before, after});
   try {
-    drawer_ = std::thread([this] { draw_what_is_due(); });
+    draw_thread_ = std::thread([this] { draw_when_due(); });
   } catch (const std::system_error&) {  // no thread is available: the line is drawn only with the reports
   }
 }
@@ -98,15 +98,15 @@ ProgressReport::~ProgressReport() {
   surround_log_messages({});
   {
     const std::scoped_lock lock(mutex_);
-    stops_ = true;
+    stopping_ = true;
   }
   changed_.notify_one();
-  if (drawer_.joinable()) drawer_.join();
+  if (draw_thread_.joinable()) draw_thread_.join();
   erase();
 }
 
 template <class Call>
-void ProgressReport::pass_on(Call call) {
+void ProgressReport::forward(Call call) {
   const std::scoped_lock lock(mutex_);
   erase();
   call();
@@ -114,7 +114,7 @@ void ProgressReport::pass_on(Call call) {
 }
 
 void ProgressReport::run_started(const RunStart& run) {
-  pass_on([&] {
+  forward([&] {
     progress_.epochs = run.epochs;
     started_ = terminal_.now();
     reports_.run_started(run);
@@ -122,7 +122,7 @@ void ProgressReport::run_started(const RunStart& run) {
 }
 
 void ProgressReport::epoch_started(std::int64_t epoch) {
-  pass_on([&] {
+  forward([&] {
     progress_.epoch = epoch;
     progress_.share = 0;
     reports_.epoch_started(epoch);
@@ -130,7 +130,7 @@ void ProgressReport::epoch_started(std::int64_t epoch) {
 }
 
 void ProgressReport::loss(const LossReport& report) {
-  pass_on([&] {
+  forward([&] {
     progress_.loss = report.loss;
     const auto samples = static_cast<double>(report.samples);
     progress_.share = static_cast<double>(report.seen) / samples;
@@ -145,7 +145,7 @@ void ProgressReport::loss(const LossReport& report) {
 }
 
 void ProgressReport::epoch_ended(const EpochReport& report) {
-  pass_on([&] {
+  forward([&] {
     progress_.accuracy = (report.validation ? *report.validation : report.test).accuracy();
     progress_.share = 1;
     estimate();
@@ -195,9 +195,9 @@ void ProgressReport::draw() {
   is_drawn_ = true;
 }
 
-void ProgressReport::draw_what_is_due() {
+void ProgressReport::draw_when_due() {
   std::unique_lock lock(mutex_);
-  while (!stops_) {
+  while (!stopping_) {
     if (!is_due_) {
       changed_.wait(lock);
       continue;

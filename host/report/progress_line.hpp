@@ -58,12 +58,12 @@ class ProgressReport final : public Report {
 
  private:
   template <class Call>
-  void pass_on(Call call);
+  void forward(Call call);
   void estimate();
   void erase();
   void draw_soon();
   void draw();
-  void draw_what_is_due();
+  void draw_when_due();
 
   Report& reports_;
   Terminal terminal_;
@@ -74,9 +74,9 @@ class ProgressReport final : public Report {
   std::optional<double> first_;  // number of epochs that were complete when the process started
   bool is_drawn_ = false;
   bool is_due_ = false;
-  bool stops_ = false;
+  bool stopping_ = false;
   std::condition_variable_any changed_;
-  std::thread drawer_;  // the last member: it uses the others
+  std::thread draw_thread_;  // the last member: it uses the others
 };
 
 /// Standard error if it is a terminal that can erase lines: TERM is neither unset nor "dumb".

@@ -20,8 +20,8 @@ StreamRequest request_for(const Subset& dataset, std::int64_t batch_size) {
   return {.samples = dataset.size(), .sample_size = dataset.sample_size(), .batch_size = batch_size};
 }
 
-StreamPlan plan_alone(const Backend& backend, const Subset& dataset, std::int64_t batch_size,
-                      Residency residency) {
+StreamPlan plan_single_set(const Backend& backend, const Subset& dataset, std::int64_t batch_size,
+                           Residency residency) {
   const auto set = request_for(dataset, batch_size);
   return plan_streams(backend, {&set, 1}, residency, std::nullopt).front();
 }
@@ -45,7 +45,7 @@ BatchStream::BatchStream(Backend& backend, Subset dataset, const StreamPlan& pla
   const auto samples = static_cast<std::size_t>(dataset_.size());
   pixels_ = {backend, samples * static_cast<std::size_t>(dataset_.sample_size())};
   labels_ = {backend, samples};
-  visits_ = {backend, samples};
+  pass_order_ = {backend, samples};
 }
 
 BatchStream::~BatchStream() { stop(); }
@@ -68,9 +68,9 @@ void BatchStream::attach_reader() {
 void BatchStream::start(SampleOrder order, std::int64_t first) {
   stop();
   order_ = std::move(order);
-  given_ = false;
-  if (resident_ && kept_ == dataset_.size()) return;
-  kept_ = 0;
+  returned_ = false;
+  if (resident_ && uploaded_ == dataset_.size()) return;
+  uploaded_ = 0;
   ring_.reset();
   first = resident_ ? 0 : first / chunk_samples_ * chunk_samples_;
   reading_ = true;
@@ -102,10 +102,10 @@ void BatchStream::read_pass(std::int64_t first) {
 }
 
 std::optional<Chunk> BatchStream::next() {
-  if (given_) return std::nullopt;
-  if (resident_ && kept_ == dataset_.size() && !reading_) return whole_set();
+  if (returned_) return std::nullopt;
+  if (resident_ && uploaded_ == dataset_.size() && !reading_) return whole_set();
   while (const auto filled = ring_.take()) {
-    if (!resident_) return sent_chunk(*filled);
+    if (!resident_) return streamed_chunk(*filled);
     const SampleView part = keep(*filled);
     if (order_.is_file_order()) return Chunk(filled->first, part);
   }
@@ -113,11 +113,11 @@ std::optional<Chunk> BatchStream::next() {
   reading_ = false;
   // A shuffled pass begins when all samples are there; one in the file's order has seen them arrive.
   if (resident_ && !order_.is_file_order()) return whole_set();
-  given_ = true;
+  returned_ = true;
   return std::nullopt;
 }
 
-Chunk BatchStream::sent_chunk(const FilledSlot& filled) {
+Chunk BatchStream::streamed_chunk(const FilledSlot& filled) {
   const auto bytes = chunk_bytes(filled.samples, dataset_.sample_size());
   const auto* pixels = filled.slot->submit(static_cast<std::size_t>(bytes));
   return {ring_,
@@ -130,24 +130,24 @@ Chunk BatchStream::sent_chunk(const FilledSlot& filled) {
 SampleView BatchStream::keep(const FilledSlot& filled) {
   const auto samples = static_cast<std::size_t>(filled.samples);
   const auto pixel_bytes = samples * static_cast<std::size_t>(dataset_.sample_size());
-  const SampleView part{pixels_.data() + kept_ * dataset_.sample_size(), labels_.data() + kept_,
+  const SampleView part{pixels_.data() + uploaded_ * dataset_.sample_size(), labels_.data() + uploaded_,
                         filled.samples, dataset_.sample_size()};
-  filled.slot->submit_to(pixels_.data() + kept_ * dataset_.sample_size(), 0, pixel_bytes);
-  filled.slot->submit_to(reinterpret_cast<std::uint8_t*>(labels_.data() + kept_),
+  filled.slot->submit_to(pixels_.data() + uploaded_ * dataset_.sample_size(), 0, pixel_bytes);
+  filled.slot->submit_to(reinterpret_cast<std::uint8_t*>(labels_.data() + uploaded_),
                          static_cast<std::size_t>(label_offset(filled.samples, dataset_.sample_size())),
                          samples * sizeof(Label));
   filled.slot->retire();
   ring_.give_back(filled.slot);
-  kept_ += filled.samples;
+  uploaded_ += filled.samples;
   return part;
 }
 
 Chunk BatchStream::whole_set() {
-  given_ = true;
+  returned_ = true;
   SampleView all{pixels_.data(), labels_.data(), dataset_.size(), dataset_.sample_size()};
   if (!order_.is_file_order()) {
-    visits_.upload(order_.indices(0, dataset_.size()));
-    all.order = visits_.data();
+    pass_order_.upload(order_.indices(0, dataset_.size()));
+    all.order = pass_order_.data();
   }
   return {0, all};
 }

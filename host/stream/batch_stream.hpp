@@ -41,11 +41,11 @@ class Chunk {
   SampleView samples_;
 };
 
-/// What plan_streams has to know of a data set.
+/// The request to plan_streams() for a data set.
 StreamRequest request_for(const Subset& dataset, std::int64_t batch_size);
-/// A plan for it alone, without a limit.
-StreamPlan plan_alone(const Backend& backend, const Subset& dataset, std::int64_t batch_size,
-                      Residency residency);
+/// A plan for a single data set without a limit.
+StreamPlan plan_single_set(const Backend& backend, const Subset& dataset, std::int64_t batch_size,
+                           Residency residency);
 
 class BatchStream {
  public:
@@ -56,10 +56,10 @@ class BatchStream {
   BatchStream(const BatchStream&) = delete;
   BatchStream& operator=(const BatchStream&) = delete;
 
-  /// Begins a pass over the data set; one that was not used up is given up. No chunk may be alive. What lies
-  /// before the chunk that the `first` sample of the pass is in may be left out.
+  /// Begins a pass over the data set; an unfinished pass is abandoned. No chunk may exist. Chunks before the
+  /// one that contains sample `first` of the pass may be skipped.
   void start(SampleOrder order, std::int64_t first = 0);
-  /// The next chunk, or nothing at the end of the pass. Throws what the reader met: DataError, IoError.
+  /// The next chunk, or nothing at the end of the pass. Throws the error of the reader: DataError, IoError.
   std::optional<Chunk> next();
 
   [[nodiscard]] bool is_resident() const { return resident_; }
@@ -68,7 +68,7 @@ class BatchStream {
   void attach_reader();
   void read_pass(std::int64_t first);
   void stop();
-  [[nodiscard]] Chunk sent_chunk(const FilledSlot& filled);
+  [[nodiscard]] Chunk streamed_chunk(const FilledSlot& filled);
   [[nodiscard]] SampleView keep(const FilledSlot& filled);
   [[nodiscard]] Chunk whole_set();
 
@@ -81,12 +81,12 @@ class BatchStream {
   bool reading_ = false;
   std::exception_ptr attach_failure_;
 
-  // Of a data set that stays: its first `kept_` samples are there.
+  // For resident data: the first `uploaded_` samples are on the device.
   Buffer<std::uint8_t> pixels_;
   Buffer<Label> labels_;
-  Buffer<std::uint32_t> visits_;  // the order of a shuffled pass
-  std::int64_t kept_ = 0;
-  bool given_ = false;  // the whole set, in this pass
+  Buffer<std::uint32_t> pass_order_;  // of a shuffled pass
+  std::int64_t uploaded_ = 0;
+  bool returned_ = false;  // whether the pass has returned its last chunk
 
   ReaderThread reader_;  // the last member: it uses the others until it has ended
 };

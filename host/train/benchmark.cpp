@@ -38,7 +38,7 @@ std::vector<std::uint32_t> shuffled(const BenchmarkOptions& options, std::int64_
 
 // Times of one round of measurements, in seconds.
 struct Benchmark::Round {
-  std::array<double, kPhases> until{};
+  std::array<double, kPhases> up_to_phase{};
   double data = 0, compute = 0, both = 0, copy = 0;
 };
 
@@ -59,9 +59,10 @@ Benchmark::Benchmark(Backend& backend, const Network& network, const Dataset& sa
                 [this, rule = rule()](const Batch& batch, Metrics* metrics) {
                   train_step(backend_, network_, batch, rule, metrics);
                 }),
-      resident_(backend, part(0), plan_alone(backend, part(0), options_.batch_size, Residency::kResident)) {
+      resident_(backend, part(0),
+                plan_single_set(backend, part(0), options_.batch_size, Residency::kResident)) {
   for (std::size_t phase = 0; phase < kPhases; ++phase) {
-    until_.push_back(std::make_unique<StepRunner>(
+    phase_runners_.push_back(std::make_unique<StepRunner>(
         backend, workspace_, Loss{}, [this, rule = rule(), phase](const Batch& batch, Metrics* metrics) {
           train_step(backend_, network_, batch, rule, metrics, static_cast<Phase>(phase));
         }));
@@ -91,10 +92,10 @@ Subset Benchmark::part(std::int64_t number) const {
 
 double Benchmark::seconds_of(const std::function<void()>& work) const {
   using Clock = std::chrono::steady_clock;
-  static_cast<void>(until_.front()->read_metrics());  // waits for queued work
+  static_cast<void>(phase_runners_.front()->read_metrics());  // waits for queued work
   const auto start = Clock::now();
   work();
-  static_cast<void>(until_.front()->read_metrics());
+  static_cast<void>(phase_runners_.front()->read_metrics());
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
@@ -113,13 +114,14 @@ void Benchmark::measure_phases(Round& round) {
   for (std::int64_t first = 0; first < options_.steps; first += kTurn) {
     const std::int64_t steps = std::min(kTurn, options_.steps - first);
     for (std::size_t phase = 0; phase < kPhases; ++phase) {
-      round.until[phase] += seconds_of([&] { run(*until_[phase], kept_, first, steps); });
+      round.up_to_phase[phase] += seconds_of([&] { run(*phase_runners_[phase], kept_, first, steps); });
     }
   }
 }
 
 double Benchmark::stream(const Subset& part, bool trains) {
-  BatchStream stream(backend_, part, plan_alone(backend_, part, options_.batch_size, Residency::kStream));
+  BatchStream stream(backend_, part,
+                     plan_single_set(backend_, part, options_.batch_size, Residency::kStream));
   return seconds_of([&] {
     stream.start({});
     while (const auto chunk = stream.next()) {
@@ -177,13 +179,14 @@ BenchmarkFindings Benchmark::run() {
   Work whole;
   for (std::size_t phase = 0; phase < kPhases; ++phase) {
     const auto seconds = spread([&](const Round& round) {
-      return (round.until[phase] - (phase > 0 ? round.until[phase - 1] : 0)) / steps;
+      return (round.up_to_phase[phase] - (phase > 0 ? round.up_to_phase[phase - 1] : 0)) / steps;
     });
     findings.phases.push_back({kNames[phase], seconds, work[phase].flop, work[phase].bytes});
     whole.flop += work[phase].flop;
     whole.bytes += work[phase].bytes;
   }
-  findings.phases.push_back({"step", spread([&](const Round& round) { return round.until.back() / steps; }),
+  findings.phases.push_back({"step",
+                             spread([&](const Round& round) { return round.up_to_phase.back() / steps; }),
                              whole.flop, whole.bytes});
   if (engine_ == "fused") {
     findings.phases.push_back(

@@ -63,10 +63,10 @@ class Benchmark {
   ParameterGroups groups_;
   OptimizerState optimizer_;
   Workspace workspace_;
-  std::vector<std::unique_ptr<StepRunner>> until_;  // runners up to each phase
-  std::vector<std::uint32_t> order_;                // of all samples if they are shuffled
-  StepRunner training_;                             // for whole steps
-  std::string engine_;                              // of training_
+  std::vector<std::unique_ptr<StepRunner>> phase_runners_;  // runners up to each phase
+  std::vector<std::uint32_t> order_;                        // of all samples if they are shuffled
+  StepRunner training_;                                     // for whole steps
+  std::string engine_;                                      // of training_
   BatchStream resident_;
   SampleView kept_;  // all samples, resident on the device
 };

@@ -33,13 +33,13 @@ Interrupt::Interrupt() {
   for (std::size_t i = 0; i < kStopSignals.size(); ++i) {
     // Signals that the parent process has set to be ignored, as nohup does, stay ignored.
     if (is_ignored(kStopSignals[i])) action.sa_handler = SIG_IGN;
-    sigaction(kStopSignals[i], &action, &before_[i]);
+    sigaction(kStopSignals[i], &action, &previous_[i]);
     action.sa_handler = take_note;
   }
 }
 
 Interrupt::~Interrupt() {
-  for (std::size_t i = 0; i < kStopSignals.size(); ++i) sigaction(kStopSignals[i], &before_[i], nullptr);
+  for (std::size_t i = 0; i < kStopSignals.size(); ++i) sigaction(kStopSignals[i], &previous_[i], nullptr);
 }
 
 bool Interrupt::requested() const { return signalled; }
@@ -47,9 +47,9 @@ bool Interrupt::requested() const { return signalled; }
 IgnoredPipe::IgnoredPipe() {
   struct sigaction ignore {};
   ignore.sa_handler = SIG_IGN;
-  sigaction(SIGPIPE, &ignore, &before_);
+  sigaction(SIGPIPE, &ignore, &previous_);
 }
 
-IgnoredPipe::~IgnoredPipe() { sigaction(SIGPIPE, &before_, nullptr); }
+IgnoredPipe::~IgnoredPipe() { sigaction(SIGPIPE, &previous_, nullptr); }
 
 }  // namespace warpfit

@@ -23,7 +23,7 @@ class Interrupt {
   [[nodiscard]] bool requested() const;
 
  private:
-  std::array<struct sigaction, kStopSignals.size()> before_{};
+  std::array<struct sigaction, kStopSignals.size()> previous_{};
 };
 
 /// During its lifetime, writing to a closed pipe fails with EPIPE and does not end the process.
@@ -35,7 +35,7 @@ class IgnoredPipe {
   IgnoredPipe& operator=(const IgnoredPipe&) = delete;
 
  private:
-  struct sigaction before_ {};
+  struct sigaction previous_ {};
 };
 
 }  // namespace warpfit

@@ -24,7 +24,7 @@ Predictor::Predictor(Backend& backend, const Network& network, const std::option
       batch_size_(std::min(batch_size, samples.size())),
       workspace_(backend, network, {.max_batch_size = batch_size_}),
       runner_(backend, workspace_, loss, step_of(backend)),
-      stream_(backend, samples, plan_alone(backend, samples, batch_size_, Residency::kStream)),
+      stream_(backend, samples, plan_single_set(backend, samples, batch_size_, Residency::kStream)),
       logits_(static_cast<std::size_t>(batch_size_ * network.plan().classes())) {}
 
 Metrics Predictor::run(const Take& take) {

@@ -20,14 +20,14 @@ using testing::HasSubstr;
 // Programs that are started during its lifetime ignore the signal, as under nohup.
 class Ignored {
  public:
-  explicit Ignored(int number) : number_(number), before_(signal(number, SIG_IGN)) {}
-  ~Ignored() { signal(number_, before_); }
+  explicit Ignored(int number) : number_(number), previous_(signal(number, SIG_IGN)) {}
+  ~Ignored() { signal(number_, previous_); }
   Ignored(const Ignored&) = delete;
   Ignored& operator=(const Ignored&) = delete;
 
  private:
   int number_;
-  sighandler_t before_;
+  sighandler_t previous_;
 };
 
 class InterruptProgram : public testing::Test {

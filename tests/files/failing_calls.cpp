@@ -57,7 +57,7 @@ class Disk {
   }
 
   // Sets errno if the call fails.
-  Verdict judge(const char* name, const std::string& path) {
+  Verdict decide(const char* name, const std::string& path) {
     if (path != folder_ && !path.starts_with(folder_ + "/")) return Verdict::kPasses;
     const long number = ++calls_;
     if (record_ != nullptr) {
@@ -80,7 +80,7 @@ class Disk {
 };
 
 bool fails(const char* name, const std::string& path) {
-  return Disk::instance().judge(name, path) == Verdict::kFails;
+  return Disk::instance().decide(name, path) == Verdict::kFails;
 }
 
 // At least one byte, because a count of 0 would mean the end of the file.
@@ -116,21 +116,21 @@ int openat(int folder, const char* path, int flags, ...) {
 
 ssize_t write(int descriptor, const void* bytes, size_t size) {
   static const auto real = next_definition(&::write, "write");
-  const auto verdict = Disk::instance().judge("write", path_of(descriptor));
+  const auto verdict = Disk::instance().decide("write", path_of(descriptor));
   if (verdict == Verdict::kFails) return -1;
   return real(descriptor, bytes, taken(size, verdict));
 }
 
 ssize_t pwrite(int descriptor, const void* bytes, size_t size, off_t offset) {
   static const auto real = next_definition(&::pwrite, "pwrite");
-  const auto verdict = Disk::instance().judge("pwrite", path_of(descriptor));
+  const auto verdict = Disk::instance().decide("pwrite", path_of(descriptor));
   if (verdict == Verdict::kFails) return -1;
   return real(descriptor, bytes, taken(size, verdict), offset);
 }
 
 ssize_t pread(int descriptor, void* bytes, size_t size, off_t offset) {
   static const auto real = next_definition(&::pread, "pread");
-  const auto verdict = Disk::instance().judge("pread", path_of(descriptor));
+  const auto verdict = Disk::instance().decide("pread", path_of(descriptor));
   return verdict == Verdict::kFails ? -1 : real(descriptor, bytes, taken(size, verdict), offset);
 }
 

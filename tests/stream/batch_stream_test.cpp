@@ -44,7 +44,8 @@ class BatchStreamTest : public testing::TestWithParam<std::tuple<std::string, Re
     require_backend(std::get<0>(GetParam()), backend_);
     if (!backend_) return;
     x_ = {*backend_, kBatch * kSampleSize};
-    stream_.emplace(*backend_, dataset_, plan_alone(*backend_, dataset_, kBatch, std::get<1>(GetParam())));
+    stream_.emplace(*backend_, dataset_,
+                    plan_single_set(*backend_, dataset_, kBatch, std::get<1>(GetParam())));
   }
 
   // Queues a pass whose batches write their labels to `labels`, without waiting for any of them.

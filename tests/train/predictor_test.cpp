@@ -73,7 +73,7 @@ TEST_P(Predicting, MeasuresTheLossOfAnEvaluation) {
   const Workspace workspace(*backend_, network, {.max_batch_size = kBatch});
   TorchGenerator generator(0);
   const auto evaluated = Evaluation(*backend_, workspace, Loss{}, samples, kBatch,
-                                    plan_alone(*backend_, samples, kBatch, Residency::kStream))
+                                    plan_single_set(*backend_, samples, kBatch, Residency::kStream))
                              .run(generator);
   const auto metrics = Predictor(*backend_, network, Loss{}, samples, kBatch).run([](auto, auto) {});
   const auto result = result_of(metrics, samples.size());
