@@ -75,11 +75,12 @@ struct TrainCommand {
       "Trains a neural network on labelled samples and tests it after each epoch. Prints what PyTorch's\n"
       "tutorial prints; all other messages go to standard error.\n"};
 
-  RunOptions run;            ///< but for what the flags below are resolved into when the command runs
-  OptimizerFlags optimizer;  ///< `run.training`
-  ScheduleFlags schedule;    ///< likewise
-  DeviceFlags device;        ///< `run.device`
-  std::string config_file;   ///< file of options, which the command line's go before; empty for none
+  RunOptions run;                    ///< but for what the flags below are resolved into when the command runs
+  std::optional<std::string> names;  ///< `run.names`; by default it depends on the network
+  OptimizerFlags optimizer;          ///< `run.training`
+  ScheduleFlags schedule;            ///< likewise
+  DeviceFlags device;                ///< `run.device`
+  std::string config_file;           ///< file of options, which the command line's go before; empty for none
   Verbosity verbosity;
 };
 

@@ -16,6 +16,7 @@
 #include "host/cli/optimizer_options.hpp"
 #include "host/cli/option_rows.hpp"
 #include "host/cli/schedule_options.hpp"
+#include "host/cli/training_setup.hpp"
 
 namespace warpfit {
 namespace {
@@ -222,11 +223,15 @@ Options run_options(TrainCommand& command) {
       text({kGroup, "--save", "FILE", "save the trained model to this safetensors file"}, "", run.model));
   rows.push_back(text({kGroup, "--init-from", "FILE", "initialize the tensors that match from this model"},
                       "", run.init_from));
-  rows.push_back(
-      text({kGroup, "--names", "NAME",
-            "attribute of the PyTorch module that holds the layers, which begins the tensors' names"},
-           "", run.names));
-  rows.back().may_be_empty = true;
+  rows.push_back({.group = kGroup,
+                  .flag = "--names",
+                  .value = "NAME",
+                  .help = "attribute of the PyTorch module that holds the layers, which begins the tensors' "
+                          "names; \"\" if the module itself is an nn.Sequential",
+                  .otherwise = "linear_relu_stack; \"\" if --network is a list of layers",
+                  .may_be_empty = true,
+                  .get = [&command] { return names_of(command); },
+                  .set = [&command](std::string_view given) { command.names = std::string(given); }});
   return rows;
 }
 

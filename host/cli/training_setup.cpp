@@ -63,10 +63,16 @@ void check(const RunOptions& run) {
 
 }  // namespace
 
+// The tutorial's class holds its layers in an attribute; a list of layers is an nn.Sequential itself.
+std::string names_of(const TrainCommand& command) {
+  return command.names.value_or(is_layer_list(command.run.network) ? "" : RunOptions().names);
+}
+
 RunOptions run_options_of(const TrainCommand& command) {
   if (command.schedule.kind == ScheduleKind::kOneCycle && command.optimizer.rate)
     throw UsageError("--lr: --schedule one-cycle takes --max-lr instead");
   RunOptions run = command.run;
+  run.names = names_of(command);
   auto& training = run.training;
   training.optimizer = optimizer_of(command.optimizer);
   training.muon = muon_of(command.optimizer);

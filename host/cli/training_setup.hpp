@@ -9,4 +9,7 @@ namespace warpfit {
 /// sense; IoError where a path is relative, but there is no working folder.
 RunOptions run_options_of(const TrainCommand& command);
 
+/// The value of --names, or its default, which depends on --network.
+std::string names_of(const TrainCommand& command);
+
 }  // namespace warpfit

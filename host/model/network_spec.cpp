@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "host/base/error.hpp"
 #include "host/base/parse_number.hpp"
 #include "host/base/shown.hpp"
@@ -46,9 +48,12 @@ NetworkSpec parse_widths(std::string_view text) {
   return multilayer_perceptron(widths);
 }
 
+bool is_layer_list(std::string_view text) {
+  return !text.empty() && text.front() >= 'a' && text.front() <= 'z';
+}
+
 NetworkSpec parse_network(std::string_view text) {
-  const bool is_list = !text.empty() && text.front() >= 'a' && text.front() <= 'z';
-  if (!is_list) return parse_widths(text);
+  if (!is_layer_list(text)) return parse_widths(text);
   try {
     return {parse_layers(text), std::nullopt};
   } catch (const UsageError& error) {

@@ -26,6 +26,9 @@ struct NetworkSpec {
 /// as parse_layers() does. Errors: UsageError naming the wrong part.
 NetworkSpec parse_network(std::string_view text);
 
+/// Whether the text is a list of layers, rather than one of widths.
+[[nodiscard]] bool is_layer_list(std::string_view text);
+
 /// Linear, ReLU, ..., Linear between layers of these widths, of which there are at least two.
 NetworkSpec multilayer_perceptron(const std::vector<std::int64_t>& widths);
 

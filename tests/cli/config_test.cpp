@@ -8,6 +8,7 @@
 
 #include "host/base/error.hpp"
 #include "host/cli/parse.hpp"
+#include "host/cli/training_setup.hpp"
 #include "tests/support/files.hpp"
 
 namespace warpfit::test {
@@ -111,7 +112,18 @@ TEST(Config, KeepsTheEmptyNameOfAModule) {
   const auto asked = parse_train({"--names", ""});
   TrainCommand read;
   apply_config(config_of(asked), "c.toml", options_of(read));
-  EXPECT_EQ(read.run.names, "");
+  EXPECT_EQ(read.names, "");
+}
+
+TEST(Config, KeepsTheNamesThatFollowFromTheNetwork) {
+  for (const auto& [network, names] :
+       {std::pair("784-10", "linear_relu_stack"), {"linear(10)", ""}, {"", "linear_relu_stack"}}) {
+    const auto asked = network[0] == 0 ? parse_train({}) : parse_train({"--network", network});
+    TrainCommand read;
+    apply_config(config_of(asked), "c.toml", options_of(read));
+    EXPECT_EQ(read.names, names) << network;
+    EXPECT_EQ(run_options_of(asked).names, names) << network;
+  }
 }
 
 TEST(Config, ReadsAndWritesAllDigitsOfANumber) {
