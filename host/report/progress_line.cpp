@@ -155,7 +155,8 @@ void ProgressReport::epoch_ended(const EpochReport& report) {
 
 void ProgressReport::done() {
   const std::scoped_lock lock(mutex_);
-  progress_.epoch = 0;  // stops drawing
+  progress_.epoch = 0;  // nothing more is drawn
+  is_due_ = false;
   erase();
   reports_.done();
 }

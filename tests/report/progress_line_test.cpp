@@ -133,6 +133,17 @@ TEST_F(ProgressOnAScreen, IsDrawnLaterIfTheLastTimeWasTooRecent) {
   EXPECT_EQ(drawings_, 2);
 }
 
+TEST_F(ProgressOnAScreen, IsNotDrawnAfterTheEnd) {
+  progress_->epoch_started(1);
+  loss(1, 1);  // leaves a drawing for later
+  progress_->done();
+  pass(1s);
+  std::this_thread::sleep_for(500ms);  // until the drawing thread has looked at the clock again
+  progress_.reset();                   // waits for that thread
+  EXPECT_EQ(drawings_, 1);
+  EXPECT_THAT(screen_.lines(), testing::ElementsAre("loss 1", "Done!", ""));
+}
+
 TEST_F(ProgressOnAScreen, CountsTheTimeOfAResumedRunFromItsStartHere) {
   progress_->epoch_started(3);
   loss(3, 500, 500);
