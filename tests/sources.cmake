@@ -30,6 +30,7 @@ set(warpfit_backend_test_sources
   support/random.cpp
   support/reference.cpp
   support/saved_model.cpp
+  support/terminal_program.cpp
   support/terminal_screen.cpp
   train/accumulate_test.cpp
   train/average_test.cpp

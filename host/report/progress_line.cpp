@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -45,6 +46,12 @@ std::string bar(double share, std::size_t width) {
   if (filled < width) cells += '>';
   cells.resize(width, ' ');
   return fmt::format("[{}]", cells);
+}
+
+// Of a command such as `warpfit train | tee log`, whose last part writes to the same terminal at any time.
+bool is_piped(int descriptor) {
+  struct stat status {};
+  return fstat(descriptor, &status) == 0 && (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode));
 }
 
 }  // namespace
@@ -215,6 +222,7 @@ void ProgressReport::draw_when_due() {
 std::optional<ProgressReport::Terminal> progress_terminal() {
   const char* kind = std::getenv("TERM");
   if (isatty(STDERR_FILENO) == 0 || kind == nullptr || std::string_view(kind) == "dumb") return std::nullopt;
+  if (is_piped(STDOUT_FILENO)) return std::nullopt;
   const auto write = [](std::string_view text) {
     std::fwrite(text.data(), 1, text.size(), stderr);
     std::fflush(stderr);

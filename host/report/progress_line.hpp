@@ -79,7 +79,8 @@ class ProgressReport final : public Report {
   std::thread draw_thread_;  // the last member: it uses the others
 };
 
-/// Standard error if it is a terminal that can erase lines: TERM is neither unset nor "dumb".
+/// Standard error if it is a terminal that can erase lines: TERM is neither unset nor "dumb". Nothing if
+/// standard output is a pipe: its reader may write to the same terminal while the line is shown.
 std::optional<ProgressReport::Terminal> progress_terminal();
 
 }  // namespace warpfit

@@ -1,17 +1,10 @@
 // A run on a terminal: the program runs on a pseudo-terminal, and the contents of its screen are compared.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <pty.h>
-#include <sys/ioctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <array>
-#include <cstdlib>
 
 #include "tests/support/files.hpp"
 #include "tests/support/program.hpp"
+#include "tests/support/terminal_program.hpp"
 #include "tests/support/terminal_screen.hpp"
 
 namespace warpfit::test {
@@ -21,35 +14,18 @@ using testing::Contains;
 using testing::HasSubstr;
 using testing::Not;
 
-struct Watched {
-  int exit_code = -1;
-  std::string output;
-};
-
-// Runs the program with standard output and standard error on a terminal of this width.
-Watched watch(std::vector<std::string> arguments, unsigned short columns, const char* kind = "xterm") {
+// Runs the program with standard output and error on a terminal of this width.
+TerminalOutcome watch(std::vector<std::string> arguments, unsigned short columns,
+                      const char* kind = "xterm") {
   arguments.insert(arguments.begin(), program_path());
-  std::vector<char*> argv;
-  for (auto& argument : arguments) argv.push_back(argument.data());
-  argv.push_back(nullptr);
-  const winsize size{.ws_row = 24, .ws_col = columns, .ws_xpixel = 0, .ws_ypixel = 0};
-  int terminal = -1;
-  const pid_t child = forkpty(&terminal, nullptr, nullptr, &size);
-  if (child == 0) {
-    setenv("TERM", kind, 1);
-    execv(argv[0], argv.data());
-    _exit(127);
-  }
-  Watched watched;
-  std::array<char, 4096> bytes{};
-  // Reading fails once the program has closed the terminal.
-  for (ssize_t count = 0; (count = read(terminal, bytes.data(), bytes.size())) > 0;)
-    watched.output.append(bytes.data(), static_cast<std::size_t>(count));
-  int status = 0;
-  waitpid(child, &status, 0);
-  close(terminal);
-  watched.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  return watched;
+  return TerminalProgram(arguments, columns, kind).finish();
+}
+
+// Runs a command of the shell, in which "$0" "$@" is the program with its arguments.
+TerminalOutcome watch_command(const std::string& command, const std::vector<std::string>& arguments) {
+  std::vector<std::string> words{"sh", "-c", command, program_path()};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  return TerminalProgram(words, 80).finish();
 }
 
 std::vector<std::string> training(const std::string& epochs) {
@@ -124,6 +100,17 @@ TEST(ProgressOnATerminal, IsErasedBeforeAnError) {
   const auto lines = screen.lines();
   EXPECT_THAT(lines.at(lines.size() - 2), testing::StartsWith("warpfit [error] ")) << watched.output;
   EXPECT_EQ(lines.back(), "");
+}
+
+// The text of a pipe reaches the terminal later, through a program that knows nothing of the line.
+TEST(ProgressOnATerminal, IsNotShownIfStandardOutputIsAPipe) {
+  for (const auto& [redirection, is_shown] :
+       std::vector<std::pair<std::string, bool>>{{"| cat", false}, {"> /dev/null", true}}) {
+    const auto watched = watch_command("\"$0\" \"$@\" " + redirection, training("3"));
+    EXPECT_EQ(watched.exit_code, 0) << watched.output;
+    EXPECT_EQ(watched.output.find("\x1b[J") != watched.output.npos, is_shown) << watched.output;
+    EXPECT_EQ(watched.output.find("epoch 1/3") != watched.output.npos, is_shown) << watched.output;
+  }
 }
 
 // Output to a file contains neither a carriage return nor an escape sequence.
