@@ -177,8 +177,9 @@ void ProgressReport::estimate() {
     progress_.seconds_left = elapsed.count() * (static_cast<double>(progress_.epochs) - done) / here;
 }
 
+// Not in the background: the cursor's line is then one of somebody else, such as the shell's prompt.
 void ProgressReport::erase() {
-  if (is_drawn_) terminal_.write(kErase);
+  if (is_drawn_ && terminal_.is_foreground()) terminal_.write(kErase);
   is_drawn_ = false;
 }
 
@@ -196,6 +197,7 @@ void ProgressReport::draw() {
   constexpr std::size_t kMinColumns = 10;
   drawn_ = terminal_.now();
   is_due_ = false;
+  if (!terminal_.is_foreground()) return;
   const auto columns = terminal_.width();
   if (columns < kMinColumns) return;
   // Some terminals wrap after the last column.
@@ -231,7 +233,8 @@ std::optional<ProgressReport::Terminal> progress_terminal() {
     winsize size{};
     return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
   };
-  return ProgressReport::Terminal{write, width};
+  const auto is_foreground = [] { return tcgetpgrp(STDERR_FILENO) == getpgrp(); };
+  return ProgressReport::Terminal{write, width, ProgressReport::Clock::now, is_foreground};
 }
 
 }  // namespace warpfit

@@ -33,7 +33,8 @@ std::string progress_text(const Progress& progress, std::size_t width);
 
 /// Shows the line while the wrapped reports and the log write to the same terminal: it is erased before they
 /// write and redrawn afterwards, but at most ten times per second; if the last drawing was too recent, a
-/// separate thread redraws it later. Only values that are reported anyway are shown.
+/// separate thread redraws it later. In the background
+/// nothing is drawn or erased. Only values that are reported anyway are shown.
 class ProgressReport final : public Report {
  public:
   using Clock = std::chrono::steady_clock;
@@ -43,6 +44,8 @@ class ProgressReport final : public Report {
     std::function<std::size_t()>
         width;  ///< columns; queried each time, because the user may resize the window
     std::function<Clock::time_point()> now = Clock::now;
+    /// Asked each time: a shell may move the process to the background, where others write to the terminal.
+    std::function<bool()> is_foreground = [] { return true; };
   };
 
   /// `reports` must outlive this.

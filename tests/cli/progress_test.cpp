@@ -113,6 +113,15 @@ TEST(ProgressOnATerminal, IsNotShownIfStandardOutputIsAPipe) {
   }
 }
 
+// The shell, which has job control, starts it in a process group of its own and keeps the foreground.
+TEST(ProgressOnATerminal, IsNotShownByABackgroundJob) {
+  const auto watched = watch_command("set -m; \"$0\" \"$@\" & wait $!", training("3"));
+  EXPECT_EQ(watched.exit_code, 0) << watched.output;
+  EXPECT_THAT(watched.output, HasSubstr("best "));
+  EXPECT_THAT(watched.output, Not(HasSubstr("\x1b[J")));
+  EXPECT_THAT(watched.output, Not(HasSubstr("epoch 1/3")));
+}
+
 // Output to a file contains neither a carriage return nor an escape sequence.
 TEST(ProgressOnATerminal, IsNoPartOfFiles) {
   const auto run = run_warpfit(training("3"), {"TERM=xterm"});

@@ -68,7 +68,8 @@ class ProgressOnAScreen : public testing::Test {
                                                  screen_.write(text);
                                                  if (text.starts_with("epoch")) ++drawings_;
                                                },
-                                               [this] { return columns_; }, [this] { return now_.load(); }});
+                                               [this] { return columns_; }, [this] { return now_.load(); },
+                                               [this] { return is_foreground_.load(); }});
     progress_->run_started({.plan = plan_, .data = {}, .device = {}, .options = {}, .epochs = 4});
   }
   void loss(std::int64_t epoch, std::int64_t seen, std::int64_t skipped = 0) {
@@ -88,6 +89,7 @@ class ProgressOnAScreen : public testing::Test {
   TerminalScreen screen_{columns_};
   Lines lines_{screen_};
   std::atomic<ProgressReport::Clock::time_point> now_{ProgressReport::Clock::time_point(1h)};
+  std::atomic<bool> is_foreground_ = true;
   int drawings_ = 0;
   std::optional<ProgressReport> progress_;
 };
@@ -162,6 +164,22 @@ TEST_F(ProgressOnAScreen, FitsIntoAWindowThatIsResized) {
   pass(1s);
   loss(1, 500);
   EXPECT_EQ(screen_.lines().back(), "");
+}
+
+// The shell's prompt is then where the line was.
+TEST_F(ProgressOnAScreen, LeavesTheTerminalAloneInTheBackground) {
+  progress_->epoch_started(1);
+  is_foreground_ = false;
+  screen_.write("\r\x1b[J$ ");
+  pass(1s);
+  loss(1, 250);
+  EXPECT_EQ(drawings_, 1);
+  EXPECT_THAT(screen_.lines(), testing::ElementsAre("$ loss 250", ""));
+  is_foreground_ = true;
+  pass(1s);
+  loss(1, 500);
+  EXPECT_EQ(drawings_, 2);
+  EXPECT_THAT(screen_.lines().at(0), "$ loss 250");
 }
 
 TEST_F(ProgressOnAScreen, MakesRoomForTheLog) {
