@@ -109,6 +109,7 @@ set(warpfit_single_thread_test_sources
   report/benchmark_test.cpp
   report/confusion_test.cpp
   report/evaluation_text_test.cpp
+  report/line_signals_test.cpp
   report/metrics_file_test.cpp
   report/metrics_test.cpp
   report/progress_line_test.cpp

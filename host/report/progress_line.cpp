@@ -18,10 +18,6 @@
 namespace warpfit {
 namespace {
 
-// The cursor stays at the start of the line, so that following output overwrites it. Erasing to the end of
-// the screen also removes lines that a narrower window has wrapped.
-constexpr std::string_view kErase = "\r\x1b[J";
-
 // The minimum time between two drawings.
 constexpr auto kInterval = std::chrono::milliseconds(100);
 
@@ -179,8 +175,9 @@ void ProgressReport::estimate() {
 
 // Not in the background: the cursor's line is then one of somebody else, such as the shell's prompt.
 void ProgressReport::erase() {
-  if (is_drawn_ && terminal_.is_foreground()) terminal_.write(kErase);
+  if (is_drawn_ && terminal_.is_foreground()) terminal_.write(kEraseLine);
   is_drawn_ = false;
+  signals_.set_shown(false);
 }
 
 void ProgressReport::draw_soon() {
@@ -200,7 +197,9 @@ void ProgressReport::draw() {
   if (!terminal_.is_foreground()) return;
   const auto columns = terminal_.width();
   if (columns < kMinColumns) return;
-  // Some terminals wrap after the last column.
+  signals_.set_shown(true);
+  // A terminal may wrap after its last column. The cursor stays at the start of the line, so that whatever
+  // comes next is written over it.
   terminal_.write(progress_text(progress_, columns - 1) + "\r");
   is_drawn_ = true;
 }

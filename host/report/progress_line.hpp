@@ -12,6 +12,7 @@
 #include <string_view>
 #include <thread>
 
+#include "host/report/line_signals.hpp"
 #include "host/report/report.hpp"
 
 namespace warpfit {
@@ -33,8 +34,8 @@ std::string progress_text(const Progress& progress, std::size_t width);
 
 /// Shows the line while the wrapped reports and the log write to the same terminal: it is erased before they
 /// write and redrawn afterwards, but at most ten times per second; if the last drawing was too recent, a
-/// separate thread redraws it later. In the background
-/// nothing is drawn or erased. Only values that are reported anyway are shown.
+/// separate thread redraws it later. In the background nothing is drawn or erased. A signal that ends the
+/// process erases the line. Only values that are reported anyway are shown.
 class ProgressReport final : public Report {
  public:
   using Clock = std::chrono::steady_clock;
@@ -75,6 +76,7 @@ class ProgressReport final : public Report {
   Progress progress_;
   Clock::time_point started_{}, drawn_{};
   std::optional<double> first_;  // number of epochs that were complete when the process started
+  LineSignals signals_;
   bool is_drawn_ = false;
   bool is_due_ = false;
   bool stopping_ = false;

@@ -3,6 +3,8 @@
 #include <atomic>
 #include <cstddef>
 
+#include "host/report/line_signals.hpp"
+
 namespace warpfit {
 namespace {
 
@@ -19,7 +21,7 @@ bool is_ignored(int number) {
 void take_note(int) {
   signalled = true;
   for (const int number : kStopSignals) {
-    if (!is_ignored(number)) signal(number, number == SIGHUP ? SIG_IGN : SIG_DFL);
+    if (!is_ignored(number)) signal(number, number == SIGHUP ? SIG_IGN : erase_line_and_end);
   }
 }
 

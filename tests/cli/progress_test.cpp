@@ -1,6 +1,10 @@
 // A run on a terminal: the program runs on a pseudo-terminal, and the contents of its screen are compared.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
+
+#include <chrono>
+#include <thread>
 
 #include "tests/support/files.hpp"
 #include "tests/support/program.hpp"
@@ -120,6 +124,55 @@ TEST(ProgressOnATerminal, IsNotShownByABackgroundJob) {
   EXPECT_THAT(watched.output, HasSubstr("best "));
   EXPECT_THAT(watched.output, Not(HasSubstr("\x1b[J")));
   EXPECT_THAT(watched.output, Not(HasSubstr("epoch 1/3")));
+}
+
+// The first step takes long enough for signals to come while the line is on the screen.
+std::vector<std::string> slow_training() {
+  return {program_path(), "train", "--data",    sample_folder().string(), "--device", "cpu",
+          "--threads",    "1",     "--network", "784-2048-2048-10",       "--epochs", "1000000",
+          "--batch-size", "240"};
+}
+
+void expect_erased(const TerminalOutcome& outcome, int signal) {
+  TerminalScreen screen(200);
+  screen.write(outcome.output);
+  EXPECT_EQ(outcome.exit_code, 128 + signal) << outcome.output;
+  EXPECT_EQ(screen.lines().back(), "") << outcome.output;
+}
+
+TEST(ProgressOnATerminal, IsErasedWhenASignalEndsTheRun) {
+  restore_signals();
+  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGUSR1}) {
+    TerminalProgram program(slow_training(), 200);
+    ASSERT_TRUE(program.wait_for("epoch 1/"));
+    program.signal(number);
+    expect_erased(program.finish(), number);
+  }
+}
+
+// While the run is still in the step in which the first signal came.
+TEST(ProgressOnATerminal, IsErasedWhenASecondSignalEndsTheRun) {
+  restore_signals();
+  const TemporaryFolder folder;
+  auto arguments = slow_training();
+  arguments.insert(arguments.end(),
+                   {"--run-dir", (folder.path() / "run").string(), "--checkpoint-every", "1000000epochs"});
+  TerminalProgram program(arguments, 200);
+  ASSERT_TRUE(program.wait_for("epoch 1/"));
+  program.signal(SIGINT);
+  std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  program.signal(SIGTERM);
+  expect_erased(program.finish(), SIGTERM);
+}
+
+// As Ctrl-S does.
+TEST(ProgressOnATerminal, DoesNotHoldTheProcessIfTheTerminalIsStopped) {
+  restore_signals();
+  TerminalProgram program(slow_training(), 200);
+  ASSERT_TRUE(program.wait_for("epoch 1/"));
+  program.stop_output();
+  program.signal(SIGTERM);
+  EXPECT_EQ(program.finish().exit_code, 128 + SIGTERM);
 }
 
 // Output to a file contains neither a carriage return nor an escape sequence.

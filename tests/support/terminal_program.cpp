@@ -60,6 +60,11 @@ bool TerminalProgram::wait_for(std::string_view text) {
 
 void TerminalProgram::signal(int number) const { kill(process_, number); }
 
+void TerminalProgram::stop_output() const {
+  constexpr char kStop = 'S' & 0x1f;
+  if (write(terminal_, &kStop, 1) != 1) throw std::runtime_error("cannot write to the pseudo-terminal");
+}
+
 TerminalOutcome TerminalProgram::finish() {
   while (read_more()) {
   }

@@ -28,6 +28,8 @@ class TerminalProgram {
   /// Reads the output until it contains `text`; returns false if the process ends first.
   bool wait_for(std::string_view text);
   void signal(int number) const;
+  /// Stops the output, as Ctrl-S does.
+  void stop_output() const;
   /// Reads the output to its end and waits for the process, which is killed after a minute.
   TerminalOutcome finish();
 
