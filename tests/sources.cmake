@@ -52,6 +52,7 @@ set(warpfit_backend_test_sources
 set(warpfit_test_sources
   cli/batch_norm_test.cpp
   cli/bench_test.cpp
+  cli/ending_test.cpp
   cli/eval_test.cpp
   cli/predict_test.cpp
   cli/program_test.cpp

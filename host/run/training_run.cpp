@@ -95,12 +95,13 @@ std::unique_ptr<ProgressReport> progress_of(const RunOptions& options, Report& r
   return terminal ? std::make_unique<ProgressReport>(reports, *terminal) : nullptr;
 }
 
-void log_ending(const RunOptions& options, const Summary& summary) {
-  if (const auto text = summary.text(); !text.empty()) log_info(text);
-  if (!options.folder.empty()) log_info(fmt::format("run: {}", options.folder));
-  const auto model = !options.model.empty()    ? options.model
-                     : !options.folder.empty() ? fmt::format("{}/{}", options.folder, kModelFile)
-                                               : std::string();
+// `folder` is that of the run, new or resumed; null if the run is not kept.
+void log_ending(const RunOptions& options, const RunFolder* folder, const std::string& summary) {
+  if (!summary.empty()) log_info(summary);
+  if (folder != nullptr) log_info(fmt::format("run: {}", folder->path()));
+  const auto model = !options.model.empty() ? options.model
+                     : folder != nullptr    ? (std::filesystem::path(folder->path()) / kModelFile).string()
+                                            : std::string();
   if (!model.empty())
     log_info(fmt::format("model: {}; evaluate it with: warpfit eval {} --data DIR", model, model));
 }
@@ -172,7 +173,12 @@ void run(const RunOptions& options, const TrainingFiles& files, RunFolder* folde
   if (!options.model.empty()) save_model(options.model, model, parameters, state);
   report.done();
   if (!console.failure().empty()) throw IoError(console.failure());
-  log_ending(options, summary);
+  const auto& best = trainer.best();
+  log_ending(options, folder,
+             summary.text({.epoch = best.epoch,
+                           .value = best.value,
+                           .is_accuracy = training.best_by == BestBy::kAccuracy,
+                           .is_validation = data.validation.has_value()}));
 }
 
 // The folder may come from somebody else, who has chosen the path: no file of the user may be overwritten

@@ -58,6 +58,9 @@ class Trainer {
   /// The engine in use, as text: "fused", or "layers (fused: dropout is not supported)".
   [[nodiscard]] const std::string& engine() const { return engine_; }
 
+  /// The best epoch so far, those before restore() included.
+  [[nodiscard]] const Best& best() const { return best_; }
+
   /// Trains the remaining epochs. Errors: DivergedError if a training or evaluation loss is not finite, or if
   /// a parameter is not finite when a checkpoint or the best model is saved; errors of the data and the
   /// device.

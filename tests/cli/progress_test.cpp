@@ -61,7 +61,7 @@ TEST(ProgressOnATerminal, LeavesNothingBehind) {
   without.write(plain.output);
   EXPECT_THAT(without.overwritten(), Not(Contains(HasSubstr("epoch 1/30  "))));
   EXPECT_THAT(without_times(with.lines()), testing::ElementsAreArray(without_times(without.lines())));
-  EXPECT_THAT(with.lines(), Contains(HasSubstr("best test accuracy ")));
+  EXPECT_THAT(with.lines(), Contains(HasSubstr("best epoch by test loss: ")));
 }
 
 TEST(ProgressOnATerminal, NeverWraps) {
@@ -180,7 +180,7 @@ TEST(ProgressOnATerminal, IsNoPartOfFiles) {
   const auto run = run_warpfit(training("3"), {"TERM=xterm"});
   EXPECT_EQ(run.exit_code, 0);
   EXPECT_EQ(run.error.find_first_of("\r\x1b"), std::string::npos) << run.error;
-  EXPECT_THAT(run.error, HasSubstr("warpfit [info] best test accuracy "));
+  EXPECT_THAT(run.error, HasSubstr("warpfit [info] best epoch by test loss: "));
 }
 
 }  // namespace
