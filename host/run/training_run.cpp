@@ -102,8 +102,11 @@ void log_ending(const RunOptions& options, const RunFolder* folder, const std::s
   const auto model = !options.model.empty() ? options.model
                      : folder != nullptr    ? (std::filesystem::path(folder->path()) / kModelFile).string()
                                             : std::string();
-  if (!model.empty())
+  if (model.empty()) {
+    log_info("the model was not saved; --save FILE or --run-dir DIR saves it");
+  } else {
     log_info(fmt::format("model: {}; evaluate it with: warpfit eval {} --data DIR", model, model));
+  }
 }
 
 void run(const RunOptions& options, const TrainingFiles& files, RunFolder* folder,

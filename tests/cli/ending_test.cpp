@@ -49,5 +49,14 @@ TEST_F(EndingOfARun, NamesTheFilesOfAResumedRun) {
   }
 }
 
+TEST_F(EndingOfARun, SaysThatTheModelWasNotSaved) {
+  const auto run = run_warpfit(arguments({}));
+  EXPECT_THAT(run.error, testing::EndsWith("warpfit [info] the model was not saved; --save FILE or "
+                                           "--run-dir DIR saves it\n"));
+  const auto saved = run_warpfit(arguments({"--save", path("model")}));
+  EXPECT_THAT(saved.error, HasSubstr("warpfit [info] model: " + path("model") + ";"));
+  EXPECT_THAT(saved.error, Not(HasSubstr("was not saved")));
+}
+
 }  // namespace
 }  // namespace warpfit::test
