@@ -52,6 +52,23 @@ class CsvTest(MakeIdxCase):
         self.convert("x,label,y,z,w\n" + rows, test, "--label-column", "first")
         self.assertEqual(self.read(), expected)
 
+    def test_says_that_the_first_line_names_the_columns(self):
+        self.assertNotIn("column names", self.convert("0,1,2\n", "0,3,4\n"))
+        said = self.convert("label,p0,p1\n0,1,2\n", "0,3,4\n")
+        self.assertIn("train.csv: the first line is taken as column names: label, p0, p1", said)
+        self.assertNotIn("test.csv", said)
+        self.assertIn("names: label, a, b, c, ...", self.convert("label,a,b,c,d\n0,1,2,3,4\n", "0,1,2,3,4\n"))
+        self.assertEqual(self.read()[0][1], [1, 2, 2])
+        # A sample with a missing pixel is not taken as names, and lost.
+        for first, position in (("0,1,,3", "column 3: ''"), ("0,NA,2,3", "column 2: 'NA'"),
+                                ("1,,NA,", "column 2: ''"), ("0,1,2,x", "column 4: 'x'")):
+            self.refuse_csv([f"line 1, {position} is not a number", "only if most of its fields are names"], f"{first}\n0,1,2,3\n")
+        self.refuse_csv(["line 1: the label 'label' is not a number", "most of its fields"], "label,0,1,2\n0,1,2,3\n")
+
+    def test_refuses_underscores_in_numbers(self):
+        for row, position in (("0,1_2,3", "column 2: '1_2'"), ("0,3,1_2.5", "column 3: '1_2.5'")):
+            self.refuse_csv(f"line 2, {position} is not a number", f"0,1,2\n{row}\n")
+
     def test_chooses_the_shape(self):
         text = "1,1,2,3,4,5,6\n"
         self.assertIn("no square image", self.convert(text, text))
