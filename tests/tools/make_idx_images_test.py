@@ -5,8 +5,12 @@ python3 tests/tools/make_idx_images_test.py WARPFIT
 """
 
 import base64
+import os
+import pathlib
 import random
+import shutil
 import struct
+import subprocess
 import sys
 
 sys.dont_write_bytecode = True
@@ -178,6 +182,29 @@ class ImagesTest(MakeIdxCase):
         self.refuse(5, "missing", "from-images", self.scratch / "missing", self.scratch / "out")
         self.put("one/train/a/1.png", gray(1))
         self.refuse(3, ["found only train", "one/train"], "from-images", self.scratch / "one", self.scratch / "out")
+
+    def test_refuses_class_names_that_warpfit_would_not_read(self):
+        for name, expected in ((b"a" * 201, "the name of the class has 201 bytes, expected at most 200"),
+                               ("\u00e9".encode() * 101, "has 202 bytes"),
+                               (b"caf\xe9", "is not UTF-8"), (b"t\x1b[2J", "contains a control character"),
+                               (b"two\nlines", "contains a control character"),
+                               ("\u202e".encode(), "contains a control character"),
+                               ("\u0085".encode(), "contains a control character")):
+            folder = os.path.join(os.fsencode(self.scratch), b"in", name)
+            self.put_classes(gray(1))
+            os.mkdir(folder)
+            for index in (b"0.png", b"1.png"):
+                pathlib.Path(os.fsdecode(os.path.join(folder, index))).write_bytes(gray(2))
+            self.refuse_images(3, [expected, "rename the folder"])
+            shutil.rmtree(folder)
+        for name in ("a" * 200, "caf\u00e9 \U0001f600"):
+            for index in (0, 1):
+                self.put(f"in/{name}/{index}.png", gray(2))
+        self.convert()
+        command = [self.warpfit, "train", "--data", self.scratch / "out", "--network", "16-4", "--device", "cpu",
+                   "--epochs", "1", "--quiet"]
+        done = subprocess.run(command, capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_overwrites_no_other_file(self):
         self.put_classes(gray(1))

@@ -5,16 +5,31 @@ of the classes, sorted, have the labels 0, 1 and so on. Folders below a class ar
 """
 
 import os
+import re
 
+from .labels import check_label
 from .messages import bad_data, counted, note
 
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
 TEST_NAMES = ("test", "val", "valid")
+MAX_NAME = 200  # bytes of UTF-8
+CONTROL = re.compile("[\0-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")  # also reverses text
 
 
 def folders_in(folder):
     with os.scandir(folder) as entries:
         return sorted(entry.name for entry in entries if entry.is_dir() and not entry.name.startswith("."))
+
+
+def name_problem(name):
+    """Why warpfit does not read this class name, as host/stream/class_names.cpp defines it; None if it does."""
+    try:
+        size = len(name.encode("utf-8"))
+    except UnicodeEncodeError:  # Python keeps bytes that are not UTF-8 as surrogates
+        return "is not UTF-8"
+    if CONTROL.search(name):
+        return "contains a control character"
+    return f"has {size} bytes, expected at most {MAX_NAME}" if size > MAX_NAME else None
 
 
 class ClassFolders:
@@ -49,8 +64,9 @@ class ClassFolders:
                     if names == ["train"] else "")
             raise bad_data(f"{folder}: expected a folder for each of at least two classes, found {found}{hint}")
         for name in names:
-            if "\n" in name or "\r" in name:
-                raise bad_data(f"{os.path.join(folder, name)}: the name of a class has a line break")
+            if problem := name_problem(name):
+                raise bad_data(f"{os.path.join(folder, name)}: the name of the class {problem}; rename the folder")
+        check_label(len(names) - 1, lambda: f"{folder}, class {names[-1]}")
         return names, [self.images_in(os.path.join(folder, name)) for name in names]
 
     def images_in(self, folder):
