@@ -121,7 +121,9 @@ class ArraysTest(MakeIdxCase):
             self.assertEqual((element, dimensions), (0x0C if max(expected) > 255 else 8, [3]))
             self.assertEqual(list(content if element == 8 else struct.unpack(">3i", content)), expected)
             self.assertEqual("y_train is one-hot encoded" in said, len(labels) in (152, 1028), said)
-        for labels, expected in (([255, 0, 1], (8, b"\xff\0\1")), ([256, 0, 1], (12, b"\0\0\1\0\0\0\0\0\0\0\0\1"))):
+        for labels, expected in (([255, 0, 1], (8, b"\xff\0\1")),
+                                 ([256, 0, 1], (12, b"\0\0\1\0\0\0\0\0\0\0\0\1")),
+                                 ([65535, 0, 1], (12, b"\0\0\xff\xff\0\0\0\0\0\0\0\1"))):
             self.npz(images, npy("<i8", [3], labels), test_labels=npy("<i8", [3], [0, 0, 0]))
             self.convert()
             self.assertEqual(self.read()[1][::2], expected)
@@ -137,7 +139,7 @@ class ArraysTest(MakeIdxCase):
         for labels, expected in ((npy("<i8", [3], [0, 1, -1]), "y_train[2]: the label -1 is negative"),
                                  (npy("<f8", [3], [0, 1.5, 1]), "y_train[1]: the label 1.5 is not a whole number"),
                                  (npy("<f8", [3, 1], [0, float("nan"), 1]), "y_train[1, 0]: the label nan"),
-                                 (npy("<i8", [3], [0, 2**31, 1]), "y_train[1]: the label 2147483648 is too large"),
+                                 (npy("<i8", [3], [0, 65536, 1]), "y_train[1]: the label 65536 is too large; expected 0 to 65535"),
                                  (npy("|u1", [3, 2], [0, 1, 1, 1, 1, 0]), "y_train[1]: a row of 2 values that is not"),
                                  (npy("|u1", [3, 2], [0, 1, 0, 2, 1, 0]), "y_train[1]: a row of 2 values that is not"),
                                  (npy("<f4", [3, 2], [0, 1, 1, 0, 0.5, 0.5]), "y_train[2]: a row of 2 values that is"),

@@ -91,6 +91,9 @@ class CsvTest(MakeIdxCase):
         self.assertEqual(pixels("0,128,129,65535", "--range", "0,65535"), [0, 0, 1, 255])
         self.assertEqual(pixels("-3,-2,2,6", "--range", "-2,2"), [0, 0, 255, 255])
         self.assertIn("4 pixel values outside the range -2 to 2 were clipped", self.said)
+        for limits in ("-1e308,1e308", "0,1e307"):  # neither the difference nor 255 times it may overflow
+            self.refuse_csv(["--range", "HIGH - LOW"], "0,0,0.5\n0,0,1\n", None, f"--range={limits}", status=2)
+        self.assertEqual(pixels("0,1e304,1e305,7e305", "--range", "0,7e305"), [0, 4, 36, 255])
         self.refuse_csv("from 0 to 256, which is none", "0,0,256\n0,0,1\n")
         self.refuse_csv("from -1 to 1.5, which is none", "0,-1,1.5\n0,0,1\n")
 

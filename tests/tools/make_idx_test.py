@@ -61,6 +61,8 @@ class MakeIdxTest(unittest.TestCase):
         for wrong in (["--train", "0"], ["--test", "4294967296"], ["--shape", "2x2x2x2"], ["--shape", "28x"],
                       ["--shape", "70000x70000"], ["--classes", "257"], ["--classes", "1"], ["--train", "1e6"]):
             self.assertIn("expected", self.make("wrong", *wrong, status=2))
+        self.assertIn("expected at most 268435455", self.make("wrong", "--shape", "16384x16384", status=2))
+        self.assertNotIn("one byte", self.make("wrong", "--classes", "257", status=2))
         (self.scratch / "file").write_text("")
         self.assertIn("file", self.make("file", status=5))
 

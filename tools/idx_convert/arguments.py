@@ -32,7 +32,7 @@ def image_size(text):
 
 def class_count(text):
     if not 2 <= dimension(text) <= 256:
-        raise argparse.ArgumentTypeError(f"'{text}': expected 2 to 256, because a label is one byte")
+        raise argparse.ArgumentTypeError(f"'{text}': expected 2 to 256 classes")
     return int(text)
 
 
@@ -53,6 +53,8 @@ def value_range(text):
     limits = [number(part) for part in text.split(",")]
     if len(limits) != 2 or not all(map(math.isfinite, limits)) or not limits[0] < limits[1]:
         raise argparse.ArgumentTypeError(f"'{text}': expected LOW,HIGH with LOW below HIGH, for example 0,1")
+    if not math.isfinite((limits[1] - limits[0]) * 255):
+        raise argparse.ArgumentTypeError(f"'{text}': HIGH - LOW is too large, expected less than 7e305")
     return limits
 
 

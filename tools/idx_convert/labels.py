@@ -5,7 +5,7 @@ import math
 from .messages import bad_data, note
 from .output import INT32, UNSIGNED_BYTES
 
-MAX_LABEL = (1 << 31) - 1
+MAX_LABEL = (1 << 16) - 1  # as warpfit has it: see host/stream/labels.cpp
 
 
 def check_label(value, where):

@@ -8,9 +8,11 @@ import math
 import random
 
 from . import arguments
+from .messages import USAGE, Failure
 from .output import SETS, DataSet
 
 BLOCK = 1 << 20  # bytes made at once, or one sample
+MAX_SAMPLE = (1 << 28) - 1  # bytes: getrandbits() draws fewer than 2^31 bits at once
 
 
 class Noise:
@@ -57,6 +59,9 @@ def add_arguments(parser):
 
 def run(asked):
     size = math.prod(asked.shape)
+    if size > MAX_SAMPLE:
+        raise Failure(USAGE, f"--shape {'x'.join(map(str, asked.shape))}: a sample of {size} bytes, expected at most "
+                             f"{MAX_SAMPLE} in a random data set")
     noise = Noise(f"{asked.seed} prototypes", size)
     prototypes = [noise.draw(size).to_bytes(size, "little") for _ in range(asked.classes)]
     with DataSet(asked.folder) as data_set:
