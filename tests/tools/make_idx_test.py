@@ -4,15 +4,25 @@
 python3 tests/tools/make_idx_test.py WARPFIT
 """
 
+import contextlib
+import errno
+import os
 import pathlib
 import resource
+import signal
 import subprocess
 import sys
 import tempfile
 import unittest
 import zlib
+from unittest import mock
 
+sys.dont_write_bytecode = True
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tools"))
+from idx_convert import output  # noqa: E402
+from idx_convert.messages import Failure  # noqa: E402
+
 FILES = ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"]
 WARPFIT = None
 
@@ -91,6 +101,40 @@ class MakeIdxTest(unittest.TestCase):
         self.assertEqual(done.returncode, 5, done.stderr)
         self.assertIn("File too large", done.stderr)
         self.assertEqual(list(self.scratch.iterdir()), [])
+
+    def test_is_not_interrupted_while_the_files_appear(self):
+        def replace(source, target):
+            os.kill(os.getpid(), signal.SIGINT)
+            os.rename(source, target)
+
+        handler = signal.getsignal(signal.SIGINT)
+        with mock.patch.object(output.os, "replace", replace), self.data_set():
+            pass
+        self.assertEqual(sorted(path.name for path in (self.scratch / "set").iterdir()), sorted(FILES))
+        self.assertIs(signal.getsignal(signal.SIGINT), handler)
+
+    def test_says_which_files_were_replaced_before_one_that_could_not_be(self):
+        def replace(source, target):
+            if target.name == FILES[2]:
+                raise PermissionError(errno.EACCES, "Permission denied", str(source), None, str(target))
+            os.rename(source, target)
+
+        with mock.patch.object(output.os, "replace", replace), self.assertRaises(Failure) as raised, self.data_set():
+            pass
+        self.assertEqual(raised.exception.status, 5)
+        self.assertIn(f"{FILES[2]}: Permission denied", str(raised.exception))
+        self.assertIn(f"already replaced: {FILES[0]}, {FILES[1]}", str(raised.exception))
+        self.assertIn(f"as before: {FILES[2]}, {FILES[3]}", str(raised.exception))
+        self.assertEqual(sorted(path.name for path in (self.scratch / "set").iterdir()), sorted(FILES[:2]))
+
+    @contextlib.contextmanager
+    def data_set(self):
+        """A data set whose files are complete and appear at the end of the context."""
+        with output.DataSet(self.scratch / "set") as data_set:
+            for name in output.SETS:
+                data_set.images(name, 1, [1]).write(b"\1")
+                data_set.labels(name, [0], output.UNSIGNED_BYTES)
+            yield
 
     def test_makes_what_warpfit_learns(self):
         self.make("set", "--train", "2000", "--test", "500", "--shape", "8x8", "--classes", "10")

@@ -1,10 +1,12 @@
-"""Writes the four IDX files of a data set, and classes.txt, so that all of them appear at the end or none does.
+"""Writes the four IDX files of a data set, and classes.txt, so that an error or Ctrl-C leaves no part of a data set.
 
-Each file is written as NAME.part and renamed when all are complete.
+Each file is written as NAME.part and renamed when all are complete. Ctrl-C does not stop the renaming. If one of the
+files cannot be renamed, the message says which were already replaced.
 """
 
 import os
 import pathlib
+import signal
 
 from .messages import FILES, Failure, counted, note, printable
 
@@ -86,12 +88,26 @@ class DataSet:
                     self.create(CLASSES).write(text.encode("utf-8", "surrogateescape"))
                 for file in self.files.values():
                     file.close()
-                for name in self.files:
-                    os.replace(self.folder / f"{name}.part", self.folder / name)
+                self.publish()
                 complete = True
         finally:
             if not complete:
                 self.remove()
+
+    def publish(self):
+        """Renames all files. Errors: Failure."""
+        names = list(self.files)
+        handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            for index, name in enumerate(names):
+                try:
+                    os.replace(self.folder / f"{name}.part", self.folder / name)
+                except OSError as error:
+                    replaced = ", ".join(names[:index]) or "none"
+                    raise Failure(FILES, f"{self.folder / name}: {error.strerror}; already replaced: {replaced}; as "
+                                         f"before: {', '.join(names[index:])}") from None
+        finally:
+            signal.signal(signal.SIGINT, handler)
 
     def remove(self):
         for name, file in self.files.items():
