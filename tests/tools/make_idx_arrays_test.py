@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
-"""Tests of make_idx from-npz and from-npy: names, types, ranges, labels, misuse, and that warpfit learns from them.
+"""Tests of make_idx from-npz, from-npy and from-idx: names, types, ranges, labels, misuse, and that warpfit learns from them.
 
 python3 tests/tools/make_idx_arrays_test.py WARPFIT
 """
 
+import gzip
 import random
 import struct
 import sys
 
 sys.dont_write_bytecode = True
-from make_idx_support import MakeIdxCase, main, npy, npz  # noqa: E402
+from make_idx_support import MakeIdxCase, idx, main, npy, npz  # noqa: E402
 
 KERAS = ["x_train", "y_train", "x_test", "y_test"]
 MEDMNIST = ["train_images", "train_labels", "test_images", "test_labels"]
@@ -195,6 +196,44 @@ class ArraysTest(MakeIdxCase):
                                   (npz(x=LABELS), "from-npz"), (contents[2][:-1], "cannot be read as a NumPy file")):
             self.put("test-images.npy", content)
             self.refuse(3, ["test-images.npy", expected], *words)
+
+    def idx_words(self, images, labels=None, test_labels=None):
+        """from-idx with two training samples and one test sample."""
+        labels = idx(8, [2], b"\1\0") if labels is None else labels
+        contents = [images, labels, idx(0x0D, [1, 2, 2], struct.pack(">4f", 1, 1, 0, 0)), idx(8, [1], b"\1")]
+        words = ["from-idx", self.scratch / "out"]
+        for name, content in zip(["train-images", "train-labels", "test-images", "test-labels"], contents):
+            words += [f"--{name}", self.put(f"{name}-idx", content)]
+        return words
+
+    def test_takes_idx_files_of_other_types(self):
+        floats = idx(0x0D, [2, 2, 2], struct.pack(">8f", 0, 0.2, 0.4, 0.6, 0.8, 1, 0, 0))
+        for images, labels in ((floats, None), (gzip.compress(floats), idx(0x0C, [2], struct.pack(">2i", 1, 0)))):
+            self.assertIn("0 becomes 0, 1 becomes 255", self.run_tool(*self.idx_words(images, labels)))
+            self.assertEqual(self.read(), [(8, [2, 2, 2], bytes([0, 51, 102, 153, 204, 255, 0, 0])),
+                                           (8, [2], b"\1\0"), (8, [1, 2, 2], bytes([255, 255, 0, 0])),
+                                           (8, [1], b"\1")])
+        for element, code, value in ((9, "b", 100), (0x0B, "h", 300), (0x0C, "i", 70000), (0x0E, "d", 5e9)):
+            words = self.idx_words(idx(element, [2, 2, 2], struct.pack(f">8{code}", *[value] * 8)))
+            self.run_tool(*words, "--range", f"0,{2 * value}")
+            self.assertEqual(self.read()[0][2], bytes([128] * 8))
+
+    def test_does_not_replace_the_idx_files_it_reads(self):
+        words = self.idx_words(idx(0x0D, [2, 2, 2], bytes(32)))
+        words[3] = self.put("out/train-images-idx3-ubyte", idx(0x0D, [2, 2, 2], bytes(32)))
+        self.refuse(2, ["train-images-idx3-ubyte would be replaced", "another folder"], *words)
+
+    def test_refuses_what_is_no_idx_file(self):
+        good = idx(0x0D, [2, 2, 2], bytes(32))
+        for images, expected in ((b"", "is not an IDX file"), (LABELS, "is not an IDX file"),
+                                 (idx(0x0D, [2, 2, 2, 2, 2], bytes(128)), "is not an IDX file of 1 to 4 dimensions"),
+                                 (idx(0x0A, [2, 2, 2], bytes(32)), "is not an IDX file"),
+                                 (good[:10], "ends inside its header of 16 bytes"),
+                                 (good[:-1], "has 47 bytes, expected 48 for its dimensions 2x2x2"),
+                                 (good + b"x", "has 49 bytes, expected 48"),
+                                 (gzip.compress(good)[:-4], "cannot be read as a gzip file"),
+                                 (idx(0x0D, [0, 2, 2], b""), "expected at least one sample")):
+            self.refuse(3, ["train-images-idx", expected], *self.idx_words(images))
 
     def test_makes_what_warpfit_learns(self):
         draws = random.Random(5)

@@ -56,6 +56,11 @@ def npz(**arrays):
     return file.getvalue()
 
 
+def idx(element, dimensions, data):
+    """An IDX file; element: the type's byte."""
+    return bytes([0, 0, element, len(dimensions)]) + struct.pack(f">{len(dimensions)}I", *dimensions) + data
+
+
 def read_idx(path):
     """The type, the dimensions and the elements' bytes."""
     content = path.read_bytes()

@@ -81,7 +81,7 @@ class MakeIdxTest(unittest.TestCase):
             command = [sys.executable, ROOT / "tools/make_idx", *words]
             done = subprocess.run(command, cwd=self.scratch, capture_output=True, text=True)
             self.assertEqual(done.returncode, 2)
-            for expected in ("random", "from-images", "from-npz", "from-npy", "from-csv", "make_idx random DIR"):
+            for expected in ("random", "from-images", "from-npz", "from-npy", "from-idx", "from-csv", "make_idx random DIR"):
                 self.assertIn(expected, done.stderr)
         self.assertEqual(list(self.scratch.iterdir()), [])
 

@@ -5,6 +5,7 @@ import math
 
 MAX_DIMENSION = (1 << 32) - 1  # of an IDX file
 MAX_SAMPLE = 1 << 30  # bytes
+FILES = ("train-images", "train-labels", "test-images", "test-labels")
 
 
 def dimension(text):
@@ -60,6 +61,17 @@ def value_range(text):
 
 def add_folder(parser):
     parser.add_argument("folder", metavar="DIR", help="folder for the four IDX files; created if it does not exist")
+
+
+def add_files(parser, metavar):
+    """An option for each of the four files of a data set."""
+    for name in FILES:
+        parser.add_argument(f"--{name}", required=True, metavar=metavar, help=name.replace("-", " ").replace(
+            "train ", "training "))
+
+
+def files_of(asked):
+    return [getattr(asked, name.replace("-", "_")) for name in FILES]
 
 
 def add_range(parser, text):

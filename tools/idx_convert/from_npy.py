@@ -7,20 +7,16 @@ Files are mapped into memory, so that they may be larger than it.
 from . import arguments, arrays
 from .messages import bad_data, check_regular, require
 
-FILES = ("train-images", "train-labels", "test-images", "test-labels")
-
 
 def add_arguments(parser):
     arguments.add_folder(parser)
-    for name in FILES:
-        parser.add_argument(f"--{name}", required=True, metavar="FILE.npy", help=name.replace("-", " ").replace(
-            "train ", "training "))
+    arguments.add_files(parser, "FILE.npy")
     arguments.add_range(parser, arguments.RANGE_OF_ARRAYS)
 
 
 def run(asked):
     numpy = require("numpy", "numpy", "NumPy")
-    paths = [getattr(asked, name.replace("-", "_")) for name in FILES]
+    paths = arguments.files_of(asked)
     for path in paths:
         check_regular(path)
     loaded = [arrays.load(numpy, path, mmap_mode="r") for path in paths]

@@ -11,6 +11,8 @@ import signal
 from .messages import FILES, Failure, counted, note, printable
 
 SETS = ("train", "t10k")  # the names MNIST gave to its training and test set
+KINDS = ("images-idx3-ubyte", "labels-idx1-ubyte")
+NAMES = tuple(f"{each}-{kind}" for each in SETS for kind in KINDS)
 UNSIGNED_BYTES, INT32 = 0x08, 0x0C  # types of IDX elements
 IDX_TYPES = (0x08, 0x09, 0x0B, 0x0C, 0x0D, 0x0E)
 CLASSES = "classes.txt"
@@ -43,8 +45,7 @@ class DataSet:
 
     def check_existing(self):
         """Files that no earlier run can have written are not overwritten."""
-        names = [f"{each}-{kind}" for each in SETS for kind in ("images-idx3-ubyte", "labels-idx1-ubyte")]
-        existing = [self.folder / name for name in names if os.path.lexists(self.folder / name)]
+        existing = [self.folder / name for name in NAMES if os.path.lexists(self.folder / name)]
         for path in existing:
             if not path.is_file() or not is_idx(path):
                 raise Failure(FILES, f"{path} exists and is not an IDX file; it is not overwritten")
@@ -62,12 +63,12 @@ class DataSet:
 
     def images(self, of_set, count, shape):
         """The open file of a set's samples, after its header."""
-        file = self.create(f"{of_set}-images-idx3-ubyte")
+        file = self.create(f"{of_set}-{KINDS[0]}")
         file.write(header([count, *shape]))
         return file
 
     def label_file(self, of_set, count, element=UNSIGNED_BYTES):
-        file = self.create(f"{of_set}-labels-idx1-ubyte")
+        file = self.create(f"{of_set}-{KINDS[1]}")
         file.write(header([count], element))
         return file
 
