@@ -72,7 +72,7 @@ std::string SafetensorsFile::read_header() const {
 
 // Errors: ModelError if the file is of a known other format.
 void SafetensorsFile::refuse_foreign() const {
-  if (const auto found = recognize_foreign(file_))
+  if (const auto found = recognize_foreign(file_, FileUse::kModel))
     throw ModelError(describe_foreign(path(), *found, "a safetensors file"));
 }
 

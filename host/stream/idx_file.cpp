@@ -76,7 +76,7 @@ std::optional<ForeignFile> foreign_in_gzip(std::span<const std::uint8_t> start, 
   std::vector<std::uint8_t> bytes(kForeignBytes);
   std::ranges::copy(start, bytes.begin());
   bytes.resize(start.size() + gzip.read(std::span(bytes).subspan(start.size())));
-  return recognize_foreign(bytes);
+  return recognize_foreign(bytes, FileUse::kData);
 }
 
 std::string describe_decoded(const std::string& path, const ForeignFile& found) {
@@ -120,7 +120,7 @@ IdxFile::IdxFile(const std::string& path, int min_rank, int max_rank, IdxElement
   } else {
     const auto start = plain_start(file_);
     if (!is_idx(start)) {
-      if (const auto found = recognize_foreign(file_))
+      if (const auto found = recognize_foreign(file_, FileUse::kData))
         throw DataError(describe_foreign(path, *found, kExpected));
     }
     parse_header(start, min_rank, max_rank, elements);

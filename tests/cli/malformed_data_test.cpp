@@ -91,6 +91,8 @@ std::vector<BadFile> bad_files() {
   const std::vector<BadFile> foreign{
       {"html", 0, page, kBadData, "is an HTML page"},
       {"html_in_gzip", 0, gzip(page), kBadData, "the decompressed data is an HTML page"},
+      {"pickle", 0, Bytes{0x80, 4} + Bytes(20), kBadData, "save its images and labels as NumPy arrays"},
+      {"model", 0, Bytes{2, 0, 0, 0, 0, 0, 0, 0, '{', '}'}, kBadData, "is a safetensors file (a model)"},
       {"lfs", 1, text("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 47040016\n"),
        kBadData, "git lfs pull"},
       {"little_endian_header", 0, Bytes{3, 8, 0, 0} + Bytes(100), kBadData, "little-endian header"},
