@@ -113,6 +113,7 @@ set(warpfit_single_thread_test_sources
   report/line_signals_test.cpp
   report/metrics_file_test.cpp
   report/metrics_test.cpp
+  report/network_table_test.cpp
   report/progress_line_test.cpp
   report/reports_test.cpp
   report/summary_test.cpp

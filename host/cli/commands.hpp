@@ -106,7 +106,7 @@ struct InspectCommand {
   std::string path;
   std::int64_t images = 3;  ///< drawn at most
   std::string labels;       ///< file of the images' labels; empty for none
-  bool transpose = false;   ///< images are stored column by column
+  SampleLayout layout;      ///< of the images
 };
 
 struct DevicesCommand {
@@ -136,7 +136,7 @@ struct PredictCommand {
       "Prints the most probable classes of each sample with their probabilities, one row per sample.\n"};
 
   std::string model, images;
-  bool transpose = false;  ///< images are stored column by column
+  SampleLayout layout;  ///< of the images
   std::int64_t batch_size = 1000;
   DeviceFlags device;
   std::int64_t top_k = 1;

@@ -1,5 +1,8 @@
 #include "host/cli/common_options.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 #include "host/base/byte_size.hpp"
 #include "host/cli/option_rows.hpp"
 
@@ -27,7 +30,7 @@ void add_test_set(Options& rows, DataOptions& data) {
 Options data_options(DataOptions& data) {
   Options rows = training_set_options(data);
   add_test_set(rows, data);
-  rows.push_back(transpose_option(data.transpose));
+  std::ranges::move(layout_options(data.layout), std::back_inserter(rows));
   return rows;
 }
 
@@ -45,15 +48,25 @@ Options training_set_options(DataOptions& data) {
 Options test_data_options(DataOptions& data) {
   Options rows{folder_option(data)};
   add_test_set(rows, data);
-  rows.push_back(transpose_option(data.transpose));
+  std::ranges::move(layout_options(data.layout), std::back_inserter(rows));
   return rows;
 }
 
-Option transpose_option(bool& transpose) {
-  return on_off(
-      {kData, "--transpose", "",
-       "swap rows and columns of each image, for files that store images column by column, as EMNIST's"},
-      transpose);
+Options layout_options(SampleLayout& layout) {
+  Options rows;
+  rows.push_back(
+      on_off({kData, "--transpose", "",
+              "swap rows and columns of each image, for files that store images column by column, as "
+              "EMNIST's"},
+             layout.is_transposed));
+  rows.push_back(choice<ChannelOrder>(
+      {kData, "--channels", "ORDER",
+       "position of the channels in files of images with channels; auto: last if only the last dimension is "
+       "1, 3 "
+       "or 4"},
+      {{"auto", ChannelOrder::kAuto}, {"first", ChannelOrder::kFirst}, {"last", ChannelOrder::kLast}},
+      layout.channels));
+  return rows;
 }
 
 Option network_option(std::string& network) {
@@ -111,7 +124,7 @@ Option quiet_option(bool& quiet) {
 }
 
 Option verbose_option(bool& verbose) {
-  return on_off({"Output", "--verbose", "", "also print which engine runs, and why"}, verbose);
+  return on_off({"Output", "--verbose", "", "also print the layers, and which engine runs and why"}, verbose);
 }
 
 }  // namespace warpfit

@@ -11,7 +11,8 @@ Options data_options(DataOptions& data);
 Options training_set_options(DataOptions& data);
 /// The test set alone.
 Options test_data_options(DataOptions& data);
-Option transpose_option(bool& transpose);
+/// How images are stored.
+Options layout_options(SampleLayout& layout);
 Option network_option(std::string& network);
 Option residency_option(Residency& residency);
 /// `otherwise`: the default in words.

@@ -22,7 +22,7 @@ void run(const EvalCommand& command) {
   log_notes(model);
   const std::int64_t classes = plan_of(model.info).classes();
   const auto paths = find_test_set(command.data.folder, command.data.files);
-  const Dataset samples(paths.test_images, paths.test_labels, orientation_of(command.data.transpose));
+  const Dataset samples(paths.test_images, paths.test_labels, command.data.layout);
   samples.check_labels_below(classes);
 
   Confusion confusion(classes);

@@ -2,11 +2,18 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "host/base/error.hpp"
+#include "host/cli/common_options.hpp"
 #include "host/cli/option_rows.hpp"
+#include "host/files/safetensors_file.hpp"
 #include "host/inspect/describe.hpp"
 #include "host/inspect/file_kind.hpp"
+#include "host/model/model_info.hpp"
 #include "host/report/console.hpp"
+#include "host/report/network_table.hpp"
 
 namespace warpfit {
 namespace {
@@ -28,17 +35,25 @@ class Output {
   std::string held_;
 };
 
+// Of a model of warpfit; nothing of other files.
+void describe_network(const std::string& path, const TextSink& print) {
+  const SafetensorsFile file(path);
+  if (!is_own_model(file)) return;
+  print(fmt::format("\n{}", network_table(plan_of(read_model_info(file)))));
+}
+
 void describe(const InspectCommand& command, const TextSink& print) {
   const auto kind = file_kind(command.path);
-  if (kind != FileKind::kIdx && (!command.labels.empty() || command.transpose)) {
+  if (kind != FileKind::kIdx && (!command.labels.empty() || command.layout.is_transposed)) {
     throw UsageError(fmt::format("{}: {} is no IDX file of images",
-                                 command.transpose ? "--transpose" : "--labels", command.path));
+                                 command.layout.is_transposed ? "--transpose" : "--labels", command.path));
   }
   switch (kind) {
     case FileKind::kIdx:
-      return describe_idx(command.path, {command.images, command.labels, command.transpose}, print);
+      return describe_idx(command.path, {command.images, command.labels, command.layout}, print);
     case FileKind::kSafetensors:
-      return describe_safetensors(command.path, print);
+      describe_safetensors(command.path, print);
+      return describe_network(command.path, print);
     case FileKind::kOnnx:
       return describe_onnx(command.path, print);
   }
@@ -55,9 +70,7 @@ Options options_of(InspectCommand& command) {
   rows.push_back(
       text({"Output", "--labels", "FILE", "IDX file of the images' labels, to show with the images"}, "",
            command.labels));
-  rows.push_back(
-      on_off({"Output", "--transpose", "", "draw images with rows and columns swapped, as for EMNIST"},
-             command.transpose));
+  std::ranges::move(layout_options(command.layout), std::back_inserter(rows));
   return rows;
 }
 

@@ -32,7 +32,7 @@ void run(const PredictCommand& command) {
     throw UsageError(fmt::format("--top-k {}: expected at most {}, the classes of {}", command.top_k, classes,
                                  command.model));
   }
-  const Dataset samples(command.images, orientation_of(command.transpose));
+  const Dataset samples(command.images, command.layout);
 
   PredictionWriter writer(command.format, scores_of(command, model.info), command.top_k,
                           model.info.class_names);
@@ -47,7 +47,7 @@ void run(const PredictCommand& command) {
 Options options_of(PredictCommand& command) {
   Options rows{model_option(command.model)};
   rows.push_back(text({"Data", "IMAGES", "", "IDX file of images, plain or gzip"}, "", command.images));
-  rows.push_back(transpose_option(command.transpose));
+  std::ranges::move(layout_options(command.layout), std::back_inserter(rows));
   rows.push_back(number<std::int64_t>({"Data", "--batch-size", "N", "number of samples per batch"}, 1,
                                       kMaxCount, command.batch_size));
   std::ranges::move(device_options(command.device), std::back_inserter(rows));

@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "host/stream/sample_layout.hpp"
+
 namespace warpfit {
 
 /// Takes the text, one or more lines at a time.
@@ -17,12 +19,12 @@ using TextSink = std::function<void(std::string_view)>;
 struct IdxDescription {
   std::int64_t drawings = 0;  ///< how many images to draw, the first ones
   std::string labels = "";    ///< file of the images' labels, to be described too; empty for none
-  bool transpose = false;     ///< draw images with rows and columns swapped
+  SampleLayout layout = {};   ///< how images are stored, to draw them
 };
 
 /// Dimensions, range and checksum; of images mean, standard deviation and drawings, of labels how many there
-/// are of each. Errors in addition: DataError if images and labels differ in number, UsageError if labels or
-/// `transpose` are asked for of a file that has no images.
+/// are of each. Errors in addition: DataError if images and labels differ in number; UsageError if labels or
+/// transposing are requested for a file that has no images.
 void describe_idx(const std::string& path, const IdxDescription& description, const TextSink& print);
 /// Metadata, and of each tensor its shape, range and checksum.
 void describe_safetensors(const std::string& path, const TextSink& print);

@@ -17,7 +17,6 @@
 #include "host/stream/class_names.hpp"
 #include "host/stream/idx_file.hpp"
 #include "host/stream/labels.hpp"
-#include "host/stream/transpose.hpp"
 
 namespace warpfit {
 namespace {
@@ -131,16 +130,14 @@ KnownLabels describe_labels(const IdxFile& file, const TextSink& print) {
 // The planes of samples of more than two dimensions are drawn one below the other.
 void draw_first(const IdxFile& file, const KnownLabels& known, const IdxDescription& description,
                 const TextSink& print) {
-  const auto width = file.dimensions().back();
-  const auto height = file.sample_size() / width;
+  const SampleOrientation orientation(file.dimensions(), description.layout, file.path());
+  const auto width = orientation.shape().back();
   std::vector<std::uint8_t> sample(static_cast<std::size_t>(file.sample_size()));
   for (std::int64_t i = 0; i < std::min(description.drawings, file.count()); ++i) {
     file.read(i, sample);
-    if (description.transpose)
-      transpose_samples(sample, static_cast<std::size_t>(height), static_cast<std::size_t>(width));
-    print(
-        fmt::format("\nimage {}{}\n{}", i, known.text(static_cast<std::size_t>(i)),
-                    description.transpose ? drawing(sample, width, height) : drawing(sample, height, width)));
+    orientation.apply(sample);
+    print(fmt::format("\nimage {}{}\n{}", i, known.text(static_cast<std::size_t>(i)),
+                      drawing(sample, file.sample_size() / width, width)));
   }
 }
 
@@ -153,9 +150,9 @@ bool has_images(const IdxFile& file) {
 
 void describe_idx(const std::string& path, const IdxDescription& description, const TextSink& print) {
   const IdxFile file(path, 1, 4, IdxElements::kIntegers);
-  const std::string_view only_images = description.transpose        ? "--transpose"
-                                       : description.labels.empty() ? ""
-                                                                    : "--labels";
+  const std::string_view only_images = description.layout.is_transposed ? "--transpose"
+                                       : description.labels.empty()     ? ""
+                                                                        : "--labels";
   if (!has_images(file)) {
     if (!only_images.empty()) throw UsageError(fmt::format("{}: {} has no images", only_images, path));
     describe_labels(file, print);
@@ -165,11 +162,6 @@ void describe_idx(const std::string& path, const IdxDescription& description, co
     throw DataError(fmt::format(
         "{}: samples of {}, expected unsigned bytes; tools/make_idx from-npy converts such images", path,
         element_name(file.type())));
-  }
-  if (description.transpose && file.dimensions().size() != 3) {
-    throw UsageError(
-        fmt::format("--transpose: {} has {}, expected images of two dimensions, as in 60000x28x28", path,
-                    fmt::join(file.dimensions(), "x")));
   }
   print(image_summary(file, read_contents(file)));
   KnownLabels known;

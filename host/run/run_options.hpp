@@ -7,6 +7,7 @@
 
 #include "host/backend/backend_options.hpp"
 #include "host/stream/dataset_files.hpp"
+#include "host/stream/sample_layout.hpp"
 #include "host/train/benchmark.hpp"
 #include "host/train/train_options.hpp"
 
@@ -16,7 +17,7 @@ namespace warpfit {
 struct DataOptions {
   std::string folder;
   DatasetPaths files;
-  bool transpose = false;  ///< images are stored column by column
+  SampleLayout layout;
 };
 
 /// The weights of the classes in the loss; 1 by default.

@@ -101,14 +101,13 @@ TrainingFiles::TrainingFiles(const RunOptions& options)
 // again.
 TrainingFiles::TrainingFiles(const RunOptions& options, const DatasetPaths& paths)
     : TrainingFiles(options, paths, std::async(std::launch::async | std::launch::deferred, [&] {
-                      return Dataset(paths.test_images, paths.test_labels,
-                                     orientation_of(options.data.transpose));
+                      return Dataset(paths.test_images, paths.test_labels, options.data.layout);
                     })) {}
 
 TrainingFiles::TrainingFiles(const RunOptions& options, const DatasetPaths& paths,
                              std::future<Dataset> test_set)
     : paths_(paths),
-      training_set_(paths_.train_images, paths_.train_labels, orientation_of(options.data.transpose)),
+      training_set_(paths_.train_images, paths_.train_labels, options.data.layout),
       test_set_(test_set.get()) {
   check_same_shape(training_set_, test_set_);
   model_.network = fitting_network(options.network, training_set_);

@@ -17,6 +17,7 @@
 #include "host/model/warm_start.hpp"
 #include "host/report/console.hpp"
 #include "host/report/log.hpp"
+#include "host/report/network_table.hpp"
 #include "host/report/progress_line.hpp"
 #include "host/report/reports.hpp"
 #include "host/report/summary.hpp"
@@ -144,6 +145,7 @@ void run(const RunOptions& options, const TrainingFiles& files, RunFolder* folde
   const auto progress = progress_of(options, reports);
   Report& report = progress ? static_cast<Report&>(*progress) : reports;
   Trainer trainer(*backend, network, data, training, generator, report, hooks);
+  log_detail(fmt::format("layers:\n{}", network_table(files.plan())));
   log_detail(fmt::format("engine: {}", trainer.engine()));
   if (checkpoint) {
     if (options.replaces_config && training.patience > 0 &&

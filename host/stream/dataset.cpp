@@ -10,7 +10,6 @@
 #include "host/base/error.hpp"
 #include "host/files/crc32.hpp"
 #include "host/stream/labels.hpp"
-#include "host/stream/transpose.hpp"
 
 namespace warpfit {
 namespace {
@@ -25,15 +24,14 @@ std::uint32_t checksum(std::span<const Label> labels, std::int64_t classes) {
 
 }  // namespace
 
-Dataset::Dataset(const std::string& images_path, Orientation orientation)
-    : images_(images_path, 2, 4, IdxElements::kBytes) {
-  set_orientation(orientation);
-}
+Dataset::Dataset(const std::string& images_path, const SampleLayout& layout)
+    : images_(images_path, 2, 4, IdxElements::kBytes),
+      orientation_(images_.dimensions(), layout, images_path) {}
 
 // What the headers say is compared before memory is taken for the samples: a small gzip file can hold much.
-Dataset::Dataset(const std::string& images_path, const std::string& labels_path, Orientation orientation)
-    : images_(images_path, 2, 4, IdxElements::kBytes, IdxFile::Decode::kLater) {
-  set_orientation(orientation);
+Dataset::Dataset(const std::string& images_path, const std::string& labels_path, const SampleLayout& layout)
+    : images_(images_path, 2, 4, IdxElements::kBytes, IdxFile::Decode::kLater),
+      orientation_(images_.dimensions(), layout, images_path) {
   auto& file = label_file_.emplace(labels_path, 1, 2, IdxElements::kIntegers, IdxFile::Decode::kLater);
   check_is_labels(file);
   check_counts(images_, file);
@@ -43,28 +41,9 @@ Dataset::Dataset(const std::string& images_path, const std::string& labels_path,
   classes_ = *std::max_element(labels_.begin(), labels_.end()) + 1;
 }
 
-void Dataset::set_orientation(Orientation orientation) {
-  const auto& dimensions = images_.dimensions();
-  sample_shape_.assign(dimensions.begin() + 1, dimensions.end());
-  if (orientation == Orientation::kByRows) return;
-  if (sample_shape_.size() != 2) {
-    throw UsageError(
-        fmt::format("--transpose: the samples of {} are {}, expected images of two dimensions, as in 28x28",
-                    images_path(), fmt::join(sample_shape_, "x")));
-  }
-  std::swap(sample_shape_[0], sample_shape_[1]);
-  is_transposed_ = true;
-}
-
-void Dataset::orient(std::span<std::uint8_t> pixels) const {
-  if (!is_transposed_) return;
-  const auto& stored = images_.dimensions();
-  transpose_samples(pixels, static_cast<std::size_t>(stored[1]), static_cast<std::size_t>(stored[2]));
-}
-
 std::string Dataset::identity() const {
-  return fmt::format("{}{}, labels {:08x}", fmt::join(images_.dimensions(), "x"),
-                     is_transposed_ ? " transposed" : "", checksum(labels_, classes_));
+  return fmt::format("{}{}, labels {:08x}", fmt::join(images_.dimensions(), "x"), orientation_.text(),
+                     checksum(labels_, classes_));
 }
 
 void Dataset::check_labels_below(std::int64_t classes) const {
@@ -79,7 +58,7 @@ void Dataset::check_labels_below(std::int64_t classes) const {
 void Dataset::read(std::int64_t first, std::span<std::uint8_t> pixels, Labels labels) const {
   images_.read(first, pixels);
   images_.check_unchanged(first + static_cast<std::int64_t>(labels.size()));
-  orient(pixels);
+  orientation_.apply(pixels);
   if (labels_.empty()) {
     std::ranges::fill(labels, Label{0});
   } else {
@@ -92,7 +71,7 @@ void Dataset::gather(std::span<const std::uint32_t> indices, std::span<std::uint
   images_.gather(indices, pixels);
   for (std::size_t i = 0; i < indices.size(); ++i) labels[i] = labels_.empty() ? 0 : labels_[indices[i]];
   images_.check_unchanged(images_.count());
-  orient(pixels);
+  orientation_.apply(pixels);
 }
 
 }  // namespace warpfit

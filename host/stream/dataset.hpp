@@ -9,31 +9,24 @@
 
 #include "host/backend/views.hpp"
 #include "host/stream/idx_file.hpp"
+#include "host/stream/sample_layout.hpp"
 
 namespace warpfit {
-
-/// How the pixels of an image are stored: row by row, or column by column, as those of EMNIST, which are
-/// transposed when they are read.
-enum class Orientation : std::uint8_t { kByRows, kByColumns };
-
-constexpr Orientation orientation_of(bool transpose) {
-  return transpose ? Orientation::kByColumns : Orientation::kByRows;
-}
 
 class Dataset {
  public:
   /// Samples of rank 1 to 3 of unsigned bytes, and as many labels of any integer type, which are kept in
   /// memory. Labels are (N), (N, 1), or QMNIST's (N, 8), whose first column is the class.
   /// Errors: those of IdxFile; DataError if the counts differ or a label is negative or above 65535;
-  /// UsageError if samples by columns have another rank than 2.
-  Dataset(const std::string& images_path, const std::string& labels_path,
-          Orientation orientation = Orientation::kByRows);
+  /// UsageError if the samples do not fit the layout.
+  Dataset(const std::string& images_path, const std::string& labels_path, const SampleLayout& layout = {});
   /// Samples without labels, for predictions; read() and gather() give each the label 0.
-  explicit Dataset(const std::string& images_path, Orientation orientation = Orientation::kByRows);
+  explicit Dataset(const std::string& images_path, const SampleLayout& layout = {});
 
   [[nodiscard]] std::int64_t size() const { return images_.count(); }
-  /// {28, 28}; of samples by columns, as they are after they were read.
-  [[nodiscard]] std::span<const std::int64_t> sample_shape() const { return sample_shape_; }
+  /// {28, 28} or {3, 32, 32}: as read() and gather() return the samples, in rows and with their channels
+  /// first.
+  [[nodiscard]] std::span<const std::int64_t> sample_shape() const { return orientation_.shape(); }
   [[nodiscard]] std::int64_t sample_size() const { return images_.sample_size(); }
   /// The highest label plus 1; 0 without labels.
   [[nodiscard]] std::int64_t classes() const { return classes_; }
@@ -54,12 +47,8 @@ class Dataset {
   void gather(std::span<const std::uint32_t> indices, std::span<std::uint8_t> pixels, Labels labels) const;
 
  private:
-  void set_orientation(Orientation orientation);
-  void orient(std::span<std::uint8_t> pixels) const;
-
   IdxFile images_;
-  std::vector<std::int64_t> sample_shape_;
-  bool is_transposed_ = false;
+  SampleOrientation orientation_;
   std::optional<IdxFile> label_file_;
   std::vector<Label> labels_;
   std::int64_t classes_ = 0;

@@ -143,6 +143,11 @@ TEST_F(InspectIdx, DrawsWideAndTallImagesSmaller) {
   }
 }
 
+TEST_F(InspectIdx, DrawsImagesWithChannelsLast) {
+  const auto path = folder_.add("rgb", idx({1, 2, 2, 3}, {255, 0, 0, 0, 255, 0, 0, 0, 255, 0, 0, 0}));
+  EXPECT_TRUE(inspect(path).ends_with("\nimage 0\n@@\n\n  @@\n\n\n@@\n")) << inspect(path);
+}
+
 TEST_F(InspectIdx, StacksThePlanesOfASample) {
   const auto path = folder_.add("planes", idx({1, 2, 1, 2}, {255, 0, 0, 255}));
   EXPECT_TRUE(inspect(path).ends_with("\nimage 0\n@@\n  @@\n"));

@@ -67,8 +67,10 @@ void read(Input input) {
   try_read([&] { check_round_trip(labels_path, labels); });
   try_read([&] { describe_idx(images_path, {.drawings = 3, .labels = labels_path}, check_text); });
   try_read([&] { describe_idx(labels_path, {.drawings = 3}, check_text); });
-  try_read([&] { describe_idx(images_path, {.drawings = 1, .transpose = true}, check_text); });
-  try_read([&] { read_set(Dataset(images_path, labels_path, Orientation::kByColumns)); });
+  try_read(
+      [&] { describe_idx(images_path, {.drawings = 1, .layout = {.is_transposed = true}}, check_text); });
+  try_read([&] { read_set(Dataset(images_path, labels_path, SampleLayout{.is_transposed = true})); });
+  try_read([&] { read_set(Dataset(images_path, labels_path, {.channels = ChannelOrder::kLast})); });
   read_set(Dataset(images_path, labels_path));
 }
 

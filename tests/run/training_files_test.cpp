@@ -72,7 +72,7 @@ TEST_F(TrainingFilesTest, RefuseNoDecayOfLayersThatThereAreNone) {
 }
 
 TEST_F(TrainingFilesTest, TransposeBothSets) {
-  options_.data.transpose = true;
+  options_.data.layout.is_transposed = true;
   for (auto* images : {&options_.data.files.train_images, &options_.data.files.test_images})
     *images = folder_.add("wide" + std::to_string(images == &options_.data.files.test_images),
                           idx({kSamples, 1, 2}, Bytes(2 * kSamples)));

@@ -46,7 +46,7 @@ TEST(Dataset, TransposesImagesStoredByColumns) {
   const TemporaryFolder folder;
   const auto images = folder.add("images", idx({2, 2, 3}, {0, 1, 2, 3, 4, 5, 10, 11, 12, 13, 14, 15}));
   const auto labels = folder.add("labels", idx({2}, {0, 1}));
-  const Dataset dataset(images, labels, Orientation::kByColumns);
+  const Dataset dataset(images, labels, SampleLayout{.is_transposed = true});
   EXPECT_THAT(dataset.sample_shape(), testing::ElementsAre(3, 2));
   EXPECT_THAT(Dataset(images, labels).sample_shape(), testing::ElementsAre(2, 3));
   Bytes pixels(12);
@@ -58,8 +58,42 @@ TEST(Dataset, TransposesImagesStoredByColumns) {
   EXPECT_EQ(dataset.identity(), "2x2x3 transposed, labels 36de2269");
   const auto planes = folder.add("planes", idx({2, 3, 2, 1}, Bytes(12)));
   EXPECT_THAT(
-      [&] { Dataset(planes, labels, Orientation::kByColumns); },
+      [&] { Dataset(planes, labels, SampleLayout{.is_transposed = true}); },
       testing::ThrowsMessage<UsageError>(HasSubstr("planes are 3x2x1, expected images of two dimensions")));
+}
+
+TEST(Dataset, PutsChannelsFirst) {
+  const TemporaryFolder folder;
+  const auto images = folder.add("images", idx({2, 2, 2, 3}, {0, 10, 20, 1, 11, 21, 2, 12, 22, 3, 13, 23,  //
+                                                              4, 14, 24, 5, 15, 25, 6, 16, 26, 7, 17, 27}));
+  const auto labels = folder.add("labels", idx({2}, {0, 1}));
+  const Dataset dataset(images, labels);
+  EXPECT_THAT(dataset.sample_shape(), testing::ElementsAre(3, 2, 2));
+  EXPECT_EQ(dataset.identity(), "2x2x2x3 channels last, labels 36de2269");
+  Bytes pixels(12);
+  std::vector<Label> read(1);
+  dataset.read(1, pixels, read);
+  EXPECT_EQ(pixels, (Bytes{4, 5, 6, 7, 14, 15, 16, 17, 24, 25, 26, 27}));
+  EXPECT_THAT(Dataset(images, labels, {.channels = ChannelOrder::kFirst}).sample_shape(),
+              testing::ElementsAre(2, 2, 3));
+}
+
+TEST(Dataset, TellsChannelsByTheirNumber) {
+  const TemporaryFolder folder;
+  const auto shape = [&](std::uint32_t a, std::uint32_t b, std::uint32_t c, ChannelOrder order) {
+    const Dataset dataset(folder.add("images", idx({1, a, b, c}, Bytes(std::size_t{a} * b * c))),
+                          SampleLayout{.channels = order});
+    return std::vector<std::int64_t>(dataset.sample_shape().begin(), dataset.sample_shape().end());
+  };
+  using Shape = std::vector<std::int64_t>;
+  EXPECT_EQ(shape(8, 9, 4, ChannelOrder::kAuto), (Shape{4, 8, 9}));
+  EXPECT_EQ(shape(8, 9, 1, ChannelOrder::kAuto), (Shape{1, 8, 9}));
+  EXPECT_EQ(shape(3, 9, 4, ChannelOrder::kAuto), (Shape{3, 9, 4}));
+  EXPECT_EQ(shape(8, 9, 2, ChannelOrder::kAuto), (Shape{8, 9, 2}));
+  EXPECT_EQ(shape(3, 9, 2, ChannelOrder::kLast), (Shape{2, 3, 9}));
+  const Dataset gray(folder.add("gray", idx({2, 2, 3}, Bytes(12))),
+                     SampleLayout{.channels = ChannelOrder::kLast});
+  EXPECT_THAT(gray.sample_shape(), testing::ElementsAre(2, 3));
 }
 
 TEST(Dataset, RefusesAnotherNumberOfLabels) {
