@@ -19,13 +19,15 @@ namespace {
 constexpr std::size_t kMaxName = 200;
 
 void check_name(std::string_view name, std::size_t line, const std::string& path) {
-  const bool is_clean = is_utf8(name) && sanitize_for_terminal(name) == name;
+  const bool is_text = is_utf8(name);
+  const bool is_clean = is_text && sanitize_for_terminal(name) == name;
   if (!name.empty() && name.size() <= kMaxName && is_clean) return;
   throw DataError(fmt::format("{}: line {} {}, expected the name of class {} in at most {} bytes of UTF-8",
                               path, line + 1,
                               name.empty()             ? "is empty"
                               : name.size() > kMaxName ? fmt::format("has {} bytes", name.size())
-                                                       : "has invalid UTF-8 or control characters",
+                              : is_text                ? "contains a control character"
+                                                       : "is not UTF-8",
                               line, kMaxName));
 }
 
