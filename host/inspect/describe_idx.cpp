@@ -128,12 +128,11 @@ KnownLabels describe_labels(const IdxFile& file, const TextSink& print) {
 }
 
 // The planes of samples of more than two dimensions are drawn one below the other.
-void draw_first(const IdxFile& file, const KnownLabels& known, const IdxDescription& description,
-                const TextSink& print) {
-  const SampleOrientation orientation(file.dimensions(), description.layout, file.path());
+void draw_first(const IdxFile& file, const SampleOrientation& orientation, const KnownLabels& known,
+                std::int64_t drawings, const TextSink& print) {
   const auto width = orientation.shape().back();
   std::vector<std::uint8_t> sample(static_cast<std::size_t>(file.sample_size()));
-  for (std::int64_t i = 0; i < std::min(description.drawings, file.count()); ++i) {
+  for (std::int64_t i = 0; i < std::min(drawings, file.count()); ++i) {
     file.read(i, sample);
     orientation.apply(sample);
     print(fmt::format("\nimage {}{}\n{}", i, known.text(static_cast<std::size_t>(i)),
@@ -141,28 +140,31 @@ void draw_first(const IdxFile& file, const KnownLabels& known, const IdxDescript
   }
 }
 
+// One column has labels, and so have QMNIST's eight of 32-bit integers: check_is_labels() accepts both.
 bool has_images(const IdxFile& file) {
-  const auto rank = file.dimensions().size();
-  return rank > 2 || (rank == 2 && file.type() == IdxType::kUint8);
+  constexpr std::int64_t kQmnistColumns = 8;
+  const auto& dimensions = file.dimensions();
+  if (dimensions.size() != 2) return dimensions.size() > 2;
+  return dimensions[1] != 1 && (dimensions[1] != kQmnistColumns || file.type() == IdxType::kUint8);
 }
 
 }  // namespace
 
 void describe_idx(const std::string& path, const IdxDescription& description, const TextSink& print) {
-  const IdxFile file(path, 1, 4, IdxElements::kIntegers);
+  IdxFile file(path, 1, 4, IdxElements::kAny, IdxFile::Decode::kLater);
   const std::string_view only_images = description.layout.is_transposed ? "--transpose"
                                        : description.labels.empty()     ? ""
                                                                         : "--labels";
   if (!has_images(file)) {
     if (!only_images.empty()) throw UsageError(fmt::format("{}: {} has no images", only_images, path));
+    file.check_elements(IdxElements::kIntegers);
+    file.decode();
     describe_labels(file, print);
     return;
   }
-  if (file.type() != IdxType::kUint8) {
-    throw DataError(fmt::format(
-        "{}: samples of {}, expected unsigned bytes; tools/make_idx from-npy converts such images", path,
-        element_name(file.type())));
-  }
+  file.check_elements(IdxElements::kBytes);
+  const SampleOrientation orientation(file.dimensions(), description.layout, path);
+  file.decode();
   print(image_summary(file, read_contents(file)));
   KnownLabels known;
   if (!description.labels.empty()) {
@@ -171,7 +173,7 @@ void describe_idx(const std::string& path, const IdxDescription& description, co
     print("\n");
     known = describe_labels(labels, print);
   }
-  draw_first(file, known, description, print);
+  draw_first(file, orientation, known, description.drawings, print);
 }
 
 }  // namespace warpfit

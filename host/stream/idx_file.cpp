@@ -43,6 +43,12 @@ const TypeInfo* type_info(std::uint8_t type) {
 
 bool is_integer(IdxType type) { return type != IdxType::kFloat32 && type != IdxType::kFloat64; }
 
+std::string_view expected_type(IdxElements elements) {
+  return elements == IdxElements::kBytes      ? "0x08 (unsigned bytes)"
+         : elements == IdxElements::kIntegers ? "labels of an integer type"
+                                              : "0x08, 0x09 or 0x0b to 0x0e";
+}
+
 std::string allowed(int min_rank, int max_rank) {
   return min_rank == max_rank ? std::to_string(min_rank) : fmt::format("{} to {}", min_rank, max_rank);
 }
@@ -157,20 +163,22 @@ void IdxFile::parse_header(std::span<const std::uint8_t> bytes, int min_rank, in
 
 void IdxFile::parse_type(std::uint8_t type, IdxElements elements) {
   const auto* info = type_info(type);
-  const std::string_view name = info == nullptr ? "an unknown type" : info->name;
-  if (elements == IdxElements::kIntegers) {
-    if (info == nullptr || !is_integer(info->type)) {
-      throw DataError(
-          fmt::format("{}: element type 0x{:02x} ({}) at byte 2, expected labels of an integer type", path(),
-                      type, name));
-    }
-  } else if (info == nullptr || info->type != IdxType::kUint8) {
-    throw DataError(fmt::format("{}: element type 0x{:02x} ({}) at byte 2, expected 0x08 (unsigned bytes){}",
-                                path(), type, name,
-                                info == nullptr ? "" : "; tools/make_idx from-npy converts such images"));
+  if (info == nullptr) {
+    throw DataError(fmt::format("{}: element type 0x{:02x} (an unknown type) at byte 2, expected {}", path(),
+                                type, expected_type(elements)));
   }
   type_ = info->type;
   sample_size_ = info->size;
+  check_elements(elements);
+}
+
+void IdxFile::check_elements(IdxElements elements) const {
+  if (elements == IdxElements::kAny || type_ == IdxType::kUint8) return;
+  if (elements == IdxElements::kIntegers && is_integer(type_)) return;
+  throw DataError(
+      fmt::format("{}: element type 0x{:02x} ({}) at byte 2, expected {}{}", path(), static_cast<int>(type_),
+                  element_name(type_), expected_type(elements),
+                  elements == IdxElements::kBytes ? "; tools/make_idx from-idx converts such images" : ""));
 }
 
 void IdxFile::parse_dimensions(std::span<const std::uint8_t> bytes) {

@@ -26,8 +26,8 @@ enum class IdxType : std::uint8_t {
 /// "unsigned bytes"
 std::string_view element_name(IdxType type);
 
-/// Which types a file may have.
-enum class IdxElements { kBytes, kIntegers };
+/// Which types a file may have: pixels are unsigned bytes, labels any integers.
+enum class IdxElements { kBytes, kIntegers, kAny };
 
 /// An IDX file whose header was checked against its length. Plain data is read when it is asked for; gzip
 /// data is decoded and checked whole, when the file is opened or later.
@@ -35,10 +35,9 @@ class IdxFile {
  public:
   enum class Decode { kNow, kLater };
 
-  /// `min_rank`, `max_rank`: the allowed number of dimensions, including the number of samples. `elements`:
-  /// pixels are unsigned bytes, labels integers of any type. Errors: IoError if the file cannot be read;
-  /// DataError, which names the file, field and byte, if it is not a valid IDX file of this kind; OutOfMemory
-  /// if it needs more memory than is available.
+  /// `min_rank`, `max_rank`: the allowed number of dimensions, including the number of samples. Errors: IoError
+  /// if the file cannot be read; DataError, which names the file, field and byte, if it is not a valid IDX file
+  /// of this kind; OutOfMemory if it needs more memory than is available.
   IdxFile(const std::string& path, int min_rank, int max_rank, IdxElements elements = IdxElements::kBytes,
           Decode when = Decode::kNow);
   IdxFile(IdxFile&&) noexcept;  ///< not while decode() is due
@@ -47,6 +46,9 @@ class IdxFile {
   /// Decodes gzip data if that was left for later: what the header says can be checked before memory is taken
   /// for the elements. Errors: those of the constructor.
   void decode();
+
+  /// Errors: DataError with what to do, if the elements are of another type than pixels or labels may have.
+  void check_elements(IdxElements elements) const;
 
   [[nodiscard]] const std::string& path() const { return file_.path(); }
   /// All dimensions: {60000, 28, 28}. None is 0.

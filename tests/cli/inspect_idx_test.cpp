@@ -77,6 +77,36 @@ TEST_F(InspectIdx, ShowsLabelsOfAnyTypeAndTheirNames) {
       << named.out;
 }
 
+// As in training, and with --labels.
+TEST_F(InspectIdx, ShowsOneColumnAsLabels) {
+  const auto labels = folder_.add("labels", idx({3, 1}, {2, 0, 2}));
+  const auto text = inspect(labels);
+  EXPECT_TRUE(text.starts_with(labels + ": IDX, labels\ndimensions  3x1 unsigned bytes\n")) << text;
+  EXPECT_TRUE(text.ends_with("label  count\n    0      1\n    2      2\n")) << text;
+  const auto images = folder_.add("images", idx({3, 1, 1}, {2, 0, 2}));
+  EXPECT_NE(inspect(images).find("\nimage 2\n"), std::string::npos);
+}
+
+TEST_F(InspectIdx, SaysHowOtherImagesAreConverted) {
+  const std::string advice =
+      "at byte 2, expected 0x08 (unsigned bytes); tools/make_idx from-idx converts such images";
+  for (const auto& bytes : {idx({1, 2, 2}, Bytes(16), 0x0D), idx({1, 2}, Bytes(16), 0x0E),
+                            idx({2, 2, 2}, Bytes(16), 0x0B), idx({2, 9}, Bytes(18), 0x09)}) {
+    const auto path = folder_.add("images", bytes);
+    const auto run = run_warpfit({"inspect", path});
+    EXPECT_EQ(run.exit_code, 3) << run.error;
+    EXPECT_NE(run.error.find(path + ": element type 0x"), std::string::npos) << run.error;
+    EXPECT_NE(run.error.find(advice), std::string::npos) << run.error;
+  }
+  for (const auto& bytes : {idx({1}, Bytes(4), 0x0D), idx({1, 1}, Bytes(8), 0x0E)}) {
+    const auto run = run_warpfit({"inspect", folder_.add("labels", bytes)});
+    EXPECT_EQ(run.exit_code, 3) << run.error;
+    EXPECT_NE(run.error.find("expected labels of an integer type"), std::string::npos) << run.error;
+  }
+  const auto qmnist = folder_.add("labels", idx({1, 8}, Bytes(32), 0x0C));
+  EXPECT_NE(inspect(qmnist).find(": IDX, labels\n"), std::string::npos);
+}
+
 TEST_F(InspectIdx, ShowsImagesWithTheirLabels) {
   const auto images = folder_.add("images", kImages);
   const auto labels = folder_.add("labels", idx({2}, {1, 0}));

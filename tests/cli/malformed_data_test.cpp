@@ -100,7 +100,7 @@ std::vector<BadFile> bad_files() {
        kBadData, "little-endian: as such, they are 4x2x2"},
       {"little_endian_labels", 1, Bytes{0, 0, 8, 1, 4, 0, 0, 0} + Bytes(4), kBadData,
        "little-endian: as such, they are 4"},
-      {"images_of_16_bits", 2, idx({4, 2, 2}, Bytes(32), 0x0B), kBadData, "tools/make_idx from-npy"},
+      {"images_of_16_bits", 2, idx({4, 2, 2}, Bytes(32), 0x0B), kBadData, "tools/make_idx from-idx"},
       {"float_labels", 3, idx({4}, Bytes(16), 0x0D), kBadData, "expected labels of an integer type"},
       {"negative_label", 3, idx({4}, {0, 1, 0xFF, 1}, 0x09), kBadData, "label -1 of sample 2 at byte 10"},
   };
