@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string_view>
 #include <system_error>
@@ -17,6 +18,8 @@
 #include <vector>
 
 #include "host/base/error.hpp"
+#include "host/base/listing.hpp"
+#include "host/stream/dataset_names.hpp"
 
 namespace warpfit {
 namespace {
@@ -26,72 +29,23 @@ namespace fs = std::filesystem;
 struct Purpose {
   std::string DatasetPaths::*path;
   std::string_view flag;
-  std::string_view name;  // the usual one
 };
 
-constexpr std::array<Purpose, 4> kPurposes{{
-    {&DatasetPaths::train_images, "--train-images", "train-images-idx3-ubyte"},
-    {&DatasetPaths::train_labels, "--train-labels", "train-labels-idx1-ubyte"},
-    {&DatasetPaths::test_images, "--test-images", "t10k-images-idx3-ubyte"},
-    {&DatasetPaths::test_labels, "--test-labels", "t10k-labels-idx1-ubyte"},
+// As kUsualNames has them.
+constexpr std::array<Purpose, kUsualNames.size()> kPurposes{{
+    {&DatasetPaths::train_images, "--train-images"},
+    {&DatasetPaths::train_labels, "--train-labels"},
+    {&DatasetPaths::test_images, "--test-images"},
+    {&DatasetPaths::test_labels, "--test-labels"},
 }};
 
-// The less the better: another name than the usual one, gzip, a folder around the file.
-using Rank = std::tuple<bool, bool, bool>;
+// The less the better: a link that leads nowhere, another name than the usual one, gzip, a folder around the
+// file.
+using Rank = std::tuple<bool, bool, bool, bool>;
 
-struct ParsedName {
-  std::string prefix;
-  std::size_t purpose = 0;
-  Rank rank;
-};
-
-bool is_all(std::string_view text, int (*test)(int)) {
-  return !text.empty() &&
-         std::ranges::all_of(text, [test](char c) { return test(static_cast<unsigned char>(c)) != 0; });
-}
-
-bool remove_suffix(std::string_view& text, std::string_view suffix) {
-  if (!text.ends_with(suffix)) return false;
-  text.remove_suffix(suffix.size());
-  return true;
-}
-
-bool remove_gz(std::string_view& name) {
-  constexpr std::size_t kSize = 3;
-  if (name.size() < kSize) return false;
-  std::string end(name.substr(name.size() - kSize));
-  std::ranges::transform(end, end.begin(), [](unsigned char c) { return std::tolower(c); });
-  return end == ".gz" && remove_suffix(name, name.substr(name.size() - kSize));
-}
-
-// "-idx3-ubyte" and the like
-bool remove_type(std::string_view& name) {
-  const auto at = name.rfind("idx");
-  if (at == name.npos || at == 0 || (name[at - 1] != '-' && name[at - 1] != '.')) return false;
-  const auto type = name.substr(at + 3);
-  const auto separator = type.find_first_of("-.");
-  if (separator == type.npos || !is_all(type.substr(0, separator), std::isdigit) ||
-      !is_all(type.substr(separator + 1), std::isalnum)) {
-    return false;
-  }
-  name = name.substr(0, at - 1);
-  return true;
-}
-
-std::optional<ParsedName> parse_name(std::string_view name) {
-  ParsedName parsed;
-  const bool is_gzip = remove_gz(name);
-  const auto whole = name;
-  if (!remove_type(name)) return std::nullopt;
-  const bool images = remove_suffix(name, "-images");
-  if (!images && !remove_suffix(name, "-labels")) return std::nullopt;
-  const bool train = remove_suffix(name, "train");
-  if (!train && !remove_suffix(name, "t10k") && !remove_suffix(name, "test")) return std::nullopt;
-  if (!name.empty() && std::isalnum(static_cast<unsigned char>(name.back())) != 0) return std::nullopt;
-  parsed.prefix = name;
-  parsed.purpose = (train ? 0 : 2) + (images ? 0 : 1);
-  parsed.rank = {whole.substr(name.size()) != kPurposes[parsed.purpose].name, is_gzip, false};
-  return parsed;
+Rank rank_of(const DatasetFileName& name, const fs::path& path, bool in_folder) {
+  std::error_code error;
+  return {!fs::exists(path, error), !name.is_usual, name.is_gzip, in_folder};
 }
 
 // The best file for each purpose of a folder's files with one prefix.
@@ -99,11 +53,21 @@ struct DataSet {
   fs::path folder;
   std::string prefix;
   std::array<std::optional<std::pair<Rank, fs::path>>, kPurposes.size()> files;
+  bool says_t10k = false, says_test = false;  // the names of the test set
 
-  void add(const ParsedName& name, const fs::path& path) {
+  void add(const DatasetFileName& name, const fs::path& path, bool in_folder) {
     auto& best = files[name.purpose];
-    const std::pair candidate{name.rank, path};
+    const std::pair candidate{rank_of(name, path, in_folder), path};
     if (!best || candidate < *best) best = candidate;
+    says_t10k = says_t10k || (name.purpose >= 2 && !name.says_test);
+    says_test = says_test || name.says_test;
+  }
+  // The usual name, in the way of this data set: EMNIST and QMNIST, with a prefix, have "test" for "t10k".
+  [[nodiscard]] std::string name_of(std::size_t purpose) const {
+    std::string name(kUsualNames[purpose]);
+    const bool is_test = says_test || (!prefix.empty() && !says_t10k);
+    if (purpose >= 2 && is_test) name.replace(0, name.find('-'), "test");
+    return prefix + name;
   }
   [[nodiscard]] std::size_t count_of(std::span<const std::size_t> wanted) const {
     return static_cast<std::size_t>(
@@ -120,17 +84,15 @@ struct DataSet {
 class Search {
  public:
   Search(fs::path folder, std::vector<std::size_t> wanted)
-      : folder_(std::move(folder)), wanted_(std::move(wanted)) {
+      : folder_(without_slash(std::move(folder))), wanted_(std::move(wanted)) {
     std::error_code error;
     const auto status = fs::status(folder_, error);
     prefix_ = fs::exists(status) ? "" : folder_.filename().string();
     if (!prefix_.empty()) {
-      list(folder_.has_parent_path() ? folder_.parent_path() : ".", true);
+      list(parent(), true);
       if (!tiers_.empty()) return;
     }
-    if (status.type() == fs::file_type::not_found)
-      throw IoError(
-          fmt::format("{}: no such folder; --data names the folder of a data set", folder_.string()));
+    if (status.type() == fs::file_type::not_found) fail_without_folder();
     if (error) fail_to_look(folder_, error);
     if (!fs::is_directory(status))
       throw IoError(fmt::format("{}: not a folder; --data names the folder of a data set", folder_.string()));
@@ -157,6 +119,14 @@ class Search {
   // Sets without a prefix, and with one, of the folder and of raw; then those of */raw.
   static constexpr std::size_t kFirstTiers = 4;
 
+  // "a/b/" has no file name, but "a/b" has.
+  static fs::path without_slash(fs::path path) {
+    while (!path.has_filename() && path.has_relative_path()) path = path.parent_path();
+    return path;
+  }
+
+  [[nodiscard]] fs::path parent() const { return folder_.has_parent_path() ? folder_.parent_path() : "."; }
+
   [[noreturn]] static void fail_to_look(const fs::path& path, const std::error_code& error) {
     throw IoError(fmt::format("{}: cannot search for the data set: {}", path.string(), error.message()));
   }
@@ -166,6 +136,25 @@ class Search {
     for (const auto& set : sets) names.push_back(set.argument());
     throw UsageError(fmt::format("--data: {} data sets match: {}; name one of them", names.size(),
                                  fmt::join(names, ", ")));
+  }
+
+  [[noreturn]] void fail_without_folder() {
+    constexpr std::size_t kMaxNames = 10;
+    std::set<std::string> similar;
+    for (const auto& path : entries(parent())) {
+      const auto name = parse_dataset_file_name(path.filename().string());
+      if (!name || prefix_.empty() || !name->prefix.starts_with(prefix_)) continue;
+      DataSet set;
+      set.folder = folder_.parent_path();
+      set.prefix = name->prefix;
+      similar.insert(set.argument());
+    }
+    const std::vector<std::string> names(similar.begin(), similar.end());
+    throw IoError(fmt::format("{}: no such folder; {}", folder_.string(),
+                              names.empty()
+                                  ? "--data names the folder of a data set"
+                                  : fmt::format("the names of these data sets begin so: {}; name one of them",
+                                                listing(names, kMaxNames))));
   }
 
   [[noreturn]] void fail_to_find() const {
@@ -178,11 +167,10 @@ class Search {
     if (closest == nullptr && failure_) fail_to_look(failure_->first, failure_->second);
     const auto missing = std::ranges::find_if(
         wanted_, [closest](std::size_t purpose) { return closest == nullptr || !closest->files[purpose]; });
-    const auto& purpose = kPurposes[*missing];
-    const auto name = (closest == nullptr ? "" : closest->prefix) + std::string(purpose.name);
+    const auto name = (closest == nullptr ? DataSet() : *closest).name_of(*missing);
     throw IoError(fmt::format("{}: no {} or {}.gz in it; name the file with {}",
                               (closest == nullptr ? folder_ : closest->folder).string(), name, name,
-                              purpose.flag));
+                              kPurposes[*missing].flag));
   }
 
   // Sorted. What cannot be looked at is passed over, but named if nothing is found elsewhere.
@@ -203,16 +191,15 @@ class Search {
 
   void list(const fs::path& folder, bool new_tiers) {
     std::map<std::string, DataSet> sets;
-    const auto add = [&](ParsedName name, const fs::path& path, bool in_folder) {
+    const auto add = [&](const DatasetFileName& name, const fs::path& path, bool in_folder) {
       if (!prefix_.empty() && !is_prefix(name.prefix)) return;
-      std::get<2>(name.rank) = in_folder;
       auto& set = sets[name.prefix];
       set.folder = folder;
       set.prefix = name.prefix;
-      set.add(name, path);
+      set.add(name, path, in_folder);
     };
     for (const auto& path : entries(folder)) {
-      const auto name = parse_name(path.filename().string());
+      const auto name = parse_dataset_file_name(path.filename().string());
       if (!name) continue;
       std::error_code error;
       if (!fs::is_directory(path, error)) {
@@ -220,7 +207,7 @@ class Search {
         continue;
       }
       for (const auto& inner : entries(path)) {
-        const auto inner_name = parse_name(inner.filename().string());
+        const auto inner_name = parse_dataset_file_name(inner.filename().string());
         if (inner_name && inner_name->purpose == name->purpose && inner_name->prefix == name->prefix &&
             !fs::is_directory(inner, error)) {
           add(*inner_name, inner, true);

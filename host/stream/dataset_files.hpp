@@ -11,12 +11,12 @@ struct DatasetPaths {
 };
 
 /// Fills the paths that are empty with files found in `folder`, in its `raw`, or in `*/raw` as torchvision
-/// stores data sets, in this order. Names are [PREFIX](train|t10k|test)-(images|labels)(-|.)idxN-TYPE[.gz],
-/// such as train-images-idx3-ubyte or emnist-letters-test-labels-idx1-ubyte.gz; a folder of a file's name may
-/// be around the file. `folder` may also be a folder and the prefix of one of its data sets. Names without a
-/// prefix come first; of several files for one purpose the plain one with the usual name does. Errors:
-/// IoError naming what was looked for; UsageError if several data sets match equally well, with a list of
-/// them, or if a path and `folder` are empty.
+/// stores data sets, in this order. Names are those of dataset_names.hpp; a folder of a file's name may be
+/// around the file. `folder` may also be a folder and the prefix of one of its data sets, with or without a
+/// slash at its end. Names without a prefix come first; of several files for one purpose the plain one with
+/// the usual name does, and a link that leads nowhere comes last. Errors: IoError naming what was looked for,
+/// and the data sets whose names begin with `folder` if it does not exist; UsageError if several data sets
+/// match equally well, with a list of them, or if a path and `folder` are empty.
 DatasetPaths find_dataset(const std::string& folder, DatasetPaths given);
 /// Likewise the files of the training set alone.
 DatasetPaths find_training_set(const std::string& folder, DatasetPaths given);

@@ -177,6 +177,49 @@ TEST_F(FindPublishedDataset, HasAPrefixAndTest) {
   EXPECT_EQ(found().front(), "train-images-idx3-ubyte");
 }
 
+TEST_F(FindPublishedDataset, IsNamedWithATrailingSlash) {
+  add_set_in("", "emnist-digits-");
+  add_set_in("", "emnist-letters-");
+  for (const char* name : {"emnist-letters", "emnist-letters/", "emnist-letters//"})
+    EXPECT_EQ(found(name).front(), "emnist-letters-train-images-idx3-ubyte") << name;
+  add_set_in("whole/");
+  EXPECT_EQ(found("whole/").front(), "whole/train-images-idx3-ubyte");
+}
+
+TEST_F(FindPublishedDataset, IsListedIfItsNameBeginsAsGiven) {
+  add_set_in("", "emnist-digits-");
+  add_set_in("", "emnist-letters-");
+  add("mnist-train-images-idx3-ubyte");
+  const auto path = folder_.path().string();
+  for (const auto* name : {"/emnist", "/emnist/", "/emnist-"}) {
+    const auto text = refusal(path + name);
+    EXPECT_THAT(text, HasSubstr(": no such folder; the names of these data sets begin so: " + path +
+                                "/emnist-digits, " + path + "/emnist-letters; name one of them"));
+  }
+  EXPECT_THAT(refusal(path + "/emnist-byclass"), HasSubstr("no such folder; --data names the folder"));
+}
+
+TEST_F(FindPublishedDataset, LacksAFileOfItsOwnNames) {
+  const auto path = folder_.path().string();
+  add_set_in("", "emnist-letters-");
+  for (const char* name : {"images-idx3-ubyte", "labels-idx1-ubyte"})
+    std::filesystem::remove(folder_.path() / ("emnist-letters-t10k-" + std::string(name)));
+  EXPECT_THAT(refusal(path), HasSubstr(": no emnist-letters-test-images-idx3-ubyte or emnist-letters-test-"));
+  add("emnist-letters-test-labels-idx1-ubyte");
+  EXPECT_THAT(refusal(path), HasSubstr(": no emnist-letters-test-images-idx3-ubyte or emnist-letters-test-"));
+  std::filesystem::rename(folder_.path() / "emnist-letters-test-labels-idx1-ubyte",
+                          folder_.path() / "emnist-letters-t10k-labels-idx1-ubyte");
+  EXPECT_THAT(refusal(path), HasSubstr(": no emnist-letters-t10k-images-idx3-ubyte or emnist-letters-t10k-"));
+}
+
+TEST_F(FindPublishedDataset, IsNotALinkThatLeadsNowhere) {
+  add_set([](const std::string& name) { return name + ".gz"; });
+  std::filesystem::create_symlink("nowhere", folder_.path() / "train-images-idx3-ubyte");
+  EXPECT_EQ(found().front(), "train-images-idx3-ubyte.gz");
+  std::filesystem::remove(folder_.path() / "train-images-idx3-ubyte.gz");
+  EXPECT_EQ(found().front(), "train-images-idx3-ubyte");  // so that the message names it
+}
+
 TEST_F(FindPublishedDataset, HasQmnistsNames) {
   for (const char* name :
        {"train-images-idx3-ubyte.gz", "train-labels-idx2-int.gz", "test-images-idx3-ubyte.gz",
