@@ -1,22 +1,23 @@
 // Long lists in messages.
 #pragma once
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <cstddef>
-#include <ranges>
+#include <functional>
 #include <string>
+#include <vector>
 
 namespace warpfit {
 
-/// "a, b, c", or "a, b and 7 more" if there are more than `max`.
-template <std::ranges::random_access_range Range>
-std::string listing(const Range& items, std::size_t max) {
-  const std::size_t size = std::ranges::size(items);
-  const auto text = fmt::format("{}", fmt::join(items.begin(), items.begin() + std::min(size, max), ", "));
-  return size > max ? fmt::format("{} and {} more", text, size - max) : text;
+/// "a, b, c", or "a, b and 7 more" if there are more than `max`; `text` converts an item to what is shown.
+template <class T, class Text = std::identity>
+std::string listing(const std::vector<T>& items, std::size_t max, const Text& text = {}) {
+  std::string list;
+  for (std::size_t i = 0; i < std::min(items.size(), max); ++i)
+    list += fmt::format("{}{}", i > 0 ? ", " : "", text(items[i]));
+  return items.size() > max ? fmt::format("{} and {} more", list, items.size() - max) : list;
 }
 
 }  // namespace warpfit

@@ -7,7 +7,6 @@
 #include <cmath>
 #include <iterator>
 #include <map>
-#include <ranges>
 #include <unordered_set>
 #include <utility>
 
@@ -93,7 +92,7 @@ std::vector<std::string> conversion_notes(const SafetensorsFile& file,
 std::string ignored_note(const SafetensorsFile& file, const std::vector<std::string>& names) {
   constexpr std::size_t kMaxNamed = 5;
   return fmt::format("{}: these tensors belong to no layer and are ignored: {}", file.path(),
-                     listing(names | std::views::transform(shown), kMaxNamed));
+                     listing(names, kMaxNamed, shown));
 }
 
 }  // namespace

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cctype>
 #include <optional>
-#include <ranges>
 
 #include "host/base/error.hpp"
 #include "host/base/listing.hpp"
@@ -106,8 +105,7 @@ class ChainSearch {
 
 std::string order_text(const std::vector<LinearTensors>& layers) {
   constexpr std::size_t kMaxNamed = 10;
-  return listing(layers | std::views::transform([](const auto& layer) { return shown(layer.weight->name); }),
-                 kMaxNamed);
+  return listing(layers, kMaxNamed, [](const auto& layer) { return shown(layer.weight->name); });
 }
 
 bool has_digit(const LinearTensors& layer) {

@@ -35,9 +35,9 @@ class IdxFile {
  public:
   enum class Decode { kNow, kLater };
 
-  /// `min_rank`, `max_rank`: the allowed number of dimensions, including the number of samples. Errors: IoError
-  /// if the file cannot be read; DataError, which names the file, field and byte, if it is not a valid IDX file
-  /// of this kind; OutOfMemory if it needs more memory than is available.
+  /// `min_rank`, `max_rank`: the allowed number of dimensions, including the number of samples. Errors:
+  /// IoError if the file cannot be read; DataError, which names the file, field and byte, if it is not a
+  /// valid IDX file of this kind; OutOfMemory if it needs more memory than is available.
   IdxFile(const std::string& path, int min_rank, int max_rank, IdxElements elements = IdxElements::kBytes,
           Decode when = Decode::kNow);
   IdxFile(IdxFile&&) noexcept;  ///< not while decode() is due

@@ -36,7 +36,7 @@ SampleOrientation::SampleOrientation(std::span<const std::int64_t> dimensions, c
   if (shape_.size() != 3 || !is_last) return;
   rows_ = static_cast<std::size_t>(shape_[0] * shape_[1]);
   columns_ = static_cast<std::size_t>(shape_[2]);
-  std::ranges::rotate(shape_, shape_.end() - 1);
+  std::rotate(shape_.begin(), shape_.end() - 1, shape_.end());
   text_ = " channels last";
 }
 

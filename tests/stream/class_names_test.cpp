@@ -36,7 +36,8 @@ TEST_F(ClassNames, AreLines) {
 }
 
 TEST_F(ClassNames, AreText) {
-  EXPECT_THAT(error_message("one\n\ntwo"), HasSubstr("classes.txt: line 2 is empty, expected the name of class 1"));
+  EXPECT_THAT(error_message("one\n\ntwo"),
+              HasSubstr("classes.txt: line 2 is empty, expected the name of class 1"));
   EXPECT_THAT(error_message("one\nt\x1b[2Jwo"), HasSubstr("line 2 contains a control character, expected"));
   EXPECT_THAT(error_message("\xFF"), HasSubstr("line 1 is not UTF-8, expected"));
   EXPECT_THAT(error_message(std::string(201, 'a')), HasSubstr("line 1 has 201 bytes"));

@@ -192,11 +192,11 @@ TEST_F(FindPublishedDataset, IsListedIfItsNameBeginsAsGiven) {
   add("mnist-train-images-idx3-ubyte");
   const auto path = folder_.path().string();
   for (const auto* name : {"/emnist", "/emnist/", "/emnist-"}) {
-    const auto text = refusal(path + name);
+    const auto text = error_message(path + name);
     EXPECT_THAT(text, HasSubstr(": no such folder; the names of these data sets begin so: " + path +
                                 "/emnist-digits, " + path + "/emnist-letters; name one of them"));
   }
-  EXPECT_THAT(refusal(path + "/emnist-byclass"), HasSubstr("no such folder; --data names the folder"));
+  EXPECT_THAT(error_message(path + "/emnist-byclass"), HasSubstr("no such folder; --data names the folder"));
 }
 
 TEST_F(FindPublishedDataset, LacksAFileOfItsOwnNames) {
@@ -204,12 +204,15 @@ TEST_F(FindPublishedDataset, LacksAFileOfItsOwnNames) {
   add_set_in("", "emnist-letters-");
   for (const char* name : {"images-idx3-ubyte", "labels-idx1-ubyte"})
     std::filesystem::remove(folder_.path() / ("emnist-letters-t10k-" + std::string(name)));
-  EXPECT_THAT(refusal(path), HasSubstr(": no emnist-letters-test-images-idx3-ubyte or emnist-letters-test-"));
+  EXPECT_THAT(error_message(path),
+              HasSubstr(": no emnist-letters-test-images-idx3-ubyte or emnist-letters-test-"));
   add("emnist-letters-test-labels-idx1-ubyte");
-  EXPECT_THAT(refusal(path), HasSubstr(": no emnist-letters-test-images-idx3-ubyte or emnist-letters-test-"));
+  EXPECT_THAT(error_message(path),
+              HasSubstr(": no emnist-letters-test-images-idx3-ubyte or emnist-letters-test-"));
   std::filesystem::rename(folder_.path() / "emnist-letters-test-labels-idx1-ubyte",
                           folder_.path() / "emnist-letters-t10k-labels-idx1-ubyte");
-  EXPECT_THAT(refusal(path), HasSubstr(": no emnist-letters-t10k-images-idx3-ubyte or emnist-letters-t10k-"));
+  EXPECT_THAT(error_message(path),
+              HasSubstr(": no emnist-letters-t10k-images-idx3-ubyte or emnist-letters-t10k-"));
 }
 
 TEST_F(FindPublishedDataset, IsNotALinkThatLeadsNowhere) {
