@@ -1,5 +1,5 @@
-// Activations: functions of each value by itself, which follow a layer; names and defaults are PyTorch's. The
-// formulas are in host/backend/activation_function.hpp.
+// Activations: element-wise functions that follow a layer; names and defaults are PyTorch's. The formulas are
+// in host/backend/activation_function.hpp.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// The formulas of activations, one for all devices
+// The formulas of activations, shared by all devices
 // (https://pytorch.org/docs/stable/nn.html#non-linear-activations-weighted-sum-nonlinearity).
 #pragma once
 
@@ -9,29 +9,29 @@
 
 namespace warpfit {
 
-// Each kind is a struct of its value and its derivative at x.
+// Each kind is a struct that computes the function's value and its derivative at x.
 
-/// x where x is above 0 or NaN, else 0.
+/// x if x is above 0 or NaN, else 0.
 struct ReluFunction {
   WARPFIT_HOST_DEVICE float value(float x) const { return x < 0.0F ? 0.0F : x; }
   WARPFIT_HOST_DEVICE float derivative(float x) const { return x > 0.0F ? 1.0F : 0.0F; }
 };
 
-/// x where x is above 0, else slope * x.
+/// x if x is above 0, else slope * x.
 struct LeakyReluFunction {
   float slope;
   WARPFIT_HOST_DEVICE float value(float x) const { return x > 0.0F ? x : slope * x; }
   WARPFIT_HOST_DEVICE float derivative(float x) const { return x > 0.0F ? 1.0F : slope; }
 };
 
-/// x where x is above 0, else alpha * (exp(x) - 1).
+/// x if x is above 0, else alpha * (exp(x) - 1).
 struct EluFunction {
   float alpha;
   WARPFIT_HOST_DEVICE float value(float x) const { return x > 0.0F ? x : alpha * expm1f(x); }
   WARPFIT_HOST_DEVICE float derivative(float x) const { return x > 0.0F ? 1.0F : alpha * expf(x); }
 };
 
-/// x times the standard normal distribution's share below x.
+/// x times the cumulative distribution function of the standard normal distribution at x.
 struct GeluFunction {
   WARPFIT_HOST_DEVICE static float share(float x) {
     constexpr float kRootOfHalf = 0.707106781F;
@@ -70,7 +70,7 @@ struct TanhFunction {
   }
 };
 
-/// Calls use(function) with the function of the activation; not at all for kNone.
+/// Calls use(function) with the function of the activation; does nothing for kNone.
 template <class Use>
 void with_function(const Activation& activation, const Use& use) {
   switch (activation.kind) {

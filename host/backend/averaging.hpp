@@ -5,10 +5,10 @@
 
 namespace warpfit {
 
-/// In the backend's memory.
+/// Stored in the backend's memory.
 struct AverageProgress {
-  std::int64_t models = 0;  ///< that were averaged
-  unsigned arrived = 0;     ///< the backend's own
+  std::int64_t models = 0;  ///< models averaged so far
+  unsigned arrived = 0;     ///< for the backend's internal use
 };
 
 }  // namespace warpfit

@@ -22,16 +22,16 @@
 
 namespace warpfit {
 
-/// What products are computed in; sums and parameters are fp32 always.
+/// Precision of matrix products; sums and parameters are always fp32.
 enum class Precision { kFp32, kTf32, kBf16 };
 
-/// A stretch of batches of equal size, one after the other in the backend's memory.
+/// Consecutive batches of equal size in the backend's memory.
 struct BatchRun {
   SampleView samples;
   std::int64_t first = 0;        ///< first sample of the first batch
   std::int64_t batches = 0;      ///< how many batches
-  std::int64_t rows = 0;         ///< samples in each
-  float rate = 0;                ///< learning rate of these batches; unused where nothing is updated
+  std::int64_t rows = 0;         ///< samples in each batch
+  float rate = 0;                ///< learning rate of these batches; unused if nothing is updated
   const float* rates = nullptr;  ///< one rate per batch, in the backend's memory
   std::int64_t step = 0;         ///< steps of training before the first batch
 };
@@ -48,25 +48,25 @@ class StagingSlot {
   /// Page-locked where the device copies faster from such memory.
   [[nodiscard]] virtual std::span<std::uint8_t> host() = 0;
 
-  /// Queues the copy of the first `bytes` bytes of host() to the slot's own device memory and returns its
+  /// Queues the copy of the first `bytes` bytes of host() to the slot's device memory and returns its
   /// address; batch runs queued later see the whole copy.
   virtual const std::uint8_t* submit(std::size_t bytes) = 0;
-  /// The same for the bytes from `first` on, copied to device memory of the caller.
+  /// Likewise copies `bytes` bytes from offset `first` on, to device memory of the caller.
   virtual void submit_to(std::uint8_t* to, std::size_t first, std::size_t bytes) = 0;
-  /// Says that every batch run which reads what was submitted has been queued.
+  /// Tells the slot that every batch run which reads the submitted data has been queued.
   virtual void retire() = 0;
   /// Blocks until the slot may be used again. Called by the reader thread.
   virtual void wait_until_reusable() = 0;
 };
 
-/// How long a phase inside one kernel takes, in seconds a step.
+/// The duration of a phase within one kernel, in seconds per step.
 struct KernelPhase {
   std::string name;
-  double median = 0, slowest = 0;  ///< of the kernel's blocks
+  double median = 0, slowest = 0;  ///< over the kernel's blocks
 };
 
-/// The operations of one batch, to be run for many. A backend may record them at the first run and replay
-/// them.
+/// The operations of one batch, which can be run for many batches. A backend may record them at the first run
+/// and replay them.
 class RecordedStep {
  public:
   RecordedStep() = default;
@@ -77,13 +77,13 @@ class RecordedStep {
   /// Queues the step for each batch of `run` in turn; does not wait for the device.
   virtual void run(const BatchRun& run) = 0;
 
-  /// The phases of the steps since the last call, if the whole step is one kernel and the build measures its
-  /// phases; else none. Waits for the device.
+  /// The phases of the steps since the last call if the whole step is one kernel and the build measures its
+  /// phases; otherwise empty. Waits for the device.
   [[nodiscard]] virtual std::vector<KernelPhase> take_kernel_phases() { return {}; }
 };
 
-/// A device that trains. Errors: DeviceError where it fails, OutOfMemory where memory does.
-/// All calls come from one thread, save StagingSlot's that say otherwise.
+/// A device that trains. Errors: DeviceError if the device fails, OutOfMemory if memory runs out.
+/// All calls come from one thread, except those of StagingSlot that say otherwise.
 class Backend {
  public:
   Backend() = default;
@@ -91,88 +91,90 @@ class Backend {
   Backend& operator=(const Backend&) = delete;
   virtual ~Backend() = default;
 
-  /// What it runs on, for people: "CPU (AMD EPYC, 2 threads, oneDNN 2.6.3)".
+  /// A description for people: "CPU (AMD EPYC, 2 threads, oneDNN 2.6.3)".
   [[nodiscard]] virtual std::string description() const = 0;
 
-  /// Whether its memory is the host's.
+  /// Whether the backend's memory is host memory.
   [[nodiscard]] virtual bool is_host() const { return false; }
 
-  // Memory. It is aligned to 64 bytes or more and holds anything at first.
+  // Memory. It is aligned to at least 64 bytes; its contents are uninitialized.
   [[nodiscard]] virtual void* allocate(std::size_t bytes) = 0;
   virtual void deallocate(void* memory) noexcept = 0;
-  /// Copies to the device after all queued work; `from` may be reused at return.
+  /// Copies to the device after all queued work; `from` may be reused after the call.
   virtual void upload(std::span<const std::byte> from, void* to) = 0;
   /// Waits for all queued work, then copies to the host.
   virtual void download(const void* from, std::span<std::byte> to) = 0;
   [[nodiscard]] virtual std::unique_ptr<StagingSlot> make_staging_slot(std::size_t bytes) = 0;
   /// Whether a data set of this size should stay in this backend's memory, so that it is copied once and not
-  /// in each pass.
+  /// in every pass.
   [[nodiscard]] virtual bool should_keep(std::size_t bytes) const = 0;
 
   /// `step` calls the operations below, the same ones with the same views each time, and nothing that
-  /// allocates or waits. This backend and the memory that the step names must outlive the result.
+  /// allocates or waits. This backend and the memory that the step uses must outlive the result.
   [[nodiscard]] virtual std::unique_ptr<RecordedStep> record(std::function<void()> step) = 0;
 
-  /// The plan as one executable, where this backend has one for it. The backend and the memory that the plan
-  /// names must outlive the result.
+  /// Compiles the plan to a single step if this backend can. The backend and the memory that the plan refers
+  /// to must outlive the result.
   [[nodiscard]] virtual Compiled compile(const StepPlan& /*plan*/) {
     return {nullptr, "this device trains layer by layer"};
   }
 
-  // For profilers; nothing by default.
-  /// Begins a named range of this thread's time, inside those that are open. `number` distinguishes ranges of
-  /// the same name.
+  // For profilers; these functions do nothing by default.
+  /// Begins a named range of this thread's time, nested in the ranges that are open. `number` distinguishes
+  /// ranges of the same name.
   virtual void begin_range(const char* /*name*/, std::int64_t /*number*/) {}
   virtual void end_range() noexcept {}
-  /// To be called once by each thread other than the one that made the backend, before its first call of the
-  /// backend or of a StagingSlot: it selects the device for the thread, and names the thread for profilers.
+  /// Must be called once by each thread other than the one that made the backend, before its first call of
+  /// the backend or of a StagingSlot: selects the device for the thread and names the thread for profilers.
   virtual void attach_thread(const char* /*name*/) {}
-  /// Starts or stops what a profiler captures, where it was told to capture on request.
+  /// Starts or stops the profiler's capture, if the profiler was set up to capture on request.
   virtual void capture_profile(bool /*on*/) {}
 
-  // Operations: prepared once for batches of a size, with whatever memory they need for themselves; their
-  // calls allocate nothing and wait for nothing. The backend must outlive them.
+  // Operations are prepared once for a batch size and allocate all memory that they need then; their calls
+  // allocate nothing and wait for nothing. The backend must outlive them.
   [[nodiscard]] virtual std::unique_ptr<LayerOp> prepare(const Operation& operation, std::int64_t rows) = 0;
-  /// `classes`: columns of the outputs.
+  /// `classes`: number of columns of the outputs.
   [[nodiscard]] virtual std::unique_ptr<LossOp> prepare(const Loss& loss, std::int64_t classes,
                                                         std::int64_t rows) = 0;
-  /// Muon's update of these matrices, which are disjoint. It needs memory for two copies of the largest and
-  /// for two squares of its shorter side. Errors: also DeviceError where the device's library of products is
-  /// missing.
+  /// Muon's update of these matrices, which must not overlap. It needs memory for two copies of the largest
+  /// matrix and for two square matrices of its shorter side. Errors: also DeviceError if the device's matrix
+  /// multiplication library is missing.
   [[nodiscard]] virtual std::unique_ptr<MuonOp> prepare(const Muon& muon,
                                                         std::span<const MuonMatrix> matrices) = 0;
 
-  // What follows is for the inside of a step.
+  // The functions below are called within a step.
 
-  /// x (N, K) = float(p) / 255, exactly rounded, and labels (N) of the run's current batch.
+  /// x (N, K) = float(p) / 255, correctly rounded, and labels (N) of the run's current batch.
   virtual void load_batch(Matrix x, Labels labels) = 0;
 
-  /// Makes what is queued from now on wait for the fence's work. A step that is run by a RecordedStep waits
-  /// for all of its fences at its end by itself.
+  /// Makes work that is queued from now on wait for the fence's work. At the end of each step a RecordedStep
+  /// waits for all of the step's fences by itself.
   virtual void wait(const Fence& fence) = 0;
 
-  /// sum += share * gradients; equal sizes.
+  /// sum += share * gradients; the sizes must be equal.
   virtual void add_gradients(float share, ConstVector gradients, Vector sum) = 0;
   /// values = 0.
   virtual void clear(Vector values) = 0;
 
-  /// averages = lerp(averages, parameters, average_weight(decay, models)), and counts the model; equal sizes.
+  /// averages = lerp(averages, parameters, average_weight(decay, models)); counts the model. Sizes must be
+  /// equal.
   virtual void average(double decay, ConstVector parameters, Vector averages, AverageProgress* progress) = 0;
-  /// What a has to b, and the other way round; equal sizes.
+  /// Exchanges the values of a and b; the sizes must be equal.
   virtual void swap(Vector a, Vector b) = 0;
 
   /// gradients *= min(1, max_norm / (their 2-norm + 1e-6)), as torch.nn.utils.clip_grad_norm_; the norm is
-  /// left in `norm`. `max_norm` may be infinite, to measure alone.
+  /// stored in `norm`. If `max_norm` is infinite, the norm is only measured.
   virtual void clip_gradient_norm(float max_norm, Vector gradients, GradientNorm* norm) = 0;
 
   /// gradients = min(max(gradients, -limit), limit), as torch.nn.utils.clip_grad_value_.
   virtual void clip_gradient_value(float limit, Vector gradients) = 0;
 
-  /// One step of an optimizer with the run's learning rate; counts it in the progress, if it has one.
+  /// One optimizer step with the run's learning rate; increments the step count in `progress`, if there is
+  /// one.
   virtual void update(const Optimizer& optimizer, const OptimizerViews& views) = 0;
 };
 
-/// A range that ends with its scope.
+/// A profiler range that ends with its scope.
 class ProfileRange {
  public:
   ProfileRange(Backend& backend, const char* name, std::int64_t number = 0) : backend_(backend) {

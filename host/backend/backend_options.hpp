@@ -1,4 +1,4 @@
-// What a backend is made from.
+// Options for making a backend.
 #pragma once
 
 #include <functional>
@@ -14,16 +14,15 @@ struct DeviceChoice {
   int index = 0;  ///< which GPU, from 0
 };
 
-/// Who computes the products of linear layers on a GPU, where they are in fp32.
+/// Which kernels compute the fp32 matrix products of linear layers on a GPU.
 enum class ProductKernels { kByShape, kOwn, kBlas };
 
 struct BackendOptions {
   DeviceChoice device;
-  int threads = 0;  ///< of the CPU, 0 for all usable cores
+  int threads = 0;  ///< CPU threads; 0 for all usable cores
   Precision precision = Precision::kFp32;
-  std::function<void(std::string_view)> warn = [](std::string_view) {
-  };                                                   ///< told what works, but not as it should
-  ProductKernels products = ProductKernels::kByShape;  ///< other than by shape for tests and benchmarks
+  std::function<void(std::string_view)> warn = [](std::string_view) {};  ///< receives warnings
+  ProductKernels products = ProductKernels::kByShape;  ///< others are for tests and benchmarks
 };
 
 }  // namespace warpfit

@@ -11,7 +11,7 @@
 
 namespace warpfit {
 
-/// `size` values of T in a backend's memory, freed with the owner; the backend must outlive it.
+/// `size` values of T in a backend's memory, freed by the destructor; the backend must outlive it.
 template <class T>
 class Buffer {
   static_assert(std::is_trivially_copyable_v<T>);

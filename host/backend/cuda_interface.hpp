@@ -1,4 +1,4 @@
-// What the library of the CUDA backend exports, and what it is asked.
+// The functions that the CUDA backend's library exports, and their arguments.
 #pragma once
 
 #include <cstddef>
@@ -9,24 +9,24 @@
 
 namespace warpfit {
 
-/// Why there is no CUDA backend.
+/// The reason why there is no CUDA backend.
 struct NoCuda {
   std::string reason;
-  bool no_gpu = false;  ///< no GPU or no driver is installed; else one is there that cannot be used
+  bool no_gpu = false;  ///< no GPU or no driver is installed; if false, there is a GPU that cannot be used
 };
 
 struct CudaDevice {
   std::string name;
   int major = 0, minor = 0;                 ///< compute capability
   std::size_t memory = 0, free_memory = 0;  ///< bytes
-  std::string problem;                      ///< why it cannot be used; empty where it can
+  std::string problem;                      ///< why the device cannot be used; empty if it can
 };
 
-/// What there is of CUDA. Versions are as "13.0", empty where there is no such thing.
+/// The CUDA components of this system. Versions have the form "13.0" and are empty if a component is missing.
 struct CudaParts {
   std::string
-      problem;  ///< why the library cannot be used; empty where it can, and only then are there versions
-  std::string driver;  ///< the highest version of CUDA that the driver is for
+      problem;  ///< why the library cannot be used; empty if it can, and only then are the versions set
+  std::string driver;  ///< the highest CUDA version that the driver supports
   std::string runtime, blas, dnn;
   std::vector<CudaDevice> devices;
   std::string reason;  ///< why there are no devices

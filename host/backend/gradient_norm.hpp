@@ -9,7 +9,8 @@ namespace warpfit {
 struct GradientNorm {
   float norm = 0;  ///< of the newest step, before any clipping
 
-  // The backend's own: parts of the sum of squares, added in order; blocks that are done.
+  // For the backend's internal use: partial sums of squares, added in order; number of blocks that have
+  // finished.
   static constexpr std::size_t kParts = 512;
   std::array<double, kParts> parts{};
   unsigned arrived = 0;

@@ -9,9 +9,9 @@ namespace warpfit {
 
 enum class Mode { kTrain, kEvaluate };
 
-/// The memory that an operation works on: x (N, K) and y (N, M), the gradients of the loss by them, the
-/// operation's tensors, the gradients of these, of which each has its tensor's size, and the tensors of its
-/// state, which forward() changes in training.
+/// The memory that an operation works on: x (N, K), y (N, M), the gradients dx and dy of the loss with
+/// respect to them, the operation's tensors, their gradients (each of its tensor's size), and the tensors of
+/// its state, which forward() changes in training.
 struct OperationViews {
   ConstMatrix x = {};
   Matrix y = {};
@@ -22,13 +22,13 @@ struct OperationViews {
   std::span<const Vector> state = {};
 };
 
-/// Work on parameter gradients that may still run when the call that started it returns. It reads x, dy and
-/// tensors, and writes gradients or tensors: whoever changes or reads these waits for it first.
+/// Work on parameter gradients that may still run after the call that started it has returned. It reads x, dy
+/// and tensors, and writes gradients or tensors: wait for it before changing or reading any of these.
 class Fence {
  public:
   Fence() = default;
   explicit Fence(bool open) : open_(open) {}
-  /// Both.
+  /// The result covers the work of both fences.
   Fence& operator|=(const Fence& other) {
     open_ = open_ || other.open_;
     return *this;
@@ -39,8 +39,8 @@ class Fence {
   bool open_ = false;
 };
 
-/// Calls queue work and wait for nothing; they are made inside a step, each time with views of the same
-/// memory.
+/// An operation. Its calls queue work and wait for nothing; they are made within a step, each time with views
+/// of the same memory.
 class LayerOp {
  public:
   LayerOp() = default;
@@ -50,14 +50,14 @@ class LayerOp {
 
   virtual void forward(Mode mode, const OperationViews& views) = 0;
 
-  /// dx, from dy and what forward() was given and gave.
+  /// Computes dx from dy and from the inputs and outputs of forward().
   virtual void backward_input(const OperationViews& views) = 0;
 
-  /// The gradients of the tensors; of an operation that has none, nothing.
+  /// Computes the gradients of the tensors; does nothing if the operation has no tensors.
   virtual Fence backward_tensors(const OperationViews& /*views*/) { return {}; }
 
-  /// tensors -= rate * gradients, plain SGD with the run's learning rate, without gradients in memory. Only
-  /// of operations that have tensors.
+  /// tensors -= rate * gradients: plain SGD with the run's learning rate, without storing the gradients. Only
+  /// for operations that have tensors.
   virtual Fence backward_sgd(const OperationViews& /*views*/) { return {}; }
 };
 

@@ -1,4 +1,4 @@
-// The formulas of the losses of each output by itself, one for all devices
+// The formulas of the element-wise losses, shared by all devices
 // (https://pytorch.org/docs/stable/nn.html#loss-functions): y is an output, t its target.
 #pragma once
 
@@ -11,7 +11,7 @@ namespace warpfit {
 
 /// Base of the functions that depend only on y and t: all except Margin.
 struct ElementwiseFunction {
-  /// Whether the derivative of the label's output is the negated sum of those of the other outputs.
+  /// Whether the derivative for the label's output is minus the sum of those for the other outputs.
   static constexpr bool kNegatesSumAtLabel = false;
 };
 
@@ -23,11 +23,11 @@ struct SquaredError : ElementwiseFunction {
 struct AbsoluteError : ElementwiseFunction {
   WARPFIT_HOST_DEVICE float value(float y, float t) const { return fabsf(y - t); }
   WARPFIT_HOST_DEVICE float derivative(float y, float t) const {
-    return y > t ? 1.0F : y < t ? -1.0F : y - t;  // a NaN stays one
+    return y > t ? 1.0F : y < t ? -1.0F : y - t;  // y - t keeps a NaN
   }
 };
 
-/// error^2 / (2 beta) where |error| < beta, else |error| - beta / 2.
+/// error^2 / (2 beta) if |error| < beta, else |error| - beta / 2.
 struct SmoothAbsoluteError : ElementwiseFunction {
   float beta;
   WARPFIT_HOST_DEVICE float value(float y, float t) const {
@@ -39,7 +39,7 @@ struct SmoothAbsoluteError : ElementwiseFunction {
   }
 };
 
-/// error^2 / 2 where |error| <= delta, else delta (|error| - delta / 2).
+/// error^2 / 2 if |error| <= delta, else delta (|error| - delta / 2).
 struct HuberError : ElementwiseFunction {
   float delta;
   WARPFIT_HOST_DEVICE float value(float y, float t) const {
@@ -59,28 +59,28 @@ struct BinaryCrossEntropy : ElementwiseFunction {
   WARPFIT_HOST_DEVICE float derivative(float y, float t) const { return 1.0F / (1.0F + expf(-y)) - t; }
 };
 
-/// max(0, margin - y_label + y) where t is 0, else 0.
+/// max(0, margin - y_label + y) if t is 0, else 0.
 struct Margin {
   static constexpr bool kNegatesSumAtLabel = true;
   float margin;
   float at_label = 0;  ///< y_label
   WARPFIT_HOST_DEVICE float error(float y) const { return margin - at_label + y; }
   WARPFIT_HOST_DEVICE float value(float y, float t) const {
-    return t > 0.0F || error(y) < 0.0F ? 0.0F : error(y);  // a NaN stays one
+    return t > 0.0F || error(y) < 0.0F ? 0.0F : error(y);  // keeps a NaN
   }
   WARPFIT_HOST_DEVICE float derivative(float y, float t) const {
     return t > 0.0F || !(error(y) > 0.0F) ? 0.0F : 1.0F;
   }
 };
 
-/// The function for a row whose label's output is `at_label`.
+/// The function for a row in which the label's output is `at_label`.
 template <class Function>
 WARPFIT_HOST_DEVICE Function for_row(Function function, float at_label) {
   if constexpr (Function::kNegatesSumAtLabel) function.at_label = at_label;
   return function;
 }
 
-/// Calls use(function) with the function of a loss that is no cross-entropy.
+/// Calls use(function) with the function of a loss other than cross-entropy and NLL.
 template <class Use>
 void with_function(const Loss& loss, const Use& use) {
   switch (loss.kind) {

@@ -1,5 +1,5 @@
-// Muon: momentum whose direction is made orthogonal (https://kellerjordan.github.io/posts/muon), as
-// torch.optim.Muon has it.
+// Muon: momentum SGD whose update matrices are orthogonalized (https://kellerjordan.github.io/posts/muon), as
+// torch.optim.Muon implements it.
 #pragma once
 
 #include <cstdint>
@@ -9,15 +9,15 @@
 namespace warpfit {
 
 /// With g the gradient of a matrix (rows, cols): m += (1 - momentum) * (g - m); u = g + momentum * (m - g)
-/// with Nesterov's momentum, else m; w = (1 - rate * weight_decay) * w - rate * adjustment * o, where o is
-/// the matrix nearest to u whose singular values are about 1, found by Newton-Schulz steps in bf16.
+/// with Nesterov momentum, else m; w = (1 - rate * weight_decay) * w - rate * adjustment * o, where o is the
+/// matrix nearest to u whose singular values are about 1, computed by Newton-Schulz iterations in bf16.
 struct Muon {
   double momentum = 0.95, weight_decay = 0.1;
   bool nesterov = true;
-  float eps = 1e-7F;  ///< least norm that u is divided by
-  int steps = 5;      ///< of Newton-Schulz
-  /// Whether the adjustment is 0.2 * sqrt(max(rows, cols)), which makes steps as large as AdamW's, or else
-  /// sqrt(max(1, rows / cols)).
+  float eps = 1e-7F;  ///< lower bound of the norm that u is divided by
+  int steps = 5;      ///< Newton-Schulz iterations
+  /// If true, the adjustment is 0.2 * sqrt(max(rows, cols)), which makes steps as large as AdamW's; otherwise
+  /// it is sqrt(max(1, rows / cols)).
   bool matches_adamw = false;
 };
 
@@ -27,14 +27,14 @@ struct MuonMatrix {
   std::int64_t rows = 0, cols = 0;
 };
 
-/// Of the parameters' size, laid out like them.
+/// Buffers of the parameters' size and layout.
 struct MuonViews {
   Vector parameters;
   ConstVector gradients;
   Vector momentum;  ///< 0 before the first step
 };
 
-/// The update of a list of matrices, prepared by a backend.
+/// The update of a list of matrices that a backend has prepared.
 class MuonOp {
  public:
   MuonOp() = default;
@@ -42,8 +42,8 @@ class MuonOp {
   MuonOp& operator=(const MuonOp&) = delete;
   virtual ~MuonOp() = default;
 
-  /// A step with the run's learning rate. Called inside a step, each time with the same views; queues work
-  /// and waits for nothing.
+  /// Performs a step with the run's learning rate. Called within a step, each time with the same views;
+  /// queues work and waits for nothing.
   virtual void update(const MuonViews& views) = 0;
 };
 

@@ -1,5 +1,5 @@
-// A step of Muon: what is computed, once for all devices and in torch.optim.Muon's order of operations. bf16
-// values are kept as floats, which hold them and their products exactly.
+// A step of Muon, shared by all devices, in torch.optim.Muon's order of operations. bf16 values are stored as
+// floats, which represent them and their products exactly.
 #pragma once
 
 #include <algorithm>
@@ -14,14 +14,14 @@
 
 namespace warpfit {
 
-/// The nearest bf16 value, of two equally near ones the even one; a NaN stays one.
+/// The nearest bf16 value, ties to even; a NaN remains a NaN.
 WARPFIT_HOST_DEVICE inline float bf16_rounded(float value) {
   const auto bits = std::bit_cast<std::uint32_t>(value);
   const std::uint32_t rounded = (bits + 0x7FFFU + (bits >> 16 & 1U)) & 0xFFFF0000U;
   return value != value ? value : std::bit_cast<float>(rounded);
 }
 
-/// The direction u in bf16, from the gradient g and the momentum m, which is updated.
+/// Updates the momentum m with the gradient g and returns the direction u in bf16.
 WARPFIT_HOST_DEVICE inline float muon_direction(const Muon& muon, float g, float& m) {
   m = average(m, g, static_cast<float>(1 - muon.momentum));
   return bf16_rounded(muon.nesterov ? average(g, m, static_cast<float>(muon.momentum)) : m);
@@ -38,10 +38,10 @@ WARPFIT_HOST_DEVICE inline float muon_sum(float a, float x, float b, float produ
   return bf16_rounded(a * x + b * product);
 }
 
-/// What a parameter's step is made with.
+/// The constants of a step, which are the same for all parameters of a matrix.
 struct MuonConstants {
-  float keep;  ///< what weight decay leaves of it
-  float rate;  ///< adjusted to the matrix
+  float keep;  ///< 1 - rate * weight_decay, the factor of weight decay
+  float rate;  ///< learning rate times the matrix's adjustment
 };
 WARPFIT_HOST_DEVICE inline MuonConstants step_constants_of(const Muon& muon, float rate,
                                                            const MuonMatrix& matrix) {
@@ -71,20 +71,20 @@ class MuonIndex {
   std::int64_t by_row_, by_col_;
 };
 
-/// Memory of a step, enough for each of the matrices.
+/// Scratch memory of a step, large enough for each of the matrices.
 class MuonScratch {
  public:
-  /// Floats that `memory` needs.
+  /// Size of `memory` in floats.
   static std::size_t floats(std::span<const MuonMatrix> matrices) {
     return static_cast<std::size_t>(2 * largest(matrices) + 2 * largest_gram(matrices));
   }
-  /// The floats of the largest u.
+  /// Size of the largest u in floats, rounded up to 128 bytes.
   static std::int64_t largest(std::span<const MuonMatrix> matrices) {
     std::int64_t size = 0;
     for (const auto& matrix : matrices) size = std::max(size, aligned(matrix.rows * matrix.cols));
     return size;
   }
-  /// The rows of the largest u.
+  /// Largest number of rows of a u, which is the shorter side of its matrix.
   static std::int64_t max_rows(std::span<const MuonMatrix> matrices) {
     std::int64_t result = 0;
     for (const auto& [first, rows, cols] : matrices) result = std::max(result, std::min(rows, cols));
@@ -100,7 +100,7 @@ class MuonScratch {
   float *gram, *gram_update;  ///< (shorter side, shorter side)
 
  private:
-  // In floats, up to a multiple of 128 bytes.
+  // Rounds a size in floats up to a multiple of 128 bytes.
   static std::int64_t aligned(std::int64_t size) { return (size + 31) / 32 * 32; }
   static std::int64_t largest_gram(std::span<const MuonMatrix> matrices) {
     const auto rows = max_rows(matrices);
@@ -108,17 +108,17 @@ class MuonScratch {
   }
 };
 
-/// Calls of `device` that make a step of one matrix:
-///   begin(matrix, u)                  m and u, which is transposed if it has more rows than columns
+/// Performs a step for one matrix with these functions of `device`:
+///   begin(matrix, u)                  updates the momentum, computes u
 ///   normalize(u)                      divides u by its norm
 ///   multiply(x, y, z)                 z = x y'
 ///   multiply_plain(x, y, z)           z = x y
 ///   round(x)                          x in bf16
 ///   add(a, x, b, y)                   y = a * x + b * y in bf16
-///   end(matrix, u)                    the parameters
+///   end(matrix, u)                    updates the parameters
 template <class Device>
 void muon_step(const Muon& muon, const MuonMatrix& matrix, const MuonScratch& scratch, Device& device) {
-  constexpr float kA = 3.4445F, kB = -4.7750F, kC = 2.0315F;  // the steps' polynomial: a x + b x^3 + c x^5
+  constexpr float kA = 3.4445F, kB = -4.7750F, kC = 2.0315F;  // Newton-Schulz polynomial: a x + b x^3 + c x^5
   const std::int64_t rows = matrix.rows < matrix.cols ? matrix.rows : matrix.cols;
   const std::int64_t cols = matrix.rows < matrix.cols ? matrix.cols : matrix.rows;
   Matrix u{scratch.u, rows, cols};

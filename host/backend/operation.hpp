@@ -1,5 +1,5 @@
-// What a device computes for the layers of a network. host/model/layers says which operation a layer is;
-// host/train/step_plan decides which of them are done in one.
+// The operations that a device computes for the layers of a network. host/model/layers says which operation a
+// layer is; host/train/step_plan decides which operations are fused.
 #pragma once
 
 #include <cstddef>
@@ -18,28 +18,27 @@ struct LinearOperation {
   std::int64_t inputs = 0, outputs = 0;
   bool bias = true;
   ActivationKind activation = ActivationKind::kNone;
-  /// The activation that x is the output of. Its derivative is part of the gradient dx: where ReLU gave 0, dx
-  /// is 0.
+  /// The activation whose output is x. dx includes its derivative: where ReLU returned 0, dx is 0.
   ActivationKind input_activation = ActivationKind::kNone;
 };
 
-/// y = activation(x), of each value by itself. No tensors.
+/// y = activation(x), element-wise. No tensors.
 struct ActivationOperation {
   Activation activation;
 };
 
-/// values *= 0 or 1 / (1 - p), in place, as the mask says for the current step; the same for their gradients.
-/// Nothing in evaluation. No tensors.
+/// values *= 0 or 1 / (1 - p), in place, by the mask of the current step; likewise for their gradients. Does
+/// nothing in evaluation. No tensors.
 struct DropoutOperation {
   DropoutMask mask;
 };
 
-/// y = activation((x - mean) / sqrt(variance + eps) * weight + bias) of each channel; x and y are (N,
-/// channels times plane), and a channel's `plane` values of a sample lie next to each other. In training,
-/// mean and (biased) variance are those of the batch, and the running ones move to (1 - momentum) * running +
-/// momentum * the batch's, the variance unbiased; in evaluation they are the running ones. Tensors: weight
-/// and bias (channels). State: running mean and running variance (channels), number of batches (a 32-bit
-/// integer).
+/// y = activation((x - mean) / sqrt(variance + eps) * weight + bias) for each channel; x and y are (N,
+/// channels * plane), and the `plane` values of a channel of a sample are contiguous. In training, mean and
+/// (biased) variance are those of the batch, and the running statistics become (1 - momentum) * running +
+/// momentum * the batch's, with its unbiased variance; in evaluation the running statistics are used.
+/// Tensors: weight and bias (channels). State: running mean and running variance (channels), number of
+/// batches (a 32-bit integer).
 struct BatchNormOperation {
   std::int64_t channels = 0, plane = 1;
   double eps = 1e-5, momentum = 0.1;
@@ -48,8 +47,8 @@ struct BatchNormOperation {
 
 enum class PoolKind { kMax, kAverage };
 
-/// y = the largest value or the mean of each window of each channel. Max pooling does not take values that
-/// are padded; of the mean they are zeros. No tensors.
+/// y = the largest value or the mean of each window of each channel. Max pooling ignores padding; average
+/// pooling counts it as zeros. No tensors.
 struct PoolOperation {
   PoolKind kind = PoolKind::kMax;
   Image in;
@@ -58,7 +57,7 @@ struct PoolOperation {
   [[nodiscard]] constexpr Image out() const {
     return {in.channels, rows.count(in.height), columns.count(in.width)};
   }
-  /// The place of a value within window (y, x), counted row by row.
+  /// The index of a value within window (y, x), in row-major order.
   [[nodiscard]] constexpr std::int64_t position(std::int64_t y, std::int64_t x, std::int64_t row,
                                                 std::int64_t column) const {
     const auto down = row - y * rows.stride + rows.padding;
@@ -69,16 +68,17 @@ struct PoolOperation {
 using Operation =
     std::variant<LinearOperation, ActivationOperation, DropoutOperation, BatchNormOperation, PoolOperation>;
 
-/// An operation of a network: it reads one value and writes another one, or updates it in place.
+/// An operation of a network: it reads one value and writes another one, or updates it in place. (A value is
+/// the input or the output of an operation for a batch.)
 struct PlannedOperation {
   Operation operation;
-  std::int64_t outputs = 0;      ///< elements of y of a sample
-  std::size_t x = 0, y = 0;      ///< which values
-  std::size_t first_tensor = 0;  ///< of the network's tensors
-  std::size_t tensors = 0;       ///< how many from there on are its own
-  std::size_t first_state = 0;   ///< likewise of the tensors of its state
+  std::int64_t outputs = 0;      ///< elements of y per sample
+  std::size_t x = 0, y = 0;      ///< indices of the values that it reads and writes
+  std::size_t first_tensor = 0;  ///< index into the network's tensors
+  std::size_t tensors = 0;       ///< how many tensors from there on belong to it
+  std::size_t first_state = 0;   ///< likewise for the tensors of its state
   std::size_t states = 0;
-  bool has_input_gradient = false;  ///< whether anything before it learns
+  bool has_input_gradient = false;  ///< whether an operation before it has trainable parameters
 };
 
 /// The operations of a network in the order in which they are computed; value 0 is the input, the last one

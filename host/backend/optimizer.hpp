@@ -1,4 +1,4 @@
-// The optimizers' constants, and what they remember between steps. Names, defaults and formulas are PyTorch's
+// The optimizers' constants and state. Names, defaults and formulas are PyTorch's
 // (https://pytorch.org/docs/stable/optim.html).
 #pragma once
 
@@ -14,15 +14,15 @@ namespace warpfit {
 
 constexpr std::size_t kMaxMoments = 3;
 
-/// Whether an optimizer keeps a moment: kSometimes depends on its constants.
+/// Whether an optimizer keeps a moment; kSometimes: depending on its constants.
 enum class MomentUse { kNever, kSometimes, kAlways };
 using MomentsKept = std::array<MomentUse, kMaxMoments>;
 
-// Each optimizer's kMoments says which moments it keeps, and sometimes(k) whether moment k of kSometimes is
-// kept.
+// Each optimizer's kMoments says which moments it keeps, and for a moment k with kSometimes, sometimes(k)
+// says whether it is kept.
 
 /// With g the gradient + weight_decay * w: m = g at the first step, then momentum * m + (1 - dampening) * g;
-/// w -= rate * (nesterov ? g + momentum * m : m). Without momentum, m is g and nothing is kept.
+/// w -= rate * (nesterov ? g + momentum * m : m). Without momentum, m is g and no state is kept.
 struct Sgd {
   float momentum = 0, dampening = 0, weight_decay = 0;
   bool nesterov = false;
@@ -32,7 +32,7 @@ struct Sgd {
 };
 
 /// m and v are running means of g and g^2; at step t w -= rate * m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t))
-/// + eps). Weight decay is added to g or, decoupled (AdamW), takes rate * weight_decay * w off first. With
+/// + eps). Weight decay is added to g or, if decoupled (AdamW), first subtracts rate * weight_decay * w. With
 /// amsgrad the largest v so far is used.
 struct Adam {
   double beta1 = 0.9, beta2 = 0.999;
@@ -43,8 +43,8 @@ struct Adam {
   [[nodiscard]] bool sometimes(std::size_t) const { return amsgrad; }
 };
 
-/// v is a running mean of g^2, less the square of that of g where centered; d = g / (sqrt(v) + eps), with
-/// momentum m = momentum * m + d replaces d; w -= rate * d.
+/// v is a running mean of g^2, minus the square of the running mean of g if centered; d = g / (sqrt(v) +
+/// eps); with momentum d is replaced by m = momentum * m + d; w -= rate * d.
 struct Rmsprop {
   float alpha = 0.99F, eps = 1e-8F, weight_decay = 0, momentum = 0;
   bool centered = false;
@@ -61,7 +61,7 @@ struct Adagrad {
   [[nodiscard]] bool sometimes(std::size_t) const { return false; }
 };
 
-/// v is a running mean of g^2, u of d^2 where d = sqrt(u + eps) / sqrt(v + eps) * g; w -= rate * d.
+/// v is a running mean of g^2, u one of d^2, with d = sqrt(u + eps) / sqrt(v + eps) * g; w -= rate * d.
 struct Adadelta {
   float rho = 0.9F, eps = 1e-6F, weight_decay = 0;
 
@@ -91,7 +91,8 @@ struct Nadam {
   [[nodiscard]] bool sometimes(std::size_t) const { return false; }
 };
 
-/// Adam whose second moment is used once its variance is known well enough, and then times a factor for that.
+/// Adam whose second moment is used only once its variance can be estimated, then with a rectification
+/// factor.
 struct Radam {
   double beta1 = 0.9, beta2 = 0.999;
   float eps = 1e-8F, weight_decay = 0;
@@ -101,8 +102,8 @@ struct Radam {
   [[nodiscard]] bool sometimes(std::size_t) const { return false; }
 };
 
-/// Each parameter has a step of its own, at first the rate: eta_plus times as large where g keeps its sign,
-/// eta_minus times where it changes, and then g counts as 0; w -= step * sign(g).
+/// Each parameter has its own step size, initially the rate: multiplied by eta_plus if g keeps its sign, by
+/// eta_minus if the sign changes, and then g counts as 0; w -= step * sign(g).
 struct Rprop {
   float eta_minus = 0.5F, eta_plus = 1.2F, smallest = 1e-6F, largest = 50;
 
@@ -122,42 +123,42 @@ struct Asgd {
 
 using Optimizer = std::variant<Sgd, Adam, Rmsprop, Adagrad, Adadelta, Adamax, Nadam, Radam, Rprop, Asgd>;
 
-/// Which of the three moments an optimizer keeps: m (Rmsprop: of its momentum; Rprop: the last g), v (Rprop:
-/// the step), and another: the largest v, (Rmsprop) the mean of g, (Adadelta) u or (Asgd) the mean of w.
+/// Which of the three moments an optimizer keeps: m (Rmsprop: the momentum; Rprop: the last g), v (Rprop: the
+/// step size), and a third one: the largest v, (Rmsprop) the mean of g, (Adadelta) u or (Asgd) the mean of w.
 [[nodiscard]] std::array<bool, kMaxMoments> moments_of(const Optimizer& optimizer);
 
-/// The optimizer without weight decay.
+/// Returns the optimizer with weight_decay = 0.
 [[nodiscard]] Optimizer without_decay(Optimizer optimizer);
-/// Whether its weight_decay is above 0; asgd's lambd is no weight decay.
+/// Whether weight_decay is not 0; asgd's lambd is not weight decay.
 [[nodiscard]] bool has_decay(const Optimizer& optimizer);
 
-/// SGD of w -= rate * gradient alone, which can be fused into the weight-gradient GEMMs. Inline,
-/// because the CUDA backend is a library of its own and calls it too.
+/// Whether it is SGD of the form w -= rate * gradient, which can be fused into the weight-gradient GEMMs.
+/// Inline because the CUDA backend is a separate library and calls it, too.
 [[nodiscard]] inline bool is_plain_sgd(const Optimizer& optimizer) {
   const auto* sgd = std::get_if<Sgd>(&optimizer);
   return sgd != nullptr && sgd->momentum == 0 && sgd->weight_decay == 0;
 }
 
-/// In the backend's memory.
+/// Stored in the backend's memory.
 struct OptimizerProgress {
-  std::int64_t steps = 0;  ///< that were taken
-  unsigned arrived = 0;    ///< the backend's own
-  float scalar = 0;        ///< what an optimizer keeps once for all parameters
+  std::int64_t steps = 0;  ///< steps taken so far
+  unsigned arrived = 0;    ///< for the backend's internal use
+  float scalar = 0;        ///< a value that an optimizer keeps for all parameters together
 };
 
-/// Parameters that lie next to each other in a flat buffer, in floats.
+/// Contiguous parameters in a flat buffer; first and size in floats.
 struct ParameterRange {
   std::int64_t first = 0, size = 0;
 };
 
-/// What an update reads and writes: all of one size, but for the moments that moments_of() leaves out, which
-/// are empty. Moments and progress are 0 before the first step.
+/// The buffers that an update reads and writes. All have the same size; moments that moments_of() says are
+/// not kept are empty. Moments and progress are 0 before the first step.
 struct OptimizerViews {
   Vector parameters;
   ConstVector gradients;
   std::array<Vector, kMaxMoments> moments;
   OptimizerProgress* progress = nullptr;  ///< may be null for plain SGD of all parameters
-  /// Disjoint ranges of the parameters to update; empty: all parameters.
+  /// Disjoint ranges of the parameters to update; if empty, all parameters are updated.
   std::span<const ParameterRange> ranges = {};
 };
 

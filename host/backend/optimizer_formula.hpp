@@ -1,4 +1,4 @@
-// The formulas of the optimizers for one parameter, one for all devices and in PyTorch's order of operations
+// The formulas of the optimizers for one parameter, shared by all devices, in PyTorch's order of operations
 // (https://pytorch.org/docs/stable/optim.html).
 #pragma once
 
@@ -9,37 +9,37 @@
 
 namespace warpfit {
 
-/// A parameter, its gradient and its moments before a step, which become those after it. No array: it would
-/// keep a loop over parameters from being vectorized.
+/// A parameter, its gradient and its moments, which a step updates. Not an array, which would keep a loop
+/// over parameters from being vectorized.
 struct Element {
   float w = 0, g = 0, m = 0, v = 0, third = 0;
 
   WARPFIT_HOST_DEVICE float& moment(std::size_t k) { return k == 0 ? m : k == 1 ? v : third; }
 };
 
-/// Which moments an optimizer keeps; of those of kSometimes, the ones whose pointer is not null.
+/// Which moments an optimizer keeps; a moment with kSometimes is kept if its pointer is not null.
 template <class Rule, class Pointers>
 struct KeptMoments {
   Pointers moments;
 
   [[nodiscard]] WARPFIT_HOST_DEVICE bool has(std::size_t k) const {
-    constexpr MomentsKept kMoments = Rule::kMoments;  // GPUs do not know the member itself
+    constexpr MomentsKept kMoments = Rule::kMoments;  // device code cannot read the static member itself
     return kMoments[k] == MomentUse::kAlways ||
            (kMoments[k] == MomentUse::kSometimes && moments[k] != nullptr);
   }
 };
 
-/// What an optimizer keeps once for all parameters, after a step: no more than before, unless it has a
-/// function of this name.
+/// The value of OptimizerProgress::scalar after a step: unchanged, unless an overload for the optimizer's
+/// constants exists.
 template <class StepConstants>
 WARPFIT_HOST_DEVICE float next_scalar(const StepConstants&, float scalar) {
   return scalar;
 }
 
-// For each optimizer: what a step has in common for all parameters, made by step_constants_of(optimizer,
-// learning rate, number of the step from 1 on, OptimizerProgress::scalar), and update(optimizer, constants,
-// kept, element), where kept.has(k) says whether moment k is kept. Options are constants or selections, since
-// a branch would keep a loop over parameters from being vectorized. A NaN is kept.
+// Each optimizer has the constants of a step, computed by step_constants_of(optimizer, learning rate, number
+// of the step from 1 on, OptimizerProgress::scalar), and update(optimizer, constants, kept, element), where
+// kept.has(k) says whether moment k is kept. Options are compile-time constants or selections, since a branch
+// would keep a loop over parameters from being vectorized. NaNs are kept.
 
 WARPFIT_HOST_DEVICE inline float decayed(float g, float w, float weight_decay) {
   return weight_decay != 0 ? g + weight_decay * w : g;
@@ -67,9 +67,9 @@ WARPFIT_HOST_DEVICE void update(const Sgd& sgd, const PlainConstants& constants,
   e.w -= constants.rate * g;
 }
 
-/// What Adam, NAdam and RAdam begin with: weight decay, of which decoupled decay leaves `keep` of the
-/// parameter, and the running means of the gradient and of its square. Returns the gradient with the decay in
-/// it.
+/// The first part of Adam, NAdam and RAdam: updates the running means of the gradient and of its square, and
+/// applies weight decay. Decoupled decay multiplies the parameter by `keep`. Returns the gradient, with the
+/// decay added unless it is decoupled.
 template <class Rule>
 WARPFIT_HOST_DEVICE float update_means(const Rule& rule, float keep, Element& e) {
   const float g = decayed(e.g, e.w, rule.decoupled ? 0 : rule.weight_decay);
@@ -80,9 +80,9 @@ WARPFIT_HOST_DEVICE float update_means(const Rule& rule, float keep, Element& e)
 }
 
 struct AdamConstants {
-  float rate;             ///< divided by the first moment's correction
-  float root_correction;  ///< of the second
-  float keep;             ///< what decoupled weight decay leaves of a parameter
+  float rate;             ///< learning rate / bias correction of the first moment
+  float root_correction;  ///< square root of the second moment's bias correction
+  float keep;             ///< factor of decoupled weight decay
 };
 WARPFIT_HOST_DEVICE inline AdamConstants step_constants_of(const Adam& adam, float rate, std::int64_t step,
                                                            float) {
@@ -157,7 +157,7 @@ struct NadamConstants {
   float gradient_rate, mean_rate;
   float root_correction;
   float keep;
-  float product;  ///< of all mu up to this step
+  float product;  ///< product of all mu up to this step
 };
 WARPFIT_HOST_DEVICE inline NadamConstants step_constants_of(const Nadam& nadam, float rate, std::int64_t step,
                                                             float product_before) {
@@ -184,15 +184,15 @@ WARPFIT_HOST_DEVICE void update(const Nadam& nadam, const NadamConstants& consta
 }
 
 struct RadamConstants {
-  float rate;             ///< divided by the first moment's correction, times the variance's factor
-  float root_correction;  ///< of the second moment; 0 where that is not used
+  float rate;             ///< learning rate / bias correction of the first moment * rectification
+  float root_correction;  ///< as Adam's; 0 if the second moment is not used
   float keep;
 };
 WARPFIT_HOST_DEVICE inline RadamConstants step_constants_of(const Radam& radam, float rate, std::int64_t step,
                                                             float) {
   const auto t = static_cast<double>(step);
   const double power = pow(radam.beta2, t);
-  const double most = 2 / (1 - radam.beta2) - 1;  // the length of the mean, were there steps without end
+  const double most = 2 / (1 - radam.beta2) - 1;  // maximum length of the mean
   const double length = most - 2 * t * power / (1 - power);
   const bool is_used = length > 5;
   const double factor =
@@ -213,20 +213,20 @@ WARPFIT_HOST_DEVICE void update(const Radam& radam, const RadamConstants& consta
 template <class Kept>
 WARPFIT_HOST_DEVICE void update(const Rprop& rprop, const PlainConstants& constants, const Kept&,
                                 Element& e) {
-  const float turn = e.g * e.m;  // below 0 where the sign changes; 0 at the first step
+  const float turn = e.g * e.m;  // negative if the sign changes; 0 at the first step
   float step = constants.first ? constants.rate : e.v;
   step *= turn > 0 ? rprop.eta_plus : turn < 0 ? rprop.eta_minus : 1.0F;
   step = step < rprop.smallest ? rprop.smallest : step > rprop.largest ? rprop.largest : step;
   const float g = turn < 0 ? 0.0F : e.g;
   e.m = g;
   e.v = step;
-  e.w -= g > 0 ? step : g < 0 ? -step : g;  // where g is no number, nor is w
+  e.w -= g > 0 ? step : g < 0 ? -step : g;  // if g is NaN, w becomes NaN
 }
 
 struct AsgdConstants {
   float eta, next_eta;
   float keep;
-  float mean;  ///< how far the mean of w goes to the newest
+  float mean;  ///< weight of the newest w in the mean
 };
 WARPFIT_HOST_DEVICE inline AsgdConstants step_constants_of(const Asgd& asgd, float rate, std::int64_t step,
                                                            float eta_before) {

@@ -7,8 +7,8 @@
 
 namespace warpfit {
 
-/// The rounds of Philox4x32-10: mix() is one of them, on the four words of a counter, and advance() goes on
-/// to the key of the next.
+/// The rounds of Philox4x32-10: mix() performs one round on the four words of a counter, and advance()
+/// computes the key of the next round.
 class Philox {
  public:
   static constexpr int kRounds = 10;
@@ -33,7 +33,7 @@ class Philox {
   std::uint32_t key0_, key1_;
 };
 
-/// Four words that no two counters of a key share but by chance.
+/// Four random words; two counters have equal words under one key only by chance.
 constexpr std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> counter, std::uint64_t key) {
   Philox rounds(key);
   for (int round = 0; round < Philox::kRounds; ++round, rounds.advance()) {

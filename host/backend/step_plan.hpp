@@ -1,4 +1,4 @@
-// A whole step, for backends that can run many batches of it in one go.
+// A whole training or evaluation step, for backends that can run many batches of it in one go.
 #pragma once
 
 #include <array>
@@ -16,29 +16,29 @@ namespace warpfit {
 
 class RecordedStep;
 
-/// How far gradients may go; 0 for no bound.
+/// Gradient clipping; 0: none.
 struct Clipping {
-  float norm = 0;   ///< of all together
-  float value = 0;  ///< of each
+  float norm = 0;   ///< maximum 2-norm of all gradients together
+  float value = 0;  ///< maximum absolute value of each gradient
 };
 
-/// How gradients change the parameters.
+/// How the parameters are updated.
 struct UpdateRule {
   Optimizer optimizer;
   Clipping clipping;
-  bool updates_all_alike = true;            ///< or parameters in groups, with different optimizers
-  bool sums_gradients = false;              ///< of several batches, before each update
-  bool averages_parameters = false;         ///< after each update
-  bool measures_norm = false;               ///< whether the gradients' norm is wanted after each step
+  bool updates_all_alike = true;            ///< false: groups of parameters have different optimizers
+  bool sums_gradients = false;              ///< gradients of several batches are summed before each update
+  bool averages_parameters = false;         ///< whether the parameters are averaged after each update
+  bool measures_norm = false;               ///< whether the gradients' norm is needed after each step
   std::array<Vector, kMaxMoments> moments;  ///< as in OptimizerViews
-  OptimizerProgress* progress = nullptr;    ///< likewise; not needed by plain SGD
+  OptimizerProgress* progress = nullptr;    ///< likewise; not needed for plain SGD
 };
 
-/// Forward and loss, which is added to `metrics`, and with an update rule backward and update. All views are
-/// of the backend's memory.
+/// The forward pass and the loss, which is added to `metrics`; with an update rule also the backward pass and
+/// the update. All views refer to the backend's memory.
 struct StepPlan {
   OperationPlan network;
-  std::vector<Vector> tensors;  ///< of the network, all within `parameters`
+  std::vector<Vector> tensors;  ///< tensors of the network, all within `parameters`
   Vector parameters;
   std::int64_t max_batch_size = 0;
   Loss loss;
@@ -46,8 +46,8 @@ struct StepPlan {
   Metrics* metrics = nullptr;
 };
 
-/// What a backend makes of a StepPlan: a step that runs all batches of a run in one go, or none and the
-/// reason why the step has to be recorded operation by operation.
+/// The result of compiling a StepPlan: a step that runs all batches of a run in one go, or no step and the
+/// reason why the operations have to be recorded one by one.
 struct Compiled {
   std::unique_ptr<RecordedStep> step;
   std::string reason;

@@ -1,5 +1,5 @@
-// Views of memory that a backend owns. They cost nothing to copy and free nothing; on a GPU the host must not
-// follow their pointers.
+// Views of memory that a backend owns. They are cheap to copy and free nothing; the host must not dereference
+// their pointers if the backend is a GPU.
 #pragma once
 
 #include <cstddef>
@@ -20,7 +20,7 @@ struct MatrixView {
   [[nodiscard]] bool empty() const { return data == nullptr; }
   [[nodiscard]] std::span<T> values() const { return {data, static_cast<std::size_t>(size())}; }
 
-  /// To a view that only reads, as span<T> to span<const T>.
+  /// Conversion to a read-only view, as from span<T> to span<const T>.
   template <class U>
   requires(!std::is_const_v<T> && std::is_same_v<U, const T>) operator MatrixView<U>()
       const {  // NOLINT(google-explicit-constructor)
@@ -37,14 +37,14 @@ using Label = std::uint16_t;
 using Labels = std::span<Label>;
 using ConstLabels = std::span<const Label>;
 
-/// Samples in the backend's memory: `count` of them, pixels (count, sample_size) as bytes, one label each.
+/// `count` samples in the backend's memory: pixels (count, sample_size) as bytes, and one label each.
 struct SampleView {
   const std::uint8_t* pixels = nullptr;
   const Label* labels = nullptr;
   std::int64_t count = 0;
   std::int64_t sample_size = 0;
   const std::uint32_t* order =
-      nullptr;  ///< the sample of each visit (count); without it they are visited as they lie
+      nullptr;  ///< index of each visited sample (count); if null, samples are visited in storage order
 };
 
 }  // namespace warpfit
