@@ -27,20 +27,20 @@ std::optional<std::uint64_t> number_in(const fs::path& path, std::string_view ke
   return std::nullopt;
 }
 
-// The names of one version's files.
+// The file names of one version of control groups.
 struct Version {
   const char *folder, *limit, *usage, *cache;
 };
 constexpr Version kFirst{"memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"};
 constexpr Version kSecond{"", "memory.max", "memory.current", "inactive_file"};
 
-// What the limits of a group and of those that it is in leave. Unused pages of files count as used, but are
-// given up when memory is short.
+// The memory that the limits of a group and of its parent groups leave. Inactive page cache counts as used,
+// but is reclaimed when memory is short.
 std::uint64_t left_in(const fs::path& base, const Version& version, fs::path group) {
   std::uint64_t left = kUnknown;
   while (true) {
     const auto folder = base / version.folder / group.relative_path();
-    if (const auto limit = number_in(folder / version.limit, "")) {  // none if it is "max"
+    if (const auto limit = number_in(folder / version.limit, "")) {  // no number if it is "max"
       const auto usage = number_in(folder / version.usage, "").value_or(0);
       const auto cache = std::min(usage, number_in(folder / "memory.stat", version.cache).value_or(0));
       left = std::min(left, *limit - std::min(*limit, usage - cache));

@@ -6,9 +6,9 @@
 
 namespace warpfit {
 
-/// Bytes: what the system says is available (MemAvailable of /proc/meminfo), at most what the limits of the
-/// process's control groups leave, of version 1 or 2 (a container's limits). Without /proc the largest
-/// number. `root` goes before all paths, for tests.
+/// Available memory in bytes: what the system reports (MemAvailable of /proc/meminfo), limited by what the
+/// limits of the process's control groups leave (version 1 or 2; a container's limits). Without /proc the
+/// largest number. `root` is put before all paths, for tests.
 std::uint64_t available_memory(const std::string& root = "");
 
 }  // namespace warpfit

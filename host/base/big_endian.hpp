@@ -1,4 +1,4 @@
-// Numbers whose first byte is the highest, as in IDX files.
+// Big-endian numbers, as in IDX files.
 #pragma once
 
 #include <cstdint>
@@ -6,7 +6,7 @@
 
 namespace warpfit {
 
-/// Of at most four bytes.
+/// The number that at most four bytes represent.
 constexpr std::uint32_t big_endian(std::span<const std::uint8_t> bytes) {
   std::uint32_t value = 0;
   for (const auto byte : bytes) value = value << 8 | byte;

@@ -1,4 +1,4 @@
-// Sizes of memory as people write them: 1500, 512K, 64M, 2G, each letter 1024 times the one before.
+// Sizes of memory as people write them: 1500, 512K, 64M, 2G; each unit is 1024 times the one before.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +11,8 @@
 
 namespace warpfit {
 
-/// The bytes that `text` spells in full, or nothing: also where it is no whole number of bytes above 0, or
-/// more than fits.
+/// The number of bytes that `text` as a whole states, or nothing if it is not a positive whole number of
+/// bytes or is too large.
 inline std::optional<std::int64_t> parse_byte_size(std::string_view text) {
   const auto unit = text.empty() ? std::string_view::npos : std::string_view("KMG").find(text.back());
   int shift = 0;
@@ -25,7 +25,7 @@ inline std::optional<std::int64_t> parse_byte_size(std::string_view text) {
   return *count << shift;
 }
 
-/// The shortest text that parse_byte_size reads as so many.
+/// The shortest text that parse_byte_size() reads as this number.
 inline std::string byte_size_text(std::int64_t bytes) {
   constexpr std::string_view kUnits = " KMG";
   std::size_t unit = 0;

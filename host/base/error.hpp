@@ -1,5 +1,5 @@
-// The one family of errors. A message says what was being done, to what, what was expected and what to do;
-// the class decides the program's exit code.
+// The base class of all errors. A message says what was being done, to what, what was expected and what to
+// do; the class determines the program's exit code.
 #pragma once
 
 #include <stdexcept>
@@ -7,15 +7,15 @@
 
 namespace warpfit {
 
-/// The program's exit codes, as README documents them.
+/// The program's exit codes, as documented in the README.
 enum class ExitCode : int {
   kDone = 0,
-  kInternal = 1,     ///< a fault of warpfit itself
-  kUsage = 2,        ///< the command line, or options that do not fit the data
-  kBadData = 3,      ///< a data file whose bytes are not what they should be
+  kInternal = 1,     ///< an error in warpfit itself
+  kUsage = 2,        ///< the command line, or options that do not match the data
+  kBadData = 3,      ///< a data file with invalid contents
   kBadModel = 4,     ///< a model or checkpoint that cannot be used
   kIo = 5,           ///< a file that cannot be read or written
-  kDevice = 6,       ///< no such device, or one that failed
+  kDevice = 6,       ///< the device does not exist or has failed
   kOutOfMemory = 7,  ///< host or device memory ran out
   kDiverged = 8,     ///< the loss is no longer a finite number
   kInterrupted = 75  ///< stopped by a signal, checkpoint saved
@@ -30,7 +30,7 @@ class Error : public std::runtime_error {
   ExitCode code_;
 };
 
-/// An error whose class alone tells the exit code.
+/// An error whose class alone determines the exit code.
 template <ExitCode kCode>
 class ErrorOf : public Error {
  public:

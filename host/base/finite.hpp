@@ -7,10 +7,10 @@
 
 namespace warpfit {
 
-/// True if every value is finite. Reads at the speed of memory: the loop has no branch, so that the compiler
+/// Whether every value is finite. As fast as memory can be read: the loop has no branch, so that the compiler
 /// vectorizes it.
 inline bool all_finite(std::span<const float> values) {
-  constexpr std::uint32_t kExponent = 0x7F800000;  // all ones in infinities and NaN
+  constexpr std::uint32_t kExponent = 0x7F800000;  // all of these bits are 1 in infinities and NaN
   std::uint32_t found = 0;
   for (const float value : values) {
     found |= static_cast<std::uint32_t>((std::bit_cast<std::uint32_t>(value) & kExponent) == kExponent);

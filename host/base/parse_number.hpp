@@ -1,4 +1,4 @@
-// Numbers from text, all of it or nothing: no leading blanks, no trailing rubbish, no silent wrap.
+// Parses numbers strictly: the whole text is the number, without blanks, trailing characters or overflow.
 #pragma once
 
 #include <charconv>
@@ -8,7 +8,7 @@
 
 namespace warpfit {
 
-/// The number that `text` spells in full (decimal), or nothing: also where it does not fit T.
+/// The decimal number that `text` as a whole states, or nothing; also nothing if it does not fit into T.
 template <class T>
 std::optional<T> parse_number(std::string_view text) {
   T value{};

@@ -9,7 +9,7 @@
 
 namespace warpfit {
 
-/// Of pixels divided by 255, as torchvision's Normalize takes them.
+/// Statistics of pixels divided by 255, in the units of torchvision's Normalize.
 struct PixelStatistics {
   double mean = 0;
   double deviation = 0;  ///< over all pixels, not an estimate from a sample (ddof = 0)
@@ -17,11 +17,11 @@ struct PixelStatistics {
   bool operator==(const PixelStatistics&) const = default;
 };
 
-/// Adds up pixels piece by piece. The sums are exact, hence the same in any order.
+/// Accumulates pixels in pieces. The sums are exact and therefore the same in any order.
 class PixelSums {
  public:
   void add(std::span<const std::uint8_t> pixels) {
-    constexpr std::size_t kBlock = 1 << 16;  // as many squares fit 32 bits
+    constexpr std::size_t kBlock = 1 << 16;  // the sum of this many squares fits into 32 bits
     while (!pixels.empty()) {
       const auto block = pixels.first(std::min(pixels.size(), kBlock));
       std::uint32_t sum = 0, squares = 0;
@@ -36,7 +36,7 @@ class PixelSums {
     }
   }
 
-  /// Of at least one pixel.
+  /// Requires at least one pixel.
   [[nodiscard]] PixelStatistics statistics() const {
     constexpr double kWhite = 255;
     const auto count = static_cast<long double>(count_);

@@ -7,7 +7,7 @@
 
 namespace warpfit {
 
-/// `text`, which is UTF-8, with '?' in place of control characters; cut after 80 bytes.
+/// `text`, which is UTF-8, with '?' instead of each control character; cut after 80 bytes.
 inline std::string shown(std::string_view text) {
   constexpr std::size_t kMaxSize = 80;
   std::string safe(text.substr(0, kMaxSize));
@@ -19,7 +19,7 @@ inline std::string shown(std::string_view text) {
   }
   if (text.size() <= kMaxSize) return safe;
   while ((static_cast<unsigned char>(text[safe.size()]) & 0xC0) == 0x80)
-    safe.pop_back();  // do not end within a character
+    safe.pop_back();  // remove partial character
   return safe + "...";
 }
 

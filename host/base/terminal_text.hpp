@@ -23,8 +23,8 @@ inline bool is_terminal_control(std::uint32_t code) {
          within(0x2028, 0x202E) || within(0x2066, 0x2069);
 }
 
-/// `text` with each byte of a control character or of invalid UTF-8 written as \x1b. A newline is kept and
-/// the line after it is indented, so that it cannot be mistaken for a separate message.
+/// `text` with each byte of a control character or of invalid UTF-8 written in the form \x1b. A newline is
+/// kept and the line after it is indented, so that it cannot be mistaken for a separate message.
 inline std::string sanitize_for_terminal(std::string_view text) {
   std::string safe;
   safe.reserve(text.size());

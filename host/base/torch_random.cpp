@@ -13,11 +13,11 @@ std::int64_t TorchGenerator::draw64() {
 }
 
 void TorchGenerator::fill_uniform(std::span<float> values, float low, float high) {
-  constexpr float kUnit = 1.0F / (1U << 24);  // PyTorch keeps the low 24 bits, a float's mantissa
+  constexpr float kUnit = 1.0F / (1U << 24);  // PyTorch uses the low 24 bits, the precision of a float
   const float range = high - low;
   for (float& value : values) {
-    // One rounding: PyTorch's kernel is compiled to a fused multiply-add, and rounding twice changes half the
-    // values.
+    // Rounds once: PyTorch's kernel is compiled to a fused multiply-add, and rounding twice would change half
+    // of the values.
     value = std::fma(static_cast<float>(draw32() & 0xFFFFFFU) * kUnit, range, low);
   }
 }

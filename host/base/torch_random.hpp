@@ -1,4 +1,4 @@
-// PyTorch's random numbers on the CPU: torch.manual_seed, uniform_ and randperm, draw for draw.
+// PyTorch's random numbers on the CPU: torch.manual_seed, uniform_ and randperm, with identical results.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@ namespace warpfit {
 class TorchGenerator {
  public:
   explicit TorchGenerator(std::uint64_t seed) : seed_(seed), engine_(static_cast<std::uint32_t>(seed)) {}
-  /// As it is after so many draws of 32 bits.
+  /// The generator with this seed after `draws` draws of 32 bits.
   TorchGenerator(std::uint64_t seed, std::uint64_t draws) : TorchGenerator(seed) {
     engine_.discard(draws);
     draws_ = draws;
@@ -26,10 +26,10 @@ class TorchGenerator {
     return engine_();
   }
 
-  /// One 64-bit draw, as Tensor.random_() makes an int64: in [0, 2^63).
+  /// One 64-bit draw in [0, 2^63), as Tensor.random_() computes an int64.
   std::int64_t draw64();
 
-  /// Tensor.uniform_(low, high) on float32: one draw a value, in memory order, in [low, high).
+  /// Tensor.uniform_(low, high) for float32: one draw per value, in memory order, in [low, high).
   void fill_uniform(std::span<float> values, float low, float high);
 
  private:
