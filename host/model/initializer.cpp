@@ -31,7 +31,7 @@ std::vector<float> initial_parameters(const NetworkPlan& plan, TorchGenerator& g
 }
 
 std::vector<float> initial_state(const NetworkPlan& plan) {
-  TorchGenerator none(0);  // state is constant
+  TorchGenerator none(0);  // state is constant: nothing is drawn
   return filled(plan.state, plan.state_floats, none);
 }
 

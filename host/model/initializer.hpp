@@ -1,4 +1,4 @@
-// The initial parameters, bit for bit those of PyTorch's modules.
+// The initial parameters, bit-identical to those of PyTorch's modules.
 #pragma once
 
 #include <vector>
@@ -8,11 +8,11 @@
 
 namespace warpfit {
 
-/// The parameters that PyTorch gives an nn.Sequential of these layers with this generator, laid out as the
-/// plan says; the gaps are 0.
+/// The parameters that PyTorch initializes an nn.Sequential of these layers with, using this generator. The
+/// layout is the plan's; the gaps are 0.
 std::vector<float> initial_parameters(const NetworkPlan& plan, TorchGenerator& generator);
 
-/// State at the start of training, laid out likewise.
+/// The state at the start of training, in the plan's layout.
 std::vector<float> initial_state(const NetworkPlan& plan);
 
 }  // namespace warpfit

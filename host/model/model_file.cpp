@@ -23,7 +23,7 @@
 namespace warpfit {
 namespace {
 
-// The values of these tensors, laid out as planned; `names`: theirs in the file.
+// Reads these tensors into a buffer with the plan's layout; `names`: their names in the file.
 std::vector<float> read_tensors(const SafetensorsFile& file, const ModelInfo& info,
                                 std::span<const PlannedTensor> planned, std::size_t floats,
                                 const std::vector<std::string>& names) {
@@ -35,14 +35,15 @@ std::vector<float> read_tensors(const SafetensorsFile& file, const ModelInfo& in
                                    description(planned[i], names[i]), info.network.text()));
     }
   }
-  // Allocated only now: the file's size bounds the tensors that it holds, not the network that it names.
+  // Allocated only now: the file's size limits the tensors in it, but not the size of the network that it
+  // names.
   std::vector<float> flat(floats);
   for (std::size_t i = 0; i < tensors.size(); ++i)
     read_values(file, *tensors[i], planned[i], planned[i].in(std::span(flat)));
   return flat;
 }
 
-// The names of tensors of the plan within the module that holds the layers.
+// The full names of the plan's tensors, with the name of the module that holds the layers.
 std::vector<std::string> names_in(std::span<const PlannedTensor> tensors, const ModelInfo& info) {
   const std::string prefix = info.names + (info.names.empty() ? "" : ".");
   std::vector<std::string> names;
@@ -50,8 +51,8 @@ std::vector<std::string> names_in(std::span<const PlannedTensor> tensors, const 
   return names;
 }
 
-// "net" if these are the names that an nn.Sequential without Dropout gives as attribute `net`, wrappers
-// aside; otherwise the usual one.
+// "net" if these are the names of the tensors of an nn.Sequential without Dropout in the attribute `net`,
+// ignoring wrappers; otherwise info.names.
 std::string module_of(const ModelInfo& info, std::vector<std::string> names) {
   constexpr std::string_view kFirst = "0.weight";
   for (auto& name : names) name = without_wrappers(name);
@@ -62,7 +63,7 @@ std::string module_of(const ModelInfo& info, std::vector<std::string> names) {
   return parameter_names(guess) == names ? guess.names : info.names;
 }
 
-// Other tensors than the network's would be lost without a word.
+// Tensors that are not part of the network would be lost without notice.
 void refuse_others(const SafetensorsFile& file, const ModelInfo& info,
                    const std::vector<std::string>& names) {
   const auto state = names_in(plan_of(info).state, info);
@@ -75,7 +76,7 @@ void refuse_others(const SafetensorsFile& file, const ModelInfo& info,
   }
 }
 
-// "4 tensors converted from F16 to F32" for each type but float32.
+// "4 tensors converted from F16 to F32" for each type other than float32.
 std::vector<std::string> conversion_notes(const SafetensorsFile& file,
                                           const std::vector<std::string>& names) {
   std::map<DType, std::size_t> counts;
@@ -103,7 +104,7 @@ std::string not_finite(const std::string& name, std::span<const float> values) {
   return fmt::format("element {} of tensor {} is {}", bad - values.begin(), shown(name), *bad);
 }
 
-// Names of npz are paths in an archive; names of optimizer state are for checkpoints.
+// In an npz file the names are paths in an archive; names of optimizer state are reserved for checkpoints.
 void check_names(std::string_view names) {
   const auto is_bad = [](char c) {
     return (static_cast<std::uint8_t>(c) < ' ') || c == '\x7f' || c == '/' || c == '\\';
@@ -146,7 +147,7 @@ StateTensors state_tensors(const ModelInfo& info, std::span<const float> state) 
   if (state.size() != plan.state_floats) throw InternalError("a model without its state");
   const auto names = names_in(plan.state, info);
   StateTensors result;
-  result.counters.reserve(names.size());  // views refer to them
+  result.counters.reserve(names.size());  // views refer to the elements
   for (std::size_t i = 0; i < names.size(); ++i) {
     const auto& planned = plan.state[i];
     const auto values = planned.in(state);

@@ -22,7 +22,7 @@ constexpr std::string_view kNames = "warpfit.names";
 constexpr std::string_view kClassNames = "warpfit.class_names";  // a JSON array
 constexpr std::string_view kPixelMean = "warpfit.pixel_mean";    // of pixels divided by 255
 constexpr std::string_view kPixelDeviation = "warpfit.pixel_std";
-constexpr std::int64_t kMaxSample = std::int64_t{1} << 31;  // values
+constexpr std::int64_t kMaxSample = std::int64_t{1} << 31;  // values in a sample
 
 const std::string& entry(const SafetensorsFile& file, std::string_view key) {
   const auto found = file.metadata().find(std::string(key));
@@ -59,7 +59,7 @@ std::vector<std::int64_t> sample_shape_of(const SafetensorsFile& file, std::opti
   return shape;
 }
 
-// Those of none, or of all classes.
+// Either no names, or one for each class.
 std::vector<std::string> class_names_of(const SafetensorsFile& file, std::int64_t classes) {
   std::vector<std::string> names;
   const auto found = file.metadata().find(std::string(kClassNames));
@@ -75,7 +75,7 @@ std::vector<std::string> class_names_of(const SafetensorsFile& file, std::int64_
   return names;
 }
 
-// Of none, if the model does not tell both.
+// No value unless the model has both numbers.
 std::optional<PixelStatistics> pixels_of(const SafetensorsFile& file) {
   const auto& metadata = file.metadata();
   if (!metadata.contains(std::string(kPixelMean)) || !metadata.contains(std::string(kPixelDeviation)))
@@ -95,7 +95,7 @@ NetworkPlan plan_of(const ModelInfo& info) {
 }
 
 Metadata metadata_of(const ModelInfo& info) {
-  Metadata metadata{{"format", "pt"},  // what safetensors calls PyTorch's tensors
+  Metadata metadata{{"format", "pt"},  // marks PyTorch tensors, by convention of safetensors
                     {std::string(kNetwork), info.network.text()},
                     {std::string(kOutput), info.log_softmax ? "log_softmax" : "logits"},
                     {std::string(kSampleShape), fmt::format("{}", fmt::join(info.sample_shape, "x"))},
@@ -111,7 +111,7 @@ Metadata metadata_of(const ModelInfo& info) {
     metadata[std::string(kPixelMean)] = fmt::format("{:.6g}", info.pixels->mean);
     metadata[std::string(kPixelDeviation)] = fmt::format("{:.6g}", info.pixels->deviation);
   }
-  if (info.network.inputs) metadata["warpfit.activation"] = "relu";  // a list of layers says it itself
+  if (info.network.inputs) metadata["warpfit.activation"] = "relu";  // a layer list states its activations
   return metadata;
 }
 

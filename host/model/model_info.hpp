@@ -1,4 +1,4 @@
-// What a model is, apart from its parameters, as the metadata of a safetensors file has it.
+// A model's description, stored as metadata of a safetensors file.
 #pragma once
 
 #include <cstdint>
@@ -13,27 +13,28 @@
 
 namespace warpfit {
 
-/// What a model is, in addition to its parameters.
+/// The description of a model: everything except its parameters.
 struct ModelInfo {
   NetworkSpec network;
   std::vector<std::int64_t> sample_shape;      ///< {28, 28}
-  bool log_softmax = false;                    ///< after the last layer
-  float dropout = 0;                           ///< after each hidden ReLU, in training
-  std::string names = "linear_relu_stack";     ///< attribute of PyTorch's module that holds the layers
-  std::vector<std::string> class_names = {};   ///< of each class; empty if they are not known
-  std::optional<PixelStatistics> pixels = {};  ///< of the images it was trained on, if known
+  bool log_softmax = false;                    ///< whether a LogSoftmax follows the last layer
+  float dropout = 0;                           ///< probability after each hidden ReLU, in training
+  std::string names = "linear_relu_stack";     ///< attribute of the PyTorch module that contains the layers
+  std::vector<std::string> class_names = {};   ///< one for each class; empty if not known
+  std::optional<PixelStatistics> pixels = {};  ///< statistics of the training images, if known
 };
 
-/// The network's plan, with its dropout. Errors: UsageError if it does not take such samples.
+/// The network's plan, with its dropout. Errors: UsageError if the network does not accept such samples.
 NetworkPlan plan_of(const ModelInfo& info);
 
-/// The model as metadata, to be read by read_model_info().
+/// The model's description as metadata, for read_model_info().
 Metadata metadata_of(const ModelInfo& info);
 
-/// Whether warpfit wrote it, going by its metadata.
+/// Whether warpfit wrote the file, judging by its metadata.
 bool is_own_model(const SafetensorsFile& file);
 
-/// Of a model that warpfit wrote. Errors: ModelError naming the entry that is missing or wrong.
+/// Reads the description of a model that warpfit wrote. Errors: ModelError naming the missing or invalid
+/// entry.
 ModelInfo read_model_info(const SafetensorsFile& file);
 
 }  // namespace warpfit

@@ -10,15 +10,15 @@
 
 namespace warpfit {
 
-/// What a network computes with, laid out as its plan says.
+/// The values of a network, in the layout of its plan.
 struct NetworkValues {
   std::vector<float> parameters;
-  std::vector<float> state;  ///< what is not trained, but changes in training, such as running statistics
+  std::vector<float> state;  ///< not trained, but changed in training, such as running statistics
 };
 
 class Network {
  public:
-  /// Values at the start, laid out as the plan says; without `state` that of initial_state().
+  /// Initial values, in the plan's layout; without `state` that of initial_state() is used.
   Network(Backend& backend, NetworkPlan plan, std::span<const float> parameters,
           std::span<const float> state = {});
   Network(Backend& backend, NetworkPlan plan, const NetworkValues& values)
@@ -28,7 +28,7 @@ class Network {
   [[nodiscard]] const Buffer<float>& parameters() const { return parameters_; }
   /// Empty for most networks.
   [[nodiscard]] const Buffer<float>& state() const { return state_; }
-  /// Sets all values, laid out as the plan says.
+  /// Sets all values; the layout is the plan's.
   void upload(std::span<const float> parameters, std::span<const float> state);
 
  private:

@@ -56,9 +56,9 @@ std::int64_t NetworkPlan::parameters() const {
       [](std::int64_t sum, const auto& tensor) { return sum + static_cast<std::int64_t>(tensor.size); });
 }
 
-// Images are flattened before the first linear layer. If that is the first layer, it is as in PyTorch's
-// tutorial, whose nn.Flatten is a module of its own: the modules of its nn.Sequential are counted without it.
-// In other networks nn.Sequential needs it, and counts it.
+// Images are flattened before the first linear layer. If that is the first layer, the network corresponds to
+// PyTorch's tutorial, whose nn.Flatten is outside of the nn.Sequential, so that its modules are counted
+// without it. In other networks the nn.Sequential contains the nn.Flatten and counts it.
 NetworkPlan plan_network(const NetworkSpec& network, const Shape& sample) {
   NetworkPlan plan;
   plan.sample = sample;

@@ -1,6 +1,6 @@
-// What follows from a network and the shape of a sample: the shape of every value, and every tensor with its
-// name, its offset and its initial distribution. Derived once, and read by everything that saves, loads,
-// shows or runs a network.
+// The plan of a network for samples of a shape: the shape of every value, and every tensor with its name, its
+// offset and its initial distribution. It is computed once and used by all code that saves, loads, shows or
+// runs a network.
 #pragma once
 
 #include <cstddef>
@@ -13,53 +13,52 @@
 
 namespace warpfit {
 
-/// A tensor of the network. All that are trained lie in one flat buffer, all others in a second one, each
-/// beginning at a multiple of 128 bytes for vector and bulk accesses; the gaps between them are 0 and stay
-/// so.
+/// A tensor of the network. All trained tensors are in one flat buffer, all others in a second one, each
+/// aligned to 128 bytes for vector and bulk accesses; the gaps between them are 0 and remain 0.
 struct PlannedTensor {
-  std::string name;                 ///< "2.weight", as nn.Sequential counts
-  std::vector<std::int64_t> shape;  ///< as PyTorch has it
+  std::string name;                 ///< "2.weight", with nn.Sequential's module number
+  std::vector<std::int64_t> shape;  ///< as in PyTorch
   Initializer initializer;
   TensorRole role = TensorRole::kWeight;
   std::size_t offset = 0;  ///< in floats
   std::size_t size = 0;    ///< in floats
 
-  /// Its elements in a buffer that is laid out so.
+  /// The tensor's elements in a buffer with this layout.
   template <class T>
   [[nodiscard]] std::span<T> in(std::span<T> flat) const {
     return flat.subspan(offset, size);
   }
 };
 
-/// A layer of the network: it reads the output of the node before it, the first one the samples.
+/// A layer of the network. It reads the output of the node before it; the first one reads the samples.
 struct Node {
   Layer layer;
   Shape in, out;
-  std::size_t first_tensor = 0;  ///< of NetworkPlan::tensors
-  std::size_t tensors = 0;       ///< how many from there on are its own
-  std::size_t first_state = 0;   ///< likewise of NetworkPlan::state
+  std::size_t first_tensor = 0;  ///< index into NetworkPlan::tensors
+  std::size_t tensors = 0;       ///< how many tensors from there on belong to it
+  std::size_t first_state = 0;   ///< likewise for NetworkPlan::state
   std::size_t states = 0;
 };
 
 struct NetworkPlan {
   Shape sample;
   std::vector<Node> nodes;             ///< at least one
-  std::vector<PlannedTensor> tensors;  ///< parameters, which are trained
-  std::size_t floats = 0;              ///< of their flat buffer, gaps included
+  std::vector<PlannedTensor> tensors;  ///< the trained parameters
+  std::size_t floats = 0;              ///< size of their flat buffer, including gaps
   std::vector<PlannedTensor> state;    ///< tensors that are not trained, such as running statistics
-  std::size_t state_floats = 0;        ///< of their flat buffer
+  std::size_t state_floats = 0;        ///< size of their flat buffer
 
   [[nodiscard]] std::int64_t inputs() const { return sample.size(); }
   [[nodiscard]] std::int64_t classes() const { return nodes.back().out.size(); }
-  /// Elements of all parameters.
+  /// Number of elements of all parameters.
   [[nodiscard]] std::int64_t parameters() const;
 };
 
-/// Errors: UsageError naming the layer by number and text and the shape that it does not take, or if the
-/// output is not at least 2 values.
+/// Errors: UsageError if a layer does not accept the shape of its input, naming the layer by number and text
+/// and the shape; or if the output is not a vector of at least 2 values.
 NetworkPlan plan_network(const NetworkSpec& network, const Shape& sample);
 
-/// For vectors of as many values as the network says that it takes.
+/// For samples that are vectors of the length that the network's text states.
 NetworkPlan plan_network(const NetworkSpec& network);
 
 }  // namespace warpfit

@@ -13,7 +13,7 @@ namespace warpfit {
 
 struct NetworkSpec {
   std::vector<Layer> layers;
-  /// Values of a sample, if the text says how many. Such a network is one of linear layers and ReLU alone.
+  /// Values of a sample, if the text states them. Such a network has only linear layers and ReLU.
   std::optional<std::int64_t> inputs;
 
   /// As parse_network reads it: "784-512-512-10" or "linear(512),relu,linear(10)".
@@ -23,20 +23,20 @@ struct NetworkSpec {
 };
 
 /// Reads widths joined by '-', at least two, each 1 to 2^24, the last at least 2; or layers joined by commas,
-/// as parse_layers() does. Errors: UsageError naming the wrong part.
+/// as parse_layers() does. Errors: UsageError naming the invalid part.
 NetworkSpec parse_network(std::string_view text);
 
-/// Whether the text is a list of layers, rather than one of widths.
+/// Whether the text is a list of layers instead of a list of widths.
 [[nodiscard]] bool is_layer_list(std::string_view text);
 
-/// Linear, ReLU, ..., Linear between layers of these widths, of which there are at least two.
+/// Linear, ReLU, ..., Linear with these widths, of which there must be at least two.
 NetworkSpec multilayer_perceptron(const std::vector<std::int64_t>& widths);
 
-/// The tutorial's two hidden layers of 512 between the data's own sizes.
+/// PyTorch's tutorial network: two hidden layers of 512 between the data's inputs and classes.
 NetworkSpec default_network(std::int64_t inputs, std::int64_t classes);
 
-/// The network with dropout(p) after each activation; itself if p is 0. Errors: UsageError if it has dropout
-/// layers of its own.
+/// Inserts dropout(p) after each activation; returns the network unchanged if p is 0. Errors: UsageError if
+/// it already has dropout layers.
 NetworkSpec with_dropout(NetworkSpec network, float p);
 
 }  // namespace warpfit

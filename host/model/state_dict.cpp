@@ -19,7 +19,7 @@ namespace {
 
 struct LinearTensors {
   const StoredTensor* weight;
-  const StoredTensor* bias;  // null without one
+  const StoredTensor* bias;  // null if the layer has none
 
   [[nodiscard]] std::int64_t inputs() const { return weight->shape[1]; }
   [[nodiscard]] std::int64_t outputs() const { return weight->shape[0]; }
@@ -62,12 +62,12 @@ bool is_chain(const std::vector<LinearTensors>& layers) {
   return true;
 }
 
-// Puts the layers into the one order in which each takes what the layer before it gives.
+// Finds the only order of the layers in which the inputs of each are the outputs of the layer before it.
 class ChainSearch {
  public:
   explicit ChainSearch(std::vector<LinearTensors> layers) : layers_(std::move(layers)) {}
 
-  // Nothing if there is none, or more than one.
+  // No value if there is no such order, or more than one.
   std::optional<std::vector<LinearTensors>> order() {
     constexpr std::size_t kMaxLayers = 32;
     if (layers_.size() > kMaxLayers) return std::nullopt;
@@ -78,7 +78,7 @@ class ChainSearch {
   }
 
  private:
-  static constexpr int kMaxSteps = 100'000;  // of layers that fit everywhere there are too many orders
+  static constexpr int kMaxSteps = 100'000;  // limits the search if many orders fit
 
   void extend() {
     if (++steps_ > kMaxSteps || found_ > 1) return;
@@ -138,7 +138,7 @@ std::vector<LinearTensors> in_order(const SafetensorsFile& file, std::vector<Lin
              wrong[0].outputs(), shown(wrong[0].weight->name)));
 }
 
-// With widths alone if all layers have a bias.
+// Written as widths if all layers have a bias.
 NetworkSpec network_of(const std::vector<LinearTensors>& layers) {
   std::vector<std::int64_t> widths{layers.front().inputs()};
   NetworkSpec spec;
@@ -180,7 +180,7 @@ StateDict state_dict_of(const SafetensorsFile& file) {
   dict.inputs = layers.front().inputs();
   try {
     dict.network = network_of(layers);
-    plan_network(dict.network, shape_of(std::vector{dict.inputs}));  // for its bounds
+    plan_network(dict.network, shape_of(std::vector{dict.inputs}));  // checks its limits
   } catch (const UsageError& error) {
     throw ModelError(fmt::format("{}: {}", file.path(), error.what()));
   }

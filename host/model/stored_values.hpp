@@ -9,18 +9,19 @@
 
 namespace warpfit {
 
-/// Whether the stored tensor can be read as the planned one: floating-point numbers of any type and of its
-/// shape; of a counter an I64.
+/// Whether the stored tensor can be read as the planned one: it has the same shape and any floating-point
+/// type; for a counter, type I64.
 bool fits(const StoredTensor& stored, const PlannedTensor& planned);
 
-/// "linear.weight (512, 784) of floating-point numbers", or likewise of a counter.
+/// "linear.weight (512, 784) of floating-point numbers"; likewise for a counter.
 std::string description(const PlannedTensor& planned, const std::string& name);
 
-/// Reads a tensor that fits. Errors: IoError; ModelError if a counter is negative or above 2^30.
+/// Reads a tensor for which fits() is true. Errors: IoError; ModelError if a counter is negative or above
+/// 2^30.
 void read_values(const SafetensorsFile& file, const StoredTensor& stored, const PlannedTensor& planned,
                  std::span<float> values);
 
-/// The number that a counter's memory holds.
+/// The number stored in a counter's memory.
 std::int64_t counter_value(float memory);
 
 }  // namespace warpfit

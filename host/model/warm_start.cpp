@@ -16,8 +16,8 @@
 namespace warpfit {
 namespace {
 
-// Also under the names without prefixes of wrappers; a tensor's own name goes before what others would be
-// called.
+// Tensors can also be found by their names without wrapper prefixes; a tensor's full name takes precedence
+// over another tensor's name without prefixes.
 std::unordered_map<std::string_view, const StoredTensor*> tensors_by_name(const SafetensorsFile& file) {
   std::unordered_map<std::string_view, const StoredTensor*> tensors;
   for (const auto& tensor : file.tensors()) tensors.emplace(tensor.name, &tensor);

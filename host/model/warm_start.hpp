@@ -1,4 +1,4 @@
-// Parameters of a new network from those of a trained one, as far as names and shapes match (--init-from).
+// Initializes a new network from a trained one, for all tensors whose names and shapes match (--init-from).
 #pragma once
 
 #include <span>
@@ -9,16 +9,17 @@
 
 namespace warpfit {
 
-/// How a file's tensors met a network's: by name and shape.
+/// How the tensors of a file and a network match by name and shape.
 struct WarmStart {
   std::vector<std::string> loaded;
-  std::vector<std::string> missing;     ///< of the network, not in the file or of another shape
-  std::vector<std::string> unexpected;  ///< of the file, not in the network or of another shape
+  std::vector<std::string> missing;     ///< only in the network, or with another shape in the file
+  std::vector<std::string> unexpected;  ///< only in the file, or with another shape in the network
 };
 
-/// Fills in what matches of parameters and state, which may be left out, as load_state_dict(strict=False);
-/// names also match without the prefixes of wrappers, and floating-point numbers of any type are read.
-/// Errors: ModelError if nothing matches, or a value that does is not finite; IoError.
+/// Loads all matching tensors into parameters and state (which may be omitted), as
+/// load_state_dict(strict=False). Names also match without wrapper prefixes, and any floating-point type is
+/// read. Errors: ModelError if nothing matches, or if a matching tensor has a value that is not finite;
+/// IoError.
 WarmStart load_matching(const std::string& path, const ModelInfo& info, std::span<float> parameters,
                         std::span<float> state = {});
 

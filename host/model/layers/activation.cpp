@@ -38,7 +38,7 @@ std::optional<Operation> operation_of(const Activation& layer, const Shape&) {
   return ActivationOperation{layer};
 }
 
-// ReLU's output is read once more, to see where the gradient passes.
+// ReLU's output is read once more in the backward pass, to see where the gradient passes.
 Cost cost(const Activation& layer, const Shape& in, std::int64_t rows) {
   const double bytes = sizeof(float) * static_cast<double>(rows) * static_cast<double>(in.size());
   Cost cost;

@@ -1,4 +1,4 @@
-// An activation as a layer: a function of each value by itself, without parameters.
+// An activation as a layer: an element-wise function without parameters.
 #pragma once
 
 #include <cstdint>
@@ -15,10 +15,10 @@
 
 namespace warpfit {
 
-/// What is written of an activation, and what ONNX calls it.
+/// The names of an activation in --network and in ONNX.
 struct ActivationName {
-  std::string_view text;  ///< as torch.nn, in lower case
-  std::string_view onnx;  ///< operator, of which gelu and silu are more than one
+  std::string_view text;  ///< torch.nn's name in lower case
+  std::string_view onnx;  ///< operator; gelu and silu consist of more than one
   ActivationKind kind;
   std::string_view parameter = {};  ///< name of its parameter; empty if it has none
   float otherwise = 0;              ///< the parameter's default
@@ -30,8 +30,8 @@ struct ActivationName {
 [[nodiscard]] Shape output_shape(const Activation& layer, const Shape& in);
 [[nodiscard]] std::vector<TensorSpec> tensors(const Activation& layer, const Shape& in);
 [[nodiscard]] std::optional<Operation> operation_of(const Activation& layer, const Shape& in);
-/// Of ReLU, as it is computed in the passes of the layers before and after it; of the others as passes of
-/// their own.
+/// The cost of ReLU is that of fusing it with the layers before and after it; the other activations are
+/// computed in separate passes.
 [[nodiscard]] Cost cost(const Activation& layer, const Shape& in, std::int64_t rows);
 /// "relu" or "elu(0.5)"
 [[nodiscard]] std::string text_of(const Activation& layer);

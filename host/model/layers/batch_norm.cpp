@@ -20,8 +20,8 @@ std::optional<Operation> operation_of(const BatchNorm& layer, const Shape& in) {
       .channels = in.channels, .plane = in.height * in.width, .eps = layer.eps, .momentum = layer.momentum};
 }
 
-// The batch is read for the mean, for the variance and to be normalized; its gradient with it for the sums
-// and for the result.
+// The batch is read for the mean, for the variance and for normalizing; the batch and its gradient are read
+// for the sums and for the result.
 Cost cost(const BatchNorm&, const Shape& in, std::int64_t rows) {
   const double bytes = sizeof(float) * static_cast<double>(rows) * static_cast<double>(in.size());
   Cost cost;

@@ -16,13 +16,13 @@ namespace warpfit {
 
 struct BatchNorm {
   double eps = 1e-5;      ///< added to the variance
-  double momentum = 0.1;  ///< share of a batch in the running statistics
+  double momentum = 0.1;  ///< weight of the batch in the running statistics
 
   friend bool operator==(const BatchNorm&, const BatchNorm&) = default;
 };
 
 [[nodiscard]] Shape output_shape(const BatchNorm& layer, const Shape& in);
-/// Weight and bias; running mean, running variance and the number of batches.
+/// Weight and bias; running mean, running variance and number of batches.
 [[nodiscard]] std::vector<TensorSpec> tensors(const BatchNorm& layer, const Shape& in);
 [[nodiscard]] std::optional<Operation> operation_of(const BatchNorm& layer, const Shape& in);
 [[nodiscard]] Cost cost(const BatchNorm& layer, const Shape& in, std::int64_t rows);

@@ -1,11 +1,11 @@
-// How much a layer has to compute and to move, by its shapes alone.
+// The computation and memory traffic of a layer, derived from its shapes alone.
 #pragma once
 
 namespace warpfit {
 
 struct Work {
-  double flop = 0;   ///< of matrix products; a multiply-add is two
-  double bytes = 0;  ///< each operand of each operation once, as if nothing stayed in a cache
+  double flop = 0;   ///< in matrix products; a multiply-add counts as two
+  double bytes = 0;  ///< each operand of each operation counts once, as if nothing stayed in a cache
 
   Work& operator+=(const Work& more) {
     flop += more.flop;
@@ -14,7 +14,7 @@ struct Work {
   }
 };
 
-/// Of a training step.
+/// The cost of a training step.
 struct Cost {
   Work forward;
   Work input_gradient;

@@ -13,7 +13,7 @@ std::optional<Operation> operation_of(const Dropout& layer, const Shape&) {
   return DropoutOperation{{.p = layer.p}};
 }
 
-// In place: the values and their gradients are read and written.
+// Dropout works in place: the values and their gradients are read and written.
 Cost cost(const Dropout&, const Shape& in, std::int64_t rows) {
   const Work work{.flop = 0,
                   .bytes = 2 * sizeof(float) * static_cast<double>(rows) * static_cast<double>(in.size())};

@@ -1,4 +1,4 @@
-// An image as a vector, row by row and channel by channel: nn.Flatten. It moves nothing.
+// An image as a vector (nn.Flatten), channel by channel and row by row. No data is moved.
 #pragma once
 
 #include <cstdint>

@@ -1,11 +1,11 @@
-// A layer of any kind. Each kind has a struct of what the user wrote and these functions of it, found by its
-// type; nothing else in the program infers a shape:
+// A layer of any kind. Each kind has a struct with what the user wrote and overloads of these functions; no
+// other part of the program infers a shape:
 //
-//   output_shape(layer, in)   the shape of its output; UsageError if it does not take such an input
-//   tensors(layer, in)        what it needs, in the order in which the initial values are drawn
-//   operation_of(layer, in)   what a device computes for it; nothing if there is nothing to compute
-//   cost(layer, in, rows)     of a batch of so many rows
-//   text_of(layer)            as in --network
+//   output_shape(layer, in)   the shape of its output; UsageError if the layer does not accept the input
+//   tensors(layer, in)        the tensors that it needs, in the order in which initial values are drawn
+//   operation_of(layer, in)   the operation that a device computes; nothing if there is nothing to compute
+//   cost(layer, in, rows)     the cost for a batch of `rows` rows
+//   text_of(layer)            the layer as written in --network
 #pragma once
 
 #include <variant>

@@ -69,7 +69,7 @@ Layer parse_activation(const ActivationName& name, LayerArguments& arguments) {
 
 using Parser = std::function<Layer(LayerArguments& arguments)>;
 
-// Errors: UsageError if no layer has the name.
+// Errors: UsageError if no layer has this name.
 Parser parser_of(std::string_view name) {
   const auto* const kind = std::ranges::find(kKinds, name, &Kind::name);
   if (kind != kKinds.end()) return kind->parse;
@@ -89,7 +89,7 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(first, text.find_last_not_of(' ') - first + 1);
 }
 
-// What is between commas outside of parentheses, without the blanks around it.
+// Splits `text` at commas outside of parentheses and removes the blanks around each piece.
 std::vector<std::string_view> split(std::string_view text) {
   std::vector<std::string_view> parts;
   int depth = 0;

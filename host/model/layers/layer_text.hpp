@@ -12,23 +12,23 @@
 
 namespace warpfit {
 
-constexpr std::int64_t kMaxWidth = std::int64_t{1} << 24;  ///< outputs of a linear layer
+constexpr std::int64_t kMaxWidth = std::int64_t{1} << 24;  ///< maximum number of outputs of a linear layer
 
-/// The arguments between a layer's parentheses: those without a name first, in the order in which they are
-/// asked for, then name=value.
+/// The arguments between a layer's parentheses: first positional ones, in the order in which they are
+/// requested, then name=value.
 class LayerArguments {
  public:
-  /// Errors: UsageError if it is no list of arguments.
+  /// Errors: UsageError if `text` is not a list of arguments.
   explicit LayerArguments(std::string_view text);
 
-  // The value of an argument, from `min` to `max`. Errors: UsageError that names the
-  // argument if it is missing and has no default, or if its value is invalid.
+  // The value of an argument, from `min` to `max`. Errors: UsageError naming the argument if it is missing
+  // and has no default, or if its value is invalid.
   std::int64_t integer(std::string_view name, std::int64_t min, std::int64_t max,
                        std::optional<std::int64_t> otherwise = {});
   double number(std::string_view name, double min, double max, double otherwise);
   bool flag(std::string_view name, bool otherwise);
 
-  /// Errors: UsageError naming the first argument that nobody has asked for.
+  /// Errors: UsageError naming the first argument that was not requested.
   void finish() const;
 
  private:
@@ -39,7 +39,7 @@ class LayerArguments {
   std::vector<std::pair<std::string_view, std::string_view>> named_;
 };
 
-/// The layers between commas. Errors: UsageError naming the layer by number and text.
+/// Parses layers separated by commas. Errors: UsageError naming the layer by number and text.
 std::vector<Layer> parse_layers(std::string_view text);
 
 }  // namespace warpfit

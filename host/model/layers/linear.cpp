@@ -9,7 +9,7 @@ namespace {
 
 constexpr double kFloat = sizeof(float);
 
-// A matrix product that reads two matrices and writes the third.
+// The work of a matrix product, which reads two matrices and writes the third.
 Work product(double n, double k, double m) {
   return {.flop = 2 * n * k * m, .bytes = kFloat * (n * k + k * m + n * m)};
 }

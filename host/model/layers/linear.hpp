@@ -1,4 +1,4 @@
-// y = W x + b, with W (outputs, inputs) and b (outputs): nn.Linear.
+// nn.Linear: y = W x + b, with W (outputs, inputs) and b (outputs).
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ struct Linear {
   friend bool operator==(const Linear&, const Linear&) = default;
 };
 
-/// Errors: UsageError if the input is no vector.
+/// Errors: UsageError if the input is not a vector.
 [[nodiscard]] Shape output_shape(const Linear& layer, const Shape& in);
 /// Weight and bias.
 [[nodiscard]] std::vector<TensorSpec> tensors(const Linear& layer, const Shape& in);

@@ -1,5 +1,4 @@
-// Pooling of images: nn.MaxPool2d, nn.AvgPool2d, and nn.AdaptiveAvgPool2d(1), which is the mean of each
-// channel.
+// Pooling of images: nn.MaxPool2d, nn.AvgPool2d, and nn.AdaptiveAvgPool2d(1), the mean of each channel.
 #pragma once
 
 #include <cstdint>
@@ -16,13 +15,13 @@ namespace warpfit {
 
 struct Pool {
   PoolKind kind = PoolKind::kMax;
-  bool is_global = false;  ///< over all of a channel; then the rest has no meaning
+  bool is_global = false;  ///< pools the whole channel; the other members are unused
   std::int64_t kernel = 1, stride = 1, padding = 0;
 
   friend bool operator==(const Pool&, const Pool&) = default;
 };
 
-/// Errors: UsageError if the input is smaller than a window, or the padding is more than half of one.
+/// Errors: UsageError if the input is smaller than a window, or the padding is more than half of a window.
 [[nodiscard]] Shape output_shape(const Pool& layer, const Shape& in);
 [[nodiscard]] std::vector<TensorSpec> tensors(const Pool& layer, const Shape& in);
 [[nodiscard]] std::optional<Operation> operation_of(const Pool& layer, const Shape& in);

@@ -16,8 +16,8 @@ struct Shape {
   friend bool operator==(const Shape&, const Shape&) = default;
 };
 
-/// The shape of samples with these extents: {28, 28} are one channel of 28 x 28, {3, 32, 32} three channels;
-/// more than three extents are taken as a vector.
+/// The shape of samples with these dimensions: {28, 28} is one channel of 28 x 28, {3, 32, 32} three
+/// channels; samples of more than three dimensions are treated as vectors.
 [[nodiscard]] Shape shape_of(std::span<const std::int64_t> extents);
 
 /// "784" or "1x28x28"

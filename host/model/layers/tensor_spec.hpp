@@ -8,40 +8,40 @@
 
 namespace warpfit {
 
-/// Uniformly distributed between -bound and bound, drawn as PyTorch draws.
+/// Uniformly distributed between -bound and bound, with PyTorch's random numbers.
 struct UniformInitializer {
   float bound = 0;
 };
 
-/// The same value everywhere; nothing is drawn.
+/// All elements have the same value; no random number is drawn.
 struct ConstantInitializer {
   float value = 0;
 };
 
 using Initializer = std::variant<UniformInitializer, ConstantInitializer>;
 
-/// What a tensor does in its layer, which decides how it is updated.
+/// The role of a tensor in its layer, which determines how it is updated.
 enum class TensorRole {
   kWeight,
   kBias,
-  kNormWeight,  ///< of a normalization layer
+  kNormWeight,  ///< weight of a normalization layer
   kNormBias,
-  // State, which is not trained: PyTorch's buffers.
-  kStatistic,  ///< a running estimate
-  kCounter     ///< a 32-bit integer in the memory of a float; a scalar of I64 in files
+  // State, which is not trained: buffers in PyTorch.
+  kStatistic,  ///< running mean or variance
+  kCounter     ///< a 32-bit integer in the memory of a float; an I64 scalar in files
 };
 
 constexpr bool is_trained(TensorRole role) { return role < TensorRole::kStatistic; }
 
 struct TensorSpec {
   std::string_view name;            ///< "weight": the attribute of PyTorch's module
-  std::vector<std::int64_t> shape;  ///< as PyTorch has it
+  std::vector<std::int64_t> shape;  ///< as in PyTorch
   Initializer initializer;
   TensorRole role = TensorRole::kWeight;
 };
 
-/// The initializer of weights of nn.Linear and nn.Conv2d: torch/nn/modules, reset_parameters, which is
-/// kaiming_uniform_(a = sqrt(5)). `inputs`: values that one output is computed from.
+/// The initializer of the weights of nn.Linear and nn.Conv2d: reset_parameters() in torch/nn/modules, which
+/// is kaiming_uniform_(a = sqrt(5)). `inputs`: number of values that one output is computed from (fan-in).
 [[nodiscard]] UniformInitializer weight_initializer(std::int64_t inputs);
 /// The initializer of their biases.
 [[nodiscard]] UniformInitializer bias_initializer(std::int64_t inputs);
