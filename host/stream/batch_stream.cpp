@@ -7,7 +7,7 @@
 namespace warpfit {
 namespace {
 
-/// The labels of a slot that begins with the pixels of so many samples.
+/// The labels in a slot, which follow the pixels of `samples` samples.
 template <class Byte>
 auto* labels_of(Byte* slot, std::int64_t samples, std::int64_t sample_size) {
   using Value = std::conditional_t<std::is_const_v<Byte>, const Label, Label>;
@@ -56,7 +56,7 @@ void BatchStream::stop() {
   reading_ = false;
 }
 
-// What fails here is handed to the trainer by the pass.
+// An error is stored and passed on to the trainer by the next pass.
 void BatchStream::attach_reader() {
   try {
     backend_.attach_thread("reader");
@@ -111,7 +111,7 @@ std::optional<Chunk> BatchStream::next() {
   }
   reader_.wait();
   reading_ = false;
-  // A shuffled pass begins when all samples are there; one in the file's order has seen them arrive.
+  // A shuffled pass starts when all samples are resident; a pass in file order used them as they arrived.
   if (resident_ && !order_.is_file_order()) return whole_set();
   returned_ = true;
   return std::nullopt;

@@ -1,5 +1,5 @@
-// Streams a data set to a backend, pass by pass: a reader thread fills the staging ring ahead of the trainer,
-// many batches a slot, pixels as the bytes of the file.
+// Streams a data set to a backend, pass by pass: a reader thread fills the staging ring ahead of the trainer.
+// Each slot holds many batches, with pixels as the bytes of the file.
 #pragma once
 
 #include <cstdint>
@@ -15,11 +15,11 @@
 
 namespace warpfit {
 
-/// A part of the pass on the device: whole batches, save that the last batch of the pass may be short.
-/// Destroying it gives its memory back to the reader, once the batch runs queued until then are done.
+/// A part of the pass, in device memory: whole batches, except that the last batch of the pass may be short.
+/// The destructor returns the memory to the reader once the batch runs queued until then have finished.
 class Chunk {
  public:
-  /// A chunk in memory that stays.
+  /// A chunk of a data set that is resident on the device.
   Chunk(std::int64_t first, const SampleView& samples) : first_(first), samples_(samples) {}
   Chunk(StagingRing& ring, StagingSlot* slot, std::int64_t first, const SampleView& samples)
       : ring_(&ring), slot_(slot), first_(first), samples_(samples) {}
@@ -31,7 +31,7 @@ class Chunk {
   ~Chunk();
 
   [[nodiscard]] const SampleView& samples() const { return samples_; }
-  /// How many samples of the pass lie before it.
+  /// Number of samples of the pass before this chunk.
   [[nodiscard]] std::int64_t first() const { return first_; }
 
  private:
@@ -41,7 +41,7 @@ class Chunk {
   SampleView samples_;
 };
 
-/// The request to plan_streams() for a data set.
+/// The arguments of plan_streams() for a data set.
 StreamRequest request_for(const Subset& dataset, std::int64_t batch_size);
 /// A plan for a single data set without a limit.
 StreamPlan plan_single_set(const Backend& backend, const Subset& dataset, std::int64_t batch_size,
@@ -49,8 +49,8 @@ StreamPlan plan_single_set(const Backend& backend, const Subset& dataset, std::i
 
 class BatchStream {
  public:
-  /// The backend and the data set must outlive the stream. The plan is for the data set. Errors: OutOfMemory,
-  /// also if there is no thread to read with.
+  /// The backend and the data set must outlive the stream. The plan must be for this data set. Errors:
+  /// OutOfMemory, also if no reader thread can be created.
   BatchStream(Backend& backend, Subset dataset, const StreamPlan& plan);
   ~BatchStream();
   BatchStream(const BatchStream&) = delete;
@@ -88,7 +88,7 @@ class BatchStream {
   std::int64_t uploaded_ = 0;
   bool returned_ = false;  // whether the pass has returned its last chunk
 
-  ReaderThread reader_;  // the last member: it uses the others until it has ended
+  ReaderThread reader_;  // last member: it uses the other members until it ends
 };
 
 }  // namespace warpfit

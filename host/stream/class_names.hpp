@@ -6,12 +6,12 @@
 
 namespace warpfit {
 
-/// The file of this name next to the labels has the names of a data set's classes.
+/// A file of this name next to the labels contains the names of the data set's classes.
 inline constexpr const char* kClassNamesFile = "classes.txt";
 
-/// The names of classes 0, 1, ...: the lines of the file, in UTF-8, at most 200 bytes each, without control
-/// characters. A byte-order mark, carriage returns at the ends of lines and empty lines at the end are left
-/// out. Errors: IoError; DataError naming the line.
+/// Reads the names of classes 0, 1, ..., one per line, in UTF-8, at most 200 bytes each, without control
+/// characters. A byte-order mark, carriage returns at the ends of lines and empty lines at the end are
+/// ignored. Errors: IoError; DataError naming the line.
 std::vector<std::string> read_class_names(const std::string& path);
 
 /// classes.txt in the folder of this file, or "" if there is none.

@@ -14,7 +14,7 @@
 namespace warpfit {
 namespace {
 
-// Of bytes if all labels are bytes, as in runs of versions that read no others.
+// Of bytes if all labels fit into bytes, as computed by versions that read only byte labels.
 std::uint32_t checksum(std::span<const Label> labels, std::int64_t classes) {
   constexpr std::int64_t kByteClasses = 256;
   if (classes > kByteClasses) return crc32_of(std::as_bytes(labels));
@@ -28,7 +28,7 @@ Dataset::Dataset(const std::string& images_path, const SampleLayout& layout)
     : images_(images_path, 2, 4, IdxElements::kBytes),
       orientation_(images_.dimensions(), layout, images_path) {}
 
-// What the headers say is compared before memory is taken for the samples: a small gzip file can hold much.
+// The headers are compared before memory is allocated for the samples: a small gzip file can be huge decoded.
 Dataset::Dataset(const std::string& images_path, const std::string& labels_path, const SampleLayout& layout)
     : images_(images_path, 2, 4, IdxElements::kBytes, IdxFile::Decode::kLater),
       orientation_(images_.dimensions(), layout, images_path) {

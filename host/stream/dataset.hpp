@@ -1,4 +1,4 @@
-// A set of labelled samples: an IDX file of samples and one of labels that belong together.
+// A set of labelled samples: an IDX file of samples and one of their labels.
 #pragma once
 
 #include <cstdint>
@@ -15,8 +15,8 @@ namespace warpfit {
 
 class Dataset {
  public:
-  /// Samples of rank 1 to 3 of unsigned bytes, and as many labels of any integer type, which are kept in
-  /// memory. Labels are (N), (N, 1), or QMNIST's (N, 8), whose first column is the class.
+  /// Reads samples of 1 to 3 dimensions of unsigned bytes, and as many labels of any integer type, which are
+  /// kept in memory. Labels are (N), (N, 1), or QMNIST's (N, 8), whose first column is the class.
   /// Errors: those of IdxFile; DataError if the counts differ or a label is negative or above 65535;
   /// UsageError if the samples do not fit the layout.
   Dataset(const std::string& images_path, const std::string& labels_path, const SampleLayout& layout = {});
@@ -28,22 +28,22 @@ class Dataset {
   /// first.
   [[nodiscard]] std::span<const std::int64_t> sample_shape() const { return orientation_.shape(); }
   [[nodiscard]] std::int64_t sample_size() const { return images_.sample_size(); }
-  /// The highest label plus 1; 0 without labels.
+  /// The highest label plus 1; 0 if there are no labels.
   [[nodiscard]] std::int64_t classes() const { return classes_; }
-  /// Tells it from another set: "60000x28x28, labels 1f2e3d4c" with a CRC-32.
+  /// Distinguishes the set from others: "60000x28x28, labels 1f2e3d4c" with a CRC-32.
   [[nodiscard]] std::string identity() const;
-  /// Empty without labels.
+  /// Empty if there are no labels.
   [[nodiscard]] ConstLabels labels() const { return labels_; }
   [[nodiscard]] const std::string& images_path() const { return images_.path(); }
-  /// Empty without labels.
+  /// Empty if there are no labels.
   [[nodiscard]] std::string labels_path() const { return label_file_ ? label_file_->path() : ""; }
 
-  /// Errors: DataError naming the first label that is `classes` or more.
+  /// Errors: DataError naming the first label that is not below `classes`.
   void check_labels_below(std::int64_t classes) const;
 
-  /// The samples from `first` on: pixels (N, sample_size) and labels (N). Safe concurrently with other calls.
+  /// Reads the samples from `first` on: pixels (N, sample_size) and labels (N). Safe to call concurrently.
   void read(std::int64_t first, std::span<std::uint8_t> pixels, Labels labels) const;
-  /// The samples that `indices` names, in that order.
+  /// Reads the samples with these indices, in this order.
   void gather(std::span<const std::uint32_t> indices, std::span<std::uint8_t> pixels, Labels labels) const;
 
  private:

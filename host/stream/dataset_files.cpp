@@ -48,7 +48,7 @@ Rank rank_of(const DatasetFileName& name, const fs::path& path, bool in_folder) 
   return {!fs::exists(path, error), !name.is_usual, name.is_gzip, in_folder};
 }
 
-// The best file for each purpose of a folder's files with one prefix.
+// The best file for each purpose, among the files of a folder that have the same prefix.
 struct DataSet {
   fs::path folder;
   std::string prefix;
@@ -73,7 +73,7 @@ struct DataSet {
     return static_cast<std::size_t>(
         std::ranges::count_if(wanted, [this](std::size_t purpose) { return files[purpose].has_value(); }));
   }
-  // What --data takes to mean this one.
+  // The value of --data that selects this data set.
   [[nodiscard]] std::string argument() const {
     const std::string_view separators = "-_.";
     const auto end = prefix.find_last_not_of(separators);
@@ -103,7 +103,7 @@ class Search {
     }
   }
 
-  // Of the first tier that has a complete set.
+  // The data set of the first tier that has a complete one.
   [[nodiscard]] DataSet found() const {
     for (const auto& tier : tiers_) {
       std::vector<DataSet> complete;
@@ -116,7 +116,7 @@ class Search {
   }
 
  private:
-  // Sets without a prefix, and with one, of the folder and of raw; then those of */raw.
+  // Data sets without and with a prefix in the folder, likewise in raw. The tiers of */raw follow.
   static constexpr std::size_t kFirstTiers = 4;
 
   // "a/b/" has no file name, but "a/b" has.
@@ -173,7 +173,7 @@ class Search {
                               kPurposes[*missing].flag));
   }
 
-  // Sorted. What cannot be looked at is passed over, but named if nothing is found elsewhere.
+  // Sorted. A folder that cannot be read is skipped, but named in the error if nothing is found elsewhere.
   std::vector<fs::path> entries(const fs::path& folder) {
     std::vector<fs::path> paths;
     std::error_code error;
@@ -229,7 +229,7 @@ class Search {
 
   fs::path folder_;
   std::vector<std::size_t> wanted_;
-  std::string prefix_;  // that the files must have, if any
+  std::string prefix_;  // required prefix of the files' names; may be empty
   std::vector<std::vector<DataSet>> tiers_;
   std::optional<std::pair<fs::path, std::error_code>> failure_;
 };

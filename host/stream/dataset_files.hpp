@@ -1,4 +1,4 @@
-// Finds the four files of a data set in a folder, under the names that data sets are published with.
+// Finds the four files of a data set in a folder, by the names under which data sets are published.
 #pragma once
 
 #include <string>
@@ -18,12 +18,12 @@ struct DatasetPaths {
 /// and the data sets whose names begin with `folder` if it does not exist; UsageError if several data sets
 /// match equally well, with a list of them, or if a path and `folder` are empty.
 DatasetPaths find_dataset(const std::string& folder, DatasetPaths given);
-/// Likewise the files of the training set alone.
+/// Likewise for the files of the training set only.
 DatasetPaths find_training_set(const std::string& folder, DatasetPaths given);
-/// Likewise those of the test set.
+/// Likewise for the files of the test set only.
 DatasetPaths find_test_set(const std::string& folder, DatasetPaths given);
 
-/// The files in one text: "DIR: NAME, NAME, NAME, NAME", or whole paths if they are in several folders.
+/// The files as text: "DIR: NAME, NAME, NAME, NAME", or full paths if they are in several folders.
 std::string describe_files(const DatasetPaths& paths);
 
 }  // namespace warpfit

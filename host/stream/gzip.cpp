@@ -14,8 +14,8 @@ namespace warpfit {
 struct GzipReader::State {
   z_stream stream{};
   std::vector<std::uint8_t> input = std::vector<std::uint8_t>(1 << 16);
-  std::uint64_t next_byte = 0;  // of the file, after what `input` holds
-  bool ended = false;           // the last member is over
+  std::uint64_t next_byte = 0;  // offset in the file, after the contents of `input`
+  bool ended = false;           // the last member has been decoded
 
   State() {
     constexpr int kGzipOnly = MAX_WBITS + 16;
@@ -44,7 +44,7 @@ bool GzipReader::refill() {
   return true;
 }
 
-// Members may follow each other (RFC 1952, 2.2); anything else after the data is refused.
+// Members may follow each other (RFC 1952, 2.2); any other data after a member is an error.
 void GzipReader::finish_member() {
   auto& s = *state_;
   if (!refill()) {

@@ -1,4 +1,5 @@
-// gzip (RFC 1952), read strictly: every member's CRC and length checked, nothing allowed after the last.
+// gzip (RFC 1952), decoded strictly: every member's CRC and length are checked, and no data may follow the
+// last.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +10,7 @@
 
 namespace warpfit {
 
-/// Decodes a gzip file from its start on.
+/// Decodes a gzip file from its beginning.
 class GzipReader {
  public:
   /// The file must outlive the reader.
@@ -18,11 +19,11 @@ class GzipReader {
   GzipReader(const GzipReader&) = delete;
   GzipReader& operator=(const GzipReader&) = delete;
 
-  /// Decodes the next bytes; less than asked for only at the end of the data.
-  /// Errors: DataError where the gzip data is damaged or cut; IoError where the file cannot be read.
+  /// Decodes the next bytes; returns fewer than requested only at the end of the data.
+  /// Errors: DataError if the gzip data is damaged or truncated; IoError if the file cannot be read.
   std::size_t read(std::span<std::uint8_t> out);
 
-  /// The most bytes that this many bytes of deflate can stand for (1032 to 1, and a stored block's slack).
+  /// Upper bound of the size of this many deflate bytes after decoding (1032:1, plus a stored block).
   static std::uint64_t max_decoded_bytes(std::uint64_t encoded_bytes) { return encoded_bytes * 1032 + 65536; }
 
  private:

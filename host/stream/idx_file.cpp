@@ -68,7 +68,7 @@ bool is_idx(std::span<const std::uint8_t> start) {
   return start.size() > 1 && start[0] == 0 && start[1] == 0;
 }
 
-// Of a file that is cut or empty, as an interrupted download leaves it next to a whole one.
+// For a truncated or empty file, such as an interrupted download leaves next to a complete one.
 std::string gzip_hint(const std::string& path) {
   std::error_code error;
   const auto other = path + ".gz";
@@ -76,7 +76,7 @@ std::string gzip_hint(const std::string& path) {
   return fmt::format("; there is {} as well: remove the incomplete file to use that one", other);
 }
 
-// Of decoded data that begins like no IDX file; reads on to tell what it is.
+// For decoded data that does not begin like an IDX file; decodes more to identify the format.
 std::optional<ForeignFile> foreign_in_gzip(std::span<const std::uint8_t> start, GzipReader& gzip) {
   if (is_idx(start)) return std::nullopt;
   std::vector<std::uint8_t> bytes(kForeignBytes);
@@ -182,7 +182,7 @@ void IdxFile::check_elements(IdxElements elements) const {
 }
 
 void IdxFile::parse_dimensions(std::span<const std::uint8_t> bytes) {
-  // Each partial product stays below 2^63 / 2^32, or the file is refused.
+  // Larger files are refused, so that each partial product stays below 2^63 / 2^32.
   constexpr std::int64_t kMaxBytes = std::int64_t{1} << 47;
   for (std::size_t i = 0; i < bytes.size() / 4; ++i)
     dimensions_.push_back(big_endian(bytes.subspan(4 * i, 4)));
@@ -203,8 +203,8 @@ void IdxFile::parse_dimensions(std::span<const std::uint8_t> bytes) {
   }
 }
 
-// Of a header whose dimensions do not fit into so many bytes: whether they would if they were read as
-// little-endian numbers.
+// A hint for a header whose dimensions do not fit into `max_bytes` bytes: whether they would fit if they were
+// little-endian.
 std::string IdxFile::size_hint(std::uint64_t max_bytes) const {
   double size = type_info(static_cast<std::uint8_t>(type_))->size;
   for (const auto dimension : dimensions_) size *= static_cast<double>(swapped(dimension));
@@ -228,7 +228,7 @@ void IdxFile::check_plain_size() const {
                               std::min(file_.size(), expected), is_cut ? size_hint(file_.size()) : ""));
 }
 
-// The size of the file bounds what the header may promise.
+// The file's size limits the sizes that the header may state.
 void IdxFile::check_gzip_size() const {
   const auto expected = static_cast<std::uint64_t>(count() * sample_size_);
   if (expected <= GzipReader::max_decoded_bytes(file_.size())) return;
@@ -238,7 +238,7 @@ void IdxFile::check_gzip_size() const {
                   size_hint(GzipReader::max_decoded_bytes(file_.size()))));
 }
 
-// The header bounds what is decoded.
+// The header limits how much is decoded.
 void IdxFile::decode() {
   if (!gzip_) return;
   const auto gzip = std::exchange(gzip_, nullptr);
@@ -249,14 +249,14 @@ void IdxFile::decode() {
                     "the file with gunzip, because uncompressed files are read in parts",
                     path(), fmt::join(dimensions_, "x"), expected, available));
   }
-  decoded_ = std::make_unique_for_overwrite<std::uint8_t[]>(expected);  // untouched pages cost nothing
+  decoded_ = std::make_unique_for_overwrite<std::uint8_t[]>(expected);  // untouched pages use no memory
   const std::size_t found = gzip->read({decoded_.get(), expected});
   if (found < expected) {
     throw DataError(fmt::format(
         "{}: its decompressed data is truncated at byte {}, expected {} bytes for its dimensions {}", path(),
         byte_of(0) + static_cast<std::int64_t>(found), byte_of(count()), fmt::join(dimensions_, "x")));
   }
-  std::array<std::uint8_t, 1> beyond{};  // asking for it makes the decoder check the checksum and the end
+  std::array<std::uint8_t, 1> beyond{};  // reading past the end verifies checksum and end
   if (gzip->read(beyond) > 0) {
     throw DataError(
         fmt::format("{}: its decompressed data continues at byte {}, expected it to end there according to "
@@ -274,8 +274,8 @@ void IdxFile::read(std::int64_t first, std::span<std::uint8_t> out) const {
   file_.read(static_cast<std::uint64_t>(byte_of(first)), out);
 }
 
-// What has to come from the disk is asked for all at once, before the first of it is waited for: 1.8 times as
-// many samples a second as one after the other, from a file of 2 GB that was in no cache.
+// Samples that are not in the page cache are requested all at once before the first one is waited for: 1.8
+// times as many samples per second as one after the other, from a file of 2 GB that was not cached.
 void IdxFile::gather(std::span<const std::uint32_t> indices, std::span<std::uint8_t> out) const {
   const auto size = static_cast<std::size_t>(sample_size_);
   std::vector<std::size_t> missing;
@@ -293,7 +293,7 @@ void IdxFile::gather(std::span<const std::uint32_t> indices, std::span<std::uint
 void IdxFile::check_unchanged(std::int64_t end) const {
   if (!decoded_)
     file_.check_unchanged(
-        static_cast<std::uint64_t>(byte_of(end)));  // a gzip file was read whole when it was opened
+        static_cast<std::uint64_t>(byte_of(end)));  // a gzip file was read completely when it was opened
 }
 
 }  // namespace warpfit

@@ -1,5 +1,6 @@
 // IDX files (http://yann.lecun.com/exdb/mnist): two zero bytes, the element type, the number of dimensions,
-// each dimension as a big-endian 32-bit number, then the elements, big-endian too; plain or gzip by content.
+// each dimension as a big-endian 32-bit number, then the elements, also big-endian. Gzip is recognized by
+// content.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +14,7 @@
 
 namespace warpfit {
 
-/// The type of the elements, by the third byte of the file.
+/// The type of the elements, as in the third byte of the file.
 enum class IdxType : std::uint8_t {
   kUint8 = 0x08,
   kInt8 = 0x09,
@@ -29,8 +30,8 @@ std::string_view element_name(IdxType type);
 /// Which types a file may have: pixels are unsigned bytes, labels any integers.
 enum class IdxElements { kBytes, kIntegers, kAny };
 
-/// An IDX file whose header was checked against its length. Plain data is read when it is asked for; gzip
-/// data is decoded and checked whole, when the file is opened or later.
+/// An IDX file whose header has been checked against its length. Uncompressed data is read on request; gzip
+/// data is decoded and checked completely, when the file is opened or later.
 class IdxFile {
  public:
   enum class Decode { kNow, kLater };
@@ -40,18 +41,18 @@ class IdxFile {
   /// valid IDX file of this kind; OutOfMemory if it needs more memory than is available.
   IdxFile(const std::string& path, int min_rank, int max_rank, IdxElements elements = IdxElements::kBytes,
           Decode when = Decode::kNow);
-  IdxFile(IdxFile&&) noexcept;  ///< not while decode() is due
+  IdxFile(IdxFile&&) noexcept;  ///< must not be used before a pending decode()
   ~IdxFile();
 
-  /// Decodes gzip data if that was left for later: what the header says can be checked before memory is taken
-  /// for the elements. Errors: those of the constructor.
+  /// Decodes gzip data if that was left for later (Decode::kLater), which allows to check the header before
+  /// memory is allocated for the elements. Errors: those of the constructor.
   void decode();
 
   /// Errors: DataError with what to do, if the elements are of another type than pixels or labels may have.
   void check_elements(IdxElements elements) const;
 
   [[nodiscard]] const std::string& path() const { return file_.path(); }
-  /// All dimensions: {60000, 28, 28}. None is 0.
+  /// All dimensions: {60000, 28, 28}. Each is at least 1.
   [[nodiscard]] const std::vector<std::int64_t>& dimensions() const { return dimensions_; }
   [[nodiscard]] std::int64_t count() const { return dimensions_.front(); }
   [[nodiscard]] IdxType type() const { return type_; }
@@ -62,10 +63,10 @@ class IdxFile {
 
   /// Fills `out` with the samples from `first` on. Errors: IoError.
   void read(std::int64_t first, std::span<std::uint8_t> out) const;
-  /// Fills `out` (N, sample_size) with the samples that `indices` names. Errors: IoError.
+  /// Fills `out` (N, sample_size) with the samples with these indices. Errors: IoError.
   void gather(std::span<const std::uint32_t> indices, std::span<std::uint8_t> out) const;
-  /// Call it after a stretch of reads that ended before sample `end`. Errors: IoError where the file was
-  /// written to since it was opened, so that what was read may be neither the old data nor the new.
+  /// Must be called after a series of reads that ended before sample `end`. Errors: IoError if the file was
+  /// modified since it was opened, so that the data may be a mixture of old and new.
   void check_unchanged(std::int64_t end) const;
 
  private:
@@ -81,7 +82,7 @@ class IdxFile {
   std::vector<std::int64_t> dimensions_;
   std::int64_t sample_size_ = 1;
   std::int64_t header_size_ = 0;
-  std::unique_ptr<class GzipReader> gzip_;   // after the header; of gzip data that is to be decoded
+  std::unique_ptr<class GzipReader> gzip_;   // of gzip data that is not decoded yet; after the header
   std::unique_ptr<std::uint8_t[]> decoded_;  // the elements of a gzip file
 };
 

@@ -1,4 +1,4 @@
-// Labels in IDX files: one integer of any type per sample, or QMNIST's eight, of which the first is the
+// Labels in IDX files: one integer of any type per sample, or QMNIST's eight, of which the first one is the
 // class.
 #pragma once
 
@@ -9,14 +9,14 @@
 
 namespace warpfit {
 
-/// Errors: DataError if the file has neither (N) nor (N, 1) integers, nor (N, 8) of 32 bits.
+/// Errors: DataError if the file has neither (N) or (N, 1) integers nor (N, 8) 32-bit integers.
 void check_is_labels(const IdxFile& file);
 
-/// Errors: DataError if there are not as many labels as images.
+/// Errors: DataError if the numbers of labels and images differ.
 void check_counts(const IdxFile& images, const IdxFile& labels);
 
-/// The labels of a file that check_is_labels() accepts (N). Errors: IoError; DataError naming the first label
-/// that is negative or above 65535.
+/// Reads the labels (N) of a file that check_is_labels() accepts. Errors: IoError; DataError naming the first
+/// label that is negative or above 65535.
 std::vector<Label> read_labels(const IdxFile& file);
 
 }  // namespace warpfit

@@ -1,4 +1,4 @@
-// A thread that runs one task after the other: made once, it serves all passes over a data set.
+// A thread that runs one task after another. One thread is used for all passes over a data set.
 #pragma once
 
 #include <condition_variable>
@@ -10,16 +10,16 @@ namespace warpfit {
 
 class ReaderThread {
  public:
-  /// Calls `begin` in the new thread first. Errors: OutOfMemory if the system has no thread to give.
+  /// Starts the thread, which first calls `begin`. Errors: OutOfMemory if the thread cannot be created.
   explicit ReaderThread(std::function<void()> begin);
-  /// Waits for the task that runs.
+  /// Waits for the running task.
   ~ReaderThread();
   ReaderThread(const ReaderThread&) = delete;
   ReaderThread& operator=(const ReaderThread&) = delete;
 
-  /// Runs the task, which must not throw, in the thread. Only if none runs.
+  /// Runs the task, which must not throw, in the thread. No other task may be running.
   void start(std::function<void()> task);
-  /// Waits until the task is done, if one runs.
+  /// Waits until the running task, if any, is done.
   void wait();
 
  private:
@@ -27,7 +27,7 @@ class ReaderThread {
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::function<void()> task_;  // empty once it is done
+  std::function<void()> task_;  // empty after it has run
   bool ended_ = false;
   std::thread thread_;
 };

@@ -12,16 +12,16 @@ namespace warpfit {
 
 class SampleOrder {
  public:
-  /// First to last, as they lie in the file.
+  /// From first to last, in the file's order.
   SampleOrder() = default;
 
-  /// The order of one pass of PyTorch's DataLoader over `size` samples, with its draws from the global
-  /// generator: the workers' base seed, which nothing here uses, then with `shuffle` the seed of the
-  /// sampler's own generator. Source: torch/utils/data/dataloader.py and sampler.py (RandomSampler).
+  /// The order of one pass of PyTorch's DataLoader over `size` samples, with the same draws from the global
+  /// generator: the base seed of the workers, which is not used here, then with `shuffle` the seed of the
+  /// sampler's generator. Source: torch/utils/data/dataloader.py and sampler.py (RandomSampler).
   static SampleOrder of_pass(std::int64_t size, bool shuffle, TorchGenerator& generator);
 
   [[nodiscard]] bool is_file_order() const { return indices_.empty(); }
-  /// The samples to visit from the `first` visited on; only of a shuffled order.
+  /// `count` samples of a shuffled order, starting at position `first` of the pass.
   [[nodiscard]] std::span<const std::uint32_t> indices(std::int64_t first, std::int64_t count) const {
     return std::span(indices_).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
   }

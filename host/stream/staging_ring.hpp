@@ -1,4 +1,4 @@
-// A ring of staging slots between one reader thread, which fills them, and the trainer, which uses them up.
+// A ring of staging slots between one reader thread, which fills them, and the trainer, which consumes them.
 #pragma once
 
 #include <condition_variable>
@@ -14,10 +14,10 @@
 
 namespace warpfit {
 
-/// A slot and what it holds.
+/// A slot and the samples in it.
 struct FilledSlot {
   StagingSlot* slot = nullptr;
-  std::int64_t first = 0;  ///< samples of the pass before it
+  std::int64_t first = 0;  ///< number of samples of the pass before it
   std::int64_t samples = 0;
 };
 
@@ -25,20 +25,20 @@ class StagingRing {
  public:
   StagingRing(Backend& backend, std::size_t slots, std::size_t bytes_each);
 
-  // The reader's side.
+  // Functions for the reader.
   /// Waits for a free slot; nullptr once the ring was stopped.
   StagingSlot* acquire();
   void publish(FilledSlot filled);
-  /// The pass is over: take() gives what was published, then nothing, or then throws `failure`.
+  /// Ends the pass: take() returns the published slots, then nothing or, if `failure` is set, throws it.
   void finish(std::exception_ptr failure);
 
-  // The trainer's side.
-  /// Waits for the next filled slot; nothing at the end of the pass. Throws the reader's failure.
+  // Functions for the trainer.
+  /// Waits for the next filled slot; returns nothing at the end of the pass. Throws the reader's failure.
   std::optional<FilledSlot> take();
   void give_back(StagingSlot* slot);
   /// Makes acquire() return at once, so that the reader ends.
   void stop();
-  /// Takes back all slots for a new pass. Only while no reader runs.
+  /// Returns all slots to the ring for a new pass. Must be called only while no reader is running.
   void reset();
 
  private:

@@ -17,7 +17,7 @@ std::int64_t batch_bytes(const StreamRequest& set) {
   return chunk_bytes(batch_samples(set), set.sample_size);
 }
 
-// Pixels, labels, and the indices of a shuffled pass.
+// Pixels, labels and the indices of a shuffled pass.
 std::int64_t resident_bytes(const StreamRequest& set) {
   return set.samples * (set.sample_size + static_cast<std::int64_t>(sizeof(Label) + sizeof(std::uint32_t)));
 }
@@ -55,8 +55,8 @@ std::int64_t device_bytes(const StreamRequest& set, const StreamPlan& plan) {
   return static_cast<std::int64_t>(plan.slots) * chunk_bytes(plan.chunk_samples, set.sample_size);
 }
 
-// Set by set, each leaving a batch's room to those after it. One that is sent takes no more than an equal
-// share of what is left, as later ones have to be sent as well.
+// Plans set by set; each set leaves memory for one batch to each set after it. A streamed set takes at most
+// an equal share of what is left, since later sets may have to be streamed as well.
 std::vector<StreamPlan> plan_streams(const Backend& backend, std::span<const StreamRequest> sets,
                                      Residency residency, std::optional<std::int64_t> limit) {
   constexpr std::int64_t kNoLimit = std::numeric_limits<std::int64_t>::max();
@@ -74,7 +74,7 @@ std::vector<StreamPlan> plan_streams(const Backend& backend, std::span<const Str
     const std::int64_t share = left / static_cast<std::int64_t>(sets.size() - i);
     auto plan = plan_slots(set, std::min(room, std::max(share, batch_bytes(set))));
     if (wanted && bytes <= room) {
-      plan = plan_slots(set, kNoLimit);  // which lie on the host alone
+      plan = plan_slots(set, kNoLimit);  // these slots use host memory only
       plan.resident = true;
       kept += bytes;
     }

@@ -1,5 +1,5 @@
-// Which data sets stay in a device's memory, and in what portions the others are sent, so that all of them
-// together keep to a limit.
+// Decides which data sets are resident in device memory and the chunk sizes of the streamed ones, so that all
+// of them together stay within a limit.
 #pragma once
 
 #include <cstddef>
@@ -12,14 +12,14 @@
 
 namespace warpfit {
 
-/// Where a data set's bytes are between passes.
+/// Where a data set is stored between passes.
 enum class Residency {
-  kAuto,     ///< as the backend prefers for the size
-  kStream,   ///< sent again in each pass
+  kAuto,     ///< the backend decides by size
+  kStream,   ///< on the host; streamed in every pass
   kResident  ///< in the backend's memory from the first pass on
 };
 
-/// A data set, and the batches that it is used in.
+/// A data set and its batch size.
 struct StreamRequest {
   std::int64_t samples = 0;
   std::int64_t sample_size = 0;  ///< bytes
@@ -28,12 +28,12 @@ struct StreamRequest {
 
 struct StreamPlan {
   bool resident = false;
-  std::int64_t chunk_samples = 0;  ///< in a slot of the staging ring: whole batches, or the whole set
+  std::int64_t chunk_samples = 0;  ///< samples in a slot of the staging ring: whole batches, or the whole set
   std::size_t slots = 0;
 };
 
-/// Where the labels begin in memory that holds the pixels of so many samples, then their labels, and how many
-/// bytes both take.
+/// Offset of the labels in memory that holds the pixels of `samples` samples followed by their labels, and
+/// the size of both in bytes.
 constexpr std::int64_t label_offset(std::int64_t samples, std::int64_t sample_size) {
   constexpr auto kAlignment = static_cast<std::int64_t>(alignof(Label));
   return (samples * sample_size + kAlignment - 1) / kAlignment * kAlignment;
@@ -42,13 +42,14 @@ constexpr std::int64_t chunk_bytes(std::int64_t samples, std::int64_t sample_siz
   return label_offset(samples, sample_size) + samples * static_cast<std::int64_t>(sizeof(Label));
 }
 
-/// The bytes of device memory that a set takes with this plan: its samples, or the slots' device memory.
+/// Device memory in bytes that a set needs with this plan: for its samples, or for the slots.
 std::int64_t device_bytes(const StreamRequest& set, const StreamPlan& plan);
 
-/// A plan for each set. `limit`: the most bytes that all of them may take on the device; without one, what
-/// the backend has. A chunk holds as many batches as fit in about 4 MB, fewer under a limit, at least one.
-/// With kAuto the first sets stay that the backend would keep and that leave a batch's room to each other.
-/// Errors: OutOfMemory where the limit is too low for that, or for all sets to stay with kResident.
+/// Makes a plan for each set. `limit`: maximum number of bytes for all sets on the device; by default what
+/// the backend has. A chunk holds as many batches as fit in about 4 MB, or fewer under a limit, but at least
+/// one. With kAuto, the first sets are resident that the backend should keep and that leave memory for one
+/// batch to every other set. Errors: OutOfMemory if the limit is too low for that, or with kResident for all
+/// sets to be resident.
 std::vector<StreamPlan> plan_streams(const Backend& backend, std::span<const StreamRequest> sets,
                                      Residency residency, std::optional<std::int64_t> limit);
 
