@@ -7,7 +7,7 @@
 namespace warpfit {
 namespace {
 
-// How far each logit lies below the largest, exactly.
+// The differences between each logit and the largest one, exactly.
 std::vector<double> below_largest(std::span<const float> logits) {
   const double largest = *std::ranges::max_element(logits);
   std::vector<double> result;
@@ -25,7 +25,7 @@ std::vector<double> softmax(std::span<const float> logits) {
   return result;
 }
 
-// The sum's logarithm goes off last: huge logits would swallow it.
+// log(sum) is subtracted last: added to huge logits, it would be lost in rounding.
 std::vector<double> log_softmax(std::span<const float> logits) {
   auto result = below_largest(logits);
   double sum = 0;

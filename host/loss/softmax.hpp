@@ -7,10 +7,10 @@
 
 namespace warpfit {
 
-/// Probabilities, which add up to 1. The logits must be finite.
+/// Probabilities whose sum is 1. The logits must be finite.
 std::vector<double> softmax(std::span<const float> logits);
 
-/// Their logarithms.
+/// The logarithms of these probabilities.
 std::vector<double> log_softmax(std::span<const float> logits);
 
 }  // namespace warpfit

@@ -7,7 +7,7 @@
 namespace warpfit {
 namespace {
 
-constexpr std::size_t kMuonMoment = 0;  // where momentum is kept
+constexpr std::size_t kMuonMoment = 0;  // moment in which momentum is kept
 
 }  // namespace
 
@@ -51,7 +51,7 @@ OptimizerViews OptimizerState::views(const Group& group, Vector parameters, Cons
 OptimizerState::Memory OptimizerState::memory() const {
   Memory memory;
   for (std::size_t k = 0; k < kMaxMoments; ++k) memory.moments[k] = moments_[k].to_host();
-  if (!groups_.empty() && groups_.front().progress.size() > 0) {  // all groups have taken as many steps
+  if (!groups_.empty() && groups_.front().progress.size() > 0) {  // all groups have taken equally many steps
     const OptimizerProgress progress = groups_.front().progress.to_host().front();
     memory.steps = progress.steps;
     memory.scalar = progress.scalar;

@@ -1,4 +1,4 @@
-// An optimizer and what it remembers between steps, in the backend's memory.
+// An optimizer with its state, in the backend's memory.
 #pragma once
 
 #include <array>
@@ -12,10 +12,10 @@
 
 namespace warpfit {
 
-/// Parameters that are updated alike.
+/// Parameters that are updated by the same optimizer.
 struct ParameterGroup {
   Optimizer optimizer;
-  std::vector<ParameterRange> ranges = {};  ///< empty: all parameters, if there is one group
+  std::vector<ParameterRange> ranges = {};  ///< empty: all parameters, if there is only one group
 };
 
 /// Matrices that Muon updates.
@@ -24,7 +24,7 @@ struct MuonGroup {
   std::vector<MuonMatrix> matrices;
 };
 
-/// Disjoint groups; parameters in none stay as they are.
+/// Disjoint groups; parameters that are in no group are not updated.
 struct ParameterGroups {
   std::vector<ParameterGroup> groups = {};
   std::optional<MuonGroup> muon = std::nullopt;
@@ -32,40 +32,40 @@ struct ParameterGroups {
 
 class OptimizerState {
  public:
-  /// For `size` parameters, before the first step. Plain SGD of all takes no memory.
+  /// The state for `size` parameters before the first step. Plain SGD of all parameters needs no memory.
   OptimizerState(Backend& backend, const ParameterGroups& groups, std::size_t size);
-  /// With one group of all parameters.
+  /// Uses one group with all parameters.
   OptimizerState(Backend& backend, const Optimizer& optimizer, std::size_t size)
       : OptimizerState(backend, ParameterGroups{{{optimizer}}}, size) {}
 
-  /// Takes a step: inside a recorded step, with the run's learning rate. Both have the size of the
-  /// constructor's.
+  /// Performs a step with the run's learning rate; must be called within a recorded step. Both arguments have
+  /// the size given to the constructor.
   void update(Vector parameters, ConstVector gradients) const;
 
-  /// Whether there is one group, of all parameters.
+  /// Whether there is a single group with all parameters.
   [[nodiscard]] bool updates_all_alike() const {
     return !muon_ && groups_.size() == 1 && groups_.front().ranges.size() == 0;
   }
-  /// That group's, and what its step reads and writes.
+  /// The optimizer of that group, and the buffers that its step uses.
   [[nodiscard]] const Optimizer& optimizer() const { return groups_.front().optimizer; }
   [[nodiscard]] OptimizerViews views(Vector parameters, ConstVector gradients) const {
     return views(groups_.front(), parameters, gradients);
   }
 
-  /// What it remembers, for a checkpoint: moments of the constructor's size, or empty.
+  /// The state, for a checkpoint: each moment has the size given to the constructor, or is empty.
   struct Memory {
     std::array<std::vector<float>, kMaxMoments> moments;
     std::int64_t steps = 0;
     float scalar = 0;  ///< as OptimizerProgress::scalar
   };
   [[nodiscard]] Memory memory() const;
-  /// Errors: ModelError where it is of another optimizer or size.
+  /// Errors: ModelError if the state is that of another optimizer or size.
   void restore(const Memory& memory);
 
  private:
   struct Group {
     Optimizer optimizer;
-    Buffer<ParameterRange> ranges;  // empty for all
+    Buffer<ParameterRange> ranges;  // empty: all parameters
     Buffer<OptimizerProgress> progress;
   };
 
@@ -73,9 +73,9 @@ class OptimizerState {
 
   Backend& backend_;
   std::vector<Group> groups_;
-  std::unique_ptr<MuonOp> muon_;  // of the matrices that Muon updates, if any
-  // Of all groups, each using those of its parameters: a moment that only one group keeps has room for all
-  // parameters too, for the sake of one layout.
+  std::unique_ptr<MuonOp> muon_;  // null if Muon updates no matrices
+  // Shared by all groups, each of which uses the elements of its parameters: a moment that only one group
+  // keeps also has room for all parameters, so that there is only one layout.
   std::array<Buffer<float>, kMaxMoments> moments_;
 };
 

@@ -14,7 +14,7 @@ struct Moment {
 
 double power(double gamma, std::int64_t exponent) { return std::pow(gamma, static_cast<double>(exponent)); }
 
-// Half a cosine from `start` at part 0 to `end` at part 1.
+// Half a period of a cosine, from `start` at part 0 to `end` at part 1.
 double anneal(double start, double end, double part) {
   return end + (start - end) * (1 + std::cos(std::numbers::pi * part)) / 2;
 }
@@ -38,12 +38,12 @@ double rate_of(const Exponential& decay, double base, const Moment& at) {
   return base * power(decay.gamma, at.epoch);
 }
 
-// The remainder keeps the cosine's argument small, where it is exact.
+// The remainder keeps the argument of the cosine small, where the cosine is accurate.
 double rate_of(const Cosine& cosine, double base, const Moment& at) {
   return anneal(base, cosine.eta_min, at.epoch % (2 * cosine.t_max), cosine.t_max);
 }
 
-// Restarts are counted in integers: the logarithm that would give their number rounds wrongly just at them.
+// Restarts are counted in integers: a logarithm would be rounded to the wrong number exactly at a restart.
 double rate_of(const CosineRestarts& cosine, double base, const Moment& at) {
   std::int64_t since = at.epoch;
   std::int64_t length = cosine.t_0;
@@ -57,7 +57,7 @@ double rate_of(const OneCycle& cycle, double, const Moment& at) {
   const auto step = static_cast<double>(at.step);
   const double last = static_cast<double>(at.total_steps) - 1;
   const double peak = cycle.pct_start * static_cast<double>(at.total_steps) - 1;
-  if (step == peak) return cycle.max_rate;  // PyTorch divides by zero where both are 0
+  if (step == peak) return cycle.max_rate;  // PyTorch divides by 0 if both are 0
   if (step < peak) return anneal(lowest, cycle.max_rate, step / peak);
   return anneal(cycle.max_rate, lowest / cycle.final_div_factor, (step - peak) / (last - peak));
 }
