@@ -35,7 +35,7 @@ Folder folder_of(const FileLocation& location) {
   return {descriptor, parent.string()};
 }
 
-// Files there stand for devices and processes: replacing one would take it away from everybody.
+// Files in these folders represent devices and processes: replacing one would affect the whole system.
 bool is_of_the_system(const fs::path& path) {
   auto part = path.begin();
   if (part == path.end() || *part != "/" || ++part == path.end()) return false;
@@ -43,15 +43,15 @@ bool is_of_the_system(const fs::path& path) {
   return *part == "dev" && (++part == path.end() || *part != "shm");  // /dev/shm holds ordinary files
 }
 
-// Whether the file is in such a folder, or is a link that leads into one over any number of links.
+// Whether the file is in such a folder, or is a symbolic link into one, directly or over other links.
 bool leads_to_the_system(const Folder& folder, std::string name) {
-  constexpr int kMaxLinks = 40;  // as Linux follows
+  constexpr int kMaxLinks = 40;  // Linux's limit
   std::error_code error;
   fs::path parent = fs::read_symlink(fmt::format("/proc/self/fd/{}", folder.descriptor()), error);
   for (int links = 0; links < kMaxLinks && !error; ++links) {
     if (is_of_the_system(parent / name)) return true;
     const auto target = fs::read_symlink(parent / name, error);
-    if (error) return false;            // no link
+    if (error) return false;            // not a link
     const auto next = parent / target;  // `target` alone if it begins with '/'
     name = next.filename().string();
     parent = fs::canonical(next.parent_path(), error);
@@ -111,7 +111,7 @@ void AtomicFile::create_temporary() {
   }
 }
 
-// "cannot write: cannot create .warpfit-1-1-model.tmp".
+// "cannot write: cannot create .warpfit-1-1-model.tmp in its folder"
 std::string AtomicFile::action(std::string_view verb) const {
   return fmt::format("cannot write: cannot {} {} in its folder", verb, temporary_);
 }
@@ -143,7 +143,7 @@ void AtomicFile::commit() {
   if (retried([&] { return fsync(descriptor_); }) != 0) fail_io(path_, action("flush"));
   if (renameat(folder_.descriptor(), temporary_.c_str(), folder_.descriptor(), name_.c_str()) != 0)
     fail_io(path_, action("rename"));
-  close(std::exchange(descriptor_, -1));  // after fsync nothing is left to go wrong
+  close(std::exchange(descriptor_, -1));  // after fsync, errors of close() do not matter
   if (retried([&] { return fsync(folder_.descriptor()); }) != 0)
     fail_io(path_, "was written, but cannot flush its folder");
 }

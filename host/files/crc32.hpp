@@ -1,4 +1,4 @@
-// CRC-32 as zlib, gzip and zip compute it: it finds every single flipped bit.
+// CRC-32 as in zlib, gzip and zip: it detects every single flipped bit.
 #pragma once
 
 #include <zlib.h>
@@ -9,9 +9,9 @@
 
 namespace warpfit {
 
-/// Of `bytes`, which follow others whose CRC is `before`.
+/// CRC-32 of `bytes` appended to data whose CRC-32 is `before`.
 inline std::uint32_t crc32_of(std::span<const std::byte> bytes, std::uint32_t before = 0) {
-  // Without this zlib starts again where `data()` is null.
+  // Without this, zlib would start again if `data()` is null.
   if (bytes.empty()) return before;
   return static_cast<std::uint32_t>(
       crc32_z(before, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()));

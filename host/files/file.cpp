@@ -11,7 +11,7 @@
 
 namespace warpfit {
 File::File(const FileLocation& location) : path_(location.path) {
-  // O_NONBLOCK: opening a pipe must not wait for its writer.
+  // O_NONBLOCK: opening a pipe must not block until it has a writer.
   constexpr int kFlags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
   descriptor_ = retried([&] { return openat(location.folder, location.name.c_str(), kFlags); });
   if (descriptor_ < 0) fail_io(path_, "cannot open");

@@ -1,4 +1,4 @@
-// A regular file opened for reading, with messages that name it, and proof that nobody rewrote it meanwhile.
+// A regular file opened for reading. Messages name it, and modifications during reading are detected.
 #pragma once
 
 #include <sys/stat.h>
@@ -13,25 +13,25 @@ namespace warpfit {
 
 class File {
  public:
-  /// Errors: IoError where there is no such file, it is a folder or a device, or may not be read.
+  /// Errors: IoError if there is no such file, if it is a folder or a device, or if it may not be read.
   explicit File(const FileLocation& location);
   File(File&& other) noexcept;
   File& operator=(File&&) = delete;
   ~File();
 
   [[nodiscard]] const std::string& path() const { return path_; }
-  /// Bytes, as they were when it was opened.
+  /// Size in bytes when the file was opened.
   [[nodiscard]] std::uint64_t size() const { return static_cast<std::uint64_t>(opened_.st_size); }
 
-  /// Fills `out` from `offset` on. Errors: IoError where the system fails, or the file got shorter.
+  /// Fills `out` from `offset` on. Errors: IoError if reading fails or the file has become shorter.
   void read(std::uint64_t offset, std::span<std::uint8_t> out) const;
 
-  /// Fills `out` where the system holds those bytes in memory. Otherwise it asks for them, so that they are
-  /// fetched while others are asked for, and gives false: they are for read() then, as are all errors.
+  /// If these bytes are in the page cache, fills `out` and returns true. Otherwise starts to fetch them, for
+  /// several requests to be pending at once, and returns false: call read() later, which reports all errors.
   [[nodiscard]] bool read_if_cached(std::uint64_t offset, std::span<std::uint8_t> out) const noexcept;
 
-  /// Errors: IoError where the file was written to since it was opened; it names `byte`, where reading has
-  /// got to.
+  /// Errors: IoError if the file was modified since it was opened; the message contains `byte`, the current
+  /// position of reading.
   void check_unchanged(std::uint64_t byte) const;
 
  private:

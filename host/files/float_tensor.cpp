@@ -20,7 +20,7 @@ Bits element(std::span<const std::byte> bytes, std::size_t i) {
   return bits;
 }
 
-// IEEE 754 binary16: a sign, 5 bits of exponent, 10 of fraction.
+// IEEE 754 binary16: 1 sign bit, 5 exponent bits, 10 fraction bits.
 float from_half(std::uint16_t bits) {
   constexpr int kFractionBits = 10, kBias = 15, kInfinity = 31;
   const int exponent = bits >> kFractionBits & kInfinity;

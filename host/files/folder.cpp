@@ -64,7 +64,7 @@ bool Folder::make(std::string_view name) const {
 }
 
 std::vector<std::string> Folder::names() const {
-  // Of an own descriptor, since reading moves its position.
+  // Uses a separate descriptor, since reading changes its position.
   const int copy = retried([&] { return openat(descriptor_, ".", kFolderFlags); });
   if (copy < 0) fail_io(path_, "cannot list the folder");
   const std::unique_ptr<DIR, int (*)(DIR*)> list(fdopendir(copy), closedir);

@@ -1,5 +1,5 @@
-// An open folder, and files named relative to it. What is reached through an open folder stays within it,
-// even if somebody moves or renames it meanwhile.
+// An open folder, and files named relative to it. A file accessed through an open folder is in that folder,
+// even if the folder is moved or renamed meanwhile.
 #pragma once
 
 #include <fcntl.h>
@@ -13,14 +13,14 @@ namespace warpfit {
 
 class Folder;
 
-/// Where a file is: a path, or a name in an open folder.
+/// The location of a file: a path, or a name in an open folder.
 struct FileLocation {
   FileLocation(const char* file) : FileLocation(std::string(file)) {}    // NOLINT: as a path is passed
   FileLocation(std::string file) : name(file), path(std::move(file)) {}  // NOLINT
-  /// `in` must stay open as long as this is used.
+  /// `in` must stay open while this object is used.
   FileLocation(const Folder& in, std::string_view file);
 
-  int folder = AT_FDCWD;  ///< its descriptor
+  int folder = AT_FDCWD;  ///< the folder's descriptor
   std::string name;       ///< relative to `folder`
   std::string path;       ///< for messages
 };
@@ -40,18 +40,18 @@ class Folder {
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] int descriptor() const { return descriptor_; }
 
-  /// Makes the folder `name`; false if there is something of this name already. Errors: IoError.
+  /// Creates the folder `name`; returns false if the name already exists. Errors: IoError.
   bool make(std::string_view name) const;
-  /// The names of all that is in it, in no order. Errors: IoError.
+  /// The names of all entries, in no particular order. Errors: IoError.
   [[nodiscard]] std::vector<std::string> names() const;
-  /// Whether there is anything of this name. Errors: IoError if that cannot be determined.
+  /// Whether there is an entry with this name. Errors: IoError if that cannot be determined.
   [[nodiscard]] bool has(std::string_view name) const;
   /// Removes the file `name`. Errors: IoError.
   void remove(std::string_view name) const;
-  /// Renames the file `name` to NAME.damaged, or with a number after it if there is one already; gives the
+  /// Renames the file `name` to NAME.damaged, with a number appended if that name exists already; returns the
   /// new name. Errors: IoError.
   [[nodiscard]] std::string set_aside(std::string_view name) const;
-  /// Lets the names in it survive a power cut. Errors: IoError.
+  /// Flushes the folder to the disk, so that the names in it survive a power failure. Errors: IoError.
   void flush() const;
 
  private:

@@ -13,11 +13,11 @@ namespace {
 
 using namespace std::string_view_literals;
 
-// A format, and what to do about a file of it.
+// A file format, and advice for a user who has such a file.
 struct Format {
   std::string_view name;
-  std::string_view as_data;   // where images or labels are expected
-  std::string_view as_model;  // where a model is
+  std::string_view as_data;   // advice if images or labels are expected
+  std::string_view as_model;  // advice if a model is expected
   bool is_model = false;
   std::string_view name_as_data = name;
 };
@@ -128,30 +128,30 @@ bool is_all_text(std::string_view start) {
 }
 
 bool is_text(std::string_view start) {
-  constexpr std::size_t kFewestBytes = 8;  // fewer say little
+  constexpr std::size_t kFewestBytes = 8;  // a shorter text is not conclusive
   return start.size() >= kFewestBytes && is_all_text(start);
 }
 
-// The two bytes of a header are not enough: "x^2" begins so as well.
+// The two header bytes are not enough: the text "x^2" also starts with them.
 bool is_zlib(std::string_view start) {
   constexpr std::array kHeaders{"\x78\x01"sv, "\x78\x5E"sv, "\x78\x9C"sv, "\x78\xDA"sv};
   return std::ranges::any_of(kHeaders, [start](auto header) { return start.starts_with(header); }) &&
          !is_all_text(start);
 }
 
-// "BZh", the block size as a digit, and the number that begins a block or the end of an empty file.
+// "BZh", the block size as a digit, and the magic number of a block or of the end of an empty file.
 bool is_bzip2(std::string_view start) {
   return start.size() > 6 && start.starts_with("BZh") && start[3] >= '1' && start[3] <= '9' &&
          (start.substr(4).starts_with("1AY") || start.substr(4).starts_with("\x17rE"));
 }
 
-// A zip archive whose first member has a name that ends so: torch.save writes NAME/data.pkl first, NumPy
-// NAME.npy.
+// A zip archive that contains this file name near its beginning: torch.save writes NAME/data.pkl first, NumPy
+// writes NAME.npy.
 bool is_zip_of(std::string_view start, std::string_view name) {
   return start.starts_with("PK\x03\x04") && start.find(name) != start.npos;
 }
 
-// An IDX header whose four bytes were written as a little-endian number: rank, type, 0, 0.
+// An IDX header whose first four bytes were written as a little-endian number: rank, type, 0, 0.
 bool is_little_endian_idx(std::span<const std::uint8_t> start) {
   return start.size() >= 4 && start[0] >= 1 && start[0] <= 4 && start[1] >= 0x08 && start[1] <= 0x0E &&
          start[2] == 0 && start[3] == 0;
@@ -182,7 +182,7 @@ std::optional<Format> format_of(std::span<const std::uint8_t> start, FileUse use
   return std::nullopt;
 }
 
-// As a word of a shell's command line.
+// Quotes the text as one word of a shell command line.
 std::string shell_quoted(std::string_view text) {
   const bool is_plain = !text.empty() && std::ranges::all_of(text, [](char c) {
     return std::isalnum(static_cast<unsigned char>(c)) != 0 || "%+,-./:=@_"sv.find(c) != std::string::npos;
@@ -196,7 +196,7 @@ std::string shell_quoted(std::string_view text) {
 }  // namespace
 
 bool is_onnx(std::span<const std::uint8_t> start) {
-  // Producer's name and version, domain, version, comment, graph, opset, metadata.
+  // Producer name and version, domain, version, comment, graph, opset, metadata.
   constexpr std::array<std::uint8_t, 8> kNext{0x12, 0x1A, 0x22, 0x28, 0x32, 0x3A, 0x42, 0x72};
   return start.size() > 1 && start[0] == 0x08 && start[1] > 0 && start[1] < 0x80 &&
          (start.size() == 2 || std::ranges::find(kNext, start[2]) != kNext.end());

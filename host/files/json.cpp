@@ -13,12 +13,12 @@
 namespace warpfit {
 namespace {
 
-// 40 bytes or so each: what a small file can make of memory stays small.
+// About 40 bytes each, so that a small file cannot use much memory.
 constexpr std::int64_t kMaxValues = 1'000'000;
 constexpr std::size_t kMaxLevels = 64;
 constexpr std::string_view kBetweenValues = " \t\r\n,:";
 
-// Walks the text and shows how far the parser has read; its SAX events do not say where they are.
+// Iterates over the text and records how far the parser has read, since its SAX events have no positions.
 class WatchedIterator {
  public:
   using iterator_category = std::input_iterator_tag;
@@ -40,7 +40,7 @@ class WatchedIterator {
   const char** reached_;
 };
 
-// The library's message without its error number, the position and the token, which may be as long as the
+// The library's message without its error number, the position, and the token, which may be as long as the
 // file.
 std::string reason(std::string_view text) {
   for (const std::string_view lead : {"] ", " - "}) {
@@ -50,7 +50,7 @@ std::string reason(std::string_view text) {
   return std::string(text.substr(0, text.find("; last read")).substr(0, 120));
 }
 
-// Makes a Json of the parser's events.
+// Builds a Json value from the parser's events.
 class Builder {
  public:
   Builder(std::string_view text, const std::string& path, std::uint64_t first_byte)
@@ -77,12 +77,12 @@ class Builder {
       fail(next(), "an integer that does not fit 64 bits");
     return add(static_cast<std::int64_t>(value));
   }
-  // An integer beyond 64 bits arrives here, too.
+  // Also called for integers of more than 64 bits.
   bool number_float(double value, const std::string& spelled) {
     if (spelled.find_first_of(".eE") == spelled.npos) fail(next(), "an integer that does not fit 64 bits");
     return add(value);
   }
-  bool binary(std::vector<std::uint8_t>&) { return false; }  // no such thing in text
+  bool binary(std::vector<std::uint8_t>&) { return false; }  // not used for text
 
   bool start_object(std::size_t) { return open(Json::Object{}); }
   bool start_array(std::size_t) { return open(Json::Array{}); }
@@ -109,7 +109,7 @@ class Builder {
     if (text.find('\0') != text.npos) fail(next(), "a string with a NUL character");
   }
 
-  // Where the token of this event begins. Of a number before it the parser has read one byte more, a
+  // The position of this event's token. After a number, the parser has already read one more byte, which is a
   // separator.
   [[nodiscard]] std::size_t next() const { return text_.find_first_not_of(kBetweenValues, after_last_); }
 
@@ -148,10 +148,10 @@ class Builder {
   const std::string& path_;
   std::uint64_t first_byte_;
   Json root_;
-  std::vector<Json*> open_;  // a container moves only while nothing within it is open
-  Json* member_ = nullptr;   // of the innermost object, for its value to come
+  std::vector<Json*> open_;  // a container is not moved while a value in it is open
+  Json* member_ = nullptr;   // the member of the innermost object whose value follows
   const char* reached_ = text_.data();
-  std::size_t after_last_ = 0;  // end of the last event's token
+  std::size_t after_last_ = 0;  // end of the previous event's token
   std::int64_t values_ = 0;
 };
 

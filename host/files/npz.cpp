@@ -17,13 +17,13 @@
 namespace warpfit {
 namespace {
 
-constexpr std::uint16_t kZipVersion = 20;  // 2.0: the plain format
+constexpr std::uint16_t kZipVersion = 20;  // 2.0: the basic format
 constexpr std::uint16_t kUtf8Names = 1 << 11;
 constexpr std::uint16_t kStored = 0;
 constexpr std::uint32_t kFirstOf1980 =
-    1 << 21 | 1 << 16;  // zip's first day: the same tensors, the same bytes
+    1 << 21 | 1 << 16;  // earliest date in zip: the same tensors always give the same bytes
 constexpr std::uint64_t kMaxBytes =
-    std::numeric_limits<std::uint32_t>::max() - 1;  // the last stands for zip64
+    std::numeric_limits<std::uint32_t>::max() - 1;  // the largest value indicates zip64
 constexpr std::size_t kMaxEntries = std::numeric_limits<std::uint16_t>::max() - 1;
 
 template <class T>
@@ -31,7 +31,7 @@ void put(std::string& bytes, std::type_identity_t<T> number) {
   for (std::size_t i = 0; i < sizeof(T); ++i) bytes += static_cast<char>(number >> 8 * i & 0xFF);
 }
 
-// A file within the zip: what stands before its data, and what the directory repeats of it.
+// A file in the zip: the header before its data, and the fields that the central directory repeats.
 struct Entry {
   std::string name;
   std::string npy_header;
@@ -47,7 +47,7 @@ struct Entry {
     put<std::uint16_t>(bytes, kStored);
     put<std::uint32_t>(bytes, kFirstOf1980);
     put<std::uint32_t>(bytes, sum);
-    put<std::uint32_t>(bytes, static_cast<std::uint32_t>(size()));  // stored
+    put<std::uint32_t>(bytes, static_cast<std::uint32_t>(size()));  // compressed size
     put<std::uint32_t>(bytes, static_cast<std::uint32_t>(size()));
     put<std::uint16_t>(bytes, static_cast<std::uint16_t>(name.size()));
     put<std::uint16_t>(bytes, 0);  // extra fields
@@ -55,11 +55,11 @@ struct Entry {
   }
 };
 
-// Version 1.0, padded as NumPy does it: the data begins at a multiple of 64 bytes.
+// The .npy header, version 1.0, padded as by NumPy: the data starts at a multiple of 64 bytes.
 std::string npy_header(const TensorView& tensor) {
   constexpr std::size_t kAlignment = 64;
   constexpr std::string_view kMagic("\x93NUMPY\x01\x00", 8);
-  const auto* const comma = tensor.shape.size() == 1 ? "," : "";  // a tuple of one
+  const auto* const comma = tensor.shape.size() == 1 ? "," : "";  // tuple with one element
   auto text = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}{}), }}",
                           numpy_name(tensor.dtype), fmt::join(tensor.shape, ", "), comma);
   const auto used = kMagic.size() + sizeof(std::uint16_t) + text.size() + 1;
@@ -73,13 +73,13 @@ std::string npy_header(const TensorView& tensor) {
 bool is_safe(const std::string& name) {
   const bool is_control =
       std::ranges::any_of(name, [](char c) { return static_cast<unsigned char>(c) < ' '; });
-  constexpr std::size_t kLongest = 255 - 4;  // with ".npy", as a file
+  constexpr std::size_t kLongest = 255 - 4;  // with ".npy", as a file name
   return !name.empty() && name.size() <= kLongest && name[0] != '/' && name.find('\\') == name.npos &&
          name.find("..") == name.npos && !is_control;
 }
 
 std::vector<Entry> entries_of(std::span<const TensorView> tensors, const std::string& path) {
-  constexpr std::size_t kMaxDimensions = 32;  // NumPy's own limit
+  constexpr std::size_t kMaxDimensions = 32;  // NumPy's limit
   std::vector<Entry> entries;
   for (const auto& tensor : tensors) {
     if (numpy_name(tensor.dtype).empty() || tensor.shape.size() > kMaxDimensions) {
@@ -98,7 +98,7 @@ std::vector<Entry> entries_of(std::span<const TensorView> tensors, const std::st
   return entries;
 }
 
-// Names twice in the zip: before each entry and in the directory.
+// Sizes without names; each name occurs twice in the zip: before its entry and in the central directory.
 constexpr std::uint64_t kLocalSize = 30;
 constexpr std::uint64_t kCentralSize = 46;
 constexpr std::uint64_t kEndSize = 22;

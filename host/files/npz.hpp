@@ -1,4 +1,4 @@
-// NumPy's .npz: a zip (PKWARE's APPNOTE.TXT) with an uncompressed .npy file for each tensor
+// NumPy's .npz format: a zip archive (PKWARE's APPNOTE.TXT) with an uncompressed .npy file for each tensor
 // (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html).
 #pragma once
 
@@ -9,10 +9,10 @@
 
 namespace warpfit {
 
-/// Replaces the file at `path`, whole or not at all. The same tensors give the same bytes.
-/// Errors: IoError; ModelError where NumPy has no such type, a name would leave the folder that it is
-/// unpacked in, or the file would grow beyond the 4 GB of a plain zip; InternalError where a tensor's data
-/// does not fit its shape or names are not unique.
+/// Replaces the file at `path`, completely or not at all. The same tensors always result in the same bytes.
+/// Errors: IoError; ModelError if NumPy does not support a type, if a name would leave the folder that the
+/// archive is unpacked in, or if the file would exceed the 4 GB of a zip file without zip64; InternalError if
+/// the size of a tensor's data does not match its shape or names are not unique.
 void write_npz(const std::string& path, std::span<const TensorView> tensors);
 
 }  // namespace warpfit

@@ -68,7 +68,7 @@ void check_network(const OnnxNetwork& network, const std::string& path) {
   }
 }
 
-Message integer_attribute(const std::string& name) {  // each that is used here is 1
+Message integer_attribute(const std::string& name) {  // all integer attributes used here are 1
   return Message()
       .bytes(kAttributeName, name)
       .integer(kAttributeInteger, 1)
@@ -82,14 +82,14 @@ Message float_attribute(const std::string& name, float value) {
       .integer(kAttributeType, kFloatAttribute);
 }
 
-// Constants of gelu: initializers without dimensions.
+// Constants of GELU: scalar initializers.
 const std::string kRootOf2 = "gelu_root_of_2", kOne = "gelu_one", kHalf = "gelu_half";
 
-// The operators of a network, each reading what the one before it gives; the last one's output is the
-// graph's.
+// The operators of a network. Each reads the output of the one before it; the output of the last one is the
+// graph's output.
 class Operators {
  public:
-  /// `weights`: its inputs after the newest value.
+  /// `weights`: the operator's inputs after the output of the previous operator.
   void add(const std::string& type, std::vector<std::string> weights, std::optional<Message> attribute = {}) {
     weights.insert(weights.begin(), newest());
     nodes_.push_back({type, std::move(weights), std::move(attribute)});
@@ -141,7 +141,7 @@ class Operators {
   std::vector<Node> nodes_;
 };
 
-// Any number of rows, of floats in this shape.
+// A float tensor of any number of samples with this shape.
 Message batch_of(const std::string& name, std::span<const std::int64_t> shape) {
   Message dimensions;
   dimensions.message(kShapeDimension, Message().bytes(kDimensionName, "batch"));
@@ -177,7 +177,7 @@ Message graph_of(const OnnxNetwork& network) {
   return graph;
 }
 
-// A graph's field up to the raw data that ends it; that data is written from where it lies.
+// The bytes of a graph's initializer field up to its raw data, which is written without copying it.
 struct Initializer {
   std::string head;
   std::span<const std::byte> data;

@@ -1,5 +1,4 @@
-// A network of vectors as an ONNX model (https://github.com/onnx/onnx/blob/main/docs/IR.md), for any
-// runtime to load.
+// Writes a network as an ONNX model (https://github.com/onnx/onnx/blob/main/docs/IR.md) for any runtime.
 //
 //   input (batch, sample...) -> Flatten -> Gemm -> Relu -> ... -> Gemm -> [LogSoftmax] -> output (batch,
 //   classes)
@@ -17,20 +16,20 @@
 
 namespace warpfit {
 
-/// What is written; the weights belong to somebody else.
+/// The network to be written; it does not own the weights.
 struct OnnxNetwork {
-  /// A matrix product with a bias, then ReLU. Each of the three may be left out: a product whose weight has
-  /// no name, and a bias that has none.
+  /// A matrix product with a bias, then an activation. Each of the three is optional: there is no product or
+  /// no bias if its name is empty.
   struct Layer {
     std::string weight_name = {}, bias_name = {};
     std::int64_t inputs = 0, outputs = 0;
     std::span<const float> w = {};  ///< (outputs, inputs)
     std::span<const float> b = {};  ///< (outputs)
-    /// An operator of one value, as "Relu"; or "Gelu" or "Silu", which this operator set has no operator for
-    /// and which are written as what they are made of.
+    /// A unary operator such as "Relu"; or "Gelu" or "Silu", which are not in this operator set and are
+    /// written as several operators.
     std::string activation = {};
     std::optional<float> alpha = {};  ///< its attribute
-    /// Batch normalization by fixed statistics, one value for each input, instead of all of the above.
+    /// Batch normalization with fixed statistics, one value per input; used instead of all members above.
     struct Normalization {
       std::array<std::string, 4> names;              ///< of weight, bias, mean and variance
       std::array<std::span<const float>, 4> values;  ///< (outputs)
@@ -46,9 +45,9 @@ struct OnnxNetwork {
   std::string producer_version;
 };
 
-/// Replaces the file at `path`, whole or not at all.
-/// Errors: IoError; ModelError where it would grow beyond the 2 GB of a protobuf message; InternalError where
-/// layers do not fit each other.
+/// Replaces the file at `path`, completely or not at all.
+/// Errors: IoError; ModelError if the file would exceed the 2 GB of a protobuf message; InternalError if the
+/// shapes of the layers do not match.
 void write_onnx(const std::string& path, const OnnxNetwork& network);
 
 }  // namespace warpfit

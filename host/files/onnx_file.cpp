@@ -1,4 +1,4 @@
-// Field numbers of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto are next to their names.
+// Field numbers are those of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto.
 #include "host/files/onnx_file.hpp"
 
 #include <fmt/format.h>
@@ -15,7 +15,7 @@ namespace {
 
 using Field = ProtobufField;
 
-constexpr std::uint64_t kMaxBytes = std::numeric_limits<std::int32_t>::max();  // of a protobuf message
+constexpr std::uint64_t kMaxBytes = std::numeric_limits<std::int32_t>::max();  // limit of a protobuf message
 constexpr int kMaxParts = 1'000'000;
 
 struct ElementType {
@@ -72,7 +72,7 @@ class OnnxParser {
     reader_.fail(byte, fmt::format("expected {} in the message that begins", what));
   }
 
-  // Each takes more memory than its bytes in the file.
+  // Limits the number of parts, since each needs more memory than its bytes in the file.
   void count_part(const Field& field) {
     if (++parts_ > kMaxParts) reader_.fail(field.byte, fmt::format("more than {} parts", kMaxParts));
   }
@@ -196,7 +196,7 @@ class OnnxParser {
     });
   }
 
-  // Writers spell the dimensions one by one or, packed, as one field of varints.
+  // Dimensions are stored as separate fields or, packed, as one field of varints.
   void read_dimensions(const Field& field, std::vector<std::int64_t>& shape) {
     const auto add = [&](std::int64_t dimension) {
       count_part(field);
@@ -212,7 +212,7 @@ class OnnxParser {
     count_part(field);
     OnnxModel::Initializer tensor;
     std::optional<FileRange> raw, floats, doubles;
-    bool elsewhere = false;  // as varints or texts, or in another file
+    bool elsewhere = false;  // stored as varints or strings, or in another file
     reader_.for_each_field(reader_.message(field), [&](const Field& part) {
       switch (part.number) {
         case 1:
@@ -249,7 +249,7 @@ class OnnxParser {
     if (!raw && tensor.dtype == DType::kF32) raw = floats;
     if (!raw && tensor.dtype == DType::kF64) raw = doubles;
     tensor.data = raw;
-    elsewhere = elsewhere || floats || doubles;  // the parts of complex numbers
+    elsewhere = elsewhere || floats || doubles;  // real and imaginary parts of complex numbers
     check_size(field, tensor, elsewhere);
     model_.initializers.push_back(std::move(tensor));
   }

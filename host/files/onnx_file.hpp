@@ -1,6 +1,6 @@
-// An ONNX model (see onnx.hpp) of any writer, read strictly as far as it is looked at: what the model says of
-// itself, its operators, and its weights. Fields of other kinds are skipped. What a weight holds is read when
-// it is asked for.
+// An ONNX model (see onnx.hpp) from any program, parsed strictly as far as it is used: the model's
+// description, its operators, and its weights. Other fields are skipped. The values of a weight are read on
+// request.
 #pragma once
 
 #include <cstddef>
@@ -17,31 +17,31 @@
 
 namespace warpfit {
 
-/// Texts of more than 4096 bytes are cut.
+/// Strings of more than 4096 bytes are truncated.
 struct OnnxModel {
   /// An input or output.
   struct Value {
     std::string name;
-    std::string type;                ///< as ONNX spells it: "FLOAT"; empty where it is no tensor
-    std::vector<std::string> shape;  ///< numbers, names as "batch", or "?"
+    std::string type;                ///< ONNX's name: "FLOAT"; empty if it is not a tensor
+    std::vector<std::string> shape;  ///< numbers, names such as "batch", or "?"
   };
 
   /// A weight.
   struct Initializer {
     std::string name;
-    std::string type;            ///< as ONNX spells it
-    std::optional<DType> dtype;  ///< nothing where safetensors has no such type
+    std::string type;            ///< ONNX's name
+    std::optional<DType> dtype;  ///< nothing if safetensors has no such type
     std::vector<std::int64_t> shape;
-    /// Where its elements lie as they do in memory; nothing where they are in another file or spelled as
+    /// Where the elements are stored as they are in memory; nothing if they are in another file or stored as
     /// varints.
     std::optional<FileRange> data;
   };
 
   std::int64_t ir_version = 0;
   std::string producer, producer_version;
-  std::vector<std::pair<std::string, std::int64_t>> operator_sets;  ///< domain ("" is ONNX's own), version
+  std::vector<std::pair<std::string, std::int64_t>> operator_sets;  ///< domain ("": ONNX), version
   std::vector<std::pair<std::string, std::string>> metadata;
-  std::string graph;                   ///< its name
+  std::string graph;                   ///< the graph's name
   std::vector<std::string> operators;  ///< the type of each node, in order
   std::vector<Value> inputs, outputs;
   std::vector<Initializer> initializers;
@@ -49,15 +49,15 @@ struct OnnxModel {
 
 class OnnxFile {
  public:
-  /// Errors: IoError where it cannot be read; ModelError naming file and byte where it is damaged, cut, no
-  /// such file, or of more than a million parts.
+  /// Errors: IoError if the file cannot be read; ModelError naming file and byte if it is damaged, truncated,
+  /// not an ONNX file, or has more than a million parts.
   explicit OnnxFile(const std::string& path);
 
   [[nodiscard]] const std::string& path() const { return file_.path(); }
   [[nodiscard]] std::uint64_t size() const { return file_.size(); }
   [[nodiscard]] const OnnxModel& model() const { return model_; }
 
-  /// Fills `out` with what the file has from `byte` on. Errors: IoError, also where the file was changed
+  /// Fills `out` with the file's contents from `byte` on. Errors: IoError, also if the file was modified
   /// since it was opened.
   void read(std::uint64_t byte, std::span<std::byte> out) const;
 

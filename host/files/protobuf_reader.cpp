@@ -13,7 +13,7 @@ using Kind = ProtobufField::Kind;
 
 constexpr std::uint64_t kWindow = 1 << 16;
 constexpr std::uint64_t kMaxText = 4096;
-constexpr std::uint64_t kMaxNumber = (1 << 29) - 1;  // of a field
+constexpr std::uint64_t kMaxNumber = (1 << 29) - 1;  // largest field number
 
 }  // namespace
 
@@ -30,7 +30,7 @@ std::uint8_t ProtobufReader::byte_at(std::uint64_t byte) {
   return window_[byte - window_byte_];
 }
 
-// Seven bits a byte, the lowest first; ten bytes hold 64 bits.
+// Seven bits per byte, the lowest ones first; ten bytes hold 64 bits.
 std::uint64_t ProtobufReader::varint(std::uint64_t& byte, std::uint64_t end) {
   const auto begin = byte;
   std::uint64_t value = 0;

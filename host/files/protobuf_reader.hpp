@@ -1,5 +1,5 @@
-// Protocol Buffers' wire format (see protobuf_writer.hpp), read strictly from a file of any size: nothing is
-// believed of a length before it is known to lie within its message, and only a window of the file is in
+// Protocol Buffers' wire format (see protobuf_writer.hpp), read strictly from a file of any size: every
+// length is checked against the end of its message before it is used, and only a window of the file is in
 // memory.
 #pragma once
 
@@ -12,7 +12,7 @@
 
 namespace warpfit {
 
-/// Some bytes of a file.
+/// A range of bytes in a file.
 struct FileRange {
   std::uint64_t byte = 0, size = 0;
   [[nodiscard]] std::uint64_t end() const { return byte + size; }
@@ -22,9 +22,9 @@ struct ProtobufField {
   enum class Kind : std::uint8_t { kVarint = 0, kFixed64 = 1, kBytes = 2, kFixed32 = 5 };
   int number = 0;
   Kind kind = Kind::kVarint;
-  std::uint64_t byte = 0;   ///< of the file, where it begins
-  std::uint64_t value = 0;  ///< of a varint
-  FileRange content;        ///< of all other kinds
+  std::uint64_t byte = 0;   ///< offset of the field in the file
+  std::uint64_t value = 0;  ///< value of a varint
+  FileRange content;        ///< contents of all other kinds
 };
 
 class ProtobufReader {
@@ -33,13 +33,13 @@ class ProtobufReader {
   explicit ProtobufReader(const File& file) : file_(file) {}
 
   /// Calls `visit` with each field of the message, in the file's order.
-  /// Errors: ModelError naming file and byte where a field is cut or is none; IoError.
+  /// Errors: ModelError naming file and byte if a field is truncated or invalid; IoError.
   template <class Visit>
   void for_each_field(FileRange message, const Visit& visit) {
     for (std::uint64_t byte = message.byte; byte < message.end();) visit(next_field(byte, message.end()));
   }
 
-  /// The same for the varints that a packed field consists of.
+  /// Likewise for the varints of a packed field.
   template <class Visit>
   void for_each_varint(FileRange packed, const Visit& visit) {
     for (std::uint64_t byte = packed.byte; byte < packed.end();) {
@@ -47,10 +47,10 @@ class ProtobufReader {
     }
   }
 
-  /// What the field holds. Errors: ModelError where it is of another kind than asked for; IoError.
+  /// The value of a field. Errors: ModelError if the field is of another kind than requested; IoError.
   [[nodiscard]] std::int64_t integer(const ProtobufField& field) const;
   [[nodiscard]] FileRange message(const ProtobufField& field) const;
-  /// Of a long text the first 4096 bytes and how many there are.
+  /// A string of more than 4096 bytes is truncated, with a note of its length.
   [[nodiscard]] std::string text(const ProtobufField& field) const;
 
   [[noreturn]] void fail(std::uint64_t byte, std::string_view text) const;
@@ -62,7 +62,7 @@ class ProtobufReader {
 
   const File& file_;
   std::vector<std::uint8_t> window_;
-  std::uint64_t window_byte_ = 0;  // of the file, where the window begins
+  std::uint64_t window_byte_ = 0;  // offset of the window in the file
 };
 
 }  // namespace warpfit

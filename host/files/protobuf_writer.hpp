@@ -1,5 +1,5 @@
 // Protocol Buffers' wire format (https://protobuf.dev/programming-guides/encoding): each field is its number
-// and kind, then a varint, or a length and as many bytes.
+// and kind, then a value, or a length and as many bytes.
 #pragma once
 
 #include <bit>
@@ -9,17 +9,17 @@
 
 namespace warpfit {
 
-/// The bytes of one message, field by field in the order of the calls.
+/// The bytes of one message; each call appends a field.
 class ProtobufMessage {
  public:
-  /// An int64, int32 or enum.
+  /// Appends an int64, int32 or enum.
   ProtobufMessage& integer(int field, std::int64_t value) {
     varint(tag(field, 0));
     varint(static_cast<std::uint64_t>(value));
     return *this;
   }
 
-  /// A float.
+  /// Appends a float.
   ProtobufMessage& number(int field, float value) {
     varint(tag(field, 5));
     const auto bits = std::bit_cast<std::uint32_t>(value);
@@ -27,7 +27,7 @@ class ProtobufMessage {
     return *this;
   }
 
-  /// A string, bytes, or a message within this one.
+  /// Appends a string, bytes, or an embedded message.
   ProtobufMessage& bytes(int field, std::string_view value) {
     start_bytes(field, value.size());
     bytes_ += value;
@@ -35,7 +35,7 @@ class ProtobufMessage {
   }
   ProtobufMessage& message(int field, const ProtobufMessage& value) { return bytes(field, value.bytes_); }
 
-  /// The head of such a field; `size` bytes must follow this message in the file.
+  /// Appends the tag and the length of such a field; `size` bytes must follow this message in the file.
   ProtobufMessage& start_bytes(int field, std::uint64_t size) {
     varint(tag(field, 2));
     varint(size);
@@ -49,7 +49,7 @@ class ProtobufMessage {
     return static_cast<std::uint64_t>(field) << 3 | kind;
   }
 
-  // Seven bits a byte, the lowest first; the eighth says that more follow.
+  // Seven bits per byte, the lowest ones first; the eighth bit says whether another byte follows.
   void varint(std::uint64_t value) {
     for (; value >= 0x80; value >>= 7) bytes_ += static_cast<char>((value & 0x7F) | 0x80);
     bytes_ += static_cast<char>(value);

@@ -18,7 +18,7 @@ std::span<std::uint8_t> as_numbers(std::span<std::byte> bytes) {
   return {reinterpret_cast<std::uint8_t*>(bytes.data()), bytes.size()};
 }
 
-// A flipped bit must not hide the checksum: one in its name leaves either the start or the end of it.
+// A flipped bit must not hide the checksum: after one in the key, its beginning or its end is still intact.
 bool claims_checksum(const Metadata& metadata) {
   return std::ranges::any_of(metadata, [](const auto& entry) {
     return entry.first.starts_with("warpfit") || entry.first.ends_with(".crc32");
@@ -70,7 +70,7 @@ std::string SafetensorsFile::read_header() const {
   return json;
 }
 
-// Errors: ModelError if the file is of a known other format.
+// Errors: ModelError if the file has another known format.
 void SafetensorsFile::refuse_foreign() const {
   if (const auto found = recognize_foreign(file_, FileUse::kModel))
     throw ModelError(describe_foreign(path(), *found, "a safetensors file"));

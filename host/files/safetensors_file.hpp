@@ -1,5 +1,5 @@
-// A safetensors file (see safetensors_header.hpp), read strictly: the whole header is checked when it is
-// opened, and the checksum where it has one. What a tensor holds is read when it is asked for.
+// A safetensors file (see safetensors_header.hpp), read strictly: the whole header and, if there is one, the
+// checksum are checked when the file is opened. A tensor's data is read on request.
 #pragma once
 
 #include <cstddef>
@@ -14,30 +14,30 @@
 
 namespace warpfit {
 
-/// Which files must have the checksum that write_safetensors adds: those of PyTorch have none.
+/// Which files must have the checksum that write_safetensors() adds: PyTorch's files have none.
 enum class Checksum { kIfPresent, kRequired };
 
 class SafetensorsFile {
  public:
-  /// Errors: IoError where it cannot be read; ModelError naming file, tensor and byte where it is damaged,
-  /// cut, or no such file.
+  /// Errors: IoError if the file cannot be read; ModelError naming file, tensor and byte if it is damaged,
+  /// truncated, or not a safetensors file.
   explicit SafetensorsFile(const FileLocation& location, Checksum checksum = Checksum::kIfPresent);
 
   [[nodiscard]] const std::string& path() const { return file_.path(); }
-  /// What it says of itself, without the checksum.
+  /// The file's metadata, without the checksum.
   [[nodiscard]] const Metadata& metadata() const { return header_.metadata; }
-  /// Eight hex digits, found right; empty where it has none.
+  /// Eight hexadecimal digits, which have been verified; empty if the file has no checksum.
   [[nodiscard]] const std::string& checksum() const { return header_.checksum; }
-  /// In the order of their data.
+  /// The tensors, in the order of their data.
   [[nodiscard]] const std::vector<StoredTensor>& tensors() const { return header_.tensors; }
-  /// The tensor of this name, or null.
+  /// The tensor with this name, or null.
   [[nodiscard]] const StoredTensor* find(std::string_view name) const;
 
-  /// Fills `out`, of the tensor's size, with its data. Errors: IoError, also where the file was changed since
-  /// it was opened.
+  /// Fills `out`, which has the tensor's size, with its data. Errors: IoError, also if the file was modified
+  /// since it was opened.
   void read(const StoredTensor& tensor, std::span<std::byte> out) const;
 
-  /// Fills `out` with its data from `offset` on, to read large tensors in pieces. Errors: as above.
+  /// Fills `out` with its data from `offset` on, to read a large tensor in pieces. Errors: as above.
   void read(const StoredTensor& tensor, std::uint64_t offset, std::span<std::byte> out) const;
 
  private:
@@ -47,7 +47,7 @@ class SafetensorsFile {
 
   File file_;
   SafetensorsHeader header_;
-  std::unordered_map<std::string_view, const StoredTensor*> by_name_;  // of header_, which is not changed
+  std::unordered_map<std::string_view, const StoredTensor*> by_name_;  // refers to header_
 };
 
 }  // namespace warpfit

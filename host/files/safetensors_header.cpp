@@ -56,7 +56,7 @@ class HeaderParser {
     }
   }
 
-  // Its digits are in the file as they are here: escaped, they would stand elsewhere.
+  // The digits must be unescaped in the file: escaped ones would be at other offsets.
   void read_checksum(const std::string& digits, std::uint64_t byte) {
     const bool is_hex = digits.size() == SafetensorsHeader::kNoChecksum.size() &&
                         digits.find_first_not_of("0123456789abcdef") == digits.npos;

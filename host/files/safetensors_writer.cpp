@@ -15,7 +15,7 @@ namespace {
 
 using Header = SafetensorsHeader;
 
-// Length and JSON, and where in them the digits of the checksum go.
+// Length and JSON, and the offset of the checksum's digits in them.
 struct Start {
   std::string bytes;
   std::size_t checksum = 0;
@@ -54,7 +54,7 @@ Start start_of(const Metadata& metadata, std::span<const TensorView> tensors, co
         "{}: cannot write a header of {} bytes, expected at most {}; write fewer tensors or less metadata",
         path, length, Header::kMaxBytes));
   }
-  std::memcpy(bytes.data(), &length, sizeof(length));  // tensor.hpp: this machine is little-endian
+  std::memcpy(bytes.data(), &length, sizeof(length));  // little-endian, as tensor.hpp requires
   return start;
 }
 

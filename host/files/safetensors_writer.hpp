@@ -1,4 +1,4 @@
-// Writes safetensors files, with a checksum of their own: see safetensors_header.hpp.
+// Writes safetensors files with warpfit's checksum: see safetensors_header.hpp.
 #pragma once
 
 #include <span>
@@ -10,10 +10,10 @@
 
 namespace warpfit {
 
-/// Replaces the file at `location`, whole or not at all. The data begins at a multiple of 8 bytes and follows
-/// the order of `tensors`, without gaps; `warpfit.crc32` is added to the metadata. Errors: IoError;
-/// ModelError where a text is no UTF-8, or there are too many tensors; InternalError where a tensor's data
-/// does not fit its shape or names are not unique.
+/// Replaces the file at `location`, completely or not at all. The data starts at a multiple of 8 bytes and is
+/// in the order of `tensors`, without gaps; `warpfit.crc32` is added to the metadata. Errors: IoError;
+/// ModelError if a text is not UTF-8, or there are too many tensors; InternalError if the size of a tensor's
+/// data does not match its shape or names are not unique.
 void write_safetensors(const FileLocation& location, const Metadata& metadata,
                        std::span<const TensorView> tensors);
 

@@ -1,4 +1,4 @@
-// What all calls of the operating system on files have in common.
+// Helpers for all system calls on files.
 #pragma once
 
 #include <fmt/core.h>
@@ -12,8 +12,8 @@
 
 namespace warpfit {
 
-/// The result of `call`, which is repeated as long as a signal interrupts it: it returns -1 with errno EINTR
-/// then.
+/// The result of `call`, which is repeated while it returns -1 with errno EINTR because a signal interrupted
+/// it.
 template <class Call>
 auto retried(Call call) {
   auto result = call();
@@ -26,7 +26,7 @@ auto retried(Call call) {
   throw IoError(fmt::format("{}: {}: {}", path, action, std::generic_category().message(error)));
 }
 
-/// What fstat() says of an open file. Errors: IoError.
+/// The result of fstat() for an open file. Errors: IoError.
 inline struct stat status_of(int descriptor, std::string_view path) {
   struct stat status {};
   if (fstat(descriptor, &status) != 0) fail_io(path, "cannot stat");

@@ -1,4 +1,4 @@
-// Tensors as files hold them: little-endian elements in row-major order.
+// Tensors as stored in files: little-endian elements in row-major order.
 #pragma once
 
 #include <bit>
@@ -33,20 +33,20 @@ enum class DType : std::uint8_t {
   kC64
 };
 
-/// As safetensors spells it: "F32".
+/// The name in safetensors files: "F32".
 std::string_view dtype_name(DType dtype);
-/// As NumPy's files spell it: "<f4"; empty where NumPy has no such type.
+/// The name in NumPy's files: "<f4"; empty if NumPy has no such type.
 std::string_view numpy_name(DType dtype);
-/// Bytes of an element.
+/// Bytes per element.
 std::uint64_t dtype_size(DType dtype);
-/// The type of this safetensors name, or nothing.
+/// The type with this safetensors name, or nothing.
 std::optional<DType> dtype_of(std::string_view name);
 
-/// Bytes of such a tensor; nothing where a dimension is negative, or those that are not 0 multiply to 2^63
-/// bytes or more.
+/// Size of such a tensor in bytes; nothing if a dimension is negative, or if the product of the nonzero
+/// dimensions would be 2^63 bytes or more.
 std::optional<std::uint64_t> tensor_size(DType dtype, std::span<const std::int64_t> shape);
 
-/// A tensor to be written; the data belongs to somebody else.
+/// A tensor to be written; it does not own the data.
 struct TensorView {
   std::string name;
   DType dtype = DType::kF32;
@@ -54,8 +54,8 @@ struct TensorView {
   std::span<const std::byte> data;
 };
 
-/// Errors: InternalError naming the file they are for, where data does not fit its shape, or two share a
-/// name.
+/// Errors: InternalError naming the file that the tensors are for if data does not match its shape, or if two
+/// tensors have the same name.
 void check_tensors(std::span<const TensorView> tensors, const std::string& path);
 
 }  // namespace warpfit
