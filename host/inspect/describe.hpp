@@ -1,5 +1,5 @@
-// What is in a file, as text for a terminal. The file is read in pieces of a megabyte, or of a sample where
-// that is more. The text is at most proportional to the file: names and values are shortened.
+// Describes the contents of a file as text for a terminal. The file is read in pieces of a megabyte, or of
+// one sample if that is larger. The text is at most proportional to the file: names and values are shortened.
 #pragma once
 
 #include <cstdint>
@@ -11,24 +11,24 @@
 
 namespace warpfit {
 
-/// Takes the text, one or more lines at a time.
+/// Receives the text, one or more lines at a time.
 using TextSink = std::function<void(std::string_view)>;
 
-/// Errors of each: those of the class that reads the format.
+/// The errors of each function are those of the class that reads the format.
 
 struct IdxDescription {
-  std::int64_t drawings = 0;  ///< how many images to draw, the first ones
-  std::string labels = "";    ///< file of the images' labels, to be described too; empty for none
-  SampleLayout layout = {};   ///< how images are stored, to draw them
+  std::int64_t drawings = 0;  ///< number of images to draw, from the first one on
+  std::string labels = "";    ///< path of the images' labels, which are described, too; empty for none
+  SampleLayout layout = {};   ///< how the images are stored, to draw them
 };
 
-/// Dimensions, range and checksum; of images mean, standard deviation and drawings, of labels how many there
-/// are of each. Errors in addition: DataError if images and labels differ in number; UsageError if labels or
-/// transposing are requested for a file that has no images.
+/// Dimensions, range and checksum; for images also mean, standard deviation and drawings, for labels the
+/// count of each label. Additional errors: DataError if the numbers of images and labels differ; UsageError
+/// if labels or transposing are requested for a file without images.
 void describe_idx(const std::string& path, const IdxDescription& description, const TextSink& print);
-/// Metadata, and of each tensor its shape, range and checksum.
+/// The metadata, and the shape, range and checksum of each tensor.
 void describe_safetensors(const std::string& path, const TextSink& print);
-/// The graph from input to output, and the weights as describe_safetensors has them.
+/// The graph from input to output, and the weights as in describe_safetensors().
 void describe_onnx(const std::string& path, const TextSink& print);
 
 }  // namespace warpfit

@@ -25,9 +25,9 @@ constexpr std::int64_t kPiece = 1 << 20;
 constexpr std::size_t kLevels = 256;
 
 struct Contents {
-  std::array<std::uint64_t, kLevels> counts{};  // of each value
-  PixelSums sums;                               // of bytes
-  std::uint32_t crc32 = 0;                      // of the decoded file, as gzip has it
+  std::array<std::uint64_t, kLevels> counts{};  // count of each value
+  PixelSums sums;                               // sums of bytes
+  std::uint32_t crc32 = 0;                      // CRC-32 of the decoded file, as in gzip
 };
 
 std::uint32_t crc32_of_header(const IdxFile& file) {
@@ -56,7 +56,7 @@ Contents read_contents(const IdxFile& file) {
   return contents;
 }
 
-// The lines that images and labels have in common.
+// The lines for both images and labels.
 std::string summary(const IdxFile& file, std::string_view kind, std::int64_t min, std::int64_t max) {
   const auto decoded = static_cast<std::uint64_t>(file.byte_of(file.count()));
   const auto encoded = File(file.path()).size();
@@ -83,7 +83,7 @@ std::string image_summary(const IdxFile& file, const Contents& contents) {
          checksum_line(contents);
 }
 
-// Empty if there is no file of names next to the labels, or it cannot be read: a description needs none.
+// Empty if there is no file of names next to the labels or it cannot be read: names are optional.
 std::vector<std::string> known_names(const std::string& labels) {
   try {
     const auto path = class_names_next_to(labels);
@@ -93,7 +93,7 @@ std::vector<std::string> known_names(const std::string& labels) {
   }
 }
 
-// The labels of images, and the names of their classes, where known.
+// The labels of the images and the names of their classes, if known.
 struct KnownLabels {
   std::vector<Label> labels;
   std::vector<std::string> names;
@@ -105,7 +105,7 @@ struct KnownLabels {
   }
 };
 
-// Prints what is in a file of labels.
+// Describes a file of labels.
 KnownLabels describe_labels(const IdxFile& file, const TextSink& print) {
   check_is_labels(file);
   KnownLabels known{read_labels(file), known_names(file.path())};

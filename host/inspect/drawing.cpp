@@ -7,7 +7,7 @@ namespace warpfit {
 namespace {
 
 constexpr std::string_view kRamp = " .:-=+*#%@";
-constexpr std::int64_t kMaxColumns = 40;  // of two characters
+constexpr std::int64_t kMaxColumns = 40;  // each has two characters
 constexpr std::int64_t kMaxLines = 120;
 constexpr std::int64_t kLevels = 256;
 

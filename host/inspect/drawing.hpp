@@ -1,4 +1,4 @@
-// An image in characters.
+// An image drawn with characters.
 #pragma once
 
 #include <cstdint>
@@ -7,9 +7,9 @@
 
 namespace warpfit {
 
-/// Lines of at most 80 characters, without blanks at their ends. A pixel is two characters wide, for it to
-/// look square; where there is no room, that is the mean of a square of pixels. `pixels` (height, width) go
-/// from 0, a blank, to 255, "@".
+/// Lines of at most 80 characters, without trailing blanks. Each pixel is drawn two characters wide, so that
+/// it looks square; if the image is too wide, a square of pixels is drawn as its mean. `pixels` (height,
+/// width) range from 0, drawn as a blank, to 255, drawn as "@".
 std::string drawing(std::span<const std::uint8_t> pixels, std::int64_t height, std::int64_t width);
 
 }  // namespace warpfit

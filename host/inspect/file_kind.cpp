@@ -22,7 +22,7 @@ FileKind file_kind(const std::string& path) {
   file.read(0, bytes);
   const std::string_view start(reinterpret_cast<const char*>(bytes.data()), bytes.size());
 
-  if (is_safetensors(bytes)) return FileKind::kSafetensors;  // an IDX file would have no samples there
+  if (is_safetensors(bytes)) return FileKind::kSafetensors;  // as an IDX file, it would have no samples
   if (start.starts_with("\0\0"sv) || start.starts_with("\x1F\x8B"sv)) return FileKind::kIdx;
   if (is_onnx(bytes)) return FileKind::kOnnx;
 

@@ -1,4 +1,4 @@
-// What a file is, by its first bytes: a name says what somebody meant it to be.
+// The format of a file, determined by its first bytes and not by its name.
 #pragma once
 
 #include <cstdint>
@@ -8,8 +8,8 @@ namespace warpfit {
 
 enum class FileKind : std::uint8_t { kIdx, kSafetensors, kOnnx };
 
-/// What the file would be if it is sound, which whoever reads it must check. A gzip file passes for IDX.
-/// Errors: IoError; ModelError for other programs' models; DataError for all else.
+/// The format that the file claims to have; whoever reads it must check whether it is valid. Gzip files are
+/// taken as IDX. Errors: IoError; ModelError for models of other programs; DataError for all other files.
 FileKind file_kind(const std::string& path);
 
 }  // namespace warpfit

@@ -1,4 +1,4 @@
-// What a file says of itself: a key and its value, whose further lines stand below the first.
+// Metadata of a file as lines: a key and its value; further lines of a value are printed below the first.
 #pragma once
 
 #include <fmt/core.h>
@@ -12,8 +12,8 @@
 
 namespace warpfit {
 
-/// `entries` are pairs of texts. Empty where there are none. Long keys and values are shortened; the values
-/// stand in a column, but for those of keys that are longer than a column may be wide.
+/// `entries` are pairs of strings; if there are none, nothing is printed. Long keys and values are shortened.
+/// The values are aligned in a column, except those of keys wider than the maximum column width.
 template <class Entries>
 void print_metadata(const Entries& entries, const TextSink& print) {
   constexpr std::size_t kMaxKey = 200, kMaxValue = 4000, kMaxWidth = 32;

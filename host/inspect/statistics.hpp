@@ -1,4 +1,4 @@
-// What one wants to know of numbers without seeing each.
+// Summary statistics of numbers.
 #pragma once
 
 #include <cmath>
@@ -8,7 +8,7 @@
 
 namespace warpfit {
 
-/// Of floats, added piece by piece; NaNs and infinities are counted and else left out.
+/// Accumulates floats in pieces; NaNs and infinities are counted, but otherwise excluded.
 class Statistics {
  public:
   template <class T>
@@ -28,14 +28,14 @@ class Statistics {
   [[nodiscard]] std::int64_t finite() const { return finite_; }
   [[nodiscard]] std::int64_t nans() const { return nans_; }
   [[nodiscard]] std::int64_t infinities() const { return infinities_; }
-  /// These three are of the finite numbers, of which there must be one.
+  /// The following three functions use the finite numbers; there must be at least one.
   [[nodiscard]] double min() const { return min_; }
   [[nodiscard]] double max() const { return max_; }
   [[nodiscard]] double mean() const { return static_cast<double>(sum_ / static_cast<long double>(finite_)); }
 
  private:
   double min_ = std::numeric_limits<double>::infinity(), max_ = -min_;
-  long double sum_ = 0;  // large doubles add up to more than a double holds
+  long double sum_ = 0;  // the sum of large doubles may exceed the range of a double
   std::int64_t finite_ = 0, nans_ = 0, infinities_ = 0;
 };
 

@@ -26,7 +26,7 @@ std::span<const T> as(std::span<const std::byte> bytes) {
 
 bool has_statistics(std::optional<DType> dtype) { return dtype && is_floating_point(*dtype); }
 
-// Doubles as they are: they may lie beyond the range of floats.
+// Doubles are not converted to float: they may be out of its range.
 void add(Statistics& statistics, DType dtype, std::span<const std::byte> piece, std::vector<float>& floats) {
   if (dtype == DType::kF64) {
     statistics.add(as<double>(piece));

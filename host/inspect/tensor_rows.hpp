@@ -1,4 +1,4 @@
-// The table of tensors that describes a file of weights.
+// The table of tensors in the description of a weights file.
 #pragma once
 
 #include <cstddef>
@@ -18,9 +18,9 @@ namespace warpfit {
 
 class TensorRows {
  public:
-  /// Fills `out` with a tensor's bytes from `offset` on.
+  /// Fills `out` with a tensor's bytes, starting at `offset`.
   using Read = std::function<void(std::uint64_t offset, std::span<std::byte> out)>;
-  /// Where the bytes of a tensor are to be had.
+  /// How to read the bytes of a tensor.
   struct Data {
     std::uint64_t size = 0;
     Read read;
@@ -28,11 +28,11 @@ class TensorRows {
 
   TensorRows();
 
-  /// `type` is what the format calls it. Range and mean are of finite fp32 and fp64.
+  /// `type` is the format's name of the type. Range and mean are those of the finite floating-point numbers.
   void add(std::string_view name, std::string_view type, std::optional<DType> dtype,
            std::span<const std::int64_t> shape, const std::optional<Data>& data);
 
-  /// The table, and a line of totals.
+  /// Prints the table and a line with totals.
   void print(const TextSink& print) const;
 
  private:

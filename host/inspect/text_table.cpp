@@ -7,7 +7,7 @@
 namespace warpfit {
 
 void TextTable::print(const std::function<void(std::string_view)>& print) const {
-  constexpr std::size_t kMaxWidth = 64;  // one long cell would make every row as long
+  constexpr std::size_t kMaxWidth = 64;  // otherwise one long cell would widen every row
   std::vector<std::string> titles;
   std::vector<std::size_t> widths;
   for (std::size_t i = 0; i < columns_.size(); ++i) {

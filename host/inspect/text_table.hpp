@@ -19,11 +19,11 @@ class TextTable {
 
   explicit TextTable(std::vector<Column> columns) : columns_(std::move(columns)) {}
 
-  /// As many cells as there are columns, of ASCII.
+  /// `row` must have as many cells as there are columns, in ASCII.
   void add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
 
-  /// The titles, then the rows, a line at a time, two blanks between columns as wide as they need be. A cell
-  /// of more than 64 bytes moves the cells after it to the right, in its own row only.
+  /// Prints the titles, then the rows, one line at a time, with two blanks between columns. Columns are as
+  /// wide as necessary; a cell of more than 64 bytes moves the cells after it to the right, in its row only.
   void print(const std::function<void(std::string_view)>& print) const;
   /// The same lines as one text.
   [[nodiscard]] std::string text() const;
