@@ -14,7 +14,7 @@
 
 namespace warpfit {
 
-// The file is opened first: measuring takes time that a wrong path should not waste.
+// The output file is opened first, so that an invalid path is reported before the long measurement.
 void run(const BenchCommand& command) {
   if (command.quiet) silence_info();
   auto options = command.run;

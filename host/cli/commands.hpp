@@ -1,4 +1,4 @@
-// What the program can be asked for: a struct a command, and its table of options.
+// The program's commands: a struct for each command, and its table of options.
 #pragma once
 
 #include <cstdint>
@@ -15,14 +15,14 @@ namespace warpfit {
 
 struct DeviceFlags {
   std::string name = "auto";
-  std::optional<int> threads;  ///< of the CPU; without it all usable cores
+  std::optional<int> threads;  ///< CPU threads; by default all usable cores
   Precision precision = Precision::kFp32;
 };
 
-/// What standard error is told.
+/// Which messages are printed on standard error.
 struct Verbosity {
   bool quiet = false;    ///< warnings and errors only
-  bool verbose = false;  ///< also why things are done as they are
+  bool verbose = false;  ///< also messages about decisions and their reasons
   bool progress = true;  ///< a progress line, if standard error is a terminal
 };
 
@@ -41,30 +41,30 @@ enum class OptimizerKind {
   kMuon
 };
 
-/// What was said of the optimizer; what was not is its default.
+/// The optimizer's flags; those that were not given have their defaults.
 struct OptimizerFlags {
   OptimizerKind kind = OptimizerKind::kSgd;
   std::optional<double> rate, momentum, dampening, weight_decay, eps, alpha, rho, momentum_decay, lambd, t0;
   std::optional<std::pair<double, double>> betas, etas, step_sizes;
   std::optional<int> ns_steps;
   bool matches_adamw = false;                       ///< muon's steps are as large as AdamW's
-  OptimizerKind muon_rest = OptimizerKind::kAdamw;  ///< of the parameters that muon does not update
+  OptimizerKind muon_rest = OptimizerKind::kAdamw;  ///< optimizer of the parameters that muon does not update
   bool nesterov = false, amsgrad = false, centered = false, decoupled = false;
   NoDecay no_decay;
 };
 
 enum class ScheduleKind { kConstant, kStep, kMultistep, kExponential, kCosine, kCosineRestarts, kOneCycle };
 
-/// What was said of the learning rate's schedule; what was not is its default.
+/// The flags of the learning-rate schedule; those that were not given have their defaults.
 struct ScheduleFlags {
   ScheduleKind kind = ScheduleKind::kConstant;
   std::optional<std::int64_t> step_size, t_max, t_0, t_mult;  ///< epochs
   std::optional<double> gamma, eta_min, max_rate, pct_start;
-  std::vector<std::int64_t> milestones;  ///< epochs; empty where not given
+  std::vector<std::int64_t> milestones;  ///< epochs; empty if not given
   std::int64_t warmup = 0;               ///< batches
 };
 
-/// A command's name, its arguments for the line of usage, and what it does.
+/// A command's name, its arguments for the usage line, a summary and a description.
 struct CommandText {
   std::string_view name, arguments, summary, description;
 };
@@ -75,12 +75,12 @@ struct TrainCommand {
       "Trains a neural network on labelled samples and tests it after each epoch. Prints what PyTorch's\n"
       "tutorial prints; all other messages go to standard error.\n"};
 
-  RunOptions run;                    ///< but for what the flags below are resolved into when the command runs
+  RunOptions run;                    ///< without what the flags below determine when the command runs
   std::optional<std::string> names;  ///< `run.names`; by default it depends on the network
-  OptimizerFlags optimizer;          ///< `run.training`
+  OptimizerFlags optimizer;          ///< for `run.training`
   ScheduleFlags schedule;            ///< likewise
-  DeviceFlags device;                ///< `run.device`
-  std::string config_file;           ///< file of options, which the command line's go before; empty for none
+  DeviceFlags device;                ///< for `run.device`
+  std::string config_file;           ///< file of options, overridden by the command line; empty for none
   Verbosity verbosity;
 };
 
@@ -92,8 +92,8 @@ struct ResumeCommand {
       "--epochs N continues a finished run, or sets another number of epochs for an interrupted one.\n"};
 
   std::string folder;
-  std::optional<std::int64_t> epochs;               ///< of the whole run; without it as many as before
-  std::optional<std::int64_t> device_memory_limit;  ///< bytes; without it the run's
+  std::optional<std::int64_t> epochs;               ///< of the whole run; by default as before
+  std::optional<std::int64_t> device_memory_limit;  ///< bytes; by default that of the run
   Verbosity verbosity;
 };
 
@@ -104,7 +104,7 @@ struct InspectCommand {
       "images;\nfor safetensors and ONNX files it prints the range of each tensor.\n"};
 
   std::string path;
-  std::int64_t images = 3;  ///< drawn at most
+  std::int64_t images = 3;  ///< maximum number of images that are drawn
   std::string labels;       ///< file of the images' labels; empty for none
   SampleLayout layout;      ///< of the images
 };
@@ -152,7 +152,7 @@ struct ExportCommand {
       "inference\nruntimes, npz for NumPy.\n"};
 
   std::string model, to, output;
-  std::optional<std::string> names;  ///< without it the model's
+  std::optional<std::string> names;  ///< by default the model's
   bool quiet = false;
 };
 
@@ -163,14 +163,14 @@ struct BenchCommand {
       "computing\nalone, and of both together. Each figure is the median of all measurements, with the "
       "lowest and the highest.\n"};
 
-  BenchmarkRunOptions run;   ///< but for what the flags below are resolved into
-  OptimizerFlags optimizer;  ///< `run.benchmark`
-  DeviceFlags device;        ///< `run.device`
-  std::string json;          ///< file; empty for none
+  BenchmarkRunOptions run;   ///< without what the flags below determine
+  OptimizerFlags optimizer;  ///< for `run.benchmark`
+  DeviceFlags device;        ///< for `run.device`
+  std::string json;          ///< output file; empty for none
   bool quiet = false;
 };
 
-/// The table of a command, which sets what `command` holds and must not outlive it.
+/// The table of options of a command. It refers to `command`, which must outlive it.
 Options options_of(TrainCommand& command);
 Options options_of(ResumeCommand& command);
 Options options_of(InspectCommand& command);

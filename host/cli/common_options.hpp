@@ -1,21 +1,21 @@
-// Rows that several commands have.
+// Options that several commands have in common.
 #pragma once
 
 #include "host/cli/commands.hpp"
 
 namespace warpfit {
 
-/// A training and a test set.
+/// Options for a training and a test set.
 Options data_options(DataOptions& data);
-/// The training set alone.
+/// Options for the training set only.
 Options training_set_options(DataOptions& data);
-/// The test set alone.
+/// Options for the test set only.
 Options test_data_options(DataOptions& data);
 /// How images are stored.
 Options layout_options(SampleLayout& layout);
 Option network_option(std::string& network);
 Option residency_option(Residency& residency);
-/// `otherwise`: the default in words.
+/// `otherwise`: description of the default.
 Option memory_limit_option(std::optional<std::int64_t>& limit, std::string_view otherwise);
 /// The argument MODEL.
 Option model_option(std::string& path);

@@ -11,7 +11,7 @@ namespace warpfit {
 /// Reads `auto`, `cpu`, `cuda` or `cuda:N`; UsageError for anything else.
 DeviceChoice parse_device(std::string_view text);
 
-/// What the flags ask for; warnings go to the log. Errors: those of parse_device.
+/// The backend options that the flags select; warnings go to the log. Errors: those of parse_device().
 BackendOptions backend_options(const DeviceFlags& device);
 
 Options device_options(DeviceFlags& device);

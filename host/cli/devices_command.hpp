@@ -5,7 +5,7 @@
 
 namespace warpfit {
 
-/// Prints what this build and this machine can compute on; that there is no GPU is no error.
+/// Prints the devices that this build can use on this machine; having no GPU is not an error.
 void run(const DevicesCommand& command);
 
 }  // namespace warpfit

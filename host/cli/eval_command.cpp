@@ -33,7 +33,7 @@ void run(const EvalCommand& command) {
                     std::ranges::max_element(row) - row.begin());
     }
   };
-  // Cross-entropy of log-probabilities is their NLL: one loss for both kinds of model.
+  // NLL of log-probabilities equals their cross-entropy: one loss function for both kinds of model.
   const auto metrics =
       run_inference({command.model, model, samples, command.batch_size, Loss{}}, device, count);
   const double loss = result_of(metrics, samples.size()).loss;

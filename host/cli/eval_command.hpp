@@ -5,7 +5,7 @@
 
 namespace warpfit {
 
-/// Tests a model on labelled samples and prints what it found. Errors: any of host/base/error.hpp.
+/// Evaluates a model on labelled samples and prints the results. Errors: any of host/base/error.hpp.
 void run(const EvalCommand& command);
 
 }  // namespace warpfit

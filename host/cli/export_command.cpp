@@ -55,7 +55,7 @@ void export_onnx(const std::string& path, const Model& model) {
   network.log_softmax = model.info.log_softmax;
   network.metadata = metadata_of(model.info);
   network.producer_version = WARPFIT_VERSION;
-  network.metadata.erase("format");  // safetensors' own
+  network.metadata.erase("format");  // belongs to safetensors
   for (const auto& node : plan.nodes) {
     auto& layer = network.layers.emplace_back();
     layer.inputs = node.in.size();

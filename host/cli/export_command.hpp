@@ -5,7 +5,7 @@
 
 namespace warpfit {
 
-/// Writes a model in another format, or with other names. Errors: any of host/base/error.hpp.
+/// Converts a model to another format, or renames its tensors. Errors: any of host/base/error.hpp.
 void run(const ExportCommand& command);
 
 }  // namespace warpfit

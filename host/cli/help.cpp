@@ -16,9 +16,9 @@ constexpr std::string_view kExitCodes =
     "6 device; 7 out of memory; 8 diverged; 75 interrupted, checkpoint saved.\n";
 
 constexpr std::size_t kWidth = 100;  // columns
-constexpr std::size_t kIndent = 25;  // of what a flag means
+constexpr std::size_t kIndent = 25;  // column of the flags' descriptions
 
-// Appends the words to a line, and breaks it where it would be too long.
+// Appends the words to a line and breaks it if it would be too long.
 std::string wrapped(std::string line, std::string_view words) {
   std::string text;
   while (!words.empty()) {

@@ -1,4 +1,4 @@
-// Texts made from the tables of options.
+// Texts generated from the tables of options.
 #pragma once
 
 #include <string>
@@ -9,12 +9,12 @@ namespace warpfit {
 
 /// `warpfit --help`
 std::string program_help();
-/// Of `--help` and `--help-all`.
+/// Which options `--help` (kCommon) and `--help-all` (kAll) list.
 enum class HelpLength { kCommon, kAll };
-/// `warpfit COMMAND --help`: options with meaning, range and default; if some of them are common, only those,
-/// unless all are asked for. `options` are set to their defaults.
+/// `warpfit COMMAND --help`: options with description, range and default. With kCommon, only the common
+/// options are listed if there are any. `options` must have their default values.
 std::string command_help(const CommandText& command, const Options& options, HelpLength length);
-/// The same as a Markdown table, for FLAGS.md.
+/// The same information as a Markdown table, for FLAGS.md.
 std::string options_markdown(const Options& options);
 /// "warpfit 0.1.0"
 std::string version_text();

@@ -18,7 +18,7 @@
 namespace warpfit {
 namespace {
 
-// Text on its way to standard output, in blocks: a file may have many lines.
+// Buffers standard output in blocks, since a file may have many lines.
 class Output {
  public:
   void add(std::string_view text) {

@@ -5,7 +5,7 @@
 
 namespace warpfit {
 
-/// Prints what is in the file. Errors: UsageError, IoError, DataError, ModelError.
+/// Prints the contents of the file. Errors: UsageError, IoError, DataError, ModelError.
 void run(const InspectCommand& command);
 
 }  // namespace warpfit

@@ -1,4 +1,4 @@
-// Flags that only some words of another flag have: --momentum is for --optimizer sgd, rmsprop and muon.
+// Flags that only some values of another flag allow: --momentum is for --optimizer sgd, rmsprop and muon.
 #pragma once
 
 #include <fmt/format.h>
@@ -15,7 +15,7 @@ namespace warpfit {
 
 template <class Kind>
 struct Kinds {
-  std::string_view flag;  ///< that chooses: "--optimizer"
+  std::string_view flag;  ///< the flag that selects the kind: "--optimizer"
   std::vector<std::pair<std::string_view, Kind>> words;
 
   [[nodiscard]] std::string_view name_of(Kind kind) const {
@@ -23,7 +23,7 @@ struct Kinds {
     return std::ranges::find_if(words, named)->first;
   }
 
-  /// Errors: UsageError where `flag_of_some` was given, and the chosen kind is none of those that have it.
+  /// Errors: UsageError if `flag_of_some` was given, but is not valid for the chosen kind.
   void expect_having(Kind chosen, bool given, std::string_view flag_of_some,
                      const std::vector<Kind>& having) const {
     if (!given || std::ranges::find(having, chosen) != having.end()) return;

@@ -7,7 +7,7 @@
 namespace warpfit {
 namespace {
 
-// Levenshtein's distance, one row of its table at a time.
+// Levenshtein distance, computed one row of its table at a time.
 std::size_t distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
   std::iota(row.begin(), row.end(), std::size_t{0});
@@ -27,7 +27,7 @@ std::size_t distance(std::string_view a, std::string_view b) {
 
 std::string_view nearest(std::string_view word, std::span<const std::string_view> known) {
   std::string_view best;
-  std::size_t fewest = word.size() / 2;  // half of the word wrong: a guess, no help
+  std::size_t fewest = word.size() / 2;  // if more than half of the word is wrong, a suggestion is no help
   for (const auto candidate : known) {
     const auto edits = distance(word, candidate);
     if (edits <= fewest && (best.empty() || edits < fewest)) {

@@ -1,4 +1,4 @@
-// "Did you mean": the known word nearest to one that is not known.
+// "Did you mean": finds the known word nearest to an unknown one.
 #pragma once
 
 #include <span>
@@ -7,8 +7,8 @@
 
 namespace warpfit {
 
-/// The word of `known` with the fewest insertions, deletions and replacements from `word`, or "" where even
-/// that one is too far off to be meant.
+/// The word of `known` with the fewest insertions, deletions and replacements from `word`, or "" if even that
+/// one is too different.
 std::string_view nearest(std::string_view word, std::span<const std::string_view> known);
 
 }  // namespace warpfit

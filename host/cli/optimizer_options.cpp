@@ -44,7 +44,7 @@ struct Range {
 };
 constexpr Range kShare{0, 1};
 
-// Two numbers.
+// An option with two numbers.
 Option pair(const Row& row, std::string_view range, std::string_view otherwise, Range first, Range second,
             std::optional<std::pair<double, double>>& field) {
   const auto set = [=, &field, flag = row.flag](std::string_view given) {
@@ -70,7 +70,7 @@ Option pair(const Row& row, std::string_view range, std::string_view otherwise, 
           .set = set};
 }
 
-// "bias", "norm" or both.
+// An option with the value "bias", "norm" or both.
 Option no_decay_option(OptimizerFlags& flags) {
   constexpr std::string_view kFlag = "--no-decay";
   const auto set = [&flags, kFlag](std::string_view given) {
@@ -201,7 +201,7 @@ Optimizer optimizer_of(const OptimizerFlags& flags) {
   const float decay = number(flags.weight_decay, is_adamw ? 0.01 : 0);
   const float eps = number(flags.eps, 1e-8);
   switch (flags.kind) {
-    case OptimizerKind::kMuon:  // of the rest
+    case OptimizerKind::kMuon:  // for the other parameters
       if (flags.muon_rest == OptimizerKind::kSgd) return Sgd{.weight_decay = decay};
       return Adam{.weight_decay = number(flags.weight_decay, 0.01), .decoupled = true};
     case OptimizerKind::kSgd:

@@ -1,4 +1,4 @@
-// The flags of the optimizers, and what they come to. Names and defaults are PyTorch's.
+// The flags of the optimizers, and conversion to an optimizer. Names and defaults are PyTorch's.
 #pragma once
 
 #include <optional>
@@ -8,18 +8,18 @@
 
 namespace warpfit {
 
-/// Their rows of the table, and those of the bounds that gradients are kept to.
+/// The options of all optimizers and of gradient clipping.
 Options optimizer_options(OptimizerFlags& flags, Clipping& clipping);
 
-/// The row that chooses one.
+/// The option --optimizer.
 Option optimizer_option(OptimizerFlags& flags);
 /// "adam"
 std::string_view optimizer_name(OptimizerKind kind);
 
-/// Errors: UsageError for a flag that the optimizer does not have, and where PyTorch refuses the combination.
-/// With muon it is the optimizer of what Muon does not update.
+/// Errors: UsageError if a flag is not valid for the optimizer, or if PyTorch refuses the combination. With
+/// muon, the result is the optimizer of the parameters that Muon does not update.
 Optimizer optimizer_of(const OptimizerFlags& flags);
-/// Nothing with another optimizer.
+/// Nothing if another optimizer was chosen.
 std::optional<Muon> muon_of(const OptimizerFlags& flags);
 double learning_rate_of(const OptimizerFlags& flags);
 

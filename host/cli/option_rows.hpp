@@ -1,5 +1,5 @@
-// The kinds of rows that the tables of options are made of. Each reads and writes the field that it is given,
-// which must outlive it.
+// The kinds of options in the tables. Each option reads and writes the field that it was created with, which
+// must outlive it.
 #pragma once
 
 #include <fmt/core.h>
@@ -19,10 +19,10 @@
 
 namespace warpfit {
 
-/// The largest number of epochs, batches or samples that an option takes.
+/// Upper limit of options that are numbers of epochs, batches or samples.
 inline constexpr std::int64_t kMaxCount = 1'000'000'000;
 
-/// What every row has in common.
+/// The members that all options have in common.
 struct Row {
   std::string_view group, flag, value, help;
 };
@@ -51,22 +51,22 @@ inline Option on_off(const Row& row, bool& field) {
           .set = set};
 }
 
-/// A finite number of a range. The field is a T, or an optional one.
+/// A finite number within a range. The field is a T or std::optional<T>.
 template <class T, class Field>
 Option number(const Row& row, T lowest, T highest, Field& field, std::string otherwise = "") {
   const auto above = fmt::format("{} or more", lowest);
   const auto range =
       highest == std::numeric_limits<T>::max() ? above : fmt::format("{} to {}", lowest, highest);
-  // A bound that nobody reaches is told to those alone who exceed it.
+  // A bound that is never reached in practice is mentioned only to users who exceed it.
   bool is_high = false;
   if constexpr (std::is_same_v<T, std::int64_t>) is_high = highest == kMaxCount;
   const auto set = [=, &field, flag = row.flag](std::string_view given) {
     const auto parsed = parse_number<T>(given);
-    // Written so that nan is refused; infinity is no value that anything here can take.
+    // Written so that NaN is refused; infinity is not a valid value of any option.
     const bool fits =
         parsed && *parsed >= lowest && *parsed <= highest && std::isfinite(static_cast<double>(*parsed));
     if (!fits) throw UsageError(fmt::format("{} {}: expected a number, {}", flag, given, range));
-    field = *parsed + T{0};  // -0 becomes 0: a configuration would read "-0" as an integer, without the sign
+    field = *parsed + T{0};  // -0 becomes 0: a configuration file would lose the sign of "-0", an integer
   };
   const auto get = [&field]() -> std::string {
     if constexpr (std::is_same_v<Field, std::optional<T>>) {
@@ -86,7 +86,7 @@ Option number(const Row& row, T lowest, T highest, Field& field, std::string oth
           .set = set};
 }
 
-/// One of a few words, each with what it stands for.
+/// One of several words, each with the value that it represents.
 template <class T>
 Option choice(const Row& row, std::vector<std::pair<std::string_view, T>> words, T& field) {
   std::string range;

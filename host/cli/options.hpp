@@ -1,5 +1,5 @@
-// A row of a command's table of options: the parser, --help, FLAGS.md's table and the saved config are all
-// made from it.
+// One option of a command: the parser, --help, the table in FLAGS.md and the saved configuration are all
+// generated from it.
 #pragma once
 
 #include <functional>
@@ -9,26 +9,26 @@
 
 namespace warpfit {
 
-/// It reads and writes a field of the command that the table was made for.
+/// Reads and writes a field of the command that the table was made for.
 struct Option {
   std::string_view group{};  ///< heading in --help
   std::string_view flag{};   ///< "--batch-size", or "MODEL" for a positional argument
   std::string_view value{};  ///< "N"; empty for a switch and for a positional argument
-  std::string help{};        ///< what it is, its unit
-  std::string range{};       ///< what it may be; empty where anything
-  std::string otherwise{};   ///< the default in words, where it depends on others
+  std::string help{};        ///< description and unit
+  std::string range{};       ///< valid values; empty if any text is valid
+  std::string otherwise{};   ///< description of the default, if it depends on other options
   bool is_number = false;
-  bool in_config = true;      ///< whether a run's configuration holds it
-  bool may_be_empty = false;  ///< whether the empty text is a value that differs from none
+  bool in_config = true;      ///< whether it is saved in a run's configuration
+  bool may_be_empty = false;  ///< whether an empty value differs from no value
   bool is_common =
-      false;  ///< whether --help shows it, if the command has so many options that others are left out
-  /// The value as `set` takes it; empty where there is none.
+      false;  ///< whether --help shows it; used by commands that have too many options to show all
+  /// The value in the form that `set` accepts; empty if there is none.
   std::function<std::string()> get{};
   /// Errors: UsageError naming flag, value and range.
   std::function<void(std::string_view)> set{};
 
   [[nodiscard]] bool is_switch() const { return value.empty() && flag.starts_with('-'); }
-  /// The default, of an option that is set to it.
+  /// The text of the default; the option must be set to its default.
   [[nodiscard]] std::string standard() const { return otherwise.empty() ? get() : otherwise; }
 };
 

@@ -1,5 +1,5 @@
-// The only file that includes CLI11. It splits the command line; numbers are ours to check, since CLI11 takes
-// nan for a positive number.
+// The only file that includes CLI11. CLI11 splits the command line; numbers are parsed here, since CLI11
+// accepts nan as a positive number.
 #include "host/cli/parse.hpp"
 
 #include <fmt/core.h>
@@ -19,11 +19,11 @@
 namespace warpfit {
 namespace {
 
-// A command, and what was said of it.
+// A command and its arguments.
 struct Entry {
   CommandText text;
   Command command;
-  Options options{};  // of `command`
+  Options options{};  // refers to `command`
   CLI::App* app = nullptr;
   std::vector<std::pair<const Option*, std::string>> given{};
 };
@@ -35,7 +35,7 @@ std::list<Entry> make_entries(std::index_sequence<kIndex...>) {
     auto& entry = entries.emplace_back(Entry{Asked::kText, std::move(asked)});
     entry.options = options_of(std::get<Asked>(entry.command));
   };
-  (add(std::variant_alternative_t<kIndex + 1, Command>()), ...);  // after ShowText
+  (add(std::variant_alternative_t<kIndex + 1, Command>()), ...);  // the first alternative is ShowText
   return entries;
 }
 
@@ -67,7 +67,7 @@ void add_to(CLI::App& app, Entry& entry, bool& help, bool& help_all) {
   throw UsageError(fmt::format("unknown {} {}: {}", what, given, hint));
 }
 
-// CLI11 returns the arguments that it could not match.
+// CLI11 returns the arguments that it does not know.
 void refuse_unknown(const std::vector<std::string>& left_over, const Entry* entry) {
   if (left_over.empty()) return;
   const std::string given = left_over.front().substr(0, left_over.front().find('='));

@@ -1,4 +1,4 @@
-// From the command line to what it asks for.
+// Parses the command line.
 #pragma once
 
 #include <span>
@@ -9,7 +9,7 @@
 
 namespace warpfit {
 
-/// Text to print and be done: --help, --version.
+/// Text to print before exiting: --help, --version.
 struct ShowText {
   std::string text;
 };
@@ -17,12 +17,12 @@ struct ShowText {
 using Command = std::variant<ShowText, TrainCommand, ResumeCommand, InspectCommand, DevicesCommand,
                              EvalCommand, PredictCommand, ExportCommand, BenchCommand>;
 
-/// Errors: UsageError; an unknown flag or command is answered with the nearest known one.
+/// Errors: UsageError; for an unknown flag or command, the message suggests the nearest known one.
 Command parse_command_line(int argc, const char* const* argv);
 
 void run(const ShowText& show);
 
-/// Of all commands, in the order of --help.
+/// The texts of all commands, in the order of --help.
 std::span<const CommandText> command_texts();
 
 }  // namespace warpfit

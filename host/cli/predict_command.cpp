@@ -14,7 +14,7 @@
 namespace warpfit {
 namespace {
 
-// A network that ends in LogSoftmax gives log-probabilities where others give logits.
+// A network that ends in LogSoftmax outputs log-probabilities instead of logits.
 Scores scores_of(const PredictCommand& command, const ModelInfo& info) {
   if (!command.logits) return Scores::kProbabilities;
   return info.log_softmax ? Scores::kLogProbabilities : Scores::kLogits;

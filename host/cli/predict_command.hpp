@@ -5,7 +5,7 @@
 
 namespace warpfit {
 
-/// Prints what a model takes samples for. Errors: any of host/base/error.hpp.
+/// Prints the classes that a model predicts for samples. Errors: any of host/base/error.hpp.
 void run(const PredictCommand& command);
 
 }  // namespace warpfit

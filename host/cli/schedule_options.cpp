@@ -30,7 +30,7 @@ Option milestones_option(std::vector<std::int64_t>& field) {
   constexpr std::string_view kFlag = "--milestones";
   const auto set = [&field, kFlag](std::string_view given) {
     std::vector<std::int64_t> milestones;
-    // A comma at the end is followed by an empty number, which is refused.
+    // A trailing comma is followed by an empty number, which is refused.
     for (std::size_t begin = 0; begin <= given.size();) {
       const auto end = std::min(given.find(',', begin), given.size());
       const auto milestone = parse_number<std::int64_t>(given.substr(begin, end - begin));

@@ -1,4 +1,4 @@
-// The flags of the learning rate's schedules, and what they come to. Names and defaults are PyTorch's.
+// The flags of the learning-rate schedules, and conversion to a schedule. Names and defaults are PyTorch's.
 #pragma once
 
 #include "host/cli/commands.hpp"
@@ -6,14 +6,14 @@
 
 namespace warpfit {
 
-/// Their rows of the table.
+/// The options of all schedules.
 Options schedule_options(ScheduleFlags& flags);
 
-/// For a run of so many epochs. Errors: UsageError for a flag that the schedule does not have, or that it
-/// misses.
+/// The schedule for a run of this many epochs. Errors: UsageError if a flag is not valid for the schedule, or
+/// if a required flag is missing.
 ScheduleShape schedule_of(const ScheduleFlags& flags, std::int64_t epochs);
 
-/// Whether another number of epochs changes the learning rates of all of them.
+/// Whether a different number of epochs changes the learning rates of all epochs.
 bool spans_all_epochs(const ScheduleFlags& flags);
 
 }  // namespace warpfit

@@ -5,10 +5,10 @@
 
 namespace warpfit {
 
-/// Opens data and device, makes the network and trains it. Errors: any of host/base/error.hpp.
+/// Opens the data and the device, creates the network and trains it. Errors: any of host/base/error.hpp.
 void run(const TrainCommand& command);
 
-/// Goes on with a run. Errors: likewise.
+/// Resumes a run. Errors: likewise.
 void run(const ResumeCommand& command);
 
 }  // namespace warpfit

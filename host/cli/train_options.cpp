@@ -21,7 +21,7 @@
 namespace warpfit {
 namespace {
 
-// "3" or "2-4".
+// The value is "3" or "2-4".
 Option profile_option(TrainOptions& training) {
   constexpr std::string_view kFlag = "--profile-epochs";
   const auto set = [&training, kFlag](std::string_view given) {
@@ -46,7 +46,7 @@ Option profile_option(TrainOptions& training) {
           .set = set};
 }
 
-// "1,0.5,2" or "balanced".
+// The value is "1,0.5,2" or "balanced".
 Option class_weights_option(ClassWeightOptions& flags) {
   constexpr std::string_view kFlag = "--class-weights";
   const auto set = [&flags, kFlag](std::string_view given) {
@@ -99,7 +99,7 @@ Option update_option(bool& fuse) {
       choice<bool>({"Training", "--update", "HOW",
                     "fuse the plain SGD update into the weight-gradient GEMM, or run it as a separate pass"},
                    {{"fused", true}, {"separate", false}}, fuse);
-  // config.toml of runs by earlier versions contains "folded" for "fused".
+  // Runs of earlier versions have "folded" instead of "fused" in config.toml.
   option.set = [set = option.set](std::string_view given) { set(given == "folded" ? "fused" : given); };
   return option;
 }
@@ -179,7 +179,7 @@ Options validation_options(RunOptions& run) {
   return rows;
 }
 
-// "500" or "500steps", "2epochs".
+// The value is "500", "500steps" or "2epochs".
 Option save_every_option(CheckpointInterval& every) {
   constexpr std::string_view kFlag = "--checkpoint-every";
   const auto set = [&every, kFlag](std::string_view given) {
@@ -235,12 +235,12 @@ Options run_options(TrainCommand& command) {
   return rows;
 }
 
-// The options that most runs are started with.
+// The options that most users need.
 constexpr std::array<std::string_view, 13> kCommon{
     "--data", "--network", "--epochs",  "--batch-size", "--optimizer", "--lr",      "--shuffle",
     "--seed", "--device",  "--run-dir", "--save",       "--config",    "--progress"};
 
-// No part of a run's configuration: it depends on where the run is watched.
+// Not saved in a run's configuration: it depends on the terminal that the run is watched on.
 Option progress_option(bool& progress) {
   auto option = choice<bool>({"Output", "--progress", "WHEN",
                               "show a progress line on standard error: if it is a terminal, or never"},

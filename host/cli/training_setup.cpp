@@ -15,7 +15,7 @@
 namespace warpfit {
 namespace {
 
-// A run may be resumed from another working folder.
+// Paths are made absolute because a run may be resumed from another working directory.
 void make_absolute(std::string& path) {
   if (path.empty()) return;
   std::error_code error;
@@ -63,7 +63,7 @@ void check(const RunOptions& run) {
 
 }  // namespace
 
-// The tutorial's class holds its layers in an attribute; a list of layers is an nn.Sequential itself.
+// The tutorial's class has its layers in an attribute; a list of layers is an nn.Sequential without one.
 std::string names_of(const TrainCommand& command) {
   return command.names.value_or(is_layer_list(command.run.network) ? "" : RunOptions().names);
 }
