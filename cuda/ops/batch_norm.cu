@@ -1,6 +1,6 @@
-// One block sums the values of its channels, once for the mean and once for the variance, and normalizes
-// them; the second and third pass find them in the cache. Of vectors a block has 32 channels, which lie next
-// to each other, of images one. No atomics: the same bits each time.
+// Each block sums the values of its channels, once for the mean and once for the variance, and normalizes
+// them; the second and third passes read them from the cache. A block has 32 adjacent channels of vectors, or
+// one channel of images. Deterministic: no atomics are used.
 #include "cuda/device/kernel.cuh"
 #include "cuda/ops/batch_norm.hpp"
 #include "cuda/runtime/launch.hpp"
@@ -10,12 +10,13 @@ namespace warpfit::cuda {
 namespace {
 
 constexpr int kThreads = 256;
-constexpr int kVectorChannels = 32;  // of a block
+constexpr int kVectorChannels = 32;  // per block
 
 struct Values {
   std::int64_t rows, channels, plane;
 
-  // Offset of value `i` of a channel's rows * plane. Their number fits 32 bits, whose division is faster.
+  // Offset of value `i` of a channel's rows * plane values. The count fits into 32 bits; 32-bit division is
+  // faster.
   __device__ std::int64_t offset(std::int64_t channel, std::uint32_t i) const {
     if (plane == 1) return i * channels + channel;
     const auto size = static_cast<std::uint32_t>(plane);
@@ -25,11 +26,12 @@ struct Values {
   __device__ std::uint32_t count() const { return static_cast<std::uint32_t>(rows * plane); }
 };
 
-// The sum of the values of all threads of the same channel, in each of them. All threads call it.
+// Sums the values of all threads with the same channel; each of them gets the sum. Must be called by all
+// threads.
 template <int kChannels>
 __device__ float channel_sum(float value) {
   SHARED_ARRAY(float, partial, kThreads);
-  __syncthreads();  // the last call's reads are over
+  __syncthreads();  // the reads of the previous call are done
   partial[threadIdx.x] = value;
   __syncthreads();
   for (unsigned threads = kThreads / 2; threads >= kChannels; threads /= 2) {
@@ -107,10 +109,10 @@ struct BackwardArguments {
   Values values;
   const float *x, *dy, *weight, *mean, *inverse_deviation;
   float *dweight, *dbias;
-  float* dx;  // null if it is not wanted
+  float* dx;  // null if it is not needed
 };
 
-// dx = weight / deviation * (dy - mean of dy - normalized x * mean of (dy * normalized x)).
+// dx = weight / deviation * (dy - mean(dy) - normalized x * mean(dy * normalized x))
 template <int kChannels>
 __global__ void __launch_bounds__(kThreads) batch_norm_backward_kernel(BackwardArguments arguments) {
   const auto& values = arguments.values;
@@ -148,12 +150,12 @@ __global__ void __launch_bounds__(kThreads) batch_norm_backward_kernel(BackwardA
   }
 }
 
-// Errors: DeviceError if a channel has more values than 32 bits count.
+// Errors: DeviceError if a channel has more than 2^31 values in a batch.
 template <class Arguments>
 void launch_by_channels(void (*of_vectors)(Arguments), void (*of_images)(Arguments),
                         const Arguments& arguments, cudaStream_t stream) {
   const auto& values = arguments.values;
-  constexpr std::int64_t kMaxValues = std::int64_t{1} << 31;  // a stride more still fits
+  constexpr std::int64_t kMaxValues = std::int64_t{1} << 31;  // adding a stride does not overflow
   if (values.rows * values.plane > kMaxValues)
     throw DeviceError("batch normalization: more than 2^31 values of a channel in a batch");
   const bool are_vectors = values.plane == 1;

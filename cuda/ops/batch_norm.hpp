@@ -10,22 +10,22 @@
 
 namespace warpfit::cuda {
 
-/// What the backward pass needs of the forward pass: mean and 1 / sqrt(variance + eps) of each channel.
+/// Results of the forward pass for the backward pass: mean and 1 / sqrt(variance + eps) of each channel.
 struct BatchNormStatistics {
   Vector mean, inverse_deviation;
 };
 
-/// y, from the statistics of the batch, which are left in `batch`; moves the running ones. `tensors` and
-/// `state`: the operation's.
+/// Computes y with the batch's statistics, stores these in `batch`, and updates the running statistics.
+/// `tensors` and `state` are those of the operation.
 void batch_norm_forward(const BatchNormOperation& operation, ConstMatrix x, std::span<const Vector> tensors,
                         std::span<const Vector> state, const BatchNormStatistics& batch, Matrix y,
                         cudaStream_t stream);
 
-/// y, from the running statistics.
+/// Computes y with the running statistics.
 void batch_norm_evaluate(const BatchNormOperation& operation, ConstMatrix x, std::span<const Vector> tensors,
                          std::span<const Vector> state, Matrix y, cudaStream_t stream);
 
-/// The gradients of weight and bias, and dx, unless it is empty.
+/// Computes the gradients of weight and bias, and dx unless it is empty.
 void batch_norm_backward(const BatchNormOperation& operation, ConstMatrix x, ConstMatrix dy,
                          ConstVector weight, const BatchNormStatistics& batch, Vector dweight, Vector dbias,
                          Matrix dx, cudaStream_t stream);

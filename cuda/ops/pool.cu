@@ -1,5 +1,5 @@
-// A thread for each output, and in the backward pass for each input, which looks at the windows that it is
-// in: no atomics, so the same bits each time.
+// Uses one thread per output; in the backward pass one per input, which reads the gradients of all windows
+// that contain it. Deterministic: no atomics are used.
 #include "cuda/device/kernel.cuh"
 #include "cuda/ops/pool.hpp"
 #include "cuda/runtime/launch.hpp"
@@ -9,7 +9,7 @@ namespace {
 
 constexpr int kThreads = 256;
 
-// A value of a batch of images, by its number.
+// The coordinates of value `i` of a batch of images.
 struct Place {
   std::int64_t plane, row, column;
 
@@ -41,7 +41,7 @@ __global__ void __launch_bounds__(kThreads)
         const float value = plane[row * in.width + column];
         if constexpr (kKind == PoolKind::kAverage) {
           result += value;
-        } else if (position < 0 || value > result || value != value) {  // NaN is passed on
+        } else if (position < 0 || value > result || value != value) {  // NaN is propagated
           result = value;
           position = operation.position(place.row, place.column, row, column);
         }

@@ -10,12 +10,12 @@
 
 namespace warpfit::cuda {
 
-/// y, and for max pooling the position in its window of each maximum, the first of equal ones.
+/// Computes y; for max pooling also the position of each maximum in its window, the first one on ties.
 void pool_forward(const PoolOperation& operation, ConstMatrix x, Matrix y, std::uint16_t* positions,
                   cudaStream_t stream);
 
-/// dx: each value has the gradients of the windows that it is the maximum of, or its share of those that it
-/// is in, added in the order of the windows.
+/// Computes dx: the sum, in the order of the windows, of the gradients of the windows in which a value is the
+/// maximum (max pooling) or of its shares of all windows that contain it (average pooling).
 void pool_backward(const PoolOperation& operation, ConstMatrix dy, const std::uint16_t* positions, Matrix dx,
                    cudaStream_t stream);
 
