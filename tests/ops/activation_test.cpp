@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::array<std::int64_t, 8> kSizes{1, 3, 7, 31, 32, 33, 1000, 300'001};
 
-// Activations as separate operations, as used where no linear layer can include them.
+// Activations as separate operations, which are used if they cannot be fused with a linear layer.
 class ActivationPass : public OnEachBackend {
  protected:
   std::vector<float> forward(const Activation& activation, const std::vector<float>& values) {

@@ -39,7 +39,7 @@ constexpr std::array<BatchShape, 12> kBatchShapes{{{2, 1, 1},
                                                    {64, 8, 7},
                                                    {3, 5, 300}}};
 
-// What PyTorch computes, in double precision.
+// PyTorch's results, in double precision.
 struct NormalizedBatch {
   Doubles y, evaluated, dx, dweight, dbias, mean, variance;
 };
@@ -52,7 +52,7 @@ class BatchNormPass : public OnEachBackend {
     operation_.plane = shape.plane;
     TestValues values;
     x_ = values.uniform(shape.size());
-    for (std::int64_t row = 0; row < shape.rows; ++row) {  // channels of different means
+    for (std::int64_t row = 0; row < shape.rows; ++row) {  // channels have different means
       for (std::int64_t c = 0; c < shape.channels; ++c) {
         for (std::int64_t at = 0; at < shape.plane; ++at)
           x_[shape.index(row, c, at)] += 0.5F * static_cast<float>(c % 7);
@@ -103,7 +103,7 @@ class BatchNormPass : public OnEachBackend {
     return e;
   }
 
-  // Everything that a step and an evaluation give. The input gradient is left out if it is not wanted.
+  // All results of a step and of an evaluation. dx is computed only if `with_input_gradient` is true.
   struct Result {
     std::vector<float> y, evaluated, dx, dweight, dbias, mean, variance, weight, bias;
     std::int32_t batches = 0;
@@ -189,7 +189,7 @@ TEST_P(BatchNormPass, HasItsConstants) {
   EXPECT_TRUE(all_close(found.variance, e.variance, kTolerance));
 }
 
-// The first layer that learns is not asked for the gradient of its input.
+// The first layer with trainable parameters does not need the gradient of its input.
 TEST_P(BatchNormPass, UpdatesItsTensorsWithAndWithoutTheInputsGradient) {
   constexpr float kRate = 0.5F;
   draw({24, 40, 1});
@@ -205,7 +205,7 @@ TEST_P(BatchNormPass, UpdatesItsTensorsWithAndWithoutTheInputsGradient) {
   }
 }
 
-// Values far from 0, whose squares would cancel.
+// Values far from 0, for which mean(x^2) - mean(x)^2 would cancel.
 TEST_P(BatchNormPass, IsAccurateFarFromZero) {
   draw({128, 8, 1});
   for (auto& value : x_) value += 1000;

@@ -85,8 +85,8 @@ TEST_P(Matmul, KeepsInfinity) {
 
 INSTANTIATE_TEST_SUITE_P(Backends, Matmul, testing::Values("cuda_own"), backend_name);
 
-// By default, small batches of small layers use our own kernels, all others cuBLAS; the bits of the sums show
-// which.
+// By default, small batches of small layers use this project's kernels, all others cuBLAS; the bits of the
+// sums show which kernels were used.
 class ChoiceOfProducts : public OnEachBackend {
  protected:
   void expect_as(const char* name, const LayerShape& s) {

@@ -1,4 +1,4 @@
-// Pooling compared with plain loops over windows; of integers every sum and maximum is exact.
+// Pooling compared with plain loops over windows; with integers every sum and maximum is exact.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -26,7 +26,7 @@ constexpr Windows square(std::int64_t size, std::int64_t stride, std::int64_t pa
   return {size, stride, padding};
 }
 
-// Windows side by side, with gaps, overlapping, over the edges, of the whole image, of one value.
+// Windows that are adjacent, have gaps, overlap, exceed the edges, or cover the whole image or one value.
 constexpr std::array<PoolShape, 11> kPoolShapes{{
     {2, {1, 4, 4}, square(2, 2), square(2, 2)},
     {3, {5, 7, 9}, square(2, 2), square(2, 2)},
@@ -68,7 +68,7 @@ class PoolPass : public OnEachBackend {
     return {ys.values(), dxs.values()};
   }
 
-  // The same, window by window, with gradients added to the values that the window was made of.
+  // The expected y and dx, window by window: each gradient is added to the values that the result depends on.
   static std::pair<Doubles, Doubles> expected(const PoolShape& shape, PoolKind kind,
                                               const std::vector<float>& x, const std::vector<float>& dy) {
     const auto height = shape.in.height, width = shape.in.width;
@@ -111,7 +111,7 @@ TEST_P(PoolPass, AgreesWithLoopsOverWindows) {
       const PoolOperation operation{
           .kind = kind, .in = shape.in, .rows = shape.down, .columns = shape.across};
       TestValues values;
-      // Few different integers: many windows have several equal maxima.
+      // With few different integers, many windows have several equal maxima.
       const auto x = values.integers(shape.rows * shape.in.size());
       const auto dy = values.integers(shape.rows * operation.out().size());
       const auto [y, dx] = expected(shape, kind, x, dy);
@@ -127,7 +127,7 @@ TEST_P(PoolPass, AgreesWithLoopsOverWindows) {
   }
 }
 
-// As in PyTorch: a run that diverges is seen.
+// As in PyTorch: otherwise a diverged run would look healthy.
 TEST_P(PoolPass, HandsOnNan) {
   constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
   const PoolShape shape{1, {1, 2, 4}, square(2, 2), square(2, 2)};

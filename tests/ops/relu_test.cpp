@@ -17,7 +17,7 @@ namespace {
 constexpr std::array<std::int64_t, 11> kEdges{1, 3, 7, 31, 32, 33, 127, 128, 129, 512, 1000};
 
 // Bias and ReLU after a product with one input, which is exact for integers. With CUDA this tests the kernels
-// that follow cuBLAS's products; our own products include bias and ReLU.
+// that follow cuBLAS's products; this project's own GEMM kernels include bias and ReLU.
 class Relu : public OnEachBackend {
  protected:
   // The output and the bias begin as many floats after an aligned address as their skew says.
@@ -103,7 +103,7 @@ TEST_P(Relu, TakesAnyAlignment) {
   }
 }
 
-// More elements than the largest grid has threads.
+// More elements than there are threads in the largest grid.
 TEST_P(Relu, TakesRowsWiderThanAGrid) {
   check_forward(1, 4 * 256 * 1024 + 8);
   check_backward(1, 4 * 256 * 4096 + 9);

@@ -47,7 +47,7 @@ Expected reference(std::span<const float> logits, std::span<const Label> labels,
 
 class SoftmaxCrossEntropy : public OnEachBackend {
  protected:
-  // Evaluates the same logits as `times` batches, whose losses are added up.
+  // Evaluates the same logits as `times` batches, whose losses are summed.
   Result run(const std::vector<float>& logits, const std::vector<Label>& labels, int times = 1,
              float smoothing = 0) {
     const auto rows = static_cast<std::int64_t>(labels.size());
@@ -155,8 +155,8 @@ TEST_P(SoftmaxCrossEntropy, WithoutGradientGivesTheSameLoss) {
   EXPECT_EQ(z.values(), logits);
 }
 
-// Equal class weights give the result without weights, up to rounding; at shapes on both sides of a block's
-// number of threads.
+// Equal class weights give the result without weights, up to rounding. Some shapes are smaller than a block's
+// number of threads, others larger.
 TEST_P(SoftmaxCrossEntropy, WithEqualWeightsIsAsWithNone) {
   for (const auto& [rows, classes] :
        {std::pair<std::int64_t, std::int64_t>{1, 2}, {33, 10}, {300, 129}, {7, 256}}) {
@@ -186,7 +186,7 @@ TEST_P(SoftmaxCrossEntropy, WeighsRowsByTheirClass) {
   EXPECT_TRUE(all_close(result.dlogits, Doubles{-0.375, 0.375, 0.125, -0.125}, {1e-6, 0}));
 }
 
-// As in PyTorch: 0 divided by 0, for which the trainer ends a run.
+// As in PyTorch, the result is 0 / 0; the trainer ends a run for it.
 TEST_P(SoftmaxCrossEntropy, OfSamplesWithoutWeightIsNoNumber) {
   weights_ = {0, 1};
   const auto result = run({1, 2}, {0});
