@@ -42,7 +42,7 @@ TEST_F(AvailableMemoryInGroups, IsTheMachinesWithoutLimits) {
   EXPECT_EQ(found(), kMachine);
 }
 
-// The limits of parent groups apply too; memory that caches files counts as available.
+// The limits of parent groups also apply; memory used as page cache counts as available.
 TEST_F(AvailableMemoryInGroups, IsWhatVersion2Leaves) {
   add("proc/self/cgroup", "0::/user/run\n");
   add("sys/fs/cgroup/user/run/memory.max", "5000000\n");

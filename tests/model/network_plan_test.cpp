@@ -47,7 +47,7 @@ TEST(NetworkPlan, PlacesEachTensorAt128BytesWithoutOverlap) {
   EXPECT_GE(plan.floats, end);
 }
 
-// Only where the first layer is linear is the images' Flatten outside of nn.Sequential.
+// The Flatten of images is outside of nn.Sequential only if the first layer is linear.
 TEST(NetworkPlan, FlattensImagesBeforeTheFirstLinearLayer) {
   const auto plan = plan_network(
       parse_network("batchnorm,maxpool(3,2,1),relu,avgpool(2),linear(16),batchnorm,linear(10)"), {3, 28, 28});

@@ -1,4 +1,4 @@
-// State dicts as people have them: half precision, layers without bias, wrappers, other tensors, any order.
+// State dicts as found in practice: half precision, layers without bias, wrappers, other tensors, any order.
 #include "host/model/state_dict.hpp"
 
 #include <gmock/gmock.h>
@@ -71,7 +71,7 @@ class StateDictFile : public testing::Test {
   std::string path_ = (folder_.path() / "model.safetensors").string();
 };
 
-// 1, -2, the largest half, the smallest one, a subnormal one, 0, -0, infinity.
+// 1, -2, the largest half-precision number, the smallest positive one, a subnormal one, 0, -0, infinity.
 TEST_F(StateDictFile, HasHalfPrecision) {
   EXPECT_THAT(floats<std::uint16_t>(DType::kF16, {0x3C00, 0xC000, 0x7BFF, 0x0001, 0x8200, 0x0000, 0x7C00}),
               ElementsAre(1, -2, 65504, std::ldexp(1.0F, -24), -std::ldexp(1.0F, -15), 0, INFINITY));
@@ -113,7 +113,7 @@ TEST_F(StateDictFile, IsOrderedByNamesThenByTheOneOrderOfShapes) {
   const auto of = [&](const Shapes& shapes) { return load(shapes).info.network.text(); };
   EXPECT_EQ(of({{"fc2.weight", {2, 3}}, {"fc2.bias", {2}}, {"fc1.weight", {3, 4}}, {"fc1.bias", {3}}}),
             "4-3-2");
-  // Of two equal layers the numbers in their names decide: the 9 before the 10.
+  // The order of two equal layers is decided by the numbers in their names: 9 before 10.
   EXPECT_EQ(
       load({{"fc10.weight", {4, 4}}, {"fc9.weight", {4, 4}}, {"fc11.weight", {2, 4}}}).parameters.front(), 2);
   const auto backwards = load({{"z.weight", {3, 4}},
@@ -141,7 +141,7 @@ TEST_F(StateDictFile, IsOrderedByNamesThenByTheOneOrderOfShapes) {
               HasSubstr("expected 3 inputs, the number of outputs of a.weight"));
 }
 
-// More orders than anybody could try.
+// There are more orders than can be tried.
 TEST_F(StateDictFile, IsRefusedSoonIfItsOrderCannotBeFound) {
   Shapes shapes{{"z.weight", {4, 4}}};
   for (int i = 0; i < 30; ++i)
@@ -197,7 +197,7 @@ TEST_F(StateDictFile, WarmStartsWithoutThePrefixesOfWrappers) {
   EXPECT_THAT(result.loaded, ElementsAre("net.0.weight", "net.0.bias"));
   EXPECT_THAT(result.unexpected, ElementsAre("module.other (1)"));
   EXPECT_EQ(parameters.front(), 1);
-  // A tensor of the very name goes before one that only has it without its prefix.
+  // A tensor with exactly this name takes precedence over one that only has it without its prefix.
   write({{"module.net.0.weight", {2, 4}}, {"net.0.weight", {2, 4}}});
   load_matching(path_, info, parameters);
   EXPECT_EQ(parameters.front(), 2);

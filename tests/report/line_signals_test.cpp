@@ -34,7 +34,7 @@ TEST_F(LineSignalsTest, ReplaceTheDefaultActionAlone) {
   EXPECT_EQ(handler_of(SIGHUP), SIG_IGN);
 }
 
-// Standard error is a file here, of which no process is in the foreground.
+// Standard error is a file here, which has no foreground process.
 TEST_F(LineSignalsTest, EraseNothingElsewhere) {
   const auto end_with_a_line = [] {
     LineSignals signals;

@@ -231,7 +231,7 @@ TEST_F(MetricsTest, NamesTheFileThatFails) {
               ThrowsMessage<IoError>(HasSubstr("metrics.csv: cannot write a row at byte ")));
 }
 
-// At the start, not only after the first epoch.
+// The error is reported at the start, not only after the first epoch.
 TEST_F(MetricsTest, RefusesADeviceThatJsonCannotHold) {
   EXPECT_THAT(([this] { report({}, "GPU \xFF"); }),
               ThrowsMessage<ModelError>(HasSubstr(path("metrics.jsonl") + ": ")));

@@ -114,14 +114,14 @@ TEST_F(ProgressOnAScreen, IsErasedWhenTheRunFails) {
   EXPECT_THAT(screen_.lines(), testing::ElementsAre("loss 250", ""));
 }
 
-// The clock stands still: whatever comes in the same instant draws nothing.
+// The clock is simulated: further events at the same time draw nothing.
 TEST_F(ProgressOnAScreen, IsDrawnTenTimesASecondAtMost) {
   progress_->epoch_started(1);
   for (int i = 0; i < 1000; ++i) {
     loss(1, i);
     pass(1ms);
   }
-  const int drawings = drawings_;  // by the reports and by the thread that draws what they left
+  const int drawings = drawings_;  // drawings by the reports and by the thread that draws what they deferred
   EXPECT_GE(drawings, 2);
   EXPECT_LE(drawings, 11);
 }
@@ -137,7 +137,7 @@ TEST_F(ProgressOnAScreen, IsDrawnLaterIfTheLastTimeWasTooRecent) {
 
 TEST_F(ProgressOnAScreen, IsNotDrawnAfterTheEnd) {
   progress_->epoch_started(1);
-  loss(1, 1);  // leaves a drawing for later
+  loss(1, 1);  // defers a drawing
   progress_->done();
   pass(1s);
   std::this_thread::sleep_for(500ms);  // until the drawing thread has looked at the clock again
@@ -166,7 +166,7 @@ TEST_F(ProgressOnAScreen, FitsIntoAWindowThatIsResized) {
   EXPECT_EQ(screen_.lines().back(), "");
 }
 
-// The shell's prompt is then where the line was.
+// The shell's prompt is where the line was.
 TEST_F(ProgressOnAScreen, LeavesTheTerminalAloneInTheBackground) {
   progress_->epoch_started(1);
   is_foreground_ = false;

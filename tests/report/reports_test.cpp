@@ -13,7 +13,7 @@ using testing::ElementsAre;
 
 using Calls = std::vector<std::string>;
 
-// Records each call with its report's name and its arguments.
+// Records each call: the name of the report and the arguments.
 class Noting final : public Report {
  public:
   Noting(std::string name, Calls& calls) : name_(std::move(name)), calls_(calls) {}

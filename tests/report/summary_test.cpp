@@ -38,7 +38,7 @@ TEST(Summary, GoesByTheValidationSetIfThereIsOne) {
       testing::StartsWith("best epoch by validation loss: 4 (loss 2.000000, accuracy 75.0%); 1 epoch in "));
 }
 
-// A resumed run whose best epoch was before.
+// A resumed run whose best epoch was before the resumption.
 TEST(Summary, SaysOnlyWhatIsKnownOfAnEpochOfAnotherProcess) {
   Summary summary;
   EXPECT_EQ(summary.text({.epoch = 2, .value = 0.5}), "best epoch by test loss: 2 (loss 0.500000)");

@@ -1,4 +1,4 @@
-// From the options of a run to the arguments of the trainer.
+// Conversion of the options of a run to the arguments of the trainer.
 #include "host/run/training_files.hpp"
 
 #include <gmock/gmock.h>
@@ -52,7 +52,7 @@ TEST_F(TrainingFilesTest, TakesTheNamesOfTheClassesNextToTheLabels) {
   EXPECT_THAT([&] { TrainingFiles{options_}; },
               ThrowsMessage<UsageError>(HasSubstr("others: 1 names, but the network has 2 outputs")));
   options_.class_names.clear();
-  folder_.add("classes.txt", {'a'});  // which nobody asked for
+  folder_.add("classes.txt", {'a'});  // not requested, so that it is ignored
   EXPECT_TRUE(TrainingFiles(options_).model().class_names.empty());
   folder_.add("classes.txt", {'a', '\n', '\n', 'b'});
   EXPECT_TRUE(TrainingFiles(options_).model().class_names.empty());

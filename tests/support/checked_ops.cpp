@@ -162,7 +162,7 @@ class CheckedLossOp final : public LossOp {
   std::int64_t classes_, rows_;
 };
 
-// The slot's device memory belongs to the backend too.
+// Tells the backend about the slot's device memory, so that it counts as the backend's.
 class CheckedSlot final : public StagingSlot {
  public:
   CheckedSlot(CheckedBackend& backend, std::unique_ptr<StagingSlot> slot)

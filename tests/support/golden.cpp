@@ -61,8 +61,8 @@ Golden read_golden(const std::string& name) {
                 .log_every = config.at("every"),
                 .initial = {},
                 .epochs = {}};
-  // These runs amplify rounding errors. PyTorch 2.15 differs by 4.5e-3 (momentum) and 3.3e-2 (Adam) from its
-  // own traces by version 1.13, and by 2.6e-3 (Adam) within the first hundred steps when it computes in
+  // These runs amplify rounding errors. PyTorch 2.15 differs from the traces of PyTorch 1.13 by 4.5e-3
+  // (momentum) and 3.3e-2 (Adam), and by 2.6e-3 (Adam) within the first hundred steps when it computes in
   // double precision.
   if (!std::holds_alternative<Sgd>(golden.optimizer)) {
     golden.first_losses = 5e-3;

@@ -14,15 +14,15 @@ struct Outcome {
   std::string out;
   std::string error;
   double seconds = 0;
-  double cpu_seconds = 0;  ///< CPU time, which does not depend on other load
+  double cpu_seconds = 0;  ///< CPU time, which does not depend on other processes' load
   long peak_kilobytes = 0;
 };
 
 /// The path of a program in the folder of the test programs.
 std::string program_path(const std::string& name = "warpfit");
 
-/// Restores the default action of signals that a shell ignores for background jobs and nohup: child processes
-/// would inherit that they are ignored.
+/// Restores the default action of signals that a shell ignores for background jobs and nohup: otherwise child
+/// processes would inherit that they are ignored.
 void restore_signals();
 
 /// A running warpfit process.

@@ -21,7 +21,7 @@ void TerminalScreen::write(std::string_view output) {
   }
 }
 
-// Of CSI sequences those for colours, and for erasing from the cursor on.
+// Handles the CSI sequences for colours and for erasing from the cursor on; puts others on the screen.
 std::size_t TerminalScreen::control(std::string_view sequence) {
   constexpr std::size_t kStart = 2;
   const auto end = sequence.find_first_not_of("0123456789;", kStart);

@@ -11,11 +11,11 @@ class TerminalScreen {
  public:
   explicit TerminalScreen(std::size_t columns) : columns_(columns) {}
 
-  /// Output of the program. A sequence that is not known ends up on the screen, where a test sees it.
+  /// Output of the program. An unknown escape sequence is put on the screen, where a test sees it.
   void write(std::string_view output);
   /// All lines from the first one on, without spaces at their ends.
   [[nodiscard]] std::vector<std::string> lines() const;
-  /// Each text that the cursor's line had when the cursor went back to its start: what a user saw there.
+  /// Each text that the cursor's line had when the cursor returned to its start: what a user saw there.
   [[nodiscard]] const std::vector<std::string>& overwritten() const { return overwritten_; }
   void resize(std::size_t columns) { columns_ = columns; }
 
