@@ -9,7 +9,7 @@
 
 namespace warpfit {
 
-// Each kind is a struct that computes the function's value and its derivative at x.
+// Each activation is a struct that computes the function's value and its derivative at x.
 
 /// x if x is above 0 or NaN, else 0.
 struct ReluFunction {

@@ -45,7 +45,7 @@ class StagingSlot {
   StagingSlot& operator=(const StagingSlot&) = delete;
   virtual ~StagingSlot() = default;
 
-  /// Page-locked where the device copies faster from such memory.
+  /// Page-locked if that makes copies to the device faster.
   [[nodiscard]] virtual std::span<std::uint8_t> host() = 0;
 
   /// Queues the copy of the first `bytes` bytes of host() to the slot's device memory and returns its

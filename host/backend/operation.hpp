@@ -85,7 +85,7 @@ struct PlannedOperation {
 /// the output.
 struct OperationPlan {
   std::vector<PlannedOperation> operations;
-  std::vector<std::int64_t> widths;  ///< of each value, in elements of a sample
+  std::vector<std::int64_t> widths;  ///< elements of each value per sample
 };
 
 }  // namespace warpfit

@@ -24,7 +24,7 @@ inline std::string printable(std::string_view text) {
   return shown;
 }
 
-/// The same for `text` shortened to `max_size` bytes.
+/// Likewise for `text` shortened to `max_size` bytes.
 inline std::string printable(std::string_view text, std::size_t max_size) {
   return printable(shorten(text, max_size));
 }

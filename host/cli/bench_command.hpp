@@ -5,7 +5,8 @@
 
 namespace warpfit {
 
-/// Measures training on the training set and prints where its time goes. Errors: any of host/base/error.hpp.
+/// Measures training on the training set and prints the time of each phase. Errors: any of
+/// host/base/error.hpp.
 void run(const BenchCommand& command);
 
 }  // namespace warpfit

@@ -20,7 +20,7 @@ constexpr std::string_view kSampleShape = "warpfit.sample_shape";
 constexpr std::string_view kDropout = "warpfit.dropout";
 constexpr std::string_view kNames = "warpfit.names";
 constexpr std::string_view kClassNames = "warpfit.class_names";  // a JSON array
-constexpr std::string_view kPixelMean = "warpfit.pixel_mean";    // of pixels divided by 255
+constexpr std::string_view kPixelMean = "warpfit.pixel_mean";    // mean of pixels / 255
 constexpr std::string_view kPixelDeviation = "warpfit.pixel_std";
 constexpr std::int64_t kMaxSample = std::int64_t{1} << 31;  // values in a sample
 

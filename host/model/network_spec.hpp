@@ -16,7 +16,7 @@ struct NetworkSpec {
   /// Values of a sample, if the text states them. Such a network has only linear layers and ReLU.
   std::optional<std::int64_t> inputs;
 
-  /// As parse_network reads it: "784-512-512-10" or "linear(512),relu,linear(10)".
+  /// The text for parse_network(): "784-512-512-10" or "linear(512),relu,linear(10)".
   [[nodiscard]] std::string text() const;
   [[nodiscard]] bool has_dropout() const;
   friend bool operator==(const NetworkSpec&, const NetworkSpec&) = default;

@@ -11,7 +11,7 @@ namespace warpfit {
 
 struct StateDict {
   NetworkSpec network;
-  std::int64_t inputs = 0;              ///< of the first layer
+  std::int64_t inputs = 0;              ///< inputs of the first layer
   std::vector<std::string> names;       ///< the file's tensor names, in the order of the network's tensors
   std::vector<std::string> ignored;     ///< tensors that belong to no layer, such as counters of steps
   std::string note = {}, warning = {};  ///< about the order of the layers, if names alone do not determine it

@@ -56,7 +56,7 @@ class OptimizerState {
   struct Memory {
     std::array<std::vector<float>, kMaxMoments> moments;
     std::int64_t steps = 0;
-    float scalar = 0;  ///< as OptimizerProgress::scalar
+    float scalar = 0;  ///< see OptimizerProgress::scalar
   };
   [[nodiscard]] Memory memory() const;
   /// Errors: ModelError if the state is that of another optimizer or size.

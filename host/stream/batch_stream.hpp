@@ -77,14 +77,14 @@ class BatchStream {
   std::int64_t chunk_samples_;
   bool resident_;
   StagingRing ring_;
-  SampleOrder order_;  // of the current pass; the reader reads it too
+  SampleOrder order_;  // order of the current pass; also used by the reader
   bool reading_ = false;
   std::exception_ptr attach_failure_;
 
   // For resident data: the first `uploaded_` samples are on the device.
   Buffer<std::uint8_t> pixels_;
   Buffer<Label> labels_;
-  Buffer<std::uint32_t> pass_order_;  // of a shuffled pass
+  Buffer<std::uint32_t> pass_order_;  // order of a shuffled pass
   std::int64_t uploaded_ = 0;
   bool returned_ = false;  // whether the pass has returned its last chunk
 

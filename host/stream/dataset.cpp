@@ -14,7 +14,7 @@
 namespace warpfit {
 namespace {
 
-// Of bytes if all labels fit into bytes, as computed by versions that read only byte labels.
+// Computed over bytes if all labels fit into bytes, as in versions that read only byte labels.
 std::uint32_t checksum(std::span<const Label> labels, std::int64_t classes) {
   constexpr std::int64_t kByteClasses = 256;
   if (classes > kByteClasses) return crc32_of(std::as_bytes(labels));

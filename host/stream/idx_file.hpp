@@ -82,7 +82,7 @@ class IdxFile {
   std::vector<std::int64_t> dimensions_;
   std::int64_t sample_size_ = 1;
   std::int64_t header_size_ = 0;
-  std::unique_ptr<class GzipReader> gzip_;   // of gzip data that is not decoded yet; after the header
+  std::unique_ptr<class GzipReader> gzip_;   // for gzip data to be decoded; positioned after the header
   std::unique_ptr<std::uint8_t[]> decoded_;  // the elements of a gzip file
 };
 

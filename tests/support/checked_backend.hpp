@@ -10,8 +10,8 @@
 namespace warpfit::test {
 
 /// Forwards all calls. A call that violates a rule of the interface throws std::logic_error, which names the
-/// rule: operations are called inside a recorded step, and nothing there allocates or copies; views lie in
-/// memory of this backend and match each other and the prepared operation; a backward pass follows a forward
+/// rule: operations are called inside a recorded step, and nothing there allocates or copies; views refer to
+/// this backend's memory and match each other and the prepared operation; a backward pass follows a forward
 /// pass in training mode over the same memory; gradients are used only after waiting for their fence.
 class CheckedBackend final : public Backend {
  public:
