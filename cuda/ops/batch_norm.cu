@@ -89,7 +89,7 @@ __global__ void __launch_bounds__(kThreads) batch_norm_forward_kernel(ForwardArg
   move(arguments.running_variance[channel], squares / (n - 1));
   arguments.mean[channel] = mean;
   arguments.inverse_deviation[channel] = inverse;
-  if (channel == 0) ++*arguments.batches;
+  if (channel == 0 && *arguments.batches < kMaxBatchCount) ++*arguments.batches;
 }
 
 __global__ void __launch_bounds__(kThreads)

@@ -33,6 +33,9 @@ struct DropoutOperation {
   DropoutMask mask;
 };
 
+/// Batch normalization counts its batches up to this number.
+constexpr std::int32_t kMaxBatchCount = 1 << 30;
+
 /// y = activation((x - mean) / sqrt(variance + eps) * weight + bias) for each channel; x and y are (N,
 /// channels * plane), and the `plane` values of a channel of a sample are contiguous. In training, mean and
 /// (biased) variance are those of the batch, and the running statistics become (1 - momentum) * running +

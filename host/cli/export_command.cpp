@@ -32,7 +32,8 @@ void export_npz(const std::string& path, const Model& model) {
 OnnxNetwork::Layer::Normalization normalization_of(const Model& model, const NetworkPlan& plan,
                                                    const Node& node, const BatchNorm& norm) {
   if (!node.in.is_vector())
-    throw ModelError("batch normalization of images is not exported to ONNX; export safetensors or npz");
+    throw UsageError(
+        "--to onnx: batch normalization of images is not supported; expected safetensors or npz");
   const auto names = parameter_names(model.info);
   const auto state = state_tensors(model.info, model.state);
   OnnxNetwork::Layer::Normalization result;
@@ -65,7 +66,7 @@ void export_onnx(const std::string& path, const Model& model) {
       if (!name_of(*activation).parameter.empty()) layer.alpha = activation->parameter;
     }
     if (std::holds_alternative<Pool>(node.layer))
-      throw ModelError("pooling is not exported to ONNX; export safetensors or npz");
+      throw UsageError("--to onnx: pooling layers are not supported; expected safetensors or npz");
     if (const auto* norm = std::get_if<BatchNorm>(&node.layer)) {
       layer.normalization = normalization_of(model, plan, node, *norm);
       continue;
@@ -105,7 +106,7 @@ void run(const ExportCommand& command) {
   if (command.output.empty()) throw UsageError("no --output given; name the file to write");
   auto model = load_model(command.model);
   log_notes(model);
-  if (const auto found = not_finite(model.info, model.parameters); !found.empty()) {
+  if (const auto found = not_finite(model); !found.empty()) {
     log_warning(fmt::format("{}: {}; it is exported as it is", command.model, found));
   }
   if (command.names) {

@@ -112,7 +112,7 @@ void batch_norm_forward(ThreadPool& pool, const BatchNormOperation& operation, C
     transform(block, operation, x.data, factor, constant, y.data);
   });
   auto& batches = state[2][0];
-  batches = std::bit_cast<float>(std::bit_cast<std::int32_t>(batches) + 1);
+  batches = std::bit_cast<float>(std::min(std::bit_cast<std::int32_t>(batches) + 1, kMaxBatchCount));
 }
 
 void batch_norm_evaluate(ThreadPool& pool, const BatchNormOperation& operation, ConstMatrix x,

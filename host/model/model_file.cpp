@@ -14,6 +14,7 @@
 #include "host/base/listing.hpp"
 #include "host/base/shown.hpp"
 #include "host/base/utf8.hpp"
+#include "host/files/float_tensor.hpp"
 #include "host/files/safetensors_file.hpp"
 #include "host/files/safetensors_writer.hpp"
 #include "host/model/state_dict.hpp"
@@ -83,7 +84,7 @@ std::vector<std::string> conversion_notes(const SafetensorsFile& file,
   for (const auto& name : names) ++counts[file.find(name)->dtype];
   std::vector<std::string> notes;
   for (const auto& [dtype, count] : counts) {
-    if (dtype != DType::kF32)
+    if (dtype != DType::kF32 && is_floating_point(dtype))
       notes.push_back(
           fmt::format("{}: {} tensors converted from {} to F32", file.path(), count, dtype_name(dtype)));
   }
@@ -133,13 +134,17 @@ std::vector<TensorView> parameter_tensors(const ModelInfo& info, std::span<const
   return tensors;
 }
 
-std::string not_finite(const ModelInfo& info, std::span<const float> parameters) {
-  const auto plan = plan_of(info);
-  const auto names = names_in(plan.tensors, info);
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    if (auto found = not_finite(names[i], plan.tensors[i].in(parameters)); !found.empty()) return found;
-  }
-  return "";
+std::string not_finite(const Model& model) {
+  const auto plan = plan_of(model.info);
+  const auto first_of = [&](std::span<const PlannedTensor> tensors, std::span<const float> flat) {
+    const auto names = names_in(tensors, model.info);
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      if (auto found = not_finite(names[i], tensors[i].in(flat)); !found.empty()) return found;
+    }
+    return std::string();
+  };
+  auto found = first_of(plan.tensors, model.parameters);
+  return found.empty() ? first_of(plan.state, model.state) : found;
 }
 
 StateTensors state_tensors(const ModelInfo& info, std::span<const float> state) {
@@ -192,6 +197,7 @@ Model load_model(const SafetensorsFile& file) {
   model.state =
       read_tensors(file, model.info, plan.state, plan.state_floats, names_in(plan.state, model.info));
   if (is_own_model(file)) refuse_others(file, model.info, names);
+  std::ranges::copy(names_in(plan.state, model.info), std::back_inserter(names));
   std::ranges::move(conversion_notes(file, names), std::back_inserter(model.notes));
   return model;
 }

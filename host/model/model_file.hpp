@@ -39,7 +39,7 @@ std::vector<TensorView> parameter_tensors(const ModelInfo& info, std::span<const
 
 /// Describes the first parameter that is NaN or infinite: "element 3 of tensor 0.weight is nan". Returns ""
 /// if there is none.
-std::string not_finite(const ModelInfo& info, std::span<const float> parameters);
+std::string not_finite(const Model& model);
 /// Likewise for one tensor.
 std::string not_finite(const std::string& name, std::span<const float> values);
 

@@ -58,19 +58,26 @@ std::int64_t NetworkPlan::parameters() const {
 
 // Images are flattened before the first linear layer. If that is the first layer, the network corresponds to
 // PyTorch's tutorial, whose nn.Flatten is outside of the nn.Sequential, so that its modules are counted
-// without it. In other networks the nn.Sequential contains the nn.Flatten and counts it.
+// without it. In other networks the nn.Sequential contains the nn.Flatten and counts it. An image of 1x1 is
+// an image as well: nn.Linear does not accept the output of a pooling layer.
 NetworkPlan plan_network(const NetworkSpec& network, const Shape& sample) {
   NetworkPlan plan;
   plan.sample = sample;
+  bool is_image = !sample.is_vector();
   std::size_t module = 0;
   for (std::size_t i = 0; i < network.layers.size(); ++i) {
     try {
-      const auto& shape = plan.nodes.empty() ? sample : plan.nodes.back().out;
-      if (!shape.is_vector() && std::holds_alternative<Linear>(network.layers[i])) {
+      const auto& layer = network.layers[i];
+      const bool is_linear = std::holds_alternative<Linear>(layer);
+      if (is_image && is_linear) {
         add(plan, Flatten{}, module);
         if (i > 0) ++module;
       }
-      add(plan, network.layers[i], module++);
+      if (!is_image && std::holds_alternative<Pool>(layer))
+        throw UsageError(fmt::format("its input is a vector of {}, expected images",
+                                     plan.nodes.empty() ? sample.size() : plan.nodes.back().out.size()));
+      is_image = is_image && !is_linear && !std::holds_alternative<Flatten>(layer);
+      add(plan, layer, module++);
     } catch (const UsageError& error) {
       const auto text = std::visit([](const auto& layer) { return text_of(layer); }, network.layers[i]);
       throw UsageError(

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 
@@ -25,18 +26,19 @@ std::string description(const PlannedTensor& planned, const std::string& name) {
 
 void read_values(const SafetensorsFile& file, const StoredTensor& stored, const PlannedTensor& planned,
                  std::span<float> values) {
-  constexpr std::int64_t kMaxCount = std::int64_t{1} << 30;
   if (planned.role != TensorRole::kCounter) {
     read_floats(file, stored, values);
+    const bool is_variance = planned.role == TensorRole::kVariance;
+    if (is_variance && std::ranges::any_of(values, [](float value) { return value < 0; }))
+      throw ModelError(fmt::format("{}: tensor {} has a negative variance", file.path(), shown(stored.name)));
     return;
   }
   std::int64_t count = 0;
   file.read(stored, std::as_writable_bytes(std::span(&count, 1)));
-  if (count < 0 || count > kMaxCount) {
-    throw ModelError(fmt::format("{}: tensor {} is {}, expected a count from 0 to {}", file.path(),
-                                 shown(stored.name), count, kMaxCount));
-  }
-  values[0] = std::bit_cast<float>(static_cast<std::int32_t>(count));
+  if (count < 0)
+    throw ModelError(
+        fmt::format("{}: tensor {} is {}, expected a count", file.path(), shown(stored.name), count));
+  values[0] = std::bit_cast<float>(static_cast<std::int32_t>(std::min<std::int64_t>(count, kMaxBatchCount)));
 }
 
 std::int64_t counter_value(float memory) { return std::bit_cast<std::int32_t>(memory); }

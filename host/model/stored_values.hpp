@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 
+#include "host/backend/operation.hpp"
 #include "host/files/safetensors_file.hpp"
 #include "host/model/network_plan.hpp"
 

@@ -27,6 +27,10 @@ std::unordered_map<std::string_view, const StoredTensor*> tensors_by_name(const 
   return tensors;
 }
 
+std::string shape_text(const std::string& name, const std::vector<std::int64_t>& shape) {
+  return fmt::format("{} ({})", name, shape.empty() ? "scalar" : fmt::format("{}", fmt::join(shape, ", ")));
+}
+
 }  // namespace
 
 WarmStart load_matching(const std::string& path, const ModelInfo& info, std::span<float> parameters,
@@ -42,7 +46,7 @@ WarmStart load_matching(const std::string& path, const ModelInfo& info, std::spa
       const auto values = planned.in(flat);
       const auto found = by_name.find(name);
       if (found == by_name.end() || !fits(*found->second, planned)) {
-        result.missing.push_back(fmt::format("{} ({})", name, fmt::join(planned.shape, ", ")));
+        result.missing.push_back(shape_text(name, planned.shape));
         continue;
       }
       read_values(file, *found->second, planned, values);
@@ -58,7 +62,7 @@ WarmStart load_matching(const std::string& path, const ModelInfo& info, std::spa
   if (!state.empty()) load(plan.state, state);
   for (const auto& tensor : file.tensors()) {
     if (!loaded.contains(&tensor)) {
-      result.unexpected.push_back(fmt::format("{} ({})", shown(tensor.name), fmt::join(tensor.shape, ", ")));
+      result.unexpected.push_back(shape_text(shown(tensor.name), tensor.shape));
     }
   }
   if (result.loaded.empty()) {

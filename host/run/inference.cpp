@@ -15,9 +15,17 @@
 namespace warpfit {
 namespace {
 
-void check_sample_size(const Inference& inference, const NetworkPlan& plan) {
+// Layers of images need the height and width that they were trained on; others only the number of values.
+void check_sample_shape(const Inference& inference, const NetworkPlan& plan) {
   const auto& samples = inference.samples;
-  if (plan.inputs() == samples.sample_size()) return;
+  const auto shape = shape_of(samples.sample_shape());
+  const bool flattens = plan.sample.is_vector() || std::holds_alternative<Flatten>(plan.nodes.front().layer);
+  if (plan.inputs() == samples.sample_size() && (flattens || shape == plan.sample)) return;
+  if (plan.inputs() == samples.sample_size()) {
+    throw UsageError(fmt::format("{}: was trained on images of {}, but the samples of {} are {}",
+                                 inference.path, text_of(plan.sample), samples.images_path(),
+                                 text_of(shape)));
+  }
   throw UsageError(fmt::format("{}: {} inputs ({}), but the samples of {} have {} values ({})",
                                inference.path, plan.inputs(), inference.model.info.network.text(),
                                samples.images_path(), samples.sample_size(),
@@ -67,7 +75,7 @@ void log_notes(const Model& model) {
 
 Metrics run_inference(const Inference& inference, const BackendOptions& device, const Predictor::Take& take) {
   const auto plan = plan_of(inference.model.info);
-  check_sample_size(inference, plan);
+  check_sample_shape(inference, plan);
   const auto& [path, model, samples, batch_size, loss] = inference;
   const auto backend = make_backend(device);
   log_info(fmt::format("device: {}", backend->description()));

@@ -119,6 +119,8 @@ TrainingFiles::TrainingFiles(const RunOptions& options, const DatasetPaths& path
     throw UsageError("--dropout: the network has dropout layers of its own; leave --dropout out");
   model_.names = options.names;
   plan_ = plan_of(model_);
+  if (plan_.tensors.empty())
+    throw UsageError(fmt::format("--network {}: it has no layer with parameters to train", options.network));
   check_no_decay(options.training.no_decay, plan_);
   check_labels(plan_.classes(), training_set_, test_set_);
   model_.pixels = sampled_pixel_statistics(training_set_);

@@ -43,7 +43,7 @@ void warm_start(const std::string& path, const ModelInfo& model, NetworkValues& 
   const auto met = load_matching(path, model, values.parameters, values.state);
   log_info(fmt::format("{}: {} of {} tensors loaded", path, met.loaded.size(),
                        met.loaded.size() + met.missing.size()));
-  warn_of_tensors("not loaded, initialized randomly", met.missing);
+  warn_of_tensors("not loaded, keeps its initial values", met.missing);
   warn_of_tensors("not used", met.unexpected);
 }
 

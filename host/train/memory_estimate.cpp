@@ -35,18 +35,31 @@ std::uint64_t copies_of_parameters(const TrainOptions& options, bool on_cpu, boo
   return std::max(initial, trained + saved);
 }
 
+// The positions of the maxima of a sample, which training and evaluation each keep for a batch.
+std::uint64_t position_bytes(const OperationPlan& plan) {
+  std::uint64_t bytes = 0;
+  for (const auto& planned : plan.operations) {
+    const auto* pool = std::get_if<PoolOperation>(&planned.operation);
+    if (pool != nullptr && pool->kind == PoolKind::kMax)
+      bytes += 2 * sizeof(std::uint16_t) * static_cast<std::uint64_t>(planned.outputs);
+  }
+  return bytes;
+}
+
 }  // namespace
 
 std::uint64_t estimated_memory(const NetworkPlan& network, const TrainOptions& options,
                                std::int64_t max_batch_size, bool on_cpu, bool saves) {
   const auto parameters = static_cast<std::uint64_t>(network.parameters());
   // Each activation and its gradient, as in Workspace; the input has no gradient.
-  const auto widths = plan_operations(network, 0).widths;
+  const auto plan = plan_operations(network, 0);
+  const auto& widths = plan.widths;
   const auto per_sample = 2 * std::accumulate(widths.begin(), widths.end(), std::int64_t{0}) - widths.front();
   const auto values = static_cast<std::uint64_t>(max_batch_size * per_sample);
   const auto numbers = parameters * copies_of_parameters(options, on_cpu, saves) +
                        (on_cpu ? values + muon_floats(network, options) : 0);
-  return kProgram + numbers * sizeof(float);
+  return kProgram + numbers * sizeof(float) +
+         (on_cpu ? static_cast<std::uint64_t>(max_batch_size) * position_bytes(plan) : 0);
 }
 
 std::string memory_warning(std::uint64_t needed, std::uint64_t available) {

@@ -81,10 +81,10 @@ std::vector<float> Trainer::parameters() {
   return parameters;
 }
 
-std::vector<float> Trainer::finite_parameters() const {
-  auto parameters = network_.parameters().to_host();
-  if (!all_finite(parameters)) fail_diverged(fmt::format("step {}: a parameter", step()));
-  return parameters;
+std::vector<float> Trainer::finite(const Buffer<float>& values, std::string_view what) const {
+  auto copy = values.to_host();
+  if (!all_finite(copy)) fail_diverged(fmt::format("step {}: a {}", step(), what));
+  return copy;
 }
 
 void Trainer::restore(const TrainingState& state) {

@@ -70,7 +70,10 @@ class Trainer {
   /// average. Errors: DivergedError if one is not finite, so that no file contains such parameters.
   [[nodiscard]] std::vector<float> parameters();
   /// The state that goes with them, such as running statistics.
-  [[nodiscard]] std::vector<float> network_state() const { return network_.state().to_host(); }
+  /// Errors: DivergedError likewise; the bits of counters are those of finite floats.
+  [[nodiscard]] std::vector<float> network_state() const {
+    return finite(network_.state(), "running statistic");
+  }
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -88,7 +91,10 @@ class Trainer {
   [[nodiscard]] StopReason end_early(StopReason stop_reason) const;
   [[nodiscard]] bool should_stop() const { return hooks_.should_stop && hooks_.should_stop(); }
   [[nodiscard]] TrainingState state() const;
-  [[nodiscard]] std::vector<float> finite_parameters() const;
+  [[nodiscard]] std::vector<float> finite_parameters() const {
+    return finite(network_.parameters(), "parameter");
+  }
+  [[nodiscard]] std::vector<float> finite(const Buffer<float>& values, std::string_view what) const;
   [[nodiscard]] Metrics checked_metrics() const;
   void check(const Metrics& metrics) const;
   std::optional<Result> evaluate(Evaluation& evaluation, std::string_view set);

@@ -24,10 +24,10 @@ void check_batches(const NetworkPlan& plan, std::int64_t samples, std::int64_t b
   };
   const bool has_single = batch_size == 1 || samples % batch_size == 1;
   if (!has_single || std::ranges::none_of(plan.nodes, normalizes_vectors)) return;
-  throw UsageError(
-      fmt::format("--batch-size {}: the last batch of {} samples has one sample, but batch normalization of "
-                  "vectors needs two or more in training",
-                  batch_size, samples));
+  throw UsageError(fmt::format(
+      "--batch-size {}: {}, but batch normalization of vectors needs two or more in training", batch_size,
+      batch_size == 1 ? "each batch has one sample"
+                      : fmt::format("the last batch of {} samples has one sample", samples)));
 }
 
 std::vector<StreamPlan> plan_data(const Backend& backend, const TrainOptions& options,

@@ -2,10 +2,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "host/base/error.hpp"
 #include "host/files/safetensors_file.hpp"
+#include "host/files/safetensors_writer.hpp"
 #include "host/model/model_file.hpp"
 #include "host/model/stored_values.hpp"
 #include "tests/support/files.hpp"
@@ -97,6 +100,68 @@ TEST_F(BatchNormProgram, IsExported) {
   EXPECT_NE(std::string(npz.begin(), npz.end()).find("net.1.running_var.npy"), std::string::npos);
 }
 
+// The loss stays finite, because each layer is normalized.
+TEST_F(BatchNormProgram, EndsIfAStatisticOverflows) {
+  auto asked = arguments("run", "5");
+  *std::ranges::find(asked, "0.1") = "1e17";
+  *std::ranges::find(asked, "linear(16),batchnorm,relu,linear(10)") =
+      "linear(16,bias=false),batchnorm,relu,linear(10),batchnorm";
+  const auto outcome = run_warpfit(asked);
+  EXPECT_EQ(outcome.exit_code, 8) << outcome.error;
+  EXPECT_THAT(outcome.error, HasSubstr("a running statistic is not a finite number"));
+  EXPECT_FALSE(std::filesystem::exists(path("run") + "/model.safetensors"));
+}
+
+TEST_F(BatchNormProgram, ReadsCountsAndVariancesOfOtherPrograms) {
+  ASSERT_EQ(run_warpfit(arguments("run", "1")).exit_code, 0);
+  const auto whole = load_model(path("run") + "/model.safetensors");
+  const auto plan = plan_of(whole.info);
+  const auto written = [&](std::int64_t count, float variance) {
+    auto state = whole.state;
+    plan.state[1].in(std::span(state))[3] = variance;
+    auto tensors = parameter_tensors(whole.info, whole.parameters);
+    const auto more = state_tensors(whole.info, state);
+    tensors.insert(tensors.end(), more.tensors.begin(), more.tensors.end());
+    tensors.back().data = std::as_bytes(std::span(&count, 1));
+    write_safetensors(path("model"), metadata_of(whole.info), tensors);
+    return path("model");
+  };
+  const auto large = load_model(written(std::int64_t{1} << 40, 1));
+  EXPECT_EQ(counter_value(plan.state[2].in(std::span(large.state))[0]), 1 << 30);
+  EXPECT_THAT([&] { load_model(written(-1, 1)); },
+              testing::ThrowsMessage<ModelError>(HasSubstr("net.1.num_batches_tracked is -1")));
+  EXPECT_THAT([&] { load_model(written(1, -1)); },
+              testing::ThrowsMessage<ModelError>(HasSubstr("net.1.running_var has a negative variance")));
+  // Counting stops there.
+  auto next = arguments("next", "1");
+  next.insert(next.end(), {"--init-from", written(std::int64_t{1} << 30, 1)});
+  ASSERT_EQ(run_warpfit(next).exit_code, 0);
+  const auto counted = load_model(path("next") + "/model.safetensors");
+  EXPECT_EQ(counter_value(plan.state[2].in(std::span(counted.state))[0]), 1 << 30);
+}
+
+TEST_F(BatchNormProgram, KnowsTheShapeOfImages) {
+  auto asked = arguments("run", "1");
+  *std::ranges::find(asked, "linear(16),batchnorm,relu,linear(10)") = "batchnorm,maxpool(2),linear(10)";
+  ASSERT_EQ(run_warpfit(asked).exit_code, 0);
+  const auto model = path("run") + "/model.safetensors";
+  const auto wide = run_warpfit({"predict", model, folder_.add("wide", idx({2, 14, 56}, Bytes(1568)))});
+  EXPECT_EQ(wide.exit_code, 2);
+  EXPECT_THAT(wide.error, HasSubstr("was trained on images of 1x28x28, but the samples of " + path("wide") +
+                                    " are 1x14x56"));
+  const auto onnx = run_warpfit({"export", model, "--to", "onnx", "--output", path("x")});
+  EXPECT_EQ(onnx.exit_code, 2);
+  EXPECT_THAT(onnx.error, HasSubstr("--to onnx: batch normalization of images is not supported"));
+}
+
+TEST_F(BatchNormProgram, NeedsParametersToTrain) {
+  auto asked = arguments("run", "1");
+  *std::ranges::find(asked, "linear(16),batchnorm,relu,linear(10)") = "flatten,relu";
+  const auto outcome = run_warpfit(asked);
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_THAT(outcome.error, HasSubstr("--network flatten,relu: it has no layer with parameters to train"));
+}
+
 TEST_F(BatchNormProgram, RefusesBatchesOfOneSample) {
   auto asked = arguments("run", "1");
   *std::ranges::find(asked, "30") = "23";  // 13 batches and one sample
@@ -106,6 +171,10 @@ TEST_F(BatchNormProgram, RefusesBatchesOfOneSample) {
               HasSubstr("--batch-size 23: the last batch of 300 samples has one sample, but batch "
                         "normalization of vectors needs two or more in training"));
   EXPECT_FALSE(std::filesystem::exists(path("run")));
+  EXPECT_THAT(run_warpfit({"bench", "--data", sample_folder().string(), "--device", "cpu", "--network",
+                           "linear(16),batchnorm,linear(10)", "--batch-size", "1", "--steps", "1"})
+                  .error,
+              HasSubstr("--batch-size 1: each batch has one sample"));
 }
 
 }  // namespace

@@ -179,7 +179,7 @@ TEST_F(ModelFile, RefusesMetadataThatDoesNotFit) {
               HasSubstr("no tensor linear_relu_stack.4.weight (4, 4) of floating-point numbers"));
   EXPECT_THAT(with("warpfit.network", "6"), HasSubstr("at least two widths"));
   EXPECT_THAT(with("warpfit.network", "linear(5),relu,linear"),
-              HasSubstr("layer 3, 'linear': outputs is ''"));
+              HasSubstr("layer 3, 'linear': no outputs given"));
   EXPECT_THAT(with("warpfit.network", "maxpool(3),linear(3)"), HasSubstr("its input is 1x2x3"));
   EXPECT_THAT(with("warpfit.output", "softmax"), HasSubstr("expected logits or log_softmax"));
   EXPECT_THAT(with("warpfit.sample_shape", "2x2"), HasSubstr("warpfit.sample_shape is '2x2', expected"));
@@ -241,13 +241,13 @@ TEST_F(ModelFile, WarmStartsFromFloatsAlone) {
 
 TEST_F(ModelFile, WarmStartsFromFiniteNumbersAlone) {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
-  EXPECT_EQ(not_finite(info_, parameters_), "");
+  EXPECT_EQ(not_finite({.info = info_, .parameters = parameters_}), "");
   for (const float bad : {std::numeric_limits<float>::quiet_NaN(), kInfinity, -kInfinity}) {
     auto broken = parameters_;
     const auto at = linear_tensors(plan_of(info_))[1].weight + 3;
     broken[at] = bad;
     const auto message = fmt::format("element 3 of tensor linear_relu_stack.2.weight is {}", bad);
-    EXPECT_EQ(not_finite(info_, broken), message);
+    EXPECT_EQ(not_finite({.info = info_, .parameters = broken}), message);
     save_model(path_, info_, broken);
     auto parameters = parameters_;
     EXPECT_THAT(

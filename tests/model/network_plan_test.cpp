@@ -63,7 +63,9 @@ TEST(NetworkPlan, FlattensImagesBeforeTheFirstLinearLayer) {
   EXPECT_EQ(plan.parameters(), 3 + 3 + 147 * 16 + 16 + 16 + 16 + 16 * 10 + 10);
   const auto global = plan_network(parse_network("globalavgpool,linear(10)"), {3, 28, 20});
   EXPECT_EQ(global.nodes[0].out, (Shape{3}));
-  EXPECT_THAT(names(global), ElementsAre("1.weight", "1.bias"));
+  EXPECT_THAT(names(global), ElementsAre("2.weight", "2.bias"));  // after nn.Flatten
+  const auto flattened = plan_network(parse_network("globalavgpool,flatten,linear(10)"), {3, 28, 20});
+  EXPECT_THAT(names(flattened), ElementsAre("2.weight", "2.bias"));
 }
 
 TEST(NetworkPlan, LeavesOutABiasThatIsNotWanted) {
@@ -89,7 +91,7 @@ TEST(NetworkPlan, NamesTheLayerThatDoesNotFit) {
       error_message({{Pool{.kernel = 3, .stride = 1, .padding = 2}}, {}}, {1, 28, 28}),
       HasSubstr("layer 1, maxpool(3,1,2): padding 2 with windows of 3, expected at most half of a window"));
   EXPECT_THAT(error_message({{Linear{10}, Pool{.kernel = 2, .stride = 2}}, {}}, {1, 28, 28}),
-              HasSubstr("layer 2, maxpool(2): its input is 10, smaller than a window"));
+              HasSubstr("layer 2, maxpool(2): its input is a vector of 10, expected images"));
   EXPECT_THAT(error_message(multilayer_perceptron({1 << 24, 1 << 24, 2}), {1 << 24}),
               HasSubstr("layer 1, linear(16777216): more than 1099511627776 parameters"));
   EXPECT_THAT(error_message({{}, {}}, {3}), HasSubstr("at least one layer"));

@@ -78,13 +78,13 @@ TEST(NetworkSpec, NamesTheLayerThatItCannotRead) {
        "layer 2, 'tanhh': unknown layer, expected one of linear, batchnorm, dropout, flatten, maxpool, "
        "avgpool, "
        "globalavgpool, relu, leakyrelu, elu, gelu, silu, sigmoid, tanh"},
-      {"maxpool", "kernel is '', expected a number from 1 to 255"},
+      {"maxpool", "no kernel_size given, expected a number from 1 to 255"},
       {"maxpool(2,0)", "stride is '0', expected a number from 1 to 255"},
       {"globalavgpool(2)", "unexpected argument '2'"},
       {"batchnorm(eps=-1)", "eps is '-1', expected a number from 0 to 1"},
       {"linear(5),,relu", "layer 2, '': unknown layer"},
       {"linear(5", "layer 1, 'linear(5': expected a closing parenthesis"},
-      {"linear()", "layer 1, 'linear()': outputs is '', expected a number from 1 to 16777216"},
+      {"linear()", "layer 1, 'linear()': no outputs given, expected a number from 1 to 16777216"},
       {"linear(0)", "outputs is '0'"},
       {"linear(16777217)", "outputs is '16777217'"},
       {"linear(5,6)", "bias is '6', expected true or false"},

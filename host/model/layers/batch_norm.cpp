@@ -11,7 +11,7 @@ std::vector<TensorSpec> tensors(const BatchNorm&, const Shape& in) {
   return {{"weight", channels, ConstantInitializer{1}, TensorRole::kNormWeight},
           {"bias", channels, ConstantInitializer{0}, TensorRole::kNormBias},
           {"running_mean", channels, ConstantInitializer{0}, TensorRole::kStatistic},
-          {"running_var", channels, ConstantInitializer{1}, TensorRole::kStatistic},
+          {"running_var", channels, ConstantInitializer{1}, TensorRole::kVariance},
           {"num_batches_tracked", {}, ConstantInitializer{0}, TensorRole::kCounter}};
 }
 

@@ -34,7 +34,7 @@ Layer parse_batch_norm(LayerArguments& arguments) {
 
 Layer parse_pool(PoolKind kind, LayerArguments& arguments) {
   constexpr std::int64_t kMaxKernel = 255;
-  Pool layer{.kind = kind, .kernel = arguments.integer("kernel", 1, kMaxKernel)};
+  Pool layer{.kind = kind, .kernel = arguments.integer("kernel_size", 1, kMaxKernel)};
   layer.stride = arguments.integer("stride", 1, kMaxKernel, layer.kernel);
   layer.padding = arguments.integer("padding", 0, kMaxKernel, 0);
   return layer;
@@ -148,6 +148,7 @@ std::int64_t LayerArguments::integer(std::string_view name, std::int64_t min, st
                                      std::optional<std::int64_t> otherwise) {
   const auto text = take(name);
   if (!text && otherwise) return *otherwise;
+  if (!text) throw UsageError(fmt::format("no {} given, expected a number from {} to {}", name, min, max));
   const auto value = text ? parse_number<std::int64_t>(*text) : std::nullopt;
   if (value && *value >= min && *value <= max) return *value;
   throw UsageError(

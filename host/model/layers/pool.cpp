@@ -24,8 +24,9 @@ Shape output_shape(const Pool& layer, const Shape& in) {
   }
   const auto out = operation(layer, in).out();
   if (out.height < 1 || out.width < 1) {
-    throw UsageError(fmt::format("its input is {}, smaller than a window of {} x {}", text_of(in),
-                                 layer.kernel, layer.kernel));
+    throw UsageError(fmt::format("its input is {}, smaller than a window of {} x {}{}", text_of(in),
+                                 layer.kernel, layer.kernel,
+                                 layer.padding > 0 ? fmt::format(" with padding {}", layer.padding) : ""));
   }
   return {out.channels, out.height, out.width};
 }

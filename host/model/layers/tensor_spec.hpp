@@ -27,7 +27,8 @@ enum class TensorRole {
   kNormWeight,  ///< weight of a normalization layer
   kNormBias,
   // State, which is not trained: buffers in PyTorch.
-  kStatistic,  ///< running mean or variance
+  kStatistic,  ///< a running estimate
+  kVariance,   ///< a running estimate that is not negative
   kCounter     ///< a 32-bit integer in the memory of a float; an I64 scalar in files
 };
 
