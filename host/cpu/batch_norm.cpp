@@ -11,8 +11,8 @@
 namespace warpfit::cpu {
 namespace {
 
-constexpr std::int64_t kBlock = 64;  // channels of vectors that are worked on together
-constexpr std::int64_t kLanes = 8;   // sums of one channel of images, which are added at its end
+constexpr std::int64_t kBlock = 64;    // channels of vectors that are worked on together
+constexpr std::int64_t kSumLanes = 8;  // sums of one channel of images, which are added at its end
 
 // A block of channels of a batch. Those of vectors lie next to each other; of images a block is one channel.
 struct Channels {
@@ -28,9 +28,9 @@ struct Channels {
         for (std::int64_t i = 0; i < count; ++i) visit(start + i, i, 0);
         continue;
       }
-      const std::int64_t whole = plane / kLanes * kLanes;
-      for (std::int64_t at = 0; at < whole; at += kLanes) {
-        for (std::int64_t lane = 0; lane < kLanes; ++lane) visit(start + at + lane, 0, lane);
+      const std::int64_t whole = plane / kSumLanes * kSumLanes;
+      for (std::int64_t at = 0; at < whole; at += kSumLanes) {
+        for (std::int64_t lane = 0; lane < kSumLanes; ++lane) visit(start + at + lane, 0, lane);
       }
       for (std::int64_t at = whole; at < plane; ++at) visit(start + at, 0, at - whole);
     }
@@ -44,7 +44,7 @@ struct Channels {
       for_each([&](std::int64_t index, std::int64_t i, std::int64_t) { sum[i] += term(index, i); });
       return sum;
     }
-    std::array<double, kLanes> lanes{};
+    std::array<double, kSumLanes> lanes{};
     for_each([&](std::int64_t index, std::int64_t, std::int64_t lane) { lanes[lane] += term(index, 0); });
     for (const double lane : lanes) sum[0] += lane;
     return sum;
