@@ -30,6 +30,8 @@ double farthest(const Doubles& a, const Doubles& b, std::size_t count) {
 class NetworkTrace : public testing::TestWithParam<std::tuple<std::string, std::string>> {
  protected:
   void SetUp() override {
+    if (kThreadSanitizer && std::get<0>(GetParam()) == "cuda_own")
+      GTEST_SKIP() << "takes a minute; FirstSteps runs these kernels";
     require_backend(std::get<0>(GetParam()), backend_);
     if (backend_) require_fashion_mnist();
     std::ifstream file(source_folder() / "tests/goldens/networks" / (std::get<1>(GetParam()) + ".json"));
