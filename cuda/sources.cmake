@@ -42,14 +42,20 @@ set(warpfit_cuda_sources
   staging_slot.cpp)
 # Loads cuBLAS; the emulation has its own.
 set(warpfit_blas_library_source ${CMAKE_CURRENT_LIST_DIR}/runtime/blas_library.cpp)
-# cuDNN: a second opinion in the tests, a rival in the benchmark, where its header is.
+# cuDNN: convolutions; a second opinion in the tests and a rival in the benchmark. Only where its header is: elsewhere
+# convolutions fail.
 find_path(WARPFIT_CUDNN_INCLUDE cudnn.h HINTS ${CUDAToolkit_INCLUDE_DIRS} DOC "Where cudnn.h is")
 set(warpfit_dnn_sources "")
+set(warpfit_dnn_graph_library_source "")  # loads cuDNN; the emulation has its own
 set(warpfit_dnn_include "")
 if(WARPFIT_CUDNN_INCLUDE)
   set(warpfit_dnn_include ${WARPFIT_CUDNN_INCLUDE})
   set(warpfit_dnn_sources runtime/dnn.cpp runtime/dnn_library.cpp)
   list(TRANSFORM warpfit_dnn_sources PREPEND ${CMAKE_CURRENT_LIST_DIR}/)
+  set(warpfit_dnn_graph_library_source ${CMAKE_CURRENT_LIST_DIR}/runtime/dnn_graph_library.cpp)
+  list(APPEND warpfit_cuda_sources runtime/dnn_descriptor.cpp runtime/dnn_engines.cpp runtime/dnn_graph.cpp)
+else()
+  list(APPEND warpfit_cuda_sources runtime/dnn_graph_absent.cpp)
 endif()
 list(TRANSFORM warpfit_cuda_sources PREPEND ${CMAKE_CURRENT_LIST_DIR}/)
 # The benchmark of single operations, below tools/bench.

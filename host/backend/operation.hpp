@@ -36,6 +36,27 @@ struct DropoutOperation {
 /// Batch normalization counts its batches up to this number.
 constexpr std::int32_t kMaxBatchCount = 1 << 30;
 
+/// y (N, out().size()) = activation(convolution of x (N, in.size()) with w, plus b), as nn.Conv2d computes
+/// it. Output channel o of group g = o / (out_channels / groups) is a sum over the input channels of the
+/// group. Tensors: w (out_channels, in.channels / groups, rows.size, columns.size), b (out_channels).
+struct ConvOperation {
+  Image in;
+  std::int64_t out_channels = 0;
+  Windows rows, columns;
+  std::int64_t groups = 1;
+  bool bias = true;
+  ActivationKind activation = ActivationKind::kNone;  ///< ReLU or none
+  /// As in LinearOperation.
+  ActivationKind input_activation = ActivationKind::kNone;
+
+  [[nodiscard]] constexpr Image out() const {
+    return {out_channels, rows.count(in.height), columns.count(in.width)};
+  }
+  [[nodiscard]] constexpr std::int64_t weights() const {
+    return out_channels * (in.channels / groups) * rows.size * columns.size;
+  }
+};
+
 /// y = activation((x - mean) / sqrt(variance + eps) * weight + bias) for each channel; x and y are (N,
 /// channels * plane), and the `plane` values of a channel of a sample are contiguous. In training, mean and
 /// (biased) variance are those of the batch, and the running statistics become (1 - momentum) * running +

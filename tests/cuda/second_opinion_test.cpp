@@ -8,45 +8,16 @@
 
 #include "cuda/ops/relu.hpp"
 #include "cuda/ops/softmax_cross_entropy.hpp"
-#include "cuda/runtime/copy.hpp"
 #include "cuda/runtime/device.hpp"
 #include "cuda/runtime/dnn.hpp"
-#include "cuda/runtime/memory.hpp"
 #include "host/base/error.hpp"
 #include "tests/cuda/dnn_library.hpp"
+#include "tests/cuda/on_device.hpp"
 #include "tests/support/comparison.hpp"
 #include "tests/support/random.hpp"
 
 namespace warpfit::test {
 namespace {
-
-template <class T>
-class OnDevice {
- public:
-  OnDevice(Stream& stream, const std::vector<T>& values)
-      : stream_(stream), size_(values.size()), memory_(size_ * sizeof(T)) {
-    copy_to_device(memory_.data(), values.data(), size_ * sizeof(T), stream_.get());
-    stream_.synchronize();
-  }
-  OnDevice(Stream& stream, std::int64_t size)
-      : OnDevice(stream, std::vector<T>(static_cast<std::size_t>(size))) {}
-
-  [[nodiscard]] T* data() const { return reinterpret_cast<T*>(memory_.data()); }
-  [[nodiscard]] std::span<T> view() const { return {data(), size_}; }
-  [[nodiscard]] std::vector<T> values() const {
-    std::vector<T> values(size_);
-    copy_to_host(values.data(), data(), size_ * sizeof(T), stream_.get());
-    stream_.synchronize();
-    return values;
-  }
-
- private:
-  Stream& stream_;
-  std::size_t size_;
-  DeviceMemory memory_;
-};
-
-using Floats = OnDevice<float>;
 
 class SecondOpinion : public testing::Test {
  protected:

@@ -7,12 +7,9 @@
 #include <cstdint>
 #include <vector>
 
+#include "tests/emulation/dnn_handle.hpp"
 #include "tests/emulation/runtime.hpp"
 #include "tests/emulation/sanitizer.hpp"
-
-struct cudnnContext {
-  cudaStream_t stream = nullptr;
-};
 
 struct cudnnTensorStruct {
   std::int64_t rows = 0;

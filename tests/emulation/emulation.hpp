@@ -73,6 +73,7 @@ struct Statistics {
   std::int64_t bytes_to_host = 0;
   std::int64_t fills = 0;
   std::int64_t matrix_products = 0;
+  std::int64_t convolutions = 0;
   std::int64_t host_functions = 0;
   std::int64_t graph_launches = 0;
   std::int64_t synchronizations = 0;  ///< times the host waited for a stream, an event or the device
@@ -81,8 +82,9 @@ struct Statistics {
   std::int64_t peak_bytes = 0;        ///< of device memory
   std::int64_t live_streams = 0;
   std::int64_t live_events = 0;
-  std::int64_t live_graphs = 0;  ///< graphs and executable graphs
-  unsigned used_devices = 0;     ///< bit d: device d was current in a call that may initialize a device
+  std::int64_t live_graphs = 0;       ///< graphs and executable graphs
+  std::int64_t live_descriptors = 0;  ///< of cuDNN's graph API
+  unsigned used_devices = 0;          ///< bit d: device d was current in a call that may initialize a device
 };
 Statistics statistics();
 

@@ -55,9 +55,7 @@ Operand operand(const Matrix& matrix, InputRounding rounding) {
   for (int column = 0; column < matrix.columns; ++column) {
     for (int row = 0; row < matrix.rows; ++row) {
       const float x = element(matrix, std::size_t(column) * std::size_t(matrix.leading) + std::size_t(row));
-      result.copy.push_back(rounding == InputRounding::kTf32   ? to_tf32(x)
-                            : rounding == InputRounding::kBf16 ? from_bf16(to_bf16(x))
-                                                               : x);
+      result.copy.push_back(rounded(x, rounding));
     }
   }
   result.data = result.copy.data();
@@ -120,6 +118,12 @@ void scale(float* c, int m, int n, int leading, float beta) {
 }
 
 }  // namespace
+
+float rounded(float x, InputRounding rounding) {
+  return rounding == InputRounding::kTf32   ? to_tf32(x)
+         : rounding == InputRounding::kBf16 ? from_bf16(to_bf16(x))
+                                            : x;
+}
 
 std::size_t Matrix::extent() const {
   if (rows <= 0 || columns <= 0) return 0;

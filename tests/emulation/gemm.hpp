@@ -29,6 +29,7 @@ struct Scalar {
 
 /// Rounding of the inputs before they are multiplied; sums are always fp32.
 enum class InputRounding { kNone, kTf32, kBf16 };
+float rounded(float x, InputRounding rounding);
 
 /// C = alpha op(A) op(B) + beta C, where op(A) is (m, k), op(B) is (k, n) and C is (m, n).
 struct Gemm {

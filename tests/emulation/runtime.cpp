@@ -110,6 +110,7 @@ Statistics statistics() {
   now.live_streams = static_cast<std::int64_t>(r.streams.size());
   now.live_events = static_cast<std::int64_t>(r.events.size());
   now.live_graphs = static_cast<std::int64_t>(r.graphs.size() + r.executables.size());
+  now.live_descriptors = static_cast<std::int64_t>(r.dnn_descriptors.size());
   return now;
 }
 

@@ -25,6 +25,7 @@ struct cublasContext;
 namespace warpfit::emulation {
 
 struct BlasHandle;
+class DnnDescriptor;
 
 struct Runtime {
   Config config;
@@ -37,6 +38,7 @@ struct Runtime {
   Handles<cudaGraph_t, Graph> graphs{"a graph", 0x53};
   Handles<cudaGraphExec_t, ExecutableGraph> executables{"an executable graph", 0x54};
   Handles<cublasContext*, BlasHandle> blas_handles{"a cuBLAS handle", 0x55};
+  Handles<void*, DnnDescriptor> dnn_descriptors{"a cuDNN descriptor", 0x56};
   std::vector<std::shared_ptr<Stream>> destroyed_streams;  ///< destroyed with pending work
   std::map<const void*, int> shared_memory_limits;         ///< per kernel, raised by cudaFuncSetAttribute
   std::vector<std::weak_ptr<Capture>> captures;            ///< captures in progress; may contain ended ones
