@@ -92,7 +92,7 @@ void CudaBackend::capture_profile(bool on) {
 }
 
 OpContext CudaBackend::op_context() {
-  return {*this, compute_, products_, position_.data(), arrived_.data()};
+  return {*this, compute_, products_, position_.data(), arrived_.data(), precision_, dnn_};
 }
 
 std::unique_ptr<LayerOp> CudaBackend::prepare(const Operation& operation, std::int64_t rows) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string_view>
 
 #include "cuda/layer_ops.hpp"
@@ -68,6 +69,7 @@ class CudaBackend final : public Backend {
   Stream compute_{"compute"};
   Stream copy_{"copy"};
   Products products_;
+  std::optional<DnnHandle> dnn_;
   Buffer<Position> position_;
   Buffer<unsigned> arrived_;
   bool warned_of_pageable_ = false;

@@ -2,13 +2,16 @@
 
 #include <vector>
 
+#include "cuda/conv_op.hpp"
 #include "cuda/ops/activation.hpp"
+#include "cuda/ops/add.hpp"
 #include "cuda/ops/batch_norm.hpp"
 #include "cuda/ops/dropout.hpp"
 #include "cuda/ops/elementwise_loss.hpp"
 #include "cuda/ops/pool.hpp"
 #include "cuda/ops/sgd.hpp"
 #include "cuda/ops/softmax_cross_entropy.hpp"
+#include "cuda/ops/transpose.hpp"
 #include "cuda/runtime/copy.hpp"
 #include "host/backend/buffer.hpp"
 
@@ -95,8 +98,10 @@ class DropoutOp final : public LayerOp {
 
 class BatchNormOp final : public LayerOp {
  public:
-  BatchNormOp(const OpContext& context, const BatchNormOperation& operation)
-      : context_(context), operation_(operation) {
+  BatchNormOp(const OpContext& context, const BatchNormOperation& operation, std::int64_t rows)
+      : context_(context),
+        operation_(operation),
+        scratch_(context.backend, static_cast<std::size_t>(cuda::batch_norm_scratch(operation, rows))) {
     const std::vector<float> zeros(static_cast<std::size_t>(operation.channels));
     for (auto* values : {&mean_, &inverse_deviation_, &dweight_, &dbias_}) *values = {context.backend, zeros};
   }
@@ -104,8 +109,8 @@ class BatchNormOp final : public LayerOp {
   void forward(Mode mode, const OperationViews& views) override {
     has_gradients_ = false;
     if (mode == Mode::kTrain) {
-      cuda::batch_norm_forward(operation_, views.x, views.tensors, views.state, batch(), views.y,
-                               context_.stream.get());
+      cuda::batch_norm_forward(operation_, views.x, views.tensors, views.state, batch(), scratch_.view(),
+                               views.y, context_.stream.get());
     } else {
       cuda::batch_norm_evaluate(operation_, views.x, views.tensors, views.state, views.y,
                                 context_.stream.get());
@@ -132,8 +137,8 @@ class BatchNormOp final : public LayerOp {
  private:
   [[nodiscard]] cuda::BatchNormStatistics batch() const { return {mean_.view(), inverse_deviation_.view()}; }
   void backward(const OperationViews& views, Matrix dx) {
-    cuda::batch_norm_backward(operation_, views.x, views.dy, views.tensors[0], batch(), dweight_.view(),
-                              dbias_.view(), dx, context_.stream.get());
+    cuda::batch_norm_backward(operation_, views.x, views.dy, views.tensors[0], batch(), scratch_.view(),
+                              dweight_.view(), dbias_.view(), dx, context_.stream.get());
     has_gradients_ = true;
   }
 
@@ -141,11 +146,13 @@ class BatchNormOp final : public LayerOp {
   BatchNormOperation operation_;
   Buffer<float> mean_, inverse_deviation_;  // of the batch
   Buffer<float> dweight_, dbias_;
+  Buffer<float> scratch_;
   bool has_gradients_ = false;  // of this step
 };
 
-std::unique_ptr<LayerOp> make(const OpContext& context, const BatchNormOperation& operation, std::int64_t) {
-  return std::make_unique<BatchNormOp>(context, operation);
+std::unique_ptr<LayerOp> make(const OpContext& context, const BatchNormOperation& operation,
+                              std::int64_t rows) {
+  return std::make_unique<BatchNormOp>(context, operation, rows);
 }
 std::unique_ptr<LayerOp> make(const OpContext& context, const LinearOperation& operation, std::int64_t) {
   return std::make_unique<LinearOp>(context, operation);
@@ -180,6 +187,72 @@ class PoolOp final : public LayerOp {
 
 std::unique_ptr<LayerOp> make(const OpContext& context, const PoolOperation& operation, std::int64_t rows) {
   return std::make_unique<PoolOp>(context, operation, rows);
+}
+
+class TransposeOp final : public LayerOp {
+ public:
+  TransposeOp(const OpContext& context, const TransposeOperation& operation)
+      : context_(context), operation_(operation) {}
+
+  void forward(Mode, const OperationViews& views) override {
+    cuda::transpose(operation_.rows, operation_.columns, views.x, views.y, context_.stream.get());
+  }
+  void backward_input(const OperationViews& views) override {
+    cuda::transpose(operation_.columns, operation_.rows, views.dy, views.dx, context_.stream.get());
+  }
+
+ private:
+  OpContext context_;
+  TransposeOperation operation_;
+};
+
+std::unique_ptr<LayerOp> make(const OpContext& context, const TransposeOperation& operation, std::int64_t) {
+  return std::make_unique<TransposeOp>(context, operation);
+}
+std::unique_ptr<LayerOp> make(const OpContext& context, const ConvOperation& operation, std::int64_t rows) {
+  return make_conv_op(context, operation, rows);
+}
+
+class ForkOp final : public LayerOp {
+ public:
+  explicit ForkOp(const OpContext& context) : context_(context) {}
+
+  void forward(Mode, const OperationViews& views) override {
+    if (views.y.data != views.x.data)
+      copy_on_device(views.y.data, views.x.data, views.x.values().size_bytes(), context_.stream.get());
+  }
+  void backward_input(const OperationViews& views) override {
+    cuda::add(views.dy.values(), views.other.values(), ActivationKind::kNone, views.dx.values(),
+              context_.stream.get());
+  }
+
+ private:
+  OpContext context_;
+};
+
+class AddOp final : public LayerOp {
+ public:
+  AddOp(const OpContext& context, const AddOperation& operation) : context_(context), operation_(operation) {}
+
+  void forward(Mode, const OperationViews& views) override {
+    cuda::add(views.x.values(), views.other.values(), operation_.activation, views.y.values(),
+              context_.stream.get());
+  }
+  void backward_input(const OperationViews& views) override {
+    if (views.dx.data != views.dy.data)
+      copy_on_device(views.dx.data, views.dy.data, views.dy.values().size_bytes(), context_.stream.get());
+  }
+
+ private:
+  OpContext context_;
+  AddOperation operation_;
+};
+
+std::unique_ptr<LayerOp> make(const OpContext& context, const ForkOperation&, std::int64_t) {
+  return std::make_unique<ForkOp>(context);
+}
+std::unique_ptr<LayerOp> make(const OpContext& context, const AddOperation& operation, std::int64_t) {
+  return std::make_unique<AddOp>(context, operation);
 }
 
 class ClassificationLoss final : public LossOp {

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "cuda/position.hpp"
 #include "cuda/products.hpp"
+#include "cuda/runtime/dnn_graph.hpp"
 #include "cuda/runtime/stream.hpp"
 #include "host/backend/backend.hpp"
 
@@ -17,6 +19,8 @@ struct OpContext {
   Products& products;
   const Position* position;  ///< in device memory
   unsigned* arrived;         ///< scratch memory of the losses; 0 between launches
+  Precision precision;
+  std::optional<DnnHandle>& dnn;  ///< cuDNN, once it is needed
 };
 
 [[nodiscard]] std::unique_ptr<LayerOp> make_layer_op(const OpContext& context, const Operation& operation,

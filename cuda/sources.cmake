@@ -2,6 +2,7 @@
 # emulated runtime.
 set(warpfit_cuda_sources
   branches.cpp
+  conv_op.cpp
   cuda_backend.cpp
   fused/fused_run.cu
   fused/fused_step.cpp
@@ -10,6 +11,7 @@ set(warpfit_cuda_sources
   layer_ops.cpp
   muon_op.cpp
   ops/activation.cu
+  ops/add.cu
   ops/averaging.cu
   ops/batch_norm.cu
   ops/bias_gradient.cu
@@ -25,6 +27,7 @@ set(warpfit_cuda_sources
   ops/relu.cu
   ops/sgd.cu
   ops/softmax_cross_entropy.cu
+  ops/transpose.cu
   position.cu
   products.cpp
   recorded_step.cpp

@@ -1,9 +1,11 @@
 # Sources that run on every backend: the tests of operations and of whole runs, and what all tests share.
 set(warpfit_backend_test_sources
   ops/activation_test.cpp
+  ops/add_test.cpp
   ops/averaging_test.cpp
   ops/batch_norm_test.cpp
   ops/bias_gradient_test.cpp
+  ops/conv_test.cpp
   ops/dropout_test.cpp
   ops/elementwise_loss_test.cpp
   ops/gradient_clipping_test.cpp
@@ -18,12 +20,14 @@ set(warpfit_backend_test_sources
   ops/relu_test.cpp
   ops/sgd_test.cpp
   ops/softmax_cross_entropy_test.cpp
+  ops/transpose_test.cpp
   stream/batch_stream_test.cpp
   stream/stream_plan_test.cpp
   support/backends.cpp
   support/checked_backend.cpp
   support/checked_ops.cpp
   support/comparison.cpp
+  support/double_network.cpp
   support/files.cpp
   support/golden.cpp
   support/program.cpp
@@ -40,6 +44,7 @@ set(warpfit_backend_test_sources
   train/fused_test.cpp
   train/golden_test.cpp
   train/gradient_test.cpp
+  train/layer_gradient_test.cpp
   train/loss_log_test.cpp
   train/memory_limit_test.cpp
   train/network_traces_test.cpp
@@ -51,6 +56,7 @@ set(warpfit_backend_test_sources
 # Tests of the host code; the second list has the tests of single-threaded code.
 set(warpfit_test_sources
   cli/batch_norm_test.cpp
+  cli/conv_test.cpp
   cli/bench_test.cpp
   cli/ending_test.cpp
   cli/eval_test.cpp
@@ -105,6 +111,8 @@ set(warpfit_single_thread_test_sources
   model/model_file_test.cpp
   model/network_plan_test.cpp
   model/network_spec_test.cpp
+  model/onnx_network_test.cpp
+  model/state_dict_layers_test.cpp
   model/state_dict_test.cpp
   optim/schedule_test.cpp
   report/benchmark_test.cpp

@@ -11,6 +11,7 @@ std::string obstacle(const Operation& operation, bool is_last) {
   const char* const other = "the network does not consist of linear layers with ReLU between them";
   if (std::holds_alternative<DropoutOperation>(operation)) return "dropout is not supported";
   if (std::holds_alternative<BatchNormOperation>(operation)) return "batch normalization is not supported";
+  if (std::holds_alternative<ConvOperation>(operation)) return "convolutions are not supported";
   const auto* linear = std::get_if<LinearOperation>(&operation);
   if (linear == nullptr) return other;
   if (!linear->bias) return "linear layers without bias are not supported";

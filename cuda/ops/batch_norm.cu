@@ -1,49 +1,66 @@
-// Each block sums the values of its channels, once for the mean and once for the variance, and normalizes
-// them; the second and third passes read them from the cache. A block has 32 adjacent channels of vectors, or
-// one channel of images. Deterministic: no atomics are used.
+// The values of a batch form a matrix with a column for each channel. It is divided into chunks of rows: a
+// first kernel computes statistics of each chunk, a second one combines them, in a fixed order, and computes
+// the result. If there is only one chunk, the second kernel does it all. Deterministic: no atomics are used.
 #include "cuda/device/kernel.cuh"
 #include "cuda/ops/batch_norm.hpp"
+#include "cuda/ops/batch_norm_chunks.cuh"
 #include "cuda/runtime/launch.hpp"
-#include "host/base/error.hpp"
 
 namespace warpfit::cuda {
 namespace {
 
-constexpr int kThreads = 256;
-constexpr int kVectorChannels = 32;  // per block
-
-struct Values {
-  std::int64_t rows, channels, plane;
-
-  // Offset of value `i` of a channel's rows * plane values. The count fits into 32 bits; 32-bit division is
-  // faster.
-  __device__ std::int64_t offset(std::int64_t channel, std::uint32_t i) const {
-    if (plane == 1) return i * channels + channel;
-    const auto size = static_cast<std::uint32_t>(plane);
-    const std::uint32_t row = i / size;
-    return (row * channels + channel) * plane + (i - row * size);
-  }
-  __device__ std::uint32_t count() const { return static_cast<std::uint32_t>(rows * plane); }
+// The mean of a channel and the sum of the squared distances to it.
+struct Moments {
+  float mean, squares;
 };
 
-// Sums the values of all threads with the same channel; each of them gets the sum. Must be called by all
-// threads.
-template <int kChannels>
-__device__ float channel_sum(float value) {
-  SHARED_ARRAY(float, partial, kThreads);
-  __syncthreads();  // the reads of the previous call are done
-  partial[threadIdx.x] = value;
-  __syncthreads();
-  for (unsigned threads = kThreads / 2; threads >= kChannels; threads /= 2) {
-    if (threadIdx.x < threads) partial[threadIdx.x] += partial[threadIdx.x + threads];
-    __syncthreads();
-  }
-  return partial[threadIdx.x % kChannels];
+__device__ Moments moments_of_chunk(const Values& values, const float* x) {
+  float sum = 0;
+  values.for_each([&](std::int64_t at) { sum += x[at]; });
+  const float mean = values.sum(sum) / values.rows_of(blockIdx.y);
+  float squares = 0;
+  values.for_each([&](std::int64_t at) {
+    const float distance = x[at] - mean;
+    squares += distance * distance;
+  });
+  return {mean, values.sum(squares)};
 }
+
+__device__ Moments moments_of_batch(const Values& values, const float* x, const Partial& partial) {
+  if (values.chunks == 1) return moments_of_chunk(values, x);
+  const float mean = values.sum_of_chunks([&](unsigned chunk, std::int64_t at) {
+    return values.rows_of(chunk) * partial.first[at];
+  }) / static_cast<float>(values.rows);
+  const float squares = values.sum_of_chunks([&](unsigned chunk, std::int64_t at) {
+    const float distance = partial.first[at] - mean;
+    return partial.second[at] + values.rows_of(chunk) * distance * distance;
+  });
+  return {mean, squares};
+}
+
+__global__ void __launch_bounds__(kThreads)
+    batch_norm_moments_kernel(Values values, const float* __restrict__ x, Partial partial) {
+  const auto [mean, squares] = moments_of_chunk(values, x);
+  partial.store(values, mean, squares);
+}
+
+// y = activation(x * factor + constant)
+struct Transform {
+  float factor, constant;
+  bool relu;
+
+  __device__ Transform(float mean, float inverse_deviation, float weight, float bias, bool has_relu)
+      : factor(inverse_deviation * weight), constant(bias - mean * factor), relu(has_relu) {}
+  __device__ float operator()(float x) const {
+    const float value = x * factor + constant;
+    return relu && value < 0 ? 0.0F : value;  // NaN remains
+  }
+};
 
 struct ForwardArguments {
   Values values;
   const float *x, *weight, *bias;
+  Partial partial;
   float *running_mean, *running_variance;
   std::int32_t* batches;
   float *mean, *inverse_deviation;
@@ -53,35 +70,17 @@ struct ForwardArguments {
   bool relu;
 };
 
-template <int kChannels>
 __global__ void __launch_bounds__(kThreads) batch_norm_forward_kernel(ForwardArguments arguments) {
   const auto& values = arguments.values;
-  const std::int64_t channel = std::int64_t{blockIdx.x} * kChannels + threadIdx.x % kChannels;
-  const std::uint32_t first = threadIdx.x / kChannels;
-  constexpr std::uint32_t kStride = kThreads / kChannels;
-  const std::uint32_t count = channel < values.channels ? values.count() : 0;
-  const auto n = static_cast<float>(values.count());
-
-  float sum = 0;
-  for (std::uint32_t i = first; i < count; i += kStride) sum += arguments.x[values.offset(channel, i)];
-  const float mean = channel_sum<kChannels>(sum) / n;
-  float squares = 0;
-  for (std::uint32_t i = first; i < count; i += kStride) {
-    const float distance = arguments.x[values.offset(channel, i)] - mean;
-    squares += distance * distance;
-  }
-  squares = channel_sum<kChannels>(squares);
+  const auto [mean, squares] = moments_of_batch(values, arguments.x, arguments.partial);
+  const std::int64_t channel = values.channel();
   if (channel >= values.channels) return;
-
+  const auto n = static_cast<float>(values.rows);
   const float inverse = 1 / sqrtf(squares / n + arguments.eps);
-  const float factor = inverse * arguments.weight[channel];
-  const float constant = arguments.bias[channel] - mean * factor;
-  for (std::uint32_t i = first; i < count; i += kStride) {
-    const std::int64_t at = values.offset(channel, i);
-    const float value = arguments.x[at] * factor + constant;
-    arguments.y[at] = arguments.relu && value < 0 ? 0.0F : value;
-  }
-  if (first != 0) return;
+  const Transform transform(mean, inverse, arguments.weight[channel], arguments.bias[channel],
+                            arguments.relu);
+  values.for_each([&](std::int64_t at) { arguments.y[at] = transform(arguments.x[at]); });
+  if (blockIdx.y != 0 || values.index() != 0) return;
   const auto move = [&](float& running, float value) {
     running = static_cast<float>(arguments.momentum * value + (1 - arguments.momentum) * running);
   };
@@ -95,86 +94,105 @@ __global__ void __launch_bounds__(kThreads) batch_norm_forward_kernel(ForwardArg
 __global__ void __launch_bounds__(kThreads)
     batch_norm_evaluate_kernel(Values values, const float* __restrict__ x, const float* weight,
                                const float* bias, const float* mean, const float* variance, float eps,
-                               bool relu, float* y, std::int64_t size) {
-  const std::int64_t stride = std::int64_t{gridDim.x} * kThreads;
-  for (std::int64_t i = std::int64_t{blockIdx.x} * kThreads + threadIdx.x; i < size; i += stride) {
-    const std::int64_t channel = i / values.plane % values.channels;
-    const float factor = weight[channel] / sqrtf(variance[channel] + eps);
-    const float value = x[i] * factor + (bias[channel] - mean[channel] * factor);
-    y[i] = relu && value < 0 ? 0.0F : value;
-  }
+                               bool relu, float* y) {
+  const std::int64_t channel = values.channel();
+  if (channel >= values.channels) return;
+  const Transform transform(mean[channel], 1 / sqrtf(variance[channel] + eps), weight[channel], bias[channel],
+                            relu);
+  values.for_each([&](std::int64_t at) { y[at] = transform(x[at]); });
+}
+
+// The sums of a channel's dy and of its dy * (x - mean).
+struct Sums {
+  float gradients, products;
+};
+
+__device__ Sums sums_of_chunk(const Values& values, const float* x, const float* dy, float mean) {
+  Sums sums{};
+  values.for_each([&](std::int64_t at) {
+    sums.gradients += dy[at];
+    sums.products += (x[at] - mean) * dy[at];
+  });
+  return {values.sum(sums.gradients), values.sum(sums.products)};
 }
 
 struct BackwardArguments {
   Values values;
   const float *x, *dy, *weight, *mean, *inverse_deviation;
+  Partial partial;
   float *dweight, *dbias;
   float* dx;  // null if it is not needed
+
+  __device__ float mean_of_channel() const {
+    return values.channel() < values.channels ? mean[values.channel()] : 0;
+  }
 };
 
+__global__ void __launch_bounds__(kThreads) batch_norm_sums_kernel(BackwardArguments arguments) {
+  const auto [gradients, products] =
+      sums_of_chunk(arguments.values, arguments.x, arguments.dy, arguments.mean_of_channel());
+  arguments.partial.store(arguments.values, gradients, products);
+}
+
+__device__ Sums sums_of_batch(const BackwardArguments& arguments, float mean) {
+  const auto& values = arguments.values;
+  if (values.chunks == 1) return sums_of_chunk(values, arguments.x, arguments.dy, mean);
+  const auto& partial = arguments.partial;
+  return {values.sum_of_chunks([&](unsigned, std::int64_t at) { return partial.first[at]; }),
+          values.sum_of_chunks([&](unsigned, std::int64_t at) { return partial.second[at]; })};
+}
+
 // dx = weight / deviation * (dy - mean(dy) - normalized x * mean(dy * normalized x))
-template <int kChannels>
 __global__ void __launch_bounds__(kThreads) batch_norm_backward_kernel(BackwardArguments arguments) {
   const auto& values = arguments.values;
-  const std::int64_t channel = std::int64_t{blockIdx.x} * kChannels + threadIdx.x % kChannels;
-  const std::uint32_t first = threadIdx.x / kChannels;
-  constexpr std::uint32_t kStride = kThreads / kChannels;
-  const bool is_channel = channel < values.channels;
-  const std::uint32_t count = is_channel ? values.count() : 0;
-  const float mean = is_channel ? arguments.mean[channel] : 0;
-
-  float sum = 0;
-  float products = 0;
-  for (std::uint32_t i = first; i < count; i += kStride) {
-    const std::int64_t at = values.offset(channel, i);
-    sum += arguments.dy[at];
-    products += (arguments.x[at] - mean) * arguments.dy[at];
-  }
-  sum = channel_sum<kChannels>(sum);
-  products = channel_sum<kChannels>(products);
-  if (!is_channel) return;
-
+  const float mean = arguments.mean_of_channel();
+  const auto [gradients, products] = sums_of_batch(arguments, mean);
+  const std::int64_t channel = values.channel();
+  if (channel >= values.channels) return;
   const float inverse = arguments.inverse_deviation[channel];
-  if (first == 0) {
-    arguments.dbias[channel] = sum;
+  if (blockIdx.y == 0 && values.index() == 0) {
+    arguments.dbias[channel] = gradients;
     arguments.dweight[channel] = products * inverse;
   }
   if (arguments.dx == nullptr) return;
-  const auto n = static_cast<float>(values.count());
+  const auto n = static_cast<float>(values.rows);
   const float factor = arguments.weight[channel] * inverse;
   const float slope = products * inverse * inverse / n;
-  const float shift = sum / n;
-  for (std::uint32_t i = first; i < count; i += kStride) {
-    const std::int64_t at = values.offset(channel, i);
+  const float shift = gradients / n;
+  values.for_each([&](std::int64_t at) {
     arguments.dx[at] = factor * (arguments.dy[at] - shift - (arguments.x[at] - mean) * slope);
-  }
+  });
 }
 
-// Errors: DeviceError if a channel has more than 2^31 values in a batch.
-template <class Arguments>
-void launch_by_channels(void (*of_vectors)(Arguments), void (*of_images)(Arguments),
-                        const Arguments& arguments, cudaStream_t stream) {
-  const auto& values = arguments.values;
-  constexpr std::int64_t kMaxValues = std::int64_t{1} << 31;  // adding a stride does not overflow
-  if (values.rows * values.plane > kMaxValues)
-    throw DeviceError("batch normalization: more than 2^31 values of a channel in a batch");
-  const bool are_vectors = values.plane == 1;
-  const auto channels = are_vectors ? kVectorChannels : 1;
-  const auto blocks = static_cast<unsigned>((values.channels + channels - 1) / channels);
-  launch(are_vectors ? of_vectors : of_images, {blocks, kThreads}, stream, arguments);
+Values values_of(const BatchNormOperation& operation, ConstMatrix x) {
+  return {x.rows * operation.pixels, operation.channels};
 }
 
-bool has_relu(const BatchNormOperation& operation) { return operation.activation == ActivationKind::kRelu; }
+LaunchShape shape_of(const Values& values) {
+  return {{static_cast<unsigned>(values.tiles()), values.chunks}, kThreads};
+}
+
+Partial partial_of(const Values& values, Vector scratch) {
+  if (values.chunks == 1) return {};
+  return {scratch.data(), scratch.data() + values.chunks * values.channels};
+}
 
 }  // namespace
 
+std::int64_t batch_norm_scratch(const BatchNormOperation& operation, std::int64_t rows) {
+  const Values values(rows * operation.pixels, operation.channels);
+  return values.chunks > 1 ? 2 * values.chunks * values.channels : 0;
+}
+
 void batch_norm_forward(const BatchNormOperation& operation, ConstMatrix x, std::span<const Vector> tensors,
-                        std::span<const Vector> state, const BatchNormStatistics& batch, Matrix y,
-                        cudaStream_t stream) {
-  const ForwardArguments arguments{.values = {x.rows, operation.channels, operation.plane},
+                        std::span<const Vector> state, const BatchNormStatistics& batch, Vector scratch,
+                        Matrix y, cudaStream_t stream) {
+  const auto values = values_of(operation, x);
+  const ForwardArguments arguments{.values = values,
                                    .x = x.data,
                                    .weight = tensors[0].data(),
                                    .bias = tensors[1].data(),
+                                   .partial = partial_of(values, scratch),
                                    .running_mean = state[0].data(),
                                    .running_variance = state[1].data(),
                                    .batches = reinterpret_cast<std::int32_t*>(state[2].data()),
@@ -183,33 +201,36 @@ void batch_norm_forward(const BatchNormOperation& operation, ConstMatrix x, std:
                                    .y = y.data,
                                    .eps = static_cast<float>(operation.eps),
                                    .momentum = operation.momentum,
-                                   .relu = has_relu(operation)};
-  launch_by_channels(batch_norm_forward_kernel<kVectorChannels>, batch_norm_forward_kernel<1>, arguments,
-                     stream);
+                                   .relu = operation.activation == ActivationKind::kRelu};
+  if (values.chunks > 1)
+    launch(batch_norm_moments_kernel, shape_of(values), stream, values, x.data, arguments.partial);
+  launch(batch_norm_forward_kernel, shape_of(values), stream, arguments);
 }
 
 void batch_norm_evaluate(const BatchNormOperation& operation, ConstMatrix x, std::span<const Vector> tensors,
                          std::span<const Vector> state, Matrix y, cudaStream_t stream) {
-  launch_along(batch_norm_evaluate_kernel, x.size(), kThreads, stream,
-               Values{x.rows, operation.channels, operation.plane}, x.data, tensors[0].data(),
-               tensors[1].data(), state[0].data(), state[1].data(), static_cast<float>(operation.eps),
-               has_relu(operation), y.data, x.size());
+  const auto values = values_of(operation, x);
+  launch(batch_norm_evaluate_kernel, shape_of(values), stream, values, x.data, tensors[0].data(),
+         tensors[1].data(), state[0].data(), state[1].data(), static_cast<float>(operation.eps),
+         operation.activation == ActivationKind::kRelu, y.data);
 }
 
 void batch_norm_backward(const BatchNormOperation& operation, ConstMatrix x, ConstMatrix dy,
-                         ConstVector weight, const BatchNormStatistics& batch, Vector dweight, Vector dbias,
-                         Matrix dx, cudaStream_t stream) {
-  const BackwardArguments arguments{.values = {x.rows, operation.channels, operation.plane},
+                         ConstVector weight, const BatchNormStatistics& batch, Vector scratch, Vector dweight,
+                         Vector dbias, Matrix dx, cudaStream_t stream) {
+  const auto values = values_of(operation, x);
+  const BackwardArguments arguments{.values = values,
                                     .x = x.data,
                                     .dy = dy.data,
                                     .weight = weight.data(),
                                     .mean = batch.mean.data(),
                                     .inverse_deviation = batch.inverse_deviation.data(),
+                                    .partial = partial_of(values, scratch),
                                     .dweight = dweight.data(),
                                     .dbias = dbias.data(),
                                     .dx = dx.data};
-  launch_by_channels(batch_norm_backward_kernel<kVectorChannels>, batch_norm_backward_kernel<1>, arguments,
-                     stream);
+  if (values.chunks > 1) launch(batch_norm_sums_kernel, shape_of(values), stream, arguments);
+  launch(batch_norm_backward_kernel, shape_of(values), stream, arguments);
 }
 
 }  // namespace warpfit::cuda

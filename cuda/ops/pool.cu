@@ -3,55 +3,64 @@
 #include "cuda/device/kernel.cuh"
 #include "cuda/ops/pool.hpp"
 #include "cuda/runtime/launch.hpp"
+#include "host/base/error.hpp"
 
 namespace warpfit::cuda {
 namespace {
 
 constexpr int kThreads = 256;
 
-// The coordinates of value `i` of a batch of images.
-struct Place {
-  std::int64_t plane, row, column;
+// The coordinates of value `i` of a batch of images. The number of values of a batch fits into 32 bits;
+// divisions of 32 bits are several times faster than those of 64.
+struct Coordinates {
+  std::uint32_t sample;
+  int row, column, channel;
 
-  __device__ Place(std::int64_t i, const Image& image) {
-    const std::int64_t size = image.height * image.width;
-    plane = i / size;
-    row = (i - plane * size) / image.width;
-    column = i - plane * size - row * image.width;
+  __device__ Coordinates(std::uint32_t i, const Image& image) {
+    const auto channels = static_cast<std::uint32_t>(image.channels);
+    const auto width = static_cast<std::uint32_t>(image.width);
+    const auto height = static_cast<std::uint32_t>(image.height);
+    const std::uint32_t pixel = i / channels;
+    const std::uint32_t line = pixel / width;
+    sample = line / height;
+    channel = static_cast<int>(i - pixel * channels);
+    column = static_cast<int>(pixel - line * width);
+    row = static_cast<int>(line - sample * height);
   }
 };
 
 template <PoolKind kKind>
 __global__ void __launch_bounds__(kThreads)
     pool_forward_kernel(PoolOperation operation, Image out, const float* __restrict__ x, float* y,
-                        std::uint16_t* positions, std::int64_t size) {
+                        std::uint16_t* positions, std::uint32_t size) {
   const Image& in = operation.in;
-  const std::int64_t stride = std::int64_t{gridDim.x} * kThreads;
-  for (std::int64_t i = std::int64_t{blockIdx.x} * kThreads + threadIdx.x; i < size; i += stride) {
-    const Place place(i, out);
-    const float* plane = x + place.plane * in.height * in.width;
-    const std::int64_t top = place.row * operation.rows.stride - operation.rows.padding;
-    const std::int64_t left = place.column * operation.columns.stride - operation.columns.padding;
+  const std::uint32_t stride = gridDim.x * kThreads;
+  for (std::uint32_t i = blockIdx.x * kThreads + threadIdx.x; i < size; i += stride) {
+    const Coordinates at(i, out);
+    const float* image = x + at.sample * in.size() + at.channel;
+    const std::int64_t top = at.row * operation.rows.stride - operation.rows.padding;
+    const std::int64_t left = at.column * operation.columns.stride - operation.columns.padding;
     const std::int64_t bottom = min(top + operation.rows.size, in.height);
     const std::int64_t right = min(left + operation.columns.size, in.width);
     float result = 0;
     std::int64_t position = -1;
     for (std::int64_t row = max(top, std::int64_t{0}); row < bottom; ++row) {
       for (std::int64_t column = max(left, std::int64_t{0}); column < right; ++column) {
-        const float value = plane[row * in.width + column];
+        const float value = image[(row * in.width + column) * in.channels];
         if constexpr (kKind == PoolKind::kAverage) {
           result += value;
         } else if (position < 0 || value > result || value != value) {  // NaN is propagated
           result = value;
-          position = operation.position(place.row, place.column, row, column);
+          position = operation.position(at.row, at.column, row, column);
         }
       }
     }
     if constexpr (kKind == PoolKind::kAverage) {
       y[i] = result / static_cast<float>(operation.rows.size * operation.columns.size);
     } else {
-      y[i] = result;
-      positions[i] = static_cast<std::uint16_t>(position);
+      const bool has_relu = operation.activation == ActivationKind::kRelu;
+      y[i] = has_relu && result < 0 ? 0.0F : result;
+      positions[i] = has_relu && !(result > 0) ? kNoPosition : static_cast<std::uint16_t>(position);
     }
   }
 }
@@ -59,27 +68,34 @@ __global__ void __launch_bounds__(kThreads)
 template <PoolKind kKind>
 __global__ void __launch_bounds__(kThreads)
     pool_backward_kernel(PoolOperation operation, Image out, const float* __restrict__ dy,
-                         const std::uint16_t* __restrict__ positions, float* dx, std::int64_t size) {
+                         const std::uint16_t* __restrict__ positions, float* dx, std::uint32_t size) {
   const auto share = 1 / static_cast<float>(operation.rows.size * operation.columns.size);
-  const std::int64_t stride = std::int64_t{gridDim.x} * kThreads;
-  for (std::int64_t i = std::int64_t{blockIdx.x} * kThreads + threadIdx.x; i < size; i += stride) {
-    const Place place(i, operation.in);
-    const std::int64_t first = place.plane * out.height * out.width;
-    const std::int64_t y_end = operation.rows.end(place.row, out.height);
-    const std::int64_t x_end = operation.columns.end(place.column, out.width);
+  const std::uint32_t stride = gridDim.x * kThreads;
+  for (std::uint32_t i = blockIdx.x * kThreads + threadIdx.x; i < size; i += stride) {
+    const Coordinates at(i, operation.in);
+    const std::int64_t first = at.sample * out.size() + at.channel;
+    const std::int64_t y_end = operation.rows.end(at.row, out.height);
+    const std::int64_t x_end = operation.columns.end(at.column, out.width);
     float sum = 0;
-    for (std::int64_t y = operation.rows.first(place.row); y < y_end; ++y) {
-      for (std::int64_t x = operation.columns.first(place.column); x < x_end; ++x) {
-        const std::int64_t at = first + y * out.width + x;
+    for (std::int64_t y = operation.rows.first(at.row); y < y_end; ++y) {
+      for (std::int64_t x = operation.columns.first(at.column); x < x_end; ++x) {
+        const std::int64_t result = first + (y * out.width + x) * out.channels;
         if constexpr (kKind == PoolKind::kAverage) {
-          sum += dy[at] * share;
+          sum += dy[result] * share;
         } else {
-          if (positions[at] == operation.position(y, x, place.row, place.column)) sum += dy[at];
+          if (positions[result] == operation.position(y, x, at.row, at.column)) sum += dy[result];
         }
       }
     }
     dx[i] = sum;
   }
+}
+
+// Errors: DeviceError if a batch has 2^31 values or more.
+std::uint32_t checked_size(std::int64_t size) {
+  constexpr std::int64_t kMaxSize = std::int64_t{1} << 31;  // adding a stride to an index does not overflow
+  if (size >= kMaxSize) throw DeviceError("pooling: a batch of images has 2^31 values or more");
+  return static_cast<std::uint32_t>(size);
 }
 
 }  // namespace
@@ -89,7 +105,7 @@ void pool_forward(const PoolOperation& operation, ConstMatrix x, Matrix y, std::
   auto* const kernel = operation.kind == PoolKind::kMax ? pool_forward_kernel<PoolKind::kMax>
                                                         : pool_forward_kernel<PoolKind::kAverage>;
   launch_along(kernel, y.size(), kThreads, stream, operation, operation.out(), x.data, y.data, positions,
-               y.size());
+               checked_size(y.size()));
 }
 
 void pool_backward(const PoolOperation& operation, ConstMatrix dy, const std::uint16_t* positions, Matrix dx,
@@ -97,7 +113,7 @@ void pool_backward(const PoolOperation& operation, ConstMatrix dy, const std::ui
   auto* const kernel = operation.kind == PoolKind::kMax ? pool_backward_kernel<PoolKind::kMax>
                                                         : pool_backward_kernel<PoolKind::kAverage>;
   launch_along(kernel, dx.size(), kThreads, stream, operation, operation.out(), dy.data, positions, dx.data,
-               dx.size());
+               checked_size(dx.size()));
 }
 
 }  // namespace warpfit::cuda

@@ -10,7 +10,8 @@
 
 namespace warpfit::cuda {
 
-/// Computes y; for max pooling also the position of each maximum in its window, the first one on ties.
+/// Computes y; for max pooling also the position of each maximum in its window, the first one on ties, or
+/// kNoPosition if ReLU makes the maximum 0. Errors: DeviceError if the batch has 2^31 values or more.
 void pool_forward(const PoolOperation& operation, ConstMatrix x, Matrix y, std::uint16_t* positions,
                   cudaStream_t stream);
 

@@ -1,4 +1,8 @@
-// y = max(y + b, 0); dx = y > 0 ? dx : 0. Accesses of 16 bytes if the addresses are aligned.
+// y = max(y + b, 0); dx = y > 0 ? dx : 0. Accesses of 16 bytes if the addresses are aligned. A block
+// processes several rows if they are short, as those of convolutions are, which have a column for each
+// channel.
+#include <algorithm>
+
 #include "cuda/device/kernel.cuh"
 #include "cuda/device/vector.cuh"
 #include "cuda/ops/relu.hpp"
@@ -29,10 +33,11 @@ __device__ bool in_fours(const void* a, const void* b) {
 template <bool kRelu>
 __global__ void __launch_bounds__(kThreads)
     bias_relu_forward_kernel(float* y, const float* __restrict__ b, std::int64_t rows, std::int64_t cols) {
-  const std::int64_t first = std::int64_t{blockIdx.x} * kThreads + threadIdx.x;
-  const std::int64_t stride = std::int64_t{gridDim.x} * kThreads;
+  const std::int64_t first = std::int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
+  const std::int64_t stride = std::int64_t{gridDim.x} * blockDim.x;
+  const std::int64_t first_row = std::int64_t{blockIdx.y} * blockDim.y + threadIdx.y;
   const bool vector = cols % kVector == 0 && in_fours(y, b);
-  for (std::int64_t row = blockIdx.y; row < rows; row += gridDim.y) {
+  for (std::int64_t row = first_row; row < rows; row += gridDim.y * blockDim.y) {
     float* values = y + row * cols;
     if (vector) {
       auto* fours = reinterpret_cast<float4*>(values);
@@ -67,8 +72,16 @@ __global__ void __launch_bounds__(kThreads)
 void bias_relu_forward(Matrix y, ConstVector b, ActivationKind activation, cudaStream_t stream) {
   const auto kernel =
       activation == ActivationKind::kRelu ? bias_relu_forward_kernel<true> : bias_relu_forward_kernel<false>;
-  launch_over(kernel, y.rows, (y.cols + kVector - 1) / kVector, kThreads, stream, y.data, b.data(), y.rows,
-              y.cols);
+  constexpr long long kMaxRows = 65'535;  // maximum y dimension of a grid
+  const auto vectors = (y.cols + kVector - 1) / kVector;
+  unsigned across = 1;
+  while (across < vectors && across < kThreads) across *= 2;
+  const dim3 block(across, kThreads / across);
+  const auto max_blocks = blocks_at_once(kernel, kThreads);
+  const auto along = blocks_for(vectors, static_cast<int>(block.x), max_blocks);
+  const auto down =
+      blocks_for(y.rows, static_cast<int>(block.y), std::clamp(max_blocks / along, 1LL, kMaxRows));
+  launch(kernel, {{along, down}, block}, stream, y.data, b.data(), y.rows, y.cols);
 }
 
 void relu_backward(ConstVector y, Vector dx, cudaStream_t stream) {

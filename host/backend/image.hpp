@@ -5,8 +5,8 @@
 
 namespace warpfit {
 
-/// The values of a sample: the channels one after the other, each of height x width values (convolutions: row
-/// by row, the channels of a pixel next to each other).
+/// An image in the memory of an operation: row by row, the channels of a pixel next to each other (NHWC, or
+/// channels last).
 struct Image {
   std::int64_t channels = 1, height = 1, width = 1;
 

@@ -10,13 +10,14 @@ namespace warpfit {
 enum class Mode { kTrain, kEvaluate };
 
 /// The memory that an operation works on: x (N, K), y (N, M), the gradients dx and dy of the loss with
-/// respect to them, the operation's tensors, their gradients (each of its tensor's size), and the tensors of
-/// its state, which forward() changes in training.
+/// respect to them, `other` (N, M) of operations that have it, the operation's tensors, their gradients (each
+/// of its tensor's size), and the tensors of its state, which forward() changes in training.
 struct OperationViews {
   ConstMatrix x = {};
   Matrix y = {};
   ConstMatrix dy = {};
   Matrix dx = {};
+  ConstMatrix other = {};
   std::span<const Vector> tensors = {};
   std::span<const Vector> gradients = {};
   std::span<const Vector> state = {};

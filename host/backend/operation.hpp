@@ -1,5 +1,5 @@
 // The operations that a device computes for the layers of a network. host/model/layers says which operation a
-// layer is; host/train/step_plan decides which operations are fused.
+// layer is; host/train/operation_plan decides which operations are fused, and how images are laid out.
 #pragma once
 
 #include <cstddef>
@@ -57,26 +57,35 @@ struct ConvOperation {
   }
 };
 
+/// y = x with each sample, a (rows, columns) matrix, transposed. It converts images between channels first,
+/// (channels, pixels), and channels last. No tensors.
+struct TransposeOperation {
+  std::int64_t rows = 0, columns = 0;
+};
+
 /// y = activation((x - mean) / sqrt(variance + eps) * weight + bias) for each channel; x and y are (N,
-/// channels * plane), and the `plane` values of a channel of a sample are contiguous. In training, mean and
-/// (biased) variance are those of the batch, and the running statistics become (1 - momentum) * running +
-/// momentum * the batch's, with its unbiased variance; in evaluation the running statistics are used.
-/// Tensors: weight and bias (channels). State: running mean and running variance (channels), number of
-/// batches (a 32-bit integer).
+/// pixels * channels), with channels last. In training, mean and (biased) variance are those of the batch,
+/// and the running statistics become (1 - momentum) * running + momentum * the batch's, with its unbiased
+/// variance; in evaluation the running statistics are used. Tensors: weight and bias (channels). State:
+/// running mean and running variance (channels), number of batches (a 32-bit integer).
 struct BatchNormOperation {
-  std::int64_t channels = 0, plane = 1;
+  std::int64_t channels = 0, pixels = 1;  ///< of a sample
   double eps = 1e-5, momentum = 0.1;
   ActivationKind activation = ActivationKind::kNone;  ///< ReLU or none
 };
 
 enum class PoolKind { kMax, kAverage };
 
-/// y = the largest value or the mean of each window of each channel. Max pooling ignores padding; average
-/// pooling counts it as zeros. No tensors.
+/// In place of the position of a maximum that has no gradient.
+constexpr std::uint16_t kNoPosition = 0xffff;
+
+/// y = activation(the largest value or the mean of each window of each channel). Max pooling ignores padding;
+/// average pooling counts it as zeros. No tensors.
 struct PoolOperation {
   PoolKind kind = PoolKind::kMax;
   Image in;
   Windows rows, columns;
+  ActivationKind activation = ActivationKind::kNone;  ///< of max pooling: ReLU or none
 
   [[nodiscard]] constexpr Image out() const {
     return {in.channels, rows.count(in.height), columns.count(in.width)};
@@ -89,8 +98,19 @@ struct PoolOperation {
   }
 };
 
-using Operation =
-    std::variant<LinearOperation, ActivationOperation, DropoutOperation, BatchNormOperation, PoolOperation>;
+/// The input of a residual block: y = x for the block's layers, while the AddOperation at its end reads x as
+/// well. dx = dy + the gradient of the AddOperation's y, which is `other` in the views. x and y may be the
+/// same memory. No tensors.
+struct ForkOperation {};
+
+/// The end of a residual block: y = activation(x + other), where `other` is the block's input. dx = dy, which
+/// may be the same memory. No tensors.
+struct AddOperation {
+  ActivationKind activation = ActivationKind::kNone;  ///< ReLU or none
+};
+
+using Operation = std::variant<LinearOperation, ActivationOperation, DropoutOperation, BatchNormOperation,
+                               PoolOperation, ConvOperation, TransposeOperation, ForkOperation, AddOperation>;
 
 /// An operation of a network: it reads one value and writes another one, or updates it in place. (A value is
 /// the input or the output of an operation for a batch.)
@@ -98,6 +118,7 @@ struct PlannedOperation {
   Operation operation;
   std::int64_t outputs = 0;      ///< elements of y per sample
   std::size_t x = 0, y = 0;      ///< indices of the values that it reads and writes
+  std::size_t other = 0;         ///< of an AddOperation: its other value; of a ForkOperation: the sum's value
   std::size_t first_tensor = 0;  ///< index into the network's tensors
   std::size_t tensors = 0;       ///< how many tensors from there on belong to it
   std::size_t first_state = 0;   ///< likewise for the tensors of its state
@@ -110,6 +131,8 @@ struct PlannedOperation {
 struct OperationPlan {
   std::vector<PlannedOperation> operations;
   std::vector<std::int64_t> widths;  ///< elements of each value per sample
+  /// For each value, the index of the value whose memory it uses, usually its own; likewise for its gradient.
+  std::vector<std::size_t> memory, gradient_memory;
 };
 
 }  // namespace warpfit

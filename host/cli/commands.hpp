@@ -123,6 +123,7 @@ struct EvalCommand {
       "of a class that was never predicted, is printed as 0.\n"};
 
   std::string model;
+  std::string network;  ///< layers of a state dict; empty if they follow from the file
   DataOptions data;
   std::int64_t batch_size = 64;
   DeviceFlags device;
@@ -136,6 +137,7 @@ struct PredictCommand {
       "Prints the most probable classes of each sample with their probabilities, one row per sample.\n"};
 
   std::string model, images;
+  std::string network;  ///< as in EvalCommand
   SampleLayout layout;  ///< of the images
   std::int64_t batch_size = 1000;
   DeviceFlags device;

@@ -73,9 +73,10 @@ Option network_option(std::string& network) {
   auto row = text(
       {"Training", "--network", "LAYERS",
        "layer widths joined by '-', with ReLU between linear layers; or a comma-separated list of layers"},
-      "784-512-10, or linear(N, bias=true), batchnorm(EPS, MOMENTUM), dropout(P), flatten, "
-      "maxpool(KERNEL, STRIDE, PADDING), avgpool(...), globalavgpool, relu, leakyrelu(SLOPE), elu(ALPHA), "
-      "gelu, silu, sigmoid, tanh",
+      "784-512-10, or linear(N, bias=true), conv(CHANNELS, KERNEL, stride=1, padding=0, dilation=1, "
+      "groups=1, "
+      "bias=true), batchnorm(EPS, MOMENTUM), residual(LAYERS), dropout(P), flatten, maxpool(KERNEL, STRIDE, "
+      "PADDING), avgpool(...), globalavgpool, relu, leakyrelu(SLOPE), elu(ALPHA), gelu, silu, sigmoid, tanh",
       network);
   row.otherwise = "two hidden layers of 512";
   return row;
@@ -117,6 +118,13 @@ Option engine_option(Engine& engine) {
 
 Option model_option(std::string& path) {
   return text({"Model", "MODEL", "", "safetensors file of warpfit, or with a PyTorch state dict"}, "", path);
+}
+
+Option state_dict_option(std::string& network) {
+  return text(
+      {"Model", "--network", "LAYERS",
+       "layers of a PyTorch state dict that are not only linear layers with ReLU between them, as in train"},
+      "", network);
 }
 
 Option quiet_option(bool& quiet) {

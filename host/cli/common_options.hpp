@@ -19,6 +19,7 @@ Option residency_option(Residency& residency);
 Option memory_limit_option(std::optional<std::int64_t>& limit, std::string_view otherwise);
 /// The argument MODEL.
 Option model_option(std::string& path);
+Option state_dict_option(std::string& network);
 Option quiet_option(bool& quiet);
 Option verbose_option(bool& verbose);
 Option engine_option(Engine& engine);

@@ -9,6 +9,7 @@
 #include "host/cli/common_options.hpp"
 #include "host/cli/device_options.hpp"
 #include "host/cli/option_rows.hpp"
+#include "host/model/state_dict_layers.hpp"
 #include "host/report/console.hpp"
 #include "host/report/evaluation_text.hpp"
 #include "host/report/log.hpp"
@@ -18,11 +19,13 @@ namespace warpfit {
 void run(const EvalCommand& command) {
   if (command.quiet) silence_info();
   const auto device = backend_options(command.device);
-  const auto model = load_model(command.model);
-  log_notes(model);
-  const std::int64_t classes = plan_of(model.info).classes();
+  auto model = command.network.empty() ? load_model(command.model) : Model{};
   const auto paths = find_test_set(command.data.folder, command.data.files);
   const Dataset samples(paths.test_images, paths.test_labels, command.data.layout);
+  if (!command.network.empty())
+    model = load_state_dict(command.model, command.network, samples.sample_shape());
+  log_notes(model);
+  const std::int64_t classes = plan_of(model.info).classes();
   samples.check_labels_below(classes);
 
   Confusion confusion(classes);
@@ -46,7 +49,7 @@ void run(const EvalCommand& command) {
 }
 
 Options options_of(EvalCommand& command) {
-  Options rows{model_option(command.model)};
+  Options rows{model_option(command.model), state_dict_option(command.network)};
   std::ranges::move(test_data_options(command.data), std::back_inserter(rows));
   rows.push_back(number<std::int64_t>({"Data", "--batch-size", "N",
                                        "number of samples per batch; the loss is the mean over batches, so "

@@ -12,6 +12,7 @@
 #include "host/files/npz.hpp"
 #include "host/files/onnx.hpp"
 #include "host/model/model_file.hpp"
+#include "host/model/onnx_network.hpp"
 #include "host/report/log.hpp"
 #include "host/run/inference.hpp"
 
@@ -29,58 +30,10 @@ void export_npz(const std::string& path, const Model& model) {
   write_npz(path, tensors);
 }
 
-OnnxNetwork::Layer::Normalization normalization_of(const Model& model, const NetworkPlan& plan,
-                                                   const Node& node, const BatchNorm& norm) {
-  if (!node.in.is_vector())
-    throw UsageError(
-        "--to onnx: batch normalization of images is not supported; expected safetensors or npz");
-  const auto names = parameter_names(model.info);
-  const auto state = state_tensors(model.info, model.state);
-  OnnxNetwork::Layer::Normalization result;
-  result.eps = norm.eps;
-  for (std::size_t i = 0; i < 2; ++i) {
-    result.names[i] = names[node.first_tensor + i];
-    result.values[i] = plan.tensors[node.first_tensor + i].in(std::span(model.parameters));
-    result.names[2 + i] = state.tensors[node.first_state + i].name;
-    result.values[2 + i] = plan.state[node.first_state + i].in(std::span(model.state));
-  }
-  return result;
-}
-
 void export_onnx(const std::string& path, const Model& model) {
-  const auto names = parameter_names(model.info);
-  const auto plan = plan_of(model.info);
-  const auto values = std::span(model.parameters);
-  OnnxNetwork network;
-  network.sample_shape = model.info.sample_shape;
-  network.log_softmax = model.info.log_softmax;
-  network.metadata = metadata_of(model.info);
-  network.producer_version = WARPFIT_VERSION;
-  network.metadata.erase("format");  // belongs to safetensors
-  for (const auto& node : plan.nodes) {
-    auto& layer = network.layers.emplace_back();
-    layer.inputs = node.in.size();
-    layer.outputs = node.out.size();
-    if (const auto* activation = std::get_if<Activation>(&node.layer)) {
-      layer.activation = name_of(*activation).onnx;
-      if (!name_of(*activation).parameter.empty()) layer.alpha = activation->parameter;
-    }
-    if (std::holds_alternative<Pool>(node.layer))
-      throw UsageError("--to onnx: pooling layers are not supported; expected safetensors or npz");
-    if (const auto* norm = std::get_if<BatchNorm>(&node.layer)) {
-      layer.normalization = normalization_of(model, plan, node, *norm);
-      continue;
-    }
-    if (node.tensors > 0) {
-      layer.weight_name = names[node.first_tensor];
-      layer.w = plan.tensors[node.first_tensor].in(values);
-    }
-    if (node.tensors > 1) {
-      layer.bias_name = names[node.first_tensor + 1];
-      layer.b = plan.tensors[node.first_tensor + 1].in(values);
-    }
-  }
-  write_onnx(path, network);
+  auto graph = onnx_graph_of(model);
+  graph.producer_version = WARPFIT_VERSION;
+  write_onnx(path, graph);
 }
 
 struct Format {

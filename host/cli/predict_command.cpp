@@ -8,6 +8,7 @@
 #include "host/cli/common_options.hpp"
 #include "host/cli/device_options.hpp"
 #include "host/cli/option_rows.hpp"
+#include "host/model/state_dict_layers.hpp"
 #include "host/report/log.hpp"
 #include "host/run/inference.hpp"
 
@@ -25,14 +26,16 @@ Scores scores_of(const PredictCommand& command, const ModelInfo& info) {
 void run(const PredictCommand& command) {
   if (command.quiet) silence_info();
   const auto device = backend_options(command.device);
-  const auto model = load_model(command.model);
+  auto model = command.network.empty() ? load_model(command.model) : Model{};
+  const Dataset samples(command.images, command.layout);
+  if (!command.network.empty())
+    model = load_state_dict(command.model, command.network, samples.sample_shape());
   log_notes(model);
   const std::int64_t classes = plan_of(model.info).classes();
   if (command.top_k > classes) {
     throw UsageError(fmt::format("--top-k {}: expected at most {}, the classes of {}", command.top_k, classes,
                                  command.model));
   }
-  const Dataset samples(command.images, command.layout);
 
   PredictionWriter writer(command.format, scores_of(command, model.info), command.top_k,
                           model.info.class_names);
@@ -45,7 +48,7 @@ void run(const PredictCommand& command) {
 }
 
 Options options_of(PredictCommand& command) {
-  Options rows{model_option(command.model)};
+  Options rows{model_option(command.model), state_dict_option(command.network)};
   rows.push_back(text({"Data", "IMAGES", "", "IDX file of images, plain or gzip"}, "", command.images));
   std::ranges::move(layout_options(command.layout), std::back_inserter(rows));
   rows.push_back(number<std::int64_t>({"Data", "--batch-size", "N", "number of samples per batch"}, 1,

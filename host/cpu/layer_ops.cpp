@@ -4,12 +4,15 @@
 #include <vector>
 
 #include "host/cpu/activation.hpp"
+#include "host/cpu/add.hpp"
 #include "host/cpu/batch_norm.hpp"
+#include "host/cpu/conv_op.hpp"
 #include "host/cpu/dropout.hpp"
 #include "host/cpu/elementwise_loss.hpp"
 #include "host/cpu/pool.hpp"
 #include "host/cpu/sgd.hpp"
 #include "host/cpu/softmax_cross_entropy.hpp"
+#include "host/cpu/transpose.hpp"
 
 namespace warpfit::cpu {
 namespace {
@@ -156,24 +159,90 @@ class PoolOp final : public LayerOp {
   PoolOp(const OpContext& context, const PoolOperation& operation, std::int64_t rows)
       : context_(context),
         operation_(operation),
-        positions_(
+        indices_(
             static_cast<std::size_t>(operation.kind == PoolKind::kMax ? rows * operation.out().size() : 0)) {}
 
   void forward(Mode, const OperationViews& views) override {
-    pool_forward(context_.pool, operation_, views.x, views.y, positions_);
+    pool_forward(context_.pool, operation_, views.x, views.y, indices_);
   }
   void backward_input(const OperationViews& views) override {
-    pool_backward(context_.pool, operation_, views.dy, positions_, views.dx);
+    if (operation_.kind == PoolKind::kMax) {
+      max_pool_backward(context_.pool, views.dy, indices_, views.dx);
+    } else {
+      avg_pool_backward(context_.pool, operation_, views.dy, views.dx);
+    }
   }
 
  private:
   OpContext context_;
   PoolOperation operation_;
-  std::vector<std::uint16_t> positions_;  // of the maxima
+  std::vector<std::int32_t> indices_;  // of the maxima
 };
 
 std::unique_ptr<LayerOp> make(const OpContext& context, const PoolOperation& operation, std::int64_t rows) {
   return std::make_unique<PoolOp>(context, operation, rows);
+}
+
+class TransposeOp final : public LayerOp {
+ public:
+  TransposeOp(const OpContext& context, const TransposeOperation& operation)
+      : context_(context), operation_(operation) {}
+
+  void forward(Mode, const OperationViews& views) override {
+    transpose(context_.pool, operation_.rows, operation_.columns, views.x, views.y);
+  }
+  void backward_input(const OperationViews& views) override {
+    transpose(context_.pool, operation_.columns, operation_.rows, views.dy, views.dx);
+  }
+
+ private:
+  OpContext context_;
+  TransposeOperation operation_;
+};
+
+std::unique_ptr<LayerOp> make(const OpContext& context, const TransposeOperation& operation, std::int64_t) {
+  return std::make_unique<TransposeOp>(context, operation);
+}
+std::unique_ptr<LayerOp> make(const OpContext& context, const ConvOperation& operation, std::int64_t rows) {
+  return make_conv_op(context, operation, rows);
+}
+
+class ForkOp final : public LayerOp {
+ public:
+  explicit ForkOp(const OpContext& context) : context_(context) {}
+
+  void forward(Mode, const OperationViews& views) override {
+    if (views.y.data != views.x.data) std::ranges::copy(views.x.values(), views.y.data);
+  }
+  void backward_input(const OperationViews& views) override {
+    add(context_.pool, views.dy.values(), views.other.values(), ActivationKind::kNone, views.dx.values());
+  }
+
+ private:
+  OpContext context_;
+};
+
+class AddOp final : public LayerOp {
+ public:
+  AddOp(const OpContext& context, const AddOperation& operation) : context_(context), operation_(operation) {}
+
+  void forward(Mode, const OperationViews& views) override {
+    add(context_.pool, views.x.values(), views.other.values(), operation_.activation, views.y.values());
+  }
+  void backward_input(const OperationViews& views) override {
+    if (views.dx.data != views.dy.data) std::ranges::copy(views.dy.values(), views.dx.data);
+  }
+
+ private:
+  OpContext context_;
+  AddOperation operation_;
+};
+
+std::unique_ptr<LayerOp> make(const OpContext& context, const ForkOperation&, std::int64_t) {
+  return std::make_unique<ForkOp>(context);
+}
+std::unique_ptr<LayerOp> make(const OpContext& context, const AddOperation& operation, std::int64_t) {
+  return std::make_unique<AddOp>(context, operation);
 }
 
 class ClassificationLoss final : public LossOp {

@@ -2,11 +2,9 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
-#include <array>
+#include <cstddef>
 #include <limits>
-#include <numbers>
-#include <optional>
+#include <set>
 
 #include "host/base/error.hpp"
 #include "host/files/atomic_file.hpp"
@@ -21,9 +19,9 @@ using Message = ProtobufMessage;
 
 constexpr std::int64_t kIrVersion = 8;
 constexpr std::int64_t kOperatorSet = 17;
-constexpr std::int64_t kFloat = 1;             // TensorProto.DataType.FLOAT
-constexpr std::int64_t kFloatAttribute = 1;    // AttributeProto.AttributeType.FLOAT
-constexpr std::int64_t kIntegerAttribute = 2;  // AttributeProto.AttributeType.INT
+constexpr std::int64_t kFloat = 1, kInteger = 7;  // TensorProto.DataType.FLOAT, INT64
+// AttributeProto.AttributeType.FLOAT, INT, INTS
+constexpr std::int64_t kFloatAttribute = 1, kIntegerAttribute = 2, kIntegersAttribute = 7;
 constexpr std::uint64_t kMaxBytes = std::numeric_limits<std::int32_t>::max();
 
 // Field numbers of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto.
@@ -33,113 +31,91 @@ constexpr int kOperatorSetDomain = 1, kOperatorSetVersion = 2;
 constexpr int kEntryKey = 1, kEntryValue = 2;
 constexpr int kGraphNode = 1, kGraphName = 2, kGraphInitializer = 5, kGraphInput = 11, kGraphOutput = 12;
 constexpr int kNodeInput = 1, kNodeOutput = 2, kNodeName = 3, kNodeOperator = 4, kNodeAttribute = 5;
-constexpr int kAttributeName = 1, kAttributeFloat = 2, kAttributeInteger = 3, kAttributeType = 20;
+constexpr int kAttributeName = 1, kAttributeFloat = 2, kAttributeInteger = 3, kAttributeIntegers = 8,
+              kAttributeType = 20;
 constexpr int kTensorDimension = 1, kTensorType = 2, kTensorName = 8, kTensorRawData = 9;
 constexpr int kValueName = 1, kValueType = 2;
 constexpr int kTypeTensor = 1, kTypeElement = 1, kTypeShape = 2;
 constexpr int kShapeDimension = 1, kDimensionValue = 1, kDimensionName = 2;
 
-void check_network(const OnnxNetwork& network, const std::string& path) {
-  const auto samples = tensor_size(DType::kU8, network.sample_shape);
-  if (!samples || *samples == 0 || network.layers.empty()) {
-    throw InternalError(fmt::format("{}: cannot write a network without inputs or layers", path));
-  }
-  auto inputs = static_cast<std::int64_t>(*samples);
-  for (const auto& layer : network.layers) {
-    const bool has_product = !layer.weight_name.empty();
-    const std::int64_t shape[] = {layer.outputs, layer.inputs};
-    const auto weights = has_product ? tensor_size(DType::kF32, shape) : std::optional<std::uint64_t>(0);
-    const auto biases = layer.bias_name.empty() ? 0 : layer.outputs;
-    const auto& norm = layer.normalization;
-    const bool norm_fits = !norm || (!has_product && layer.activation.empty() &&
-                                     std::ranges::all_of(norm->values, [&](auto values) {
-                                       return values.size() == static_cast<std::size_t>(layer.outputs);
-                                     }));
-    const bool fits = norm_fits && layer.inputs == inputs && layer.outputs > 0 &&
-                      weights == layer.w.size_bytes() && layer.b.size() == static_cast<std::size_t>(biases) &&
-                      (has_product || (layer.inputs == layer.outputs && layer.bias_name.empty()));
-    if (!fits) {
-      throw InternalError(fmt::format(
-          "{}: cannot write layer '{}': its {} inputs, {} outputs, {} weights and {} biases do not match "
-          "each other or the {} values that are its input",
-          path, layer.weight_name, layer.inputs, layer.outputs, layer.w.size(), layer.b.size(), inputs));
-    }
-    inputs = layer.outputs;
-  }
+// Names of the graph's own input and output.
+const std::string kInput = "input", kOutput = "output";
+
+// A node is named after its operator and its number: "Gemm_2".
+std::string node_name(const OnnxGraph& graph, std::size_t node) {
+  return fmt::format("{}_{}", graph.operators[node].type, node + 1);
 }
 
-Message integer_attribute(const std::string& name) {  // all integer attributes used here are 1
-  return Message()
-      .bytes(kAttributeName, name)
-      .integer(kAttributeInteger, 1)
-      .integer(kAttributeType, kIntegerAttribute);
+std::string value_name(const OnnxGraph& graph, std::size_t node) {
+  return node_name(graph, node) + "_output";
 }
 
-Message float_attribute(const std::string& name, float value) {
-  return Message()
-      .bytes(kAttributeName, name)
-      .number(kAttributeFloat, value)
-      .integer(kAttributeType, kFloatAttribute);
+std::span<const std::byte> bytes_of(const OnnxTensor& tensor) {
+  return std::visit([](const auto& values) { return std::as_bytes(std::span(values)); }, tensor.values);
 }
 
-// Constants of GELU: scalar initializers.
-const std::string kRootOf2 = "gelu_root_of_2", kOne = "gelu_one", kHalf = "gelu_half";
+bool is_float(const OnnxTensor& tensor) { return tensor.values.index() == 0; }
 
-// The operators of a network. Each reads the output of the one before it; the output of the last one is the
-// graph's output.
-class Operators {
- public:
-  /// `weights`: the operator's inputs after the output of the previous operator.
-  void add(const std::string& type, std::vector<std::string> weights, std::optional<Message> attribute = {}) {
-    weights.insert(weights.begin(), newest());
-    nodes_.push_back({type, std::move(weights), std::move(attribute)});
-  }
+bool is_positive(std::span<const std::int64_t> shape) {
+  const auto size = tensor_size(DType::kU8, shape);
+  return size && *size > 0;
+}
 
-  void add_activation(const std::string& type, std::optional<float> alpha) {
-    const auto x = newest();
-    if (type == "Gelu") {  // x / 2 * (1 + erf(x / sqrt(2)))
-      add("Div", {kRootOf2});
-      add("Erf", {});
-      add("Add", {kOne});
-      add("Mul", {x});
-      add("Mul", {kHalf});
-    } else if (type == "Silu") {  // x * sigmoid(x)
-      add("Sigmoid", {});
-      add("Mul", {x});
-    } else {
-      add(type, {}, alpha ? std::optional(float_attribute("alpha", *alpha)) : std::nullopt);
-    }
-  }
-
-  void write_to(Message& graph) const {
-    for (std::size_t i = 0; i < nodes_.size(); ++i) {
-      const auto& [type, inputs, attribute] = nodes_[i];
-      Message node;
-      for (const auto& input : inputs) node.bytes(kNodeInput, input);
-      node.bytes(kNodeOutput, i + 1 == nodes_.size() ? "output" : name_of(i) + "_output")
-          .bytes(kNodeName, name_of(i))
-          .bytes(kNodeOperator, type);
-      if (attribute) node.message(kNodeAttribute, *attribute);
-      graph.message(kGraphNode, node);
-    }
-  }
-
- private:
-  struct Node {
-    std::string type;
-    std::vector<std::string> inputs;
-    std::optional<Message> attribute;
+void check_graph(const OnnxGraph& graph, const std::string& path) {
+  if (!is_positive(graph.sample_shape) || !is_positive(graph.output_shape) || graph.operators.empty())
+    throw InternalError(fmt::format("{}: cannot write a graph without inputs, outputs or operators", path));
+  std::set<std::string> known{kInput, kOutput};
+  const auto define = [&](const std::string& name) {
+    if (!known.insert(name).second)
+      throw InternalError(fmt::format("{}: cannot write '{}' twice", path, name));
   };
-
-  [[nodiscard]] std::string name_of(std::size_t node) const {
-    return fmt::format("{}_{}", nodes_[node].type, node + 1);
+  for (const auto& tensor : graph.tensors) {
+    define(tensor.name);
+    const auto size = tensor_size(is_float(tensor) ? DType::kF32 : DType::kI64, tensor.shape);
+    if (!is_positive(tensor.shape) || size != bytes_of(tensor).size()) {
+      throw InternalError(fmt::format("{}: cannot write tensor '{}': its {} bytes do not match its shape",
+                                      path, tensor.name, bytes_of(tensor).size()));
+    }
   }
-  [[nodiscard]] std::string newest() const {
-    return nodes_.empty() ? "input" : name_of(nodes_.size() - 1) + "_output";
+  for (std::size_t node = 0; node < graph.operators.size(); ++node) {
+    for (const auto& input : graph.operators[node].inputs) {
+      if (input == kOutput || !known.contains(input)) {
+        throw InternalError(fmt::format("{}: cannot write {}: there is no '{}' before it", path,
+                                        node_name(graph, node), input));
+      }
+    }
+    define(value_name(graph, node));
   }
+}
 
-  std::vector<Node> nodes_;
-};
+Message attribute_message(const OnnxAttribute& attribute) {
+  Message message;
+  message.bytes(kAttributeName, attribute.name);
+  if (const auto* integer = std::get_if<std::int64_t>(&attribute.value)) {
+    message.integer(kAttributeInteger, *integer).integer(kAttributeType, kIntegerAttribute);
+  } else if (const auto* number = std::get_if<float>(&attribute.value)) {
+    message.number(kAttributeFloat, *number).integer(kAttributeType, kFloatAttribute);
+  } else {
+    for (const auto each : std::get<std::vector<std::int64_t>>(attribute.value))
+      message.integer(kAttributeIntegers, each);
+    message.integer(kAttributeType, kIntegersAttribute);
+  }
+  return message;
+}
+
+Message node_message(const OnnxGraph& graph, std::size_t node) {
+  const auto& described = graph.operators[node];
+  Message message;
+  message.bytes(kNodeInput, node == 0 ? kInput : value_name(graph, node - 1));
+  for (const auto& input : described.inputs) message.bytes(kNodeInput, input);
+  const bool is_last = node + 1 == graph.operators.size();
+  message.bytes(kNodeOutput, is_last ? kOutput : value_name(graph, node))
+      .bytes(kNodeName, node_name(graph, node))
+      .bytes(kNodeOperator, described.type);
+  for (const auto& attribute : described.attributes)
+    message.message(kNodeAttribute, attribute_message(attribute));
+  return message;
+}
 
 // A float tensor of any number of samples with this shape.
 Message batch_of(const std::string& name, std::span<const std::int64_t> shape) {
@@ -153,79 +129,49 @@ Message batch_of(const std::string& name, std::span<const std::int64_t> shape) {
 }
 
 // The graph without its initializers.
-Message graph_of(const OnnxNetwork& network) {
-  Operators operators;
-  operators.add("Flatten", {}, integer_attribute("axis"));
-  for (const auto& layer : network.layers) {
-    std::vector<std::string> weights{layer.weight_name};
-    if (!layer.bias_name.empty()) weights.push_back(layer.bias_name);
-    if (!layer.weight_name.empty()) operators.add("Gemm", weights, integer_attribute("transB"));
-    if (layer.normalization) {
-      operators.add("BatchNormalization",
-                    {layer.normalization->names.begin(), layer.normalization->names.end()},
-                    float_attribute("epsilon", static_cast<float>(layer.normalization->eps)));
-    }
-    if (!layer.activation.empty()) operators.add_activation(layer.activation, layer.alpha);
-  }
-  if (network.log_softmax) operators.add("LogSoftmax", {}, integer_attribute("axis"));
-  Message graph;
-  operators.write_to(graph);
-  const std::int64_t classes[] = {network.layers.back().outputs};
-  graph.bytes(kGraphName, "warpfit")
-      .message(kGraphInput, batch_of("input", network.sample_shape))
-      .message(kGraphOutput, batch_of("output", classes));
-  return graph;
+Message graph_message(const OnnxGraph& graph) {
+  Message message;
+  for (std::size_t node = 0; node < graph.operators.size(); ++node)
+    message.message(kGraphNode, node_message(graph, node));
+  message.bytes(kGraphName, "warpfit")
+      .message(kGraphInput, batch_of(kInput, graph.sample_shape))
+      .message(kGraphOutput, batch_of(kOutput, graph.output_shape));
+  return message;
 }
 
 // The bytes of a graph's initializer field up to its raw data, which is written without copying it.
-struct Initializer {
-  std::string head;
-  std::span<const std::byte> data;
-};
-
-Initializer initializer(const std::string& name, const std::vector<std::int64_t>& shape,
-                        std::span<const float> values) {
-  const auto data = std::as_bytes(values);
-  Message tensor;
-  for (const auto dimension : shape) tensor.integer(kTensorDimension, dimension);
-  tensor.integer(kTensorType, kFloat).bytes(kTensorName, name).start_bytes(kTensorRawData, data.size());
-  return {Message().start_bytes(kGraphInitializer, tensor.text().size() + data.size()).text() + tensor.text(),
-          data};
+std::string initializer_head(const OnnxTensor& tensor) {
+  const auto size = bytes_of(tensor).size();
+  Message message;
+  for (const auto dimension : tensor.shape) message.integer(kTensorDimension, dimension);
+  message.integer(kTensorType, is_float(tensor) ? kFloat : kInteger)
+      .bytes(kTensorName, tensor.name)
+      .start_bytes(kTensorRawData, size);
+  return Message().start_bytes(kGraphInitializer, message.text().size() + size).text() + message.text();
 }
 
 }  // namespace
 
-void write_onnx(const std::string& path, const OnnxNetwork& network) {
-  check_network(network, path);
-  std::vector<Initializer> initializers;
-  for (const auto& layer : network.layers) {
-    for (std::size_t i = 0; layer.normalization && i < layer.normalization->names.size(); ++i) {
-      initializers.push_back(
-          initializer(layer.normalization->names[i], {layer.outputs}, layer.normalization->values[i]));
-    }
-    if (layer.weight_name.empty()) continue;
-    initializers.push_back(initializer(layer.weight_name, {layer.outputs, layer.inputs}, layer.w));
-    if (!layer.bias_name.empty())
-      initializers.push_back(initializer(layer.bias_name, {layer.outputs}, layer.b));
-  }
-  const auto is_gelu = [](const OnnxNetwork::Layer& layer) { return layer.activation == "Gelu"; };
-  const std::array<float, 3> constants{std::numbers::sqrt2_v<float>, 1.0F, 0.5F};
-  if (std::ranges::any_of(network.layers, is_gelu)) {
-    const std::array names{kRootOf2, kOne, kHalf};
-    for (std::size_t i = 0; i < names.size(); ++i)
-      initializers.push_back(initializer(names[i], {}, std::span(constants).subspan(i, 1)));
-  }
-  const auto graph = graph_of(network);
-  std::uint64_t graph_size = graph.text().size();
-  for (const auto& each : initializers) graph_size += each.head.size() + each.data.size();
+std::string newest_value(const OnnxGraph& graph) {
+  return graph.operators.empty() ? kInput : value_name(graph, graph.operators.size() - 1);
+}
+
+void write_onnx(const std::string& path, const OnnxGraph& graph) {
+  check_graph(graph, path);
+  const auto nodes = graph_message(graph);
+  std::vector<std::string> heads;
+  for (const auto& tensor : graph.tensors) heads.push_back(initializer_head(tensor));
+  std::uint64_t graph_size = nodes.text().size();
+  for (std::size_t i = 0; i < heads.size(); ++i)
+    graph_size += heads[i].size() + bytes_of(graph.tensors[i]).size();
 
   Message model;
   model.integer(kModelIrVersion, kIrVersion)
       .bytes(kModelProducer, "warpfit")
-      .bytes(kModelProducerVersion, network.producer_version)
+      .bytes(kModelProducerVersion, graph.producer_version)
       .message(kModelOperatorSet,
                Message().bytes(kOperatorSetDomain, "").integer(kOperatorSetVersion, kOperatorSet));
-  for (const auto& [key, value] : network.metadata) {
+  for (const auto& [key, value] : graph.metadata) {
     check_text(key, path);
     check_text(value, path);
     model.message(kModelMetadata, Message().bytes(kEntryKey, key).bytes(kEntryValue, value));
@@ -241,10 +187,10 @@ void write_onnx(const std::string& path, const OnnxNetwork& network) {
 
   AtomicFile file(path);
   file.write(model.text());
-  file.write(graph.text());
-  for (const auto& each : initializers) {
-    file.write(each.head);
-    file.write(each.data);
+  file.write(nodes.text());
+  for (std::size_t i = 0; i < heads.size(); ++i) {
+    file.write(heads[i]);
+    file.write(bytes_of(graph.tensors[i]));
   }
   file.commit();
 }

@@ -14,39 +14,109 @@ namespace {
 constexpr std::size_t kAlignment = 128 / sizeof(float);
 constexpr std::size_t kMaxParameters = std::size_t{1} << 40;
 
+// The number of elements, or a number above kMaxParameters if there are more.
 std::size_t size_of(const std::vector<std::int64_t>& shape) {
-  return static_cast<std::size_t>(
-      std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>()));
+  std::size_t size = 1;
+  for (const auto extent : shape)
+    size = std::min(size * static_cast<std::size_t>(extent), 2 * kMaxParameters);
+  return size;
 }
 
-// Appends a layer; `module` is its number in nn.Sequential.
-void add(NetworkPlan& plan, const Layer& layer, std::size_t module) {
-  Node node{.layer = layer,
-            .in = plan.nodes.empty() ? plan.sample : plan.nodes.back().out,
-            .out = {},
-            .first_tensor = plan.tensors.size(),
-            .first_state = plan.state.size()};
-  std::visit(
-      [&](const auto& kind) {
-        node.out = output_shape(kind, node.in);
-        for (auto& spec : tensors(kind, node.in)) {
-          const auto size = size_of(spec.shape);
-          const bool trained = is_trained(spec.role);
-          auto& floats = trained ? plan.floats : plan.state_floats;
-          (trained ? plan.tensors : plan.state)
-              .push_back({fmt::format("{}.{}", module, spec.name), std::move(spec.shape), spec.initializer,
-                          spec.role, floats, size});
-          if (size > kMaxParameters - std::min(floats, kMaxParameters))
-            throw UsageError(
-                fmt::format("more than {} parameters in the layers up to this one", kMaxParameters));
-          floats += (size + kAlignment - 1) / kAlignment * kAlignment;
-        }
-      },
-      layer);
-  node.tensors = plan.tensors.size() - node.first_tensor;
-  node.states = plan.state.size() - node.first_state;
-  plan.nodes.push_back(std::move(node));
-}
+// Plans one layer after the other.
+class Planner {
+ public:
+  explicit Planner(const Shape& sample) : is_image_(!sample.is_vector()) { plan_.sample = sample; }
+
+  // Images are flattened before the first linear layer. If that is the first layer, the network corresponds
+  // to PyTorch's tutorial, whose nn.Flatten is outside of the nn.Sequential, so that its modules are counted
+  // without it. In other networks the nn.Sequential contains the nn.Flatten and counts it. An image of 1x1 is
+  // an image as well: nn.Linear does not accept the output of a pooling layer.
+  void add(const Layer& layer) {
+    const bool is_linear = std::holds_alternative<Linear>(layer);
+    if (is_image_ && is_linear) {
+      const bool is_first = plan_.nodes.empty();
+      append(Flatten{});
+      if (!is_first) ++module();
+    }
+    const bool needs_image = std::holds_alternative<Pool>(layer) || std::holds_alternative<Conv>(layer);
+    if (!is_image_ && needs_image)
+      throw UsageError(fmt::format("its input is a vector of {}, expected images", shape().size()));
+    is_image_ = is_image_ && !is_linear && !std::holds_alternative<Flatten>(layer);
+    if (std::holds_alternative<ResidualEnd>(layer)) end_block();
+    append(layer);
+    if (std::holds_alternative<ResidualBegin>(layer)) {
+      blocks_.push_back({fmt::format("{}{}.", blocks_.back().prefix, module()), 0, shape(), is_image_});
+    } else {
+      ++module();
+    }
+  }
+
+  NetworkPlan take() {
+    if (blocks_.size() != 1) throw InternalError("a residual block without an end");
+    return std::move(plan_);
+  }
+
+ private:
+  // The network or a residual block within it, which is an nn.Sequential.
+  struct Block {
+    std::string prefix;      // of the names of its tensors
+    std::size_t module = 0;  // number of the next layer
+    Shape in = {};
+    bool is_image = false;  // of `in`
+  };
+
+  [[nodiscard]] std::size_t& module() { return blocks_.back().module; }
+  // The shape of the next layer's input.
+  [[nodiscard]] const Shape& shape() const {
+    return plan_.nodes.empty() ? plan_.sample : plan_.nodes.back().out;
+  }
+
+  void end_block() {
+    if (blocks_.size() < 2) throw InternalError("the end of a residual block without a beginning");
+    const auto& block = blocks_.back();
+    if (shape() != block.in || is_image_ != block.is_image) {
+      throw UsageError(
+          fmt::format("its input is {}{}, but the output of its layers {}{}; expected equal "
+                      "shapes",
+                      text_of(block.in), block.is_image ? "" : " (a vector)", text_of(shape()),
+                      is_image_ ? "" : " (a vector)"));
+    }
+    blocks_.pop_back();
+  }
+
+  void append(const Layer& layer) {
+    Node node{.layer = layer,
+              .in = shape(),
+              .out = {},
+              .first_tensor = plan_.tensors.size(),
+              .first_state = plan_.state.size()};
+    std::visit(
+        [&](const auto& kind) {
+          node.out = output_shape(kind, node.in);
+          for (auto& spec : tensors(kind, node.in)) add_tensor(std::move(spec));
+        },
+        layer);
+    node.tensors = plan_.tensors.size() - node.first_tensor;
+    node.states = plan_.state.size() - node.first_state;
+    plan_.nodes.push_back(std::move(node));
+  }
+
+  void add_tensor(TensorSpec spec) {
+    const auto size = size_of(spec.shape);
+    const bool trained = is_trained(spec.role);
+    auto& floats = trained ? plan_.floats : plan_.state_floats;
+    (trained ? plan_.tensors : plan_.state)
+        .push_back({fmt::format("{}{}.{}", blocks_.back().prefix, module(), spec.name), std::move(spec.shape),
+                    spec.initializer, spec.role, floats, size});
+    if (size > kMaxParameters - std::min(floats, kMaxParameters))
+      throw UsageError(fmt::format("more than {} parameters in the layers up to this one", kMaxParameters));
+    floats += (size + kAlignment - 1) / kAlignment * kAlignment;
+  }
+
+  NetworkPlan plan_;
+  bool is_image_;  // whether the next layer's input is an image
+  std::vector<Block> blocks_{Block{}};
+};
 
 }  // namespace
 
@@ -56,34 +126,22 @@ std::int64_t NetworkPlan::parameters() const {
       [](std::int64_t sum, const auto& tensor) { return sum + static_cast<std::int64_t>(tensor.size); });
 }
 
-// Images are flattened before the first linear layer. If that is the first layer, the network corresponds to
-// PyTorch's tutorial, whose nn.Flatten is outside of the nn.Sequential, so that its modules are counted
-// without it. In other networks the nn.Sequential contains the nn.Flatten and counts it. An image of 1x1 is
-// an image as well: nn.Linear does not accept the output of a pooling layer.
 NetworkPlan plan_network(const NetworkSpec& network, const Shape& sample) {
-  NetworkPlan plan;
-  plan.sample = sample;
-  bool is_image = !sample.is_vector();
-  std::size_t module = 0;
-  for (std::size_t i = 0; i < network.layers.size(); ++i) {
+  Planner planner(sample);
+  int number = 0;  // of the layer in the text, where a residual block counts as well as its layers
+  for (const auto& layer : network.layers) {
+    if (!std::holds_alternative<ResidualEnd>(layer)) ++number;
     try {
-      const auto& layer = network.layers[i];
-      const bool is_linear = std::holds_alternative<Linear>(layer);
-      if (is_image && is_linear) {
-        add(plan, Flatten{}, module);
-        if (i > 0) ++module;
-      }
-      if (!is_image && std::holds_alternative<Pool>(layer))
-        throw UsageError(fmt::format("its input is a vector of {}, expected images",
-                                     plan.nodes.empty() ? sample.size() : plan.nodes.back().out.size()));
-      is_image = is_image && !is_linear && !std::holds_alternative<Flatten>(layer);
-      add(plan, layer, module++);
+      planner.add(layer);
     } catch (const UsageError& error) {
-      const auto text = std::visit([](const auto& layer) { return text_of(layer); }, network.layers[i]);
-      throw UsageError(
-          fmt::format("network {}: layer {}, {}: {}", network.text(), i + 1, text, error.what()));
+      const auto text = std::visit([](const auto& kind) { return text_of(kind); }, layer);
+      const bool is_end = std::holds_alternative<ResidualEnd>(layer);
+      throw UsageError(fmt::format("network {}: {}: {}", network.text(),
+                                   is_end ? "residual block" : fmt::format("layer {}, {}", number, text),
+                                   error.what()));
     }
   }
+  const auto plan = planner.take();
   if (plan.nodes.empty()) throw UsageError("network: expected at least one layer");
   if (!plan.nodes.back().out.is_vector() || plan.classes() < 2) {
     throw UsageError(fmt::format(

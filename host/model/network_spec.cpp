@@ -13,14 +13,10 @@
 namespace warpfit {
 
 std::string NetworkSpec::text() const {
-  std::string text = inputs ? fmt::format("{}", *inputs) : "";
+  if (!inputs) return text_of(layers);
+  auto text = fmt::format("{}", *inputs);
   for (const auto& layer : layers) {
-    if (!inputs) {
-      text += text.empty() ? "" : ",";
-      text += std::visit([](const auto& kind) { return text_of(kind); }, layer);
-    } else if (const auto* linear = std::get_if<Linear>(&layer)) {
-      text += fmt::format("-{}", linear->outputs);
-    }
+    if (const auto* linear = std::get_if<Linear>(&layer)) text += fmt::format("-{}", linear->outputs);
   }
   return text;
 }

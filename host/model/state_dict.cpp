@@ -47,7 +47,8 @@ std::string name_in(const std::string& module, std::string_view kind) {
 LinearTensors linear_of(const SafetensorsFile& file, const StoredTensor& weight, const std::string& module) {
   if (weight.shape.size() != 2 || !is_floating_point(weight.dtype)) {
     refuse(file, weight,
-           "floating-point numbers (outputs, inputs), as nn.Linear's weight; other layers are not read");
+           "floating-point numbers (outputs, inputs), as nn.Linear's weight; eval and predict read other "
+           "layers if --network names them");
   }
   const auto* bias = file.find(name_in(module, "bias"));
   if (bias != nullptr && (bias->shape != std::vector{weight.shape[0]} || !is_floating_point(bias->dtype)))
@@ -164,9 +165,11 @@ StateDict state_dict_of(const SafetensorsFile& file) {
       if (file.find(name_in(*of_bias, "weight")) == nullptr)
         refuse(file, tensor, fmt::format("{} next to it", shown(name_in(*of_bias, "weight"))));
     } else if (module_of(tensor.name, "running_mean") || module_of(tensor.name, "running_var")) {
-      refuse(file, tensor, "weights and biases of nn.Linear; other layers are not read");
+      refuse(file, tensor,
+             "weights and biases of nn.Linear; eval and predict read other layers if --network names them");
     } else if (tensor.shape.size() > 1 && is_floating_point(tensor.dtype)) {
-      refuse(file, tensor, "weights and biases of nn.Linear; other layers are not read");
+      refuse(file, tensor,
+             "weights and biases of nn.Linear; eval and predict read other layers if --network names them");
     } else {
       dict.ignored.push_back(tensor.name);
     }

@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <numeric>
 
 #include "host/backend/muon_formula.hpp"
 #include "host/train/operation_plan.hpp"
@@ -35,13 +34,13 @@ std::uint64_t copies_of_parameters(const TrainOptions& options, bool on_cpu, boo
   return std::max(initial, trained + saved);
 }
 
-// The positions of the maxima of a sample, which training and evaluation each keep for a batch.
-std::uint64_t position_bytes(const OperationPlan& plan) {
+// The indices of the maxima of a sample, which training and evaluation each keep for a batch.
+std::uint64_t index_bytes(const OperationPlan& plan) {
   std::uint64_t bytes = 0;
   for (const auto& planned : plan.operations) {
     const auto* pool = std::get_if<PoolOperation>(&planned.operation);
     if (pool != nullptr && pool->kind == PoolKind::kMax)
-      bytes += 2 * sizeof(std::uint16_t) * static_cast<std::uint64_t>(planned.outputs);
+      bytes += 2 * sizeof(std::int32_t) * static_cast<std::uint64_t>(planned.outputs);
   }
   return bytes;
 }
@@ -53,13 +52,16 @@ std::uint64_t estimated_memory(const NetworkPlan& network, const TrainOptions& o
   const auto parameters = static_cast<std::uint64_t>(network.parameters());
   // Each activation and its gradient, as in Workspace; the input has no gradient.
   const auto plan = plan_operations(network, 0);
-  const auto& widths = plan.widths;
-  const auto per_sample = 2 * std::accumulate(widths.begin(), widths.end(), std::int64_t{0}) - widths.front();
+  std::int64_t per_sample = 0;
+  for (std::size_t i = 0; i < plan.widths.size(); ++i) {
+    const int buffers = (plan.memory[i] == i ? 1 : 0) + (i > 0 && plan.gradient_memory[i] == i ? 1 : 0);
+    per_sample += buffers * plan.widths[i];
+  }
   const auto values = static_cast<std::uint64_t>(max_batch_size * per_sample);
   const auto numbers = parameters * copies_of_parameters(options, on_cpu, saves) +
                        (on_cpu ? values + muon_floats(network, options) : 0);
   return kProgram + numbers * sizeof(float) +
-         (on_cpu ? static_cast<std::uint64_t>(max_batch_size) * position_bytes(plan) : 0);
+         (on_cpu ? static_cast<std::uint64_t>(max_batch_size) * index_bytes(plan) : 0);
 }
 
 std::string memory_warning(std::uint64_t needed, std::uint64_t available) {

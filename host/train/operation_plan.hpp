@@ -8,9 +8,11 @@
 
 namespace warpfit {
 
-/// ReLU after a linear layer or batch normalization is fused into that layer's operation, and its derivative
-/// into that of the next linear layer. Dropout is applied in place. `dropout_seed`: the seed of the masks;
-/// each dropout layer also uses its index.
+/// ReLU before or after max pooling is fused into it: the results are the same. Other ReLU after a linear
+/// layer, a convolution or batch normalization is fused into that layer's operation, and its derivative into
+/// that of the next linear layer or convolution. Dropout is applied in place.
+/// Images are channels last between operations on images: they are transposed before the first one, and back
+/// when they are flattened. `dropout_seed`: the seed of the masks; each dropout layer also uses its index.
 OperationPlan plan_operations(const NetworkPlan& network, std::uint64_t dropout_seed);
 
 }  // namespace warpfit

@@ -12,24 +12,29 @@ Workspace::Workspace(Backend& backend, const Network& network, const WorkspaceOp
       labels_(backend, static_cast<std::size_t>(options.max_batch_size)) {
   for (std::size_t i = 0; i < plan_.widths.size(); ++i) {
     const auto size = static_cast<std::size_t>(options.max_batch_size * plan_.widths[i]);
-    values_.emplace_back(backend, size);
-    gradients_.emplace_back(i > 0 ? Buffer<float>(backend, size) : Buffer<float>());
+    const auto buffer = [&](bool is_own) { return is_own ? Buffer<float>(backend, size) : Buffer<float>(); };
+    values_.push_back(buffer(plan_.memory[i] == i));
+    gradients_.push_back(buffer(i > 0 && plan_.gradient_memory[i] == i));
   }
   // Initialized with zeros, because the gaps between the gradients of the tensors are never written.
   if (options.keeps_gradients) parameter_gradients_ = {backend, std::vector<float>(network.plan().floats)};
 }
 
-Matrix Workspace::value(const std::vector<Buffer<float>>& buffers, std::size_t at, std::int64_t rows) const {
-  return {buffers[at].data(), rows, plan_.widths[at]};
+Matrix Workspace::value(std::size_t at, std::int64_t rows) const {
+  return {values_[plan_.memory[at]].data(), rows, plan_.widths[at]};
 }
 
-Matrix Workspace::outputs(std::int64_t rows) const { return value(values_, values_.size() - 1, rows); }
+Matrix Workspace::gradient(std::size_t at, std::int64_t rows) const {
+  return {gradients_[plan_.gradient_memory[at]].data(), rows, plan_.widths[at]};
+}
+
+Matrix Workspace::outputs(std::int64_t rows) const { return value(values_.size() - 1, rows); }
 
 std::unique_ptr<Batch> Workspace::prepare(std::int64_t rows, const std::optional<Loss>& loss) const {
   auto batch = std::make_unique<Batch>();
-  batch->inputs = value(values_, 0, rows);
+  batch->inputs = value(0, rows);
   batch->outputs = outputs(rows);
-  batch->doutputs = value(gradients_, gradients_.size() - 1, rows);
+  batch->doutputs = gradient(gradients_.size() - 1, rows);
   batch->labels = labels_.view(static_cast<std::size_t>(rows));
   batch->gradients = parameter_gradients_.view();
   batch->operations.reserve(plan_.operations.size());  // views refer to its elements
@@ -43,10 +48,12 @@ std::unique_ptr<Batch> Workspace::prepare(std::int64_t rows, const std::optional
     for (std::size_t i = 0; i < planned.states; ++i)
       operation.state.push_back(network_.plan().state[planned.first_state + i].in(network_.state().view()));
     operation.op = backend_.prepare(planned.operation, rows);
-    operation.views = {.x = value(values_, planned.x, rows),
-                       .y = value(values_, planned.y, rows),
-                       .dy = value(gradients_, planned.y, rows),
-                       .dx = value(gradients_, planned.x, rows),
+    const bool is_fork = std::holds_alternative<ForkOperation>(planned.operation);
+    operation.views = {.x = value(planned.x, rows),
+                       .y = value(planned.y, rows),
+                       .dy = gradient(planned.y, rows),
+                       .dx = gradient(planned.x, rows),
+                       .other = is_fork ? gradient(planned.other, rows) : value(planned.other, rows),
                        .tensors = operation.tensors,
                        .gradients = operation.gradients,
                        .state = operation.state};

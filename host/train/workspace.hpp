@@ -51,15 +51,15 @@ class Workspace {
   [[nodiscard]] Matrix outputs(std::int64_t rows) const;
 
  private:
-  [[nodiscard]] Matrix value(const std::vector<Buffer<float>>& buffers, std::size_t at,
-                             std::int64_t rows) const;
+  [[nodiscard]] Matrix value(std::size_t at, std::int64_t rows) const;
+  [[nodiscard]] Matrix gradient(std::size_t at, std::int64_t rows) const;
 
   Backend& backend_;
   const Network& network_;
   OperationPlan plan_;
   std::int64_t max_batch_size_;
-  std::vector<Buffer<float>> values_;     // of each value in the plan
-  std::vector<Buffer<float>> gradients_;  // of each value; that of the input is empty
+  std::vector<Buffer<float>> values_;     // of each value in the plan that has memory of its own
+  std::vector<Buffer<float>> gradients_;  // likewise; that of the input is empty
   Buffer<Label> labels_;
   Buffer<float> parameter_gradients_;
 };

@@ -78,8 +78,12 @@ TEST_F(InspectTest, FollowsAnOnnxGraph) {
   const std::vector<float> w{1, 2, 3, 4, 5, 6, 7, 8};
   const std::vector<float> b{0.5F, -0.5F};
   write_onnx(path("model"), {.sample_shape = {2, 2},
-                             .layers = {{"0.weight", "0.bias", 4, 2, w, b, "Relu"}},
-                             .log_softmax = true,
+                             .output_shape = {2},
+                             .operators = {{"Flatten", {}, {{"axis", 1}}},
+                                           {"Gemm", {"0.weight", "0.bias"}, {{"transB", 1}}},
+                                           {"Relu"},
+                                           {"LogSoftmax", {}, {{"axis", 1}}}},
+                             .tensors = {{"0.weight", {2, 4}, w}, {"0.bias", {2}, b}},
                              .metadata = {{"seed", "7"}},
                              .producer_version = "1.2.3"});
   EXPECT_EQ(inspect(path("model")), path("model") +

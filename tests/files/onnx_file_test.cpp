@@ -36,8 +36,12 @@ class OnnxFileTest : public testing::Test {
   [[nodiscard]] Bytes small_model() const {
     const auto path = (folder_.path() / "small.onnx").string();
     write_onnx(path, {.sample_shape = {2, 2},
-                      .layers = {{"0.weight", "0.bias", 4, 2, kWeights, kBiases, "Relu"}},
-                      .log_softmax = true,
+                      .output_shape = {2},
+                      .operators = {{"Flatten", {}, {{"axis", 1}}},
+                                    {"Gemm", {"0.weight", "0.bias"}, {{"transB", 1}}},
+                                    {"Relu"},
+                                    {"LogSoftmax", {}, {{"axis", 1}}}},
+                      .tensors = {{"0.weight", {2, 4}, kWeights}, {"0.bias", {2}, kBiases}},
                       .metadata = {{"seed", "7"}},
                       .producer_version = "1.2.3"});
     return read_file(path);

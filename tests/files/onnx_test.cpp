@@ -5,14 +5,13 @@
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 
-#include <cmath>
 #include <cstring>
 #include <filesystem>
-#include <stdexcept>
 
 #include "host/base/error.hpp"
 #include "host/files/protobuf_writer.hpp"
 #include "tests/support/files.hpp"
+#include "tests/support/protobuf_fields.hpp"
 
 namespace warpfit::test {
 namespace {
@@ -22,81 +21,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::ThrowsMessage;
-
-// A decoded message: its fields in the file's order.
-class Fields {
- public:
-  explicit Fields(std::string_view bytes) {
-    while (!bytes.empty()) {
-      const auto tag = varint(bytes);
-      if ((tag & 7) == 5) {  // a float
-        fields_.push_back({static_cast<int>(tag >> 3), 0, bytes.substr(0, 4)});
-        bytes.remove_prefix(4);
-        continue;
-      }
-      Field field{static_cast<int>(tag >> 3), varint(bytes), {}};
-      if ((tag & 7) == 2) {
-        if (field.number > bytes.size()) throw std::runtime_error("a field is cut");
-        field.text = bytes.substr(0, field.number);
-        bytes.remove_prefix(field.number);
-      } else if ((tag & 7) != 0) {
-        throw std::runtime_error("a kind that is not expected");
-      }
-      fields_.push_back(field);
-    }
-  }
-
-  [[nodiscard]] std::vector<std::string> texts(int field) const {
-    std::vector<std::string> found;
-    for (const auto& each : fields_) {
-      if (each.field == field) found.emplace_back(each.text);
-    }
-    return found;
-  }
-  [[nodiscard]] std::vector<std::uint64_t> numbers(int field) const {
-    std::vector<std::uint64_t> found;
-    for (const auto& each : fields_) {
-      if (each.field == field) found.push_back(each.number);
-    }
-    return found;
-  }
-  [[nodiscard]] std::string text(int field) const { return texts(field).at(0); }
-  [[nodiscard]] Fields message(int field) const { return Fields(fields_.at(index(field)).text); }
-  [[nodiscard]] std::vector<Fields> messages(int field) const {
-    std::vector<Fields> found;
-    for (const auto& each : fields_) {
-      if (each.field == field) found.emplace_back(each.text);
-    }
-    return found;
-  }
-
- private:
-  struct Field {
-    int field;
-    std::uint64_t number;
-    std::string_view text;
-  };
-
-  static std::uint64_t varint(std::string_view& bytes) {
-    std::uint64_t value = 0;
-    for (int shift = 0; shift < 64; shift += 7) {
-      const auto byte = static_cast<unsigned char>(bytes.at(0));
-      bytes.remove_prefix(1);
-      value |= std::uint64_t{byte & 0x7FU} << shift;
-      if (byte < 0x80) return value;
-    }
-    throw std::runtime_error("a number without end");
-  }
-
-  [[nodiscard]] std::size_t index(int field) const {
-    for (std::size_t i = 0; i < fields_.size(); ++i) {
-      if (fields_[i].field == field) return i;
-    }
-    throw std::runtime_error("no field " + std::to_string(field));
-  }
-
-  std::vector<Field> fields_;
-};
 
 std::vector<float> floats(const std::string& bytes) {
   std::vector<float> values(bytes.size() / sizeof(float));
@@ -109,10 +33,18 @@ const std::vector<float> kB1{0.5F, -0.5F};
 const std::vector<float> kW2{1, -1, 2, -2, 3, -3};
 const std::vector<float> kB2{0, 1, 2};
 
-OnnxNetwork two_layers() {
+OnnxGraph two_layers() {
   return {.sample_shape = {2, 2},
-          .layers = {{"0.weight", "0.bias", 4, 2, kW1, kB1, "Relu"}, {"2.weight", "2.bias", 2, 3, kW2, kB2}},
-          .log_softmax = true,
+          .output_shape = {3},
+          .operators = {{"Flatten", {}, {{"axis", 1}}},
+                        {"Gemm", {"0.weight", "0.bias"}, {{"transB", 1}}},
+                        {"Relu"},
+                        {"Gemm", {"2.weight", "2.bias"}, {{"transB", 1}}},
+                        {"LogSoftmax", {}, {{"axis", 1}}}},
+          .tensors = {{"0.weight", {2, 4}, kW1},
+                      {"0.bias", {2}, kB1},
+                      {"2.weight", {3, 2}, kW2},
+                      {"2.bias", {3}, kB2}},
           .metadata = {{"seed", "7"}, {"network", "4-2-3"}},
           .producer_version = "1.2.3"};
 }
@@ -121,14 +53,14 @@ class OnnxTest : public testing::Test {
  protected:
   [[nodiscard]] std::string path() const { return (folder_.path() / "model.onnx").string(); }
   /// The bytes of the written model.
-  [[nodiscard]] std::string written(const OnnxNetwork& network) const {
-    write_onnx(path(), network);
+  [[nodiscard]] std::string written(const OnnxGraph& graph) const {
+    write_onnx(path(), graph);
     const auto bytes = read_file(path());
     return {bytes.begin(), bytes.end()};
   }
   template <class E>
-  void expect_refused(const OnnxNetwork& network, const std::string& message) const {
-    EXPECT_THAT([&] { write_onnx(path(), network); },
+  void expect_refused(const OnnxGraph& graph, const std::string& message) const {
+    EXPECT_THAT([&] { write_onnx(path(), graph); },
                 ThrowsMessage<E>(AllOf(HasSubstr(path()), HasSubstr(message))));
     EXPECT_TRUE(std::filesystem::is_empty(folder_.path()));
   }
@@ -189,36 +121,62 @@ TEST_F(OnnxTest, ChainsTheOperators) {
   }
 }
 
-// LeakyRelu and Elu have an attribute; Gelu and Silu are composed of other operators.
-TEST_F(OnnxTest, WritesActivations) {
-  auto network = two_layers();
-  network.log_softmax = false;
-  network.layers[0].activation = "Gelu";
-  network.layers.push_back({.inputs = 3, .outputs = 3, .activation = "Silu"});
-  network.layers.push_back({.inputs = 3, .outputs = 3, .activation = "Elu", .alpha = 0.5F});
-  const auto bytes = written(network);
-  const auto graph = Fields(bytes).message(7);
-  std::vector<std::string> operators;
-  for (const auto& node : graph.messages(1)) operators.push_back(node.text(4));
-  EXPECT_THAT(operators, ElementsAre("Flatten", "Gemm", "Div", "Erf", "Add", "Mul", "Mul", "Gemm", "Sigmoid",
-                                     "Mul", "Elu"));
-  EXPECT_THAT(graph.messages(1)[5].texts(1), ElementsAre("Add_5_output", "Gemm_2_output"));
-  EXPECT_THAT(graph.messages(1)[9].texts(1), ElementsAre("Sigmoid_9_output", "Gemm_8_output"));
-  EXPECT_THAT(floats(graph.messages(1)[10].message(5).text(2)), ElementsAre(0.5F));
-  EXPECT_EQ(graph.messages(1)[10].text(2), "output");
-  EXPECT_THAT(floats(graph.messages(5)[4].text(9)), ElementsAre(std::sqrt(2.0F)));
+TEST_F(OnnxTest, WritesAttributesOfEachType) {
+  auto graph = two_layers();
+  graph.operators[2] = {"MaxPool", {}, {{"pads", std::vector<std::int64_t>{0, 300, -1}}, {"alpha", 0.5F}}};
+  const auto bytes = written(graph);
+  const auto attributes = Fields(bytes).message(7).messages(1).at(2).messages(5);
+  ASSERT_EQ(attributes.size(), 2U);
+  EXPECT_EQ(attributes[0].text(1), "pads");
+  EXPECT_THAT(attributes[0].numbers(8), ElementsAre(0, 300, std::uint64_t(-1)));
+  EXPECT_THAT(attributes[0].numbers(20), ElementsAre(7)) << "AttributeProto.INTS";
+  EXPECT_EQ(attributes[1].text(1), "alpha");
+  EXPECT_THAT(floats(attributes[1].text(2)), ElementsAre(0.5F));
+  EXPECT_THAT(attributes[1].numbers(20), ElementsAre(1)) << "AttributeProto.FLOAT";
 }
 
-TEST_F(OnnxTest, EndsWithTheLastLayerWhereNothingFollowsIt) {
-  auto network = two_layers();
-  network.log_softmax = false;
-  network.layers.pop_back();
-  network.layers[0].activation = "";
-  const auto bytes = written(network);
+TEST_F(OnnxTest, ReadsEarlierValues) {
+  OnnxGraph graph{.sample_shape = {3}, .output_shape = {3}, .operators = {}, .tensors = {}};
+  EXPECT_EQ(newest_value(graph), "input");
+  graph.operators.push_back({"Relu"});
+  EXPECT_EQ(newest_value(graph), "Relu_1_output");
+  graph.operators.push_back({"Sigmoid"});
+  graph.operators.push_back({"Mul", {"Relu_1_output"}});
+  graph.operators.push_back({"Add", {"input"}});
+  const auto bytes = written(graph);
+  const auto nodes = Fields(bytes).message(7).messages(1);
+  ASSERT_EQ(nodes.size(), 4U);
+  EXPECT_EQ(nodes[2].text(3), "Mul_3");
+  EXPECT_THAT(nodes[2].texts(1), ElementsAre("Sigmoid_2_output", "Relu_1_output"));
+  EXPECT_THAT(nodes[3].texts(1), ElementsAre("Mul_3_output", "input"));
+}
+
+TEST_F(OnnxTest, EndsWithTheLastOperator) {
+  auto graph = two_layers();
+  graph.operators.resize(2);
+  const auto bytes = written(graph);
   const auto nodes = Fields(bytes).message(7).messages(1);
   ASSERT_EQ(nodes.size(), 2U);
   EXPECT_EQ(nodes[1].text(4), "Gemm");
   EXPECT_EQ(nodes[1].text(2), "output");
+}
+
+TEST_F(OnnxTest, WritesIntegersAndScalars) {
+  auto graph = two_layers();
+  graph.operators[2] = {"Reshape", {"shape"}};
+  graph.operators.push_back({"Add", {"half"}});
+  const std::vector<float> half{0.5F};
+  graph.tensors.push_back({"shape", {2}, std::vector<std::int64_t>{0, -1}});
+  graph.tensors.push_back({"half", {}, half});
+  const auto bytes = written(graph);
+  const auto tensors = Fields(bytes).message(7).messages(5);
+  ASSERT_EQ(tensors.size(), 6U);
+  EXPECT_EQ(tensors[4].text(8), "shape");
+  EXPECT_THAT(tensors[4].numbers(1), ElementsAre(2));
+  EXPECT_THAT(tensors[4].numbers(2), ElementsAre(7)) << "TensorProto.INT64";
+  EXPECT_EQ(tensors[4].text(9), std::string(8, '\0') + std::string(8, '\xff'));
+  EXPECT_THAT(tensors[5].numbers(1), IsEmpty());
+  EXPECT_THAT(floats(tensors[5].text(9)), ElementsAre(0.5F));
 }
 
 TEST_F(OnnxTest, HoldsWeightsUnderTheirNames) {
@@ -257,29 +215,40 @@ TEST_F(OnnxTest, TakesAnyBatch) {
   expect_shape(12, "output", {3});
 }
 
-TEST_F(OnnxTest, RefusesLayersThatDoNotFit) {
-  const auto expect_bad = [this](auto change) {
-    auto network = two_layers();
-    change(network);
-    expect_refused<InternalError>(network, "cannot write");
+TEST_F(OnnxTest, RefusesWhatDoesNotFit) {
+  const auto expect_bad = [this](const std::string& message, auto change) {
+    auto graph = two_layers();
+    change(graph);
+    expect_refused<InternalError>(graph, "cannot write " + message);
   };
-  expect_bad([](auto& network) { network.layers.clear(); });
-  expect_bad([](auto& network) { network.sample_shape = {2, 0}; });
-  expect_bad([](auto& network) { network.sample_shape = {2, -2}; });
-  expect_bad([](auto& network) { network.sample_shape = {5}; });
-  expect_bad([](auto& network) { network.layers.erase(network.layers.begin()); });
-  expect_bad([](auto& network) { network.layers[0].w = std::span(kW1).first(7); });
-  expect_bad([](auto& network) { network.layers[0].b = kB2; });
-  expect_bad([](auto& network) { network.layers[1].outputs = 2; });
-  expect_bad([](auto& network) { network.layers[1].outputs = -3; });
+  expect_bad("a graph without", [](auto& graph) { graph.operators.clear(); });
+  expect_bad("a graph without", [](auto& graph) { graph.sample_shape = {2, 0}; });
+  expect_bad("a graph without", [](auto& graph) { graph.sample_shape = {2, -2}; });
+  expect_bad("a graph without", [](auto& graph) { graph.output_shape = {0}; });
+  expect_bad("tensor '0.weight': its 28 bytes",
+             [](auto& graph) { graph.tensors[0].values = std::span(kW1).first(7); });
+  expect_bad("tensor '0.bias'", [](auto& graph) { graph.tensors[1].values = kB2; });
+  expect_bad("tensor '0.bias'", [](auto& graph) { graph.tensors[1].values = std::vector<std::int64_t>(3); });
+  expect_bad("tensor '2.weight'", [](auto& graph) { graph.tensors[2].shape = {2, 2}; });
+  expect_bad("tensor '2.weight'", [](auto& graph) { graph.tensors[2].shape = {-3, -2}; });
+  expect_bad("tensor '2.bias'", [](auto& graph) {
+    graph.tensors[3] = {"2.bias", {0}, std::span<const float>()};
+  });
+  expect_bad("'0.bias' twice", [](auto& graph) { graph.tensors[3].name = "0.bias"; });
+  expect_bad("'input' twice", [](auto& graph) { graph.tensors[3].name = "input"; });
+  expect_bad("'Relu_3_output' twice", [](auto& graph) { graph.tensors[3].name = "Relu_3_output"; });
+  expect_bad("Gemm_4: there is no '2.bias' before it", [](auto& graph) { graph.tensors.pop_back(); });
+  expect_bad("Relu_3: there is no 'Gemm_4_output' before it",
+             [](auto& graph) { graph.operators[2].inputs = {"Gemm_4_output"}; });
+  expect_bad("Relu_3: there is no 'output'", [](auto& graph) { graph.operators[2].inputs = {"output"}; });
 }
 
 TEST_F(OnnxTest, RefusesMetadataThatIsNoText) {
-  auto network = two_layers();
-  network.metadata = {{"a", "\xFF"}};
-  expect_refused<ModelError>(network, "UTF-8");
-  network.metadata = {{"\xC3", "a"}};
-  expect_refused<ModelError>(network, "UTF-8");
+  auto graph = two_layers();
+  graph.metadata = {{"a", "\xFF"}};
+  expect_refused<ModelError>(graph, "UTF-8");
+  graph.metadata = {{"\xC3", "a"}};
+  expect_refused<ModelError>(graph, "UTF-8");
 }
 
 // The pages are unreadable: the size must be checked before the weights are read.
@@ -289,10 +258,12 @@ TEST_F(OnnxTest, RefusesWhatProtobufCannotHold) {
   void* const pages = mmap(nullptr, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   ASSERT_NE(pages, MAP_FAILED);
   const std::vector<float> b(1);
-  OnnxNetwork network;
-  network.sample_shape = {kInputs};
-  network.layers = {{"w", "b", kInputs, 1, {static_cast<const float*>(pages), kInputs}, b}};
-  expect_refused<ModelError>(network, "expected at most 2147483647 for ONNX");
+  const OnnxGraph graph{
+      .sample_shape = {kInputs},
+      .output_shape = {1},
+      .operators = {{"Flatten", {}, {{"axis", 1}}}, {"Gemm", {"w", "b"}, {{"transB", 1}}}},
+      .tensors = {{"w", {1, kInputs}, std::span(static_cast<const float*>(pages), kInputs)}, {"b", {1}, b}}};
+  expect_refused<ModelError>(graph, "expected at most 2147483647 for ONNX");
   munmap(pages, size);
 }
 

@@ -24,22 +24,25 @@ void read(Input input) {
 
 std::vector<Bytes> seeds() {
   const std::vector<float> w{1, 2, 3, 4, 5, 6}, b{7, 8};
-  OnnxNetwork network{
-      .sample_shape = {3}, .layers = {}, .metadata = {{"key", "value"}}, .producer_version = "1"};
+  OnnxGraph graph{.sample_shape = {3},
+                  .output_shape = {2},
+                  .operators = {{"Flatten", {}, {{"axis", 1}}},
+                                {"Gemm", {"net.0.weight", "net.0.bias"}, {{"transB", 1}}}},
+                  .tensors = {{"net.0.weight", {2, 3}, w}, {"net.0.bias", {2}, b}},
+                  .metadata = {{"key", "value"}},
+                  .producer_version = "1"};
   std::vector<Bytes> all;
-  for (const bool log_softmax : {false, true}) {
-    network.log_softmax = log_softmax;
-    network.layers.push_back({.weight_name = log_softmax ? "net.2.weight" : "net.0.weight",
-                              .bias_name = log_softmax ? "net.2.bias" : "net.0.bias",
-                              .inputs = log_softmax ? 2 : 3,
-                              .outputs = 2,
-                              .w = std::span(w).first(log_softmax ? 4 : 6),
-                              .b = b});
-    if (log_softmax) network.layers.front().activation = "Gelu";
+  const auto add = [&] {
     const auto path = output_path();
-    write_onnx(path, network);
+    write_onnx(path, graph);
     all.push_back(test::read_file(path));
-  }
+  };
+  add();
+  graph.operators.push_back({"Reshape", {"shape"}});
+  graph.operators.push_back({"Elu", {}, {{"alpha", 0.5F}}});
+  graph.operators.push_back({"MaxPool", {}, {{"kernel_shape", std::vector<std::int64_t>{1, 1}}}});
+  graph.tensors.push_back({"shape", {4}, std::vector<std::int64_t>{0, 2, 1, 1}});
+  add();
   return all;
 }
 

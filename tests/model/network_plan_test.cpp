@@ -74,6 +74,32 @@ TEST(NetworkPlan, LeavesOutABiasThatIsNotWanted) {
   EXPECT_EQ(plan.parameters(), 6);
 }
 
+TEST(NetworkPlan, HasShapesAndTensorsOfConvolutions) {
+  const auto plan = plan_network(
+      parse_network("conv(6,5,padding=2),relu,maxpool(2),conv(16,4,stride=2,groups=2,bias=false),linear(10)"),
+      {1, 28, 28});
+  EXPECT_EQ(plan.nodes[0].out, (Shape{6, 28, 28}));
+  EXPECT_EQ(plan.nodes[3].out, (Shape{16, 6, 6}));
+  EXPECT_THAT(names(plan), ElementsAre("0.weight", "0.bias", "3.weight", "5.weight", "5.bias"));
+  EXPECT_THAT(plan.tensors[0].shape, ElementsAre(6, 1, 5, 5));
+  EXPECT_THAT(plan.tensors[2].shape, ElementsAre(16, 3, 4, 4));
+  EXPECT_EQ(std::get<UniformInitializer>(plan.tensors[0].initializer).bound, 0.2F);  // 1 / sqrt(25)
+  const auto dilated = plan_network(parse_network("conv(2,3,dilation=3),linear(2)"), {1, 9, 8});
+  EXPECT_EQ(dilated.nodes[0].out, (Shape{2, 3, 2}));
+}
+
+TEST(NetworkPlan, CountsTheModulesOfResidualBlocks) {
+  const auto plan = plan_network(
+      parse_network(
+          "conv(4,3),relu,residual(conv(4,3,padding=1),batchnorm,relu,residual(conv(4,1))),batchnorm,"
+          "linear(10)"),
+      {1, 8, 8});
+  EXPECT_THAT(names(plan),
+              ElementsAre("0.weight", "0.bias", "2.0.weight", "2.0.bias", "2.1.weight", "2.1.bias",
+                          "2.3.0.weight", "2.3.0.bias", "3.weight", "3.bias", "5.weight", "5.bias"));
+  EXPECT_EQ(plan.state[0].name, "2.1.running_mean");
+}
+
 std::string error_message(const NetworkSpec& network, const Shape& sample) {
   try {
     plan_network(network, sample);
@@ -92,6 +118,23 @@ TEST(NetworkPlan, NamesTheLayerThatDoesNotFit) {
       HasSubstr("layer 1, maxpool(3,1,2): padding 2 with windows of 3, expected at most half of a window"));
   EXPECT_THAT(error_message({{Linear{10}, Pool{.kernel = 2, .stride = 2}}, {}}, {1, 28, 28}),
               HasSubstr("layer 2, maxpool(2): its input is a vector of 10, expected images"));
+  const auto conv_message = [](const Conv& layer) { return error_message({{layer}, {}}, {4, 9, 7}); };
+  EXPECT_THAT(
+      conv_message({.out_channels = 2, .kernel = 3, .padding = 1, .dilation = 5}),
+      HasSubstr(
+          "layer 1, conv(2,3,padding=1,dilation=5): its input is 4x9x7, smaller than a window of 11 x 11 "
+          "with padding 1"));
+  EXPECT_THAT(conv_message({.out_channels = 4, .kernel = 3, .groups = 3}),
+              HasSubstr("groups is 3, expected a divisor of its 4 input channels and 4 output channels"));
+  EXPECT_THAT(conv_message({.out_channels = 3, .kernel = 3, .groups = 2}), HasSubstr("groups is 2"));
+  EXPECT_THAT(error_message(parse_network("conv(16777216,3),conv(16777216,255,padding=254)"), {1, 9, 9}),
+              HasSubstr("layer 2, conv(16777216,255,padding=254): more than 1099511627776 parameters"));
+  EXPECT_THAT(error_message({{Linear{10}, Conv{.out_channels = 2}}, {}}, {1, 28, 28}),
+              HasSubstr("layer 2, conv(2,1): its input is a vector of 10, expected images"));
+  EXPECT_THAT(error_message(parse_network("residual(relu),residual(relu,conv(3,3))"), {1, 9, 7}),
+              HasSubstr(": residual block: its input is 1x9x7, but the output of its layers 3x7x5"));
+  EXPECT_THAT(error_message(parse_network("globalavgpool,residual(linear(3)),linear(2)"), {3, 9, 7}),
+              HasSubstr("residual block: its input is 3, but the output of its layers 3 (a vector)"));
   EXPECT_THAT(error_message(multilayer_perceptron({1 << 24, 1 << 24, 2}), {1 << 24}),
               HasSubstr("layer 1, linear(16777216): more than 1099511627776 parameters"));
   EXPECT_THAT(error_message({{}, {}}, {3}), HasSubstr("at least one layer"));

@@ -72,12 +72,51 @@ TEST(NetworkSpec, ReadsLayersOfImages) {
   EXPECT_EQ(parse_network(spec.text()), spec);
 }
 
+TEST(NetworkSpec, ReadsConvolutions) {
+  const auto spec = parse_network(
+      "conv(32,3),conv(64,3,2,1,1,4,false),conv(8, kernel_size=5, padding=2, bias=false),conv(8,3,dilation=2,"
+      "groups=8),linear(10)");
+  const std::vector<Layer> layers{
+      Conv{.out_channels = 32, .kernel = 3},
+      Conv{.out_channels = 64, .kernel = 3, .stride = 2, .padding = 1, .groups = 4, .bias = false},
+      Conv{.out_channels = 8, .kernel = 5, .padding = 2, .bias = false},
+      Conv{.out_channels = 8, .kernel = 3, .dilation = 2, .groups = 8}, Linear{10}};
+  EXPECT_EQ(spec.layers, layers);
+  EXPECT_EQ(spec.text(),
+            "conv(32,3),conv(64,3,stride=2,padding=1,groups=4,bias=false),conv(8,5,padding=2,bias=false),"
+            "conv(8,3,dilation=2,groups=8),linear(10)");
+  EXPECT_EQ(parse_network(spec.text()), spec);
+}
+
+TEST(NetworkSpec, ReadsResidualBlocks) {
+  const auto spec =
+      parse_network("conv(8,3), residual( conv(8,3,padding=1), residual(relu) ,dropout),linear(10)");
+  const std::vector<Layer> layers{Conv{.out_channels = 8, .kernel = 3},
+                                  ResidualBegin{},
+                                  Conv{.out_channels = 8, .kernel = 3, .padding = 1},
+                                  ResidualBegin{},
+                                  Activation{},
+                                  ResidualEnd{},
+                                  Dropout{},
+                                  ResidualEnd{},
+                                  Linear{10}};
+  EXPECT_EQ(spec.layers, layers);
+  EXPECT_EQ(spec.text(), "conv(8,3),residual(conv(8,3,padding=1),residual(relu),dropout(0.5)),linear(10)");
+  EXPECT_EQ(parse_network(spec.text()), spec);
+}
+
 TEST(NetworkSpec, NamesTheLayerThatItCannotRead) {
   const std::vector<std::pair<std::string, std::string>> cases{
       {"linear(5),tanhh",
-       "layer 2, 'tanhh': unknown layer, expected one of linear, batchnorm, dropout, flatten, maxpool, "
-       "avgpool, "
-       "globalavgpool, relu, leakyrelu, elu, gelu, silu, sigmoid, tanh"},
+       "layer 2, 'tanhh': unknown layer, expected one of linear, conv, batchnorm, dropout, flatten, "
+       "maxpool, avgpool, globalavgpool, residual, relu, leakyrelu, elu, gelu, silu, sigmoid, tanh"},
+      {"conv(3)", "no kernel_size given, expected a number from 1 to 255"},
+      {"conv(1000000000,3)", "out_channels is '1000000000', expected a number from 1 to 16777216"},
+      {"conv(8,3,1,0,1,1,maybe)", "bias is 'maybe', expected true or false"},
+      {"residual", "layer 1, 'residual': expected layers in parentheses"},
+      {"residual()", "expected layers in parentheses"},
+      {"relu,residual(relu,conv(3))",
+       "layer 2, 'residual(relu,conv(3))': layer 2, 'conv(3)': no kernel_size"},
       {"maxpool", "no kernel_size given, expected a number from 1 to 255"},
       {"maxpool(2,0)", "stride is '0', expected a number from 1 to 255"},
       {"globalavgpool(2)", "unexpected argument '2'"},

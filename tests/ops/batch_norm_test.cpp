@@ -18,15 +18,15 @@ namespace warpfit::test {
 namespace {
 
 struct BatchShape {
-  std::int64_t rows, channels, plane;
+  std::int64_t rows, channels, pixels;
 
-  [[nodiscard]] std::int64_t size() const { return rows * channels * plane; }
-  [[nodiscard]] std::size_t index(std::int64_t row, std::int64_t channel, std::int64_t at) const {
-    return static_cast<std::size_t>((row * channels + channel) * plane + at);
+  [[nodiscard]] std::int64_t size() const { return rows * channels * pixels; }
+  [[nodiscard]] std::size_t index(std::int64_t row, std::int64_t channel, std::int64_t pixel) const {
+    return static_cast<std::size_t>((row * pixels + pixel) * channels + channel);
   }
 };
 
-constexpr std::array<BatchShape, 12> kBatchShapes{{{2, 1, 1},
+constexpr std::array<BatchShape, 15> kBatchShapes{{{2, 1, 1},
                                                    {3, 31, 1},
                                                    {64, 32, 1},
                                                    {65, 33, 1},
@@ -37,7 +37,10 @@ constexpr std::array<BatchShape, 12> kBatchShapes{{{2, 1, 1},
                                                    {4, 16, 784},
                                                    {2, 33, 9},
                                                    {64, 8, 7},
-                                                   {3, 5, 300}}};
+                                                   {3, 5, 300},
+                                                   {33, 1, 784},
+                                                   {16, 6, 196},
+                                                   {40, 48, 121}}};
 
 // PyTorch's results, in double precision.
 struct NormalizedBatch {
@@ -49,12 +52,12 @@ class BatchNormPass : public OnEachBackend {
   void draw(const BatchShape& shape) {
     shape_ = shape;
     operation_.channels = shape.channels;
-    operation_.plane = shape.plane;
+    operation_.pixels = shape.pixels;
     TestValues values;
     x_ = values.uniform(shape.size());
     for (std::int64_t row = 0; row < shape.rows; ++row) {  // channels have different means
       for (std::int64_t c = 0; c < shape.channels; ++c) {
-        for (std::int64_t at = 0; at < shape.plane; ++at)
+        for (std::int64_t at = 0; at < shape.pixels; ++at)
           x_[shape.index(row, c, at)] += 0.5F * static_cast<float>(c % 7);
       }
     }
@@ -76,7 +79,7 @@ class BatchNormPass : public OnEachBackend {
     for (std::int64_t c = 0; c < shape_.channels; ++c) {
       std::vector<std::size_t> places;
       for (std::int64_t row = 0; row < shape_.rows; ++row) {
-        for (std::int64_t at = 0; at < shape_.plane; ++at) places.push_back(shape_.index(row, c, at));
+        for (std::int64_t at = 0; at < shape_.pixels; ++at) places.push_back(shape_.index(row, c, at));
       }
       const auto n = static_cast<double>(places.size());
       double mean = 0, squares = 0, sum = 0, products = 0;
@@ -110,7 +113,7 @@ class BatchNormPass : public OnEachBackend {
   };
 
   Result run(bool with_input_gradient, float rate = 0) {
-    const auto rows = shape_.rows, cols = shape_.channels * shape_.plane;
+    const auto rows = shape_.rows, cols = shape_.channels * shape_.pixels;
     const GuardedFloats x(*backend_, x_), dy(*backend_, dy_), y(*backend_, shape_.size());
     const GuardedFloats evaluated(*backend_, shape_.size()), dx(*backend_, shape_.size());
     const GuardedFloats weight(*backend_, weight_), bias(*backend_, bias_);
@@ -154,7 +157,7 @@ class BatchNormPass : public OnEachBackend {
 
 TEST_P(BatchNormPass, AgreesWithDoubleAtEveryShape) {
   for (const auto& shape : kBatchShapes) {
-    SCOPED_TRACE(testing::Message() << shape.rows << " x " << shape.channels << " x " << shape.plane);
+    SCOPED_TRACE(testing::Message() << shape.rows << " x " << shape.channels << " x " << shape.pixels);
     draw(shape);
     for (const auto activation : {ActivationKind::kNone, ActivationKind::kRelu}) {
       operation_.activation = activation;
@@ -165,8 +168,8 @@ TEST_P(BatchNormPass, AgreesWithDoubleAtEveryShape) {
       EXPECT_TRUE(all_close(found.evaluated, e.evaluated, kTolerance));
       // Two samples that are nearly equal have a large gradient.
       EXPECT_TRUE(
-          all_close(found.dx, e.dx, shape.rows * shape.plane < 4 ? Tolerance{1e-3, 1e-3} : kTolerance));
-      const Tolerance sums{2e-5, 2e-6 * std::sqrt(static_cast<double>(shape.rows * shape.plane))};
+          all_close(found.dx, e.dx, shape.rows * shape.pixels < 4 ? Tolerance{1e-3, 1e-3} : kTolerance));
+      const Tolerance sums{2e-5, 2e-6 * std::sqrt(static_cast<double>(shape.rows * shape.pixels))};
       EXPECT_TRUE(all_close(found.dweight, e.dweight, sums));
       EXPECT_TRUE(all_close(found.dbias, e.dbias, sums));
       EXPECT_TRUE(all_close(found.mean, e.mean, kTolerance));

@@ -47,9 +47,14 @@ class PoolPass : public OnEachBackend {
     std::vector<float> y, dx;
   };
 
-  Result run(const PoolShape& shape, PoolKind kind, const std::vector<float>& x,
-             const std::vector<float>& dy) {
-    const PoolOperation operation{.kind = kind, .in = shape.in, .rows = shape.down, .columns = shape.across};
+  static PoolOperation operation(const PoolShape& shape, PoolKind kind) {
+    return {.kind = kind, .in = shape.in, .rows = shape.down, .columns = shape.across};
+  }
+
+  Result run(const PoolShape& shape, PoolKind kind, const std::vector<float>& x, const std::vector<float>& dy,
+             ActivationKind activation = ActivationKind::kNone) {
+    auto operation = PoolPass::operation(shape, kind);
+    operation.activation = activation;
     const auto size = shape.in.size(), out = operation.out().size();
     const GuardedFloats xs(*backend_, x), ys(*backend_, shape.rows * out);
     const GuardedFloats dys(*backend_, dy), dxs(*backend_, shape.rows * size);
@@ -73,12 +78,17 @@ class PoolPass : public OnEachBackend {
                                               const std::vector<float>& x, const std::vector<float>& dy) {
     const auto height = shape.in.height, width = shape.in.width;
     Doubles y, dx(x.size());
+    const auto out = operation(shape, kind).out();
+    y.resize(dy.size());
     for (std::int64_t plane = 0; plane < shape.rows * shape.in.channels; ++plane) {
+      const auto sample = plane / shape.in.channels, channel = plane % shape.in.channels;
+      std::int64_t window = sample * out.height * out.width;
       for (auto top = -shape.down.padding; top + shape.down.size <= height + shape.down.padding;
            top += shape.down.stride) {
         for (auto left = -shape.across.padding; left + shape.across.size <= width + shape.across.padding;
-             left += shape.across.stride) {
-          const double gradient = dy[y.size()];
+             left += shape.across.stride, ++window) {
+          const auto result = static_cast<std::size_t>(window * out.channels + channel);
+          const double gradient = dy[result];
           const auto values = static_cast<double>(shape.down.size * shape.across.size);
           double sum = 0, largest = -std::numeric_limits<double>::infinity();
           std::size_t at = 0;
@@ -86,7 +96,8 @@ class PoolPass : public OnEachBackend {
                ++row) {
             for (auto column = std::max<std::int64_t>(left, 0);
                  column < std::min(left + shape.across.size, width); ++column) {
-              const auto i = static_cast<std::size_t>((plane * height + row) * width + column);
+              const auto i = static_cast<std::size_t>(
+                  ((sample * height + row) * width + column) * shape.in.channels + channel);
               sum += x[i];
               if (x[i] > largest) at = i;
               largest = std::max<double>(largest, x[i]);
@@ -94,7 +105,7 @@ class PoolPass : public OnEachBackend {
             }
           }
           if (kind == PoolKind::kMax) dx[at] += gradient;
-          y.push_back(kind == PoolKind::kMax ? largest : sum / values);
+          y[result] = kind == PoolKind::kMax ? largest : sum / values;
         }
       }
     }
@@ -108,12 +119,10 @@ TEST_P(PoolPass, AgreesWithLoopsOverWindows) {
       SCOPED_TRACE(testing::Message() << shape.rows << " x " << shape.in.channels << " x " << shape.in.height
                                       << " x " << shape.in.width << ", windows " << shape.down.size << " x "
                                       << shape.across.size << (kind == PoolKind::kMax ? ", max" : ", mean"));
-      const PoolOperation operation{
-          .kind = kind, .in = shape.in, .rows = shape.down, .columns = shape.across};
       TestValues values;
       // With few different integers, many windows have several equal maxima.
       const auto x = values.integers(shape.rows * shape.in.size());
-      const auto dy = values.integers(shape.rows * operation.out().size());
+      const auto dy = values.integers(shape.rows * operation(shape, kind).out().size());
       const auto [y, dx] = expected(shape, kind, x, dy);
       const auto found = run(shape, kind, x, dy);
       if (kind == PoolKind::kMax) {
@@ -127,6 +136,22 @@ TEST_P(PoolPass, AgreesWithLoopsOverWindows) {
   }
 }
 
+// ReLU of the results, whose gradient is 0 where the largest value is not above 0.
+TEST_P(PoolPass, IncludesRelu) {
+  for (const auto& shape : kPoolShapes) {
+    TestValues values;
+    const auto x = values.integers(shape.rows * shape.in.size());
+    auto dy = values.integers(shape.rows * operation(shape, PoolKind::kMax).out().size());
+    const auto found = run(shape, PoolKind::kMax, x, dy, ActivationKind::kRelu);
+    auto y = expected(shape, PoolKind::kMax, x, dy).first;
+    for (std::size_t i = 0; i < y.size(); ++i) {
+      if (y[i] <= 0) y[i] = dy[i] = 0;
+    }
+    EXPECT_TRUE(all_equal(found.y, y));
+    EXPECT_TRUE(all_equal(found.dx, expected(shape, PoolKind::kMax, x, dy).second));
+  }
+}
+
 // As in PyTorch: otherwise a diverged run would look healthy.
 TEST_P(PoolPass, HandsOnNan) {
   constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
@@ -135,6 +160,9 @@ TEST_P(PoolPass, HandsOnNan) {
   EXPECT_TRUE(std::isnan(found.y[0]));
   EXPECT_EQ(found.y[1], 6);
   EXPECT_EQ(found.dx, (std::vector<float>{0, 1, 0, 2, 0, 0, 0, 0}));
+  const auto activated =
+      run(shape, PoolKind::kMax, {1, kNan, 5, 6, 7, 2, 3, 4}, {1, 2}, ActivationKind::kRelu);
+  EXPECT_TRUE(std::isnan(activated.y[0]));
 }
 
 INSTANTIATE_TEST_SUITE_P(Backends, PoolPass, testing::ValuesIn(backend_names()), backend_name);

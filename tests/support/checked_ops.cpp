@@ -10,6 +10,11 @@ namespace {
 std::vector<std::size_t> tensors_of(const Operation& operation) {
   if (const auto* norm = std::get_if<BatchNormOperation>(&operation))
     return std::vector<std::size_t>(2, static_cast<std::size_t>(norm->channels));
+  if (const auto* conv = std::get_if<ConvOperation>(&operation)) {
+    std::vector<std::size_t> sizes{static_cast<std::size_t>(conv->weights())};
+    if (conv->bias) sizes.push_back(static_cast<std::size_t>(conv->out_channels));
+    return sizes;
+  }
   const auto* linear = std::get_if<LinearOperation>(&operation);
   if (linear == nullptr) return {};
   std::vector<std::size_t> sizes{static_cast<std::size_t>(linear->inputs * linear->outputs)};
@@ -73,22 +78,21 @@ class CheckedLayerOp final : public LayerOp {
     backend_.expect_in_step();
     if (!views.x.empty()) backend_.expect_own(views.x, rows_, "x");
     if (!views.y.empty()) backend_.expect_own(ConstMatrix(views.y), rows_, "y");
-    if (const auto* linear = std::get_if<LinearOperation>(&operation_)) {
-      backend_.expect((views.x.empty() || views.x.cols == linear->inputs) &&
-                          (views.y.empty() || views.y.cols == linear->outputs),
-                      "x and y have the operation's widths");
-    }
+    if (const auto* linear = std::get_if<LinearOperation>(&operation_))
+      expect_widths(views, linear->inputs, linear->outputs);
     if (const auto* norm = std::get_if<BatchNormOperation>(&operation_)) {
-      const auto width = norm->channels * norm->plane;
-      backend_.expect(
-          (views.x.empty() || views.x.cols == width) && (views.y.empty() || views.y.cols == width),
-          "x and y have a value for each channel and point of the plane");
+      expect_widths(views, norm->channels * norm->pixels, norm->channels * norm->pixels);
     }
-    if (const auto* pool = std::get_if<PoolOperation>(&operation_)) {
-      backend_.expect((views.x.empty() || views.x.cols == pool->in.size()) &&
-                          (views.y.empty() || views.y.cols == pool->out().size()),
-                      "x and y have the sizes of the images");
+    if (const auto* pool = std::get_if<PoolOperation>(&operation_))
+      expect_widths(views, pool->in.size(), pool->out().size());
+    if (const auto* conv = std::get_if<ConvOperation>(&operation_))
+      expect_widths(views, conv->in.size(), conv->out().size());
+    if (const auto* transposition = std::get_if<TransposeOperation>(&operation_)) {
+      const auto width = transposition->rows * transposition->columns;
+      expect_widths(views, width, width);
     }
+    if (!views.other.empty() && std::holds_alternative<AddOperation>(operation_))
+      backend_.expect_own(views.other, rows_, "the other operand");
     const auto sizes = tensors_of(operation_);
     if (views.tensors.empty()) return;
     backend_.expect(views.tensors.size() == sizes.size(), "an operation has its tensors");
@@ -96,6 +100,11 @@ class CheckedLayerOp final : public LayerOp {
       backend_.expect(views.tensors[i].size() == sizes[i], "tensors have the operation's sizes");
       backend_.expect_own(views.tensors[i], "a tensor");
     }
+  }
+  void expect_widths(const OperationViews& views, std::int64_t inputs, std::int64_t outputs) const {
+    backend_.expect(
+        (views.x.empty() || views.x.cols == inputs) && (views.y.empty() || views.y.cols == outputs),
+        "x and y have the operation's widths");
   }
   void expect_backward(const OperationViews& views) const {
     expect_values(views);

@@ -18,6 +18,19 @@ std::string text(const OperationPlan& plan) {
       if (linear->activation == ActivationKind::kRelu) all += "+relu";
     } else if (const auto* norm = std::get_if<BatchNormOperation>(&planned.operation)) {
       all += norm->activation == ActivationKind::kRelu ? "batchnorm+relu" : "batchnorm";
+    } else if (const auto* conv = std::get_if<ConvOperation>(&planned.operation)) {
+      if (conv->input_activation == ActivationKind::kRelu) all += "relu'";
+      all += conv->activation == ActivationKind::kRelu ? "conv+relu" : "conv";
+    } else if (const auto* pool = std::get_if<PoolOperation>(&planned.operation)) {
+      all += pool->activation == ActivationKind::kRelu ? "pool+relu" : "pool";
+    } else if (const auto* transposition = std::get_if<TransposeOperation>(&planned.operation)) {
+      all +=
+          "transpose " + std::to_string(transposition->rows) + "x" + std::to_string(transposition->columns);
+    } else if (std::holds_alternative<ForkOperation>(planned.operation)) {
+      all += "fork";
+    } else if (const auto* sum = std::get_if<AddOperation>(&planned.operation)) {
+      all +=
+          "add " + std::to_string(planned.other) + (sum->activation == ActivationKind::kRelu ? "+relu" : "");
     } else {
       all += std::holds_alternative<ActivationOperation>(planned.operation) ? "relu" : "dropout";
     }
@@ -41,6 +54,67 @@ TEST(OperationPlan, FusesReluAfterBatchNormalization) {
             "linear 0>1; batchnorm+relu 1>2; relu'linear 2>3; ");
   EXPECT_EQ(text({Linear{3}, Activation{}, BatchNorm{}, Linear{2}}),
             "linear 0>1; relu 1>2; batchnorm 2>3; linear 3>4; ");
+}
+
+std::string text_of_images(std::string_view network, const Shape& sample = {1, 6, 6}) {
+  return text(plan_operations(plan_network(parse_network(network), sample), 1));
+}
+
+TEST(OperationPlan, FusesReluIntoMaxPooling) {
+  const std::string fused = "conv 0>1; pool+relu 1>2; transpose 4x3 2>3; linear 3>4; ";
+  EXPECT_EQ(text_of_images("conv(3,3),relu,maxpool(2),linear(2)"), fused);
+  EXPECT_EQ(text_of_images("conv(3,3),maxpool(2),relu,linear(2)"), fused);
+  EXPECT_EQ(text_of_images("conv(3,3),relu,maxpool(2),relu,linear(2)"), fused);
+  EXPECT_EQ(text_of_images("conv(3,3),relu,avgpool(2),linear(2)"),
+            "conv 0>1; relu 1>2; pool 2>3; transpose 4x3 3>4; linear 4>5; ");
+  EXPECT_EQ(text_of_images("relu,maxpool(2),linear(2)"), "pool+relu 0>1; linear 1>2; ");
+}
+
+TEST(OperationPlan, FusesReluBetweenConvolutions) {
+  EXPECT_EQ(text_of_images("conv(3,3),relu,dropout(0.5),conv(2,3),relu,linear(2)"),
+            "conv+relu 0>1; dropout 1>1; relu'conv+relu 1>2; transpose 4x2 2>3; relu'linear 3>4; ");
+}
+
+// Images are channels first where they enter and where they are flattened, and channels last in between.
+TEST(OperationPlan, TransposesImagesWhereTheirLayoutChanges) {
+  EXPECT_EQ(text_of_images("conv(2,3),linear(2)", {3, 6, 6}),
+            "transpose 3x36 0>1; conv 1>2; transpose 16x2 2>3; linear 3>4; ");
+  EXPECT_EQ(text_of_images("linear(2)", {3, 6, 6}), "linear 0>1; ");
+  EXPECT_EQ(text_of_images("conv(2,3),globalavgpool,linear(2)"), "conv 0>1; pool 1>2; linear 2>3; ");
+  EXPECT_EQ(text_of_images("maxpool(2),linear(2)"), "pool 0>1; linear 1>2; ");
+  EXPECT_EQ(text_of_images("flatten,linear(2),batchnorm", {3, 6, 6}), "linear 0>1; batchnorm 1>2; ");
+}
+
+TEST(OperationPlan, AddsTheInputOfAResidualBlock) {
+  const auto plan = plan_operations(
+      plan_network(parse_network("linear(4),residual(linear(4),residual(relu,linear(4))),relu,linear(2)"),
+                   {4}),
+      1);
+  EXPECT_EQ(text(plan),
+            "linear 0>1; fork 1>2; linear 2>3; fork 3>4; relu 4>5; linear 5>6; add 3 6>7; add 1+relu 7>8; "
+            "relu'linear 8>9; ");
+  EXPECT_EQ(plan.operations[1].other, 8U);  // whose gradient is added
+  EXPECT_EQ(plan.operations[3].other, 7U);
+  // The blocks' layers read the inputs of the blocks, and have the gradients of their sums.
+  EXPECT_EQ(plan.memory, (std::vector<std::size_t>{0, 1, 1, 3, 3, 5, 6, 7, 8, 9}));
+  EXPECT_EQ(plan.gradient_memory, (std::vector<std::size_t>{0, 1, 2, 3, 4, 5, 8, 8, 8, 9}));
+}
+
+TEST(OperationPlan, GivesDropoutAtTheEdgesOfAResidualBlockMemoryOfItsOwn) {
+  const auto plan = plan_operations(
+      plan_network(parse_network("linear(4),residual(dropout,linear(4),dropout),linear(2)"), {4}), 1);
+  EXPECT_EQ(text(plan),
+            "linear 0>1; fork 1>2; dropout 2>2; linear 2>3; dropout 3>3; add 1 3>4; linear 4>5; ");
+  for (std::size_t i = 0; i < plan.widths.size(); ++i) {
+    EXPECT_EQ(plan.memory[i], i);
+    EXPECT_EQ(plan.gradient_memory[i], i);
+  }
+}
+
+// As images they would otherwise be added to images of another layout.
+TEST(OperationPlan, TransposesTheInputOfAResidualBlock) {
+  EXPECT_EQ(text_of_images("residual(conv(3,3,padding=1)),linear(2)", {3, 6, 6}),
+            "transpose 3x36 0>1; fork 1>2; conv 2>3; add 1 3>4; transpose 36x3 4>5; linear 5>6; ");
 }
 
 TEST(OperationPlan, LeavesReluAloneWhereItsDerivativeCannotBeFused) {

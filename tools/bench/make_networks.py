@@ -24,41 +24,79 @@ NETWORKS = {
     "batchnorm": "linear(128),batchnorm,relu,linear(64),relu,batchnorm(eps=0.001,momentum=0.3),linear(10)",
     "batchnorm_image": "batchnorm,flatten,linear(64),batchnorm,relu,linear(10)",
     "pools": "batchnorm,maxpool(3,stride=2,padding=1),batchnorm,avgpool(2),linear(32),relu,linear(10)",
+    "lenet": "conv(6,5,padding=2),relu,maxpool(2),conv(16,5),relu,maxpool(2),linear(120),relu,linear(84),relu,linear(10)",
+    # GELU, because the derivative of ReLU jumps: all pixels of a flat background may pass 0 at the same time, after which
+    # even PyTorch's runs with one and two threads differ by 1e-3.
+    "conv_batchnorm": "conv(8,3,padding=1),batchnorm,gelu,conv(16,3,stride=2,padding=1),batchnorm,gelu,avgpool(2),linear(32),"
+    "relu,linear(10)",
+    "residual": "conv(8,3,stride=2,padding=1),batchnorm,gelu,residual(conv(8,3,padding=1),batchnorm,gelu,"
+    "conv(8,3,padding=1),batchnorm),gelu,globalavgpool,linear(10)",
+    "conv_kinds": "conv(6,5,stride=2,bias=false),relu,conv(12,3,padding=2,dilation=2,groups=3),gelu,conv(10,1),globalavgpool,"
+    "linear(10)",
 }
 POOLS = {"maxpool": nn.MaxPool2d, "avgpool": nn.AvgPool2d}
 ACTIVATIONS = {"relu": nn.ReLU, "gelu": nn.GELU, "tanh": nn.Tanh}
 
 
-def layer(text, shape):
+class Residual(nn.Sequential):
+    def forward(self, x):
+        return x + super().forward(x)
+
+
+def split(text):
+    """The parts of a list between the commas outside of parentheses."""
+    parts, depth = [""], 0
+    for c in text:
+        depth += {"(": 1, ")": -1}.get(c, 0)
+        if c == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += c
+    return [part.strip() for part in parts if part.strip()]
+
+
+def layer(name, inside, shape):
     """The module of one layer, which takes samples of this shape."""
-    name, inside = re.fullmatch(r"(\w+)(?:\((.*)\))?", text).groups()
-    parts = [part.strip() for part in (inside or "").split(",") if part]
+    parts = split(inside)
     keywords = {key: json.loads(value) for key, value in (part.split("=") for part in parts if "=" in part)}
     values = [int(part) for part in parts if "=" not in part]
     if name == "linear":
         return nn.Linear(shape[0], *values)
+    if name == "conv":
+        return nn.Conv2d(shape[0], *values, **keywords)
     if name == "batchnorm":
         return (nn.BatchNorm1d if len(shape) == 1 else nn.BatchNorm2d)(shape[0], **keywords)
     if name in POOLS:
         return POOLS[name](*values, **keywords)
+    if name == "globalavgpool":
+        return nn.AdaptiveAvgPool2d(1)
     return nn.Flatten() if name == "flatten" else ACTIVATIONS[name]()
+
+
+def append_layers(model, text, example):
+    """Appends the layers of a list; returns their output for `example`."""
+    for part in split(text):
+        name, inside = re.fullmatch(r"(\w+)(?:\((.*)\))?", part).groups()
+        if name == "linear" and example.ndim > 2:
+            model.append(nn.Flatten())
+            example = example.flatten(1)
+        if name == "residual":
+            model.append(Residual())
+            append_layers(model[-1], inside, example)
+        else:
+            model.append(layer(name, inside or "", tuple(example.shape[1:])))
+        example = model[-1].eval()(example)
+        model[-1].train()
+    return example
 
 
 def build(text, shape, seed):
     """The network, in which images are flattened before the first linear layer."""
     torch.manual_seed(seed)
-    example = torch.zeros(2, *shape)
     model = nn.Sequential()
-    parts = re.findall(r"\w+(?:\([^)]*\))?", text)
-    flattens = parts[0].startswith("linear")
-    if flattens:
-        example = example.flatten(1)
-    while parts:
-        if parts[0].startswith("linear") and example.ndim > 2:
-            parts.insert(0, "flatten")
-        model.append(layer(parts.pop(0), tuple(example.shape[1:])))
-        example = model[-1].eval()(example)
-        model[-1].train()
+    flattens = text.startswith("linear")
+    example = torch.zeros(2, *shape)
+    append_layers(model, text, example.flatten(1) if flattens else example)
     return model, flattens
 
 

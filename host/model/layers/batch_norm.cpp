@@ -17,7 +17,7 @@ std::vector<TensorSpec> tensors(const BatchNorm&, const Shape& in) {
 
 std::optional<Operation> operation_of(const BatchNorm& layer, const Shape& in) {
   return BatchNormOperation{
-      .channels = in.channels, .plane = in.height * in.width, .eps = layer.eps, .momentum = layer.momentum};
+      .channels = in.channels, .pixels = in.height * in.width, .eps = layer.eps, .momentum = layer.momentum};
 }
 
 // The batch is read for the mean, for the variance and for normalizing; the batch and its gradient are read

@@ -12,13 +12,16 @@
 
 #include "host/model/layers/activation.hpp"
 #include "host/model/layers/batch_norm.hpp"
+#include "host/model/layers/conv.hpp"
 #include "host/model/layers/dropout.hpp"
 #include "host/model/layers/flatten.hpp"
 #include "host/model/layers/linear.hpp"
 #include "host/model/layers/pool.hpp"
+#include "host/model/layers/residual.hpp"
 
 namespace warpfit {
 
-using Layer = std::variant<Linear, Activation, Dropout, Flatten, BatchNorm, Pool>;
+using Layer =
+    std::variant<Linear, Activation, Dropout, Flatten, BatchNorm, Pool, Conv, ResidualBegin, ResidualEnd>;
 
 }  // namespace warpfit

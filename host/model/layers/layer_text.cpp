@@ -15,6 +15,7 @@ namespace warpfit {
 namespace {
 
 constexpr double kMaxDropout = 0.99;
+constexpr std::string_view kResidual = "residual";
 
 Layer parse_linear(LayerArguments& arguments) {
   const auto outputs = arguments.integer("outputs", 1, kMaxWidth);
@@ -23,6 +24,19 @@ Layer parse_linear(LayerArguments& arguments) {
 
 Layer parse_dropout(LayerArguments& arguments) {
   return Dropout{static_cast<float>(arguments.number("p", 0, kMaxDropout, Dropout{}.p))};
+}
+
+Layer parse_conv(LayerArguments& arguments) {
+  constexpr std::int64_t kMaxKernel = 255;
+  Conv layer;
+  layer.out_channels = arguments.integer("out_channels", 1, kMaxWidth);
+  layer.kernel = arguments.integer("kernel_size", 1, kMaxKernel);
+  layer.stride = arguments.integer("stride", 1, kMaxKernel, layer.stride);
+  layer.padding = arguments.integer("padding", 0, kMaxKernel, layer.padding);
+  layer.dilation = arguments.integer("dilation", 1, kMaxKernel, layer.dilation);
+  layer.groups = arguments.integer("groups", 1, kMaxWidth, layer.groups);
+  layer.bias = arguments.flag("bias", layer.bias);
+  return layer;
 }
 
 Layer parse_batch_norm(LayerArguments& arguments) {
@@ -51,13 +65,11 @@ struct Kind {
   Layer (*parse)(LayerArguments& arguments);
 };
 
-constexpr std::array kKinds{Kind{"linear", parse_linear},
-                            Kind{"batchnorm", parse_batch_norm},
-                            Kind{"dropout", parse_dropout},
-                            Kind{"flatten", parse_flatten},
-                            Kind{"maxpool", parse_max_pool},
-                            Kind{"avgpool", parse_avg_pool},
-                            Kind{"globalavgpool", parse_global_avg_pool}};
+constexpr std::array kKinds{
+    Kind{"linear", parse_linear},        Kind{"conv", parse_conv},
+    Kind{"batchnorm", parse_batch_norm}, Kind{"dropout", parse_dropout},
+    Kind{"flatten", parse_flatten},      Kind{"maxpool", parse_max_pool},
+    Kind{"avgpool", parse_avg_pool},     Kind{"globalavgpool", parse_global_avg_pool}};
 
 Layer parse_activation(const ActivationName& name, LayerArguments& arguments) {
   constexpr double kMax = 1e6;
@@ -79,6 +91,7 @@ Parser parser_of(std::string_view name) {
     return [found](LayerArguments& arguments) { return parse_activation(*found, arguments); };
   std::vector<std::string_view> names;
   for (const auto& each : kKinds) names.push_back(each.name);
+  names.push_back(kResidual);
   for (const auto& each : activations) names.push_back(each.text);
   throw UsageError(fmt::format("unknown layer, expected one of {}", fmt::join(names, ", ")));
 }
@@ -102,6 +115,15 @@ std::vector<std::string_view> split(std::string_view text) {
     start = i + 1;
   }
   return parts;
+}
+
+// The layers of a residual block; nothing if the text is another layer. Errors: UsageError.
+std::optional<std::string_view> inside_residual(std::string_view text) {
+  const auto open = std::min(text.find('('), text.size());
+  if (trimmed(text.substr(0, open)) != kResidual) return std::nullopt;
+  if (!text.ends_with(')') || open + 2 >= text.size())
+    throw UsageError("expected layers in parentheses, as in residual(conv(16,3,padding=1),relu)");
+  return text.substr(open + 1, text.size() - open - 2);
 }
 
 Layer parse_layer(std::string_view text) {
@@ -179,14 +201,35 @@ void LayerArguments::finish() const {
 
 std::vector<Layer> parse_layers(std::string_view text) {
   std::vector<Layer> layers;
+  int number = 0;
   for (const auto part : split(text)) {
+    ++number;
     try {
-      layers.push_back(parse_layer(part));
+      if (const auto inside = inside_residual(part)) {
+        const auto block = parse_layers(*inside);
+        layers.emplace_back(ResidualBegin{});
+        layers.insert(layers.end(), block.begin(), block.end());
+        layers.emplace_back(ResidualEnd{});
+      } else {
+        layers.push_back(parse_layer(part));
+      }
     } catch (const UsageError& error) {
-      throw UsageError(fmt::format("layer {}, '{}': {}", layers.size() + 1, shown(part), error.what()));
+      throw UsageError(fmt::format("layer {}, '{}': {}", number, shown(part), error.what()));
     }
   }
   return layers;
+}
+
+std::string text_of(const std::vector<Layer>& layers) {
+  std::string text;
+  bool is_first = true;  // in the network or in a residual block
+  for (const auto& layer : layers) {
+    const bool is_end = std::holds_alternative<ResidualEnd>(layer);
+    if (!is_first && !is_end) text += ",";
+    text += std::visit([](const auto& kind) { return text_of(kind); }, layer);
+    is_first = std::holds_alternative<ResidualBegin>(layer);
+  }
+  return text;
 }
 
 }  // namespace warpfit

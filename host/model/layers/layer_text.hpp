@@ -41,5 +41,7 @@ class LayerArguments {
 
 /// Parses layers separated by commas. Errors: UsageError naming the layer by number and text.
 std::vector<Layer> parse_layers(std::string_view text);
+/// The text for parse_layers().
+std::string text_of(const std::vector<Layer>& layers);
 
 }  // namespace warpfit

@@ -1,0 +1,53 @@
+// A block transposes tiles of 32 x 32 values through shared memory, so that reads and writes are both
+// coalesced. The rows of the tile are padded by one value, so that no two threads of a warp access the same
+// bank.
+#include <algorithm>
+
+#include "cuda/device/kernel.cuh"
+#include "cuda/ops/transpose.hpp"
+#include "cuda/runtime/launch.hpp"
+
+namespace warpfit::cuda {
+namespace {
+
+constexpr int kTile = 32;
+constexpr int kThreadRows = 8;
+
+__global__ void __launch_bounds__(kTile* kThreadRows)
+    transpose_kernel(std::int64_t rows, std::int64_t columns, std::int64_t tiles, std::int64_t tiles_across,
+                     std::int64_t tiles_of_sample, const float* __restrict__ x, float* y) {
+  SHARED_ARRAY(float, tile, kTile*(kTile + 1));
+  const auto lane = static_cast<int>(threadIdx.x) % kTile;
+  const auto first = static_cast<int>(threadIdx.x) / kTile;
+  for (std::int64_t number = blockIdx.x; number < tiles; number += gridDim.x) {
+    const std::int64_t sample = number / tiles_of_sample;
+    const std::int64_t within = number - sample * tiles_of_sample;
+    const std::int64_t top = within / tiles_across * kTile;
+    const std::int64_t left = within % tiles_across * kTile;
+    const float* from = x + sample * rows * columns;
+    float* to = y + sample * rows * columns;
+    for (int i = first; i < kTile; i += kThreadRows) {
+      if (top + i < rows && left + lane < columns)
+        tile[i * (kTile + 1) + lane] = from[(top + i) * columns + left + lane];
+    }
+    __syncthreads();
+    for (int i = first; i < kTile; i += kThreadRows) {
+      if (left + i < columns && top + lane < rows)
+        to[(left + i) * rows + top + lane] = tile[lane * (kTile + 1) + i];
+    }
+    __syncthreads();  // before the next tile is written
+  }
+}
+
+}  // namespace
+
+void transpose(std::int64_t rows, std::int64_t columns, ConstMatrix x, Matrix y, cudaStream_t stream) {
+  constexpr std::int64_t kMaxBlocks = std::int64_t{1} << 20;
+  const auto tiles_across = (columns + kTile - 1) / kTile;
+  const auto tiles_of_sample = (rows + kTile - 1) / kTile * tiles_across;
+  const auto tiles = x.rows * tiles_of_sample;
+  launch(transpose_kernel, {static_cast<unsigned>(std::min(tiles, kMaxBlocks)), kTile * kThreadRows}, stream,
+         rows, columns, tiles, tiles_across, tiles_of_sample, x.data, y.data);
+}
+
+}  // namespace warpfit::cuda

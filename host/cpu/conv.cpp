@@ -1,0 +1,208 @@
+#include "host/cpu/conv.hpp"
+
+#include <dnnl.h>
+#include <fmt/core.h>
+
+#include <dnnl.hpp>
+#include <unordered_map>
+
+#include "host/base/error.hpp"
+#include "host/cpu/headroom.hpp"
+#include "host/cpu/openmp.hpp"
+
+namespace warpfit::cpu {
+namespace {
+
+using Desc = dnnl::memory::desc;
+using Dims = dnnl::memory::dims;
+using Tag = dnnl::memory::format_tag;
+
+constexpr auto kType = dnnl::memory::data_type::f32;
+constexpr auto kDirect = dnnl::algorithm::convolution_direct;
+
+// The shapes of a convolution as oneDNN describes them.
+struct Shapes {
+  Desc x, y, w, b;
+  Desc plain_w;  // as in ConvOperation; oneDNN chooses the format of w
+  Dims strides, dilations, padding;
+  bool bias;
+
+  Shapes(const ConvOperation& operation, std::int64_t rows)
+      : x(image(operation.in, rows)), y(image(operation.out(), rows)), bias(operation.bias) {
+    const auto groups = operation.groups;
+    const Dims weights{groups, operation.out_channels / groups, operation.in.channels / groups,
+                       operation.rows.size, operation.columns.size};
+    const Dims ungrouped(weights.begin() + 1, weights.end());
+    plain_w = groups > 1 ? Desc(weights, kType, Tag::goihw) : Desc(ungrouped, kType, Tag::oihw);
+    w = Desc(groups > 1 ? weights : ungrouped, kType, Tag::any);
+    b = Desc({operation.out_channels}, kType, Tag::x);
+    strides = {operation.rows.stride, operation.columns.stride};
+    dilations = {operation.rows.dilation - 1, operation.columns.dilation - 1};
+    padding = {operation.rows.padding, operation.columns.padding};
+  }
+
+ private:
+  static Desc image(const Image& image, std::int64_t rows) {
+    return {{rows, image.channels, image.height, image.width}, kType, Tag::nhwc};
+  }
+};
+
+// Version 3 of oneDNN has no separate operation descriptors: they are part of the primitive descriptors.
+auto forward_desc(const Shapes& s, const dnnl::engine& engine) {
+  constexpr auto kind = dnnl::prop_kind::forward_training;
+  using Forward = dnnl::convolution_forward;
+#if DNNL_VERSION_MAJOR < 3
+  const auto desc =
+      s.bias ? Forward::desc(kind, kDirect, s.x, s.w, s.b, s.y, s.strides, s.dilations, s.padding, s.padding)
+             : Forward::desc(kind, kDirect, s.x, s.w, s.y, s.strides, s.dilations, s.padding, s.padding);
+  return Forward::primitive_desc(desc, engine);
+#else
+  return s.bias ? Forward::primitive_desc(engine, kind, kDirect, s.x, s.w, s.b, s.y, s.strides, s.dilations,
+                                          s.padding, s.padding)
+                : Forward::primitive_desc(engine, kind, kDirect, s.x, s.w, s.y, s.strides, s.dilations,
+                                          s.padding, s.padding);
+#endif
+}
+
+auto backward_input_desc(const Shapes& s, const dnnl::engine& engine) {
+  using Backward = dnnl::convolution_backward_data;
+#if DNNL_VERSION_MAJOR < 3
+  const Backward::desc desc(kDirect, s.x, s.w, s.y, s.strides, s.dilations, s.padding, s.padding);
+  return Backward::primitive_desc(desc, engine, forward_desc(s, engine));
+#else
+  return Backward::primitive_desc(engine, kDirect, s.x, s.w, s.y, s.strides, s.dilations, s.padding,
+                                  s.padding, forward_desc(s, engine));
+#endif
+}
+
+auto backward_weights_desc(const Shapes& s, const dnnl::engine& engine) {
+  using Backward = dnnl::convolution_backward_weights;
+#if DNNL_VERSION_MAJOR < 3
+  const auto desc =
+      s.bias ? Backward::desc(kDirect, s.x, s.w, s.b, s.y, s.strides, s.dilations, s.padding, s.padding)
+             : Backward::desc(kDirect, s.x, s.w, s.y, s.strides, s.dilations, s.padding, s.padding);
+  return Backward::primitive_desc(desc, engine, forward_desc(s, engine));
+#else
+  return s.bias ? Backward::primitive_desc(engine, kDirect, s.x, s.w, s.b, s.y, s.strides, s.dilations,
+                                           s.padding, s.padding, forward_desc(s, engine))
+                : Backward::primitive_desc(engine, kDirect, s.x, s.w, s.y, s.strides, s.dilations, s.padding,
+                                           s.padding, forward_desc(s, engine));
+#endif
+}
+
+}  // namespace
+
+struct Convolution::Engine {
+  dnnl::engine engine{dnnl::engine::kind::cpu, 0};
+  dnnl::stream stream{engine};
+};
+
+// A primitive and its arguments. The weights, or their gradient, are converted between oneDNN's format and
+// that of ConvOperation, unless they are the same.
+struct Convolution::Pass {
+  dnnl::primitive primitive;
+  std::unordered_map<int, dnnl::memory> arguments;
+  dnnl::memory plain_w, w;
+  dnnl::reorder reorder;
+
+  Pass(const dnnl::primitive& made, const Desc& w_desc, bool is_gradient, const Shapes& shapes,
+       const dnnl::engine& engine)
+      : primitive(made), plain_w(shapes.plain_w, engine, DNNL_MEMORY_NONE) {
+    if (w_desc == shapes.plain_w) {
+      w = plain_w;
+      return;
+    }
+    w = dnnl::memory(w_desc, engine);
+    reorder = is_gradient ? dnnl::reorder(w, plain_w) : dnnl::reorder(plain_w, w);
+  }
+
+  void add(int argument, const Desc& desc, const dnnl::engine& engine) {
+    arguments.emplace(argument, dnnl::memory(desc, engine, DNNL_MEMORY_NONE));
+  }
+  void bind(int argument, const float* data) { bind(arguments.at(argument), data); }
+  static void bind(dnnl::memory& memory, const float* data) {
+    memory.set_data_handle(const_cast<float*>(data));  // oneDNN's interface takes no const memory
+  }
+
+  void run(const dnnl::stream& stream, const float* weights, bool is_gradient) {
+    bind(plain_w, weights);
+    if (reorder && !is_gradient) reorder.execute(stream, plain_w, w);
+    primitive.execute(stream, arguments);
+    if (reorder && is_gradient) reorder.execute(stream, w, plain_w);
+  }
+};
+
+Convolution::Convolution(const ConvOperation& operation, std::int64_t rows)
+    : operation_(operation), rows_(rows), engine_(std::make_unique<Engine>()) {}
+Convolution::~Convolution() = default;
+
+// oneDNN distributes work over OpenMP threads: each thread of our pool is given only itself.
+template <class Make>
+Convolution::Pass& Convolution::prepared(std::unique_ptr<Pass>& pass, const char* what, const Make& make) {
+  if (pass) return *pass;
+  omp_set_num_threads(1);
+  check_headroom();
+  try {
+    pass = make(Shapes(operation_, rows_), engine_->engine);
+  } catch (const dnnl::error& error) {
+    const auto text = fmt::format("{} of a convolution of {} x {}x{}x{} with {} windows of {}x{}", what,
+                                  rows_, operation_.in.channels, operation_.in.height, operation_.in.width,
+                                  operation_.out_channels, operation_.rows.size, operation_.columns.size);
+    if (error.status == dnnl_out_of_memory) throw OutOfMemory(text + ": oneDNN ran out of memory");
+    throw InternalError(fmt::format("{}: oneDNN status {}", text, static_cast<int>(error.status)));
+  }
+  return *pass;
+}
+
+void Convolution::forward(const float* x, const float* w, const float* b, float* y) {
+  auto& pass = prepared(forward_, "result", [](const Shapes& shapes, const dnnl::engine& engine) {
+    const auto desc = forward_desc(shapes, engine);
+    auto made =
+        std::make_unique<Pass>(dnnl::convolution_forward(desc), desc.weights_desc(), false, shapes, engine);
+    made->add(DNNL_ARG_SRC, shapes.x, engine);
+    made->add(DNNL_ARG_DST, shapes.y, engine);
+    if (shapes.bias) made->add(DNNL_ARG_BIAS, shapes.b, engine);
+    made->arguments.emplace(DNNL_ARG_WEIGHTS, made->w);
+    return made;
+  });
+  pass.bind(DNNL_ARG_SRC, x);
+  pass.bind(DNNL_ARG_DST, y);
+  if (operation_.bias) pass.bind(DNNL_ARG_BIAS, b);
+  pass.run(engine_->stream, w, false);
+}
+
+void Convolution::backward_input(const float* dy, const float* w, float* dx) {
+  auto& pass =
+      prepared(backward_input_, "input gradient", [](const Shapes& shapes, const dnnl::engine& engine) {
+        const auto desc = backward_input_desc(shapes, engine);
+        auto made = std::make_unique<Pass>(dnnl::convolution_backward_data(desc), desc.weights_desc(), false,
+                                           shapes, engine);
+        made->add(DNNL_ARG_DIFF_DST, shapes.y, engine);
+        made->add(DNNL_ARG_DIFF_SRC, shapes.x, engine);
+        made->arguments.emplace(DNNL_ARG_WEIGHTS, made->w);
+        return made;
+      });
+  pass.bind(DNNL_ARG_DIFF_DST, dy);
+  pass.bind(DNNL_ARG_DIFF_SRC, dx);
+  pass.run(engine_->stream, w, false);
+}
+
+void Convolution::backward_weights(const float* x, const float* dy, float* dw, float* db) {
+  auto& pass =
+      prepared(backward_weights_, "weight gradient", [](const Shapes& shapes, const dnnl::engine& engine) {
+        const auto desc = backward_weights_desc(shapes, engine);
+        auto made = std::make_unique<Pass>(dnnl::convolution_backward_weights(desc), desc.diff_weights_desc(),
+                                           true, shapes, engine);
+        made->add(DNNL_ARG_SRC, shapes.x, engine);
+        made->add(DNNL_ARG_DIFF_DST, shapes.y, engine);
+        if (shapes.bias) made->add(DNNL_ARG_DIFF_BIAS, shapes.b, engine);
+        made->arguments.emplace(DNNL_ARG_DIFF_WEIGHTS, made->w);
+        return made;
+      });
+  pass.bind(DNNL_ARG_SRC, x);
+  pass.bind(DNNL_ARG_DIFF_DST, dy);
+  if (operation_.bias) pass.bind(DNNL_ARG_DIFF_BIAS, db);
+  pass.run(engine_->stream, dw, true);
+}
+
+}  // namespace warpfit::cpu

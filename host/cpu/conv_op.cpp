@@ -1,0 +1,106 @@
+#include "host/cpu/conv_op.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#include "host/cpu/conv.hpp"
+#include "host/cpu/relu.hpp"
+#include "host/cpu/simd.hpp"
+
+namespace warpfit::cpu {
+namespace {
+
+// Each thread convolves some of the samples. Their weight gradients are added in the order of the threads.
+class ConvOp final : public LayerOp {
+ public:
+  ConvOp(const OpContext& context, const ConvOperation& operation, std::int64_t rows)
+      : context_(context), operation_(operation), parts_(context.pool.parts_for(rows)) {
+    for (int part = 0; part < parts_; ++part) {
+      const auto first = rows * part / parts_, end = rows * (part + 1) / parts_;
+      workers_.push_back(std::make_unique<Worker>(operation, first, end - first));
+    }
+  }
+
+  void forward(Mode, const OperationViews& views) override {
+    const float* bias = operation_.bias ? views.tensors[1].data() : nullptr;
+    context_.pool.run(parts_, [&](int part) {
+      auto& worker = *workers_[static_cast<std::size_t>(part)];
+      const auto x = worker.rows_of(views.x);
+      const auto y = worker.rows_of(views.y);
+      worker.convolution.forward(x.data, views.tensors[0].data(), bias, y.data);
+      if (operation_.activation == ActivationKind::kRelu) relu_forward(y, y);
+    });
+  }
+  void backward_input(const OperationViews& views) override {
+    context_.pool.run(parts_, [&](int part) {
+      auto& worker = *workers_[static_cast<std::size_t>(part)];
+      const auto dx = worker.rows_of(views.dx);
+      worker.convolution.backward_input(worker.rows_of(views.dy).data, views.tensors[0].data(), dx.data);
+      if (operation_.input_activation == ActivationKind::kRelu) relu_backward(worker.rows_of(views.x), dx);
+    });
+  }
+  Fence backward_tensors(const OperationViews& views) override {
+    add_gradients(views, views.gradients, 1, 0);
+    return {};
+  }
+  Fence backward_sgd(const OperationViews& views) override {
+    add_gradients(views, views.tensors, -context_.run.rate, 1);
+    return {};
+  }
+
+ private:
+  struct Worker {
+    std::int64_t first, count;  // rows
+    Convolution convolution;
+    std::vector<float> dw, db;
+
+    Worker(const ConvOperation& operation, std::int64_t first_row, std::int64_t rows)
+        : first(first_row), count(rows), convolution(operation, rows) {}
+
+    template <class T>
+    [[nodiscard]] Part<T> rows_of(MatrixView<T> matrix) const {
+      return {matrix.data + first * matrix.cols, count, matrix.cols, matrix.cols};
+    }
+  };
+
+  // result = scale * gradient + keep * result, for weights and biases.
+  void add_gradients(const OperationViews& views, std::span<const Vector> results, float scale, float keep) {
+    context_.pool.run(parts_, [&](int part) {
+      auto& worker = *workers_[static_cast<std::size_t>(part)];
+      worker.dw.resize(static_cast<std::size_t>(operation_.weights()));
+      worker.db.resize(static_cast<std::size_t>(operation_.bias ? operation_.out_channels : 0));
+      worker.convolution.backward_weights(worker.rows_of(views.x).data, worker.rows_of(views.dy).data,
+                                          worker.dw.data(), worker.db.data());
+    });
+    add(&Worker::dw, scale, keep, results[0]);
+    if (operation_.bias) add(&Worker::db, scale, keep, results[1]);
+  }
+
+  void add(std::vector<float> Worker::*gradient, float scale, float keep, Vector result) {
+    const auto size = static_cast<std::int64_t>(result.size());
+    context_.pool.split(size, kMinElements, [&](std::int64_t first, std::int64_t end) {
+      vectorized([&] {
+        for (auto i = first; i < end; ++i) {
+          const auto at = static_cast<std::size_t>(i);
+          float sum = 0;
+          for (const auto& worker : workers_) sum += ((*worker).*gradient)[at];
+          result[at] = keep == 0 ? scale * sum : scale * sum + keep * result[at];
+        }
+      });
+    });
+  }
+
+  OpContext context_;
+  ConvOperation operation_;
+  int parts_;
+  std::vector<std::unique_ptr<Worker>> workers_;  // one for each part of the batch
+};
+
+}  // namespace
+
+std::unique_ptr<LayerOp> make_conv_op(const OpContext& context, const ConvOperation& operation,
+                                      std::int64_t rows) {
+  return std::make_unique<ConvOp>(context, operation, rows);
+}
+
+}  // namespace warpfit::cpu

@@ -1,0 +1,36 @@
+// nn.Conv2d as a layer: convolution of images with square windows, with a weight (out_channels, in channels /
+// groups, kernel, kernel) and a bias (out_channels).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "host/backend/operation.hpp"
+#include "host/model/layers/cost.hpp"
+#include "host/model/layers/shape.hpp"
+#include "host/model/layers/tensor_spec.hpp"
+
+namespace warpfit {
+
+struct Conv {
+  std::int64_t out_channels = 0;
+  std::int64_t kernel = 1, stride = 1, padding = 0, dilation = 1;
+  std::int64_t groups = 1;
+  bool bias = true;
+
+  friend bool operator==(const Conv&, const Conv&) = default;
+};
+
+/// Errors: UsageError if the input is smaller than a window, or `groups` does not divide both numbers of
+/// channels.
+[[nodiscard]] Shape output_shape(const Conv& layer, const Shape& in);
+/// Weight and bias.
+[[nodiscard]] std::vector<TensorSpec> tensors(const Conv& layer, const Shape& in);
+[[nodiscard]] std::optional<Operation> operation_of(const Conv& layer, const Shape& in);
+[[nodiscard]] Cost cost(const Conv& layer, const Shape& in, std::int64_t rows);
+/// "conv(32,3)" or "conv(32,3,padding=1)"
+[[nodiscard]] std::string text_of(const Conv& layer);
+
+}  // namespace warpfit
