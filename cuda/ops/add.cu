@@ -1,4 +1,4 @@
-// z = max(x + y, 0), with accesses of 16 bytes if the addresses are aligned.
+// z = x + y, or max(x + y, 0), with accesses of 16 bytes if the addresses are aligned.
 #include "cuda/device/kernel.cuh"
 #include "cuda/device/vector.cuh"
 #include "cuda/ops/add.hpp"

@@ -1,5 +1,5 @@
-// y = max(y + b, 0); dx = y > 0 ? dx : 0. Accesses of 16 bytes if the addresses are aligned. A block
-// processes several rows if they are short, as those of convolutions are, which have a column for each
+// y = y + b, or max(y + b, 0); dx = y > 0 ? dx : 0. Accesses of 16 bytes if the addresses are aligned. A
+// block processes several rows if they are short, as those of convolutions are, which have a column for each
 // channel.
 #include <algorithm>
 

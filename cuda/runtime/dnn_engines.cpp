@@ -23,8 +23,10 @@ bool allows(Precision precision, cudnnBackendNumericalNote_t note) {
     case CUDNN_NUMERICAL_NOTE_WINOGRAD_TILE_13x13:
     case CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC:
       return false;
-    default:  // nothing that matters here, such as strict propagation of NaN
+    case CUDNN_NUMERICAL_NOTE_STRICT_NAN_PROP:
       return true;
+    default:  // a note that later versions of cuDNN may add
+      return false;
   }
 }
 
@@ -59,7 +61,12 @@ std::optional<DnnPlan> choose_plan(const DnnHandle& dnn, const DnnDescriptor& gr
       DnnDescriptor plan(dnn, CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR, "a cuDNN plan");
       plan.set(CUDNN_ATTR_EXECUTION_PLAN_HANDLE, dnn.get());
       plan.set(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, configuration);
-      if (plan.try_finalize() != CUDNN_STATUS_SUCCESS) continue;  // not for these shapes, or not on this GPU
+      const auto status = plan.try_finalize();
+      if (status == CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED ||
+          status == CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED) {
+        plan.check(status);
+      }
+      if (status != CUDNN_STATUS_SUCCESS) continue;  // not for these shapes, or not on this GPU
       const auto workspace = plan.integer(CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE);
       if (workspace > kMaxWorkspaceBytes) continue;
       return DnnPlan{std::move(configuration), std::move(plan), static_cast<std::size_t>(workspace)};

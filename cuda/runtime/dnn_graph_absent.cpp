@@ -6,7 +6,9 @@ namespace warpfit {
 namespace {
 
 [[noreturn]] void refuse() {
-  throw DeviceError("loading cuDNN: this program was built without its header, cudnn_graph.h");
+  throw DeviceError(
+      "convolutions on a GPU need cuDNN 9, and this program was built without it (cudnn_graph.h was not "
+      "found); build it with cuDNN, or use --device cpu");
 }
 
 }  // namespace

@@ -110,7 +110,8 @@ class Backend {
   [[nodiscard]] virtual bool should_keep(std::size_t bytes) const = 0;
 
   /// `step` calls the operations below, the same ones with the same views each time, and nothing that
-  /// allocates or waits. This backend and the memory that the step uses must outlive the result.
+  /// allocates or waits, except in its first call, which is therefore not captured. This backend and the
+  /// memory that the step uses must outlive the result.
   [[nodiscard]] virtual std::unique_ptr<RecordedStep> record(std::function<void()> step) = 0;
 
   /// Compiles the plan to a single step if this backend can. The backend and the memory that the plan refers

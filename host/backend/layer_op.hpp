@@ -41,7 +41,7 @@ class Fence {
 };
 
 /// An operation. Its calls queue work and wait for nothing; they are made within a step, each time with views
-/// of the same memory.
+/// of the same memory. The first call of each function may also allocate memory.
 class LayerOp {
  public:
   LayerOp() = default;

@@ -116,9 +116,9 @@ using Operation = std::variant<LinearOperation, ActivationOperation, DropoutOper
 /// the input or the output of an operation for a batch.)
 struct PlannedOperation {
   Operation operation;
-  std::int64_t outputs = 0;      ///< elements of y per sample
-  std::size_t x = 0, y = 0;      ///< indices of the values that it reads and writes
-  std::size_t other = 0;         ///< of an AddOperation: its other value; of a ForkOperation: the sum's value
+  std::int64_t outputs = 0;  ///< elements of y per sample
+  std::size_t x = 0, y = 0;  ///< indices of the values that it reads and writes
+  std::size_t other = 0;  ///< AddOperation: its other value; ForkOperation: the sum, whose gradient it reads
   std::size_t first_tensor = 0;  ///< index into the network's tensors
   std::size_t tensors = 0;       ///< how many tensors from there on belong to it
   std::size_t first_state = 0;   ///< likewise for the tensors of its state

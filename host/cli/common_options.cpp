@@ -62,8 +62,7 @@ Options layout_options(SampleLayout& layout) {
   rows.push_back(choice<ChannelOrder>(
       {kData, "--channels", "ORDER",
        "position of the channels in files of images with channels; auto: last if only the last dimension is "
-       "1, 3 "
-       "or 4"},
+       "1, 3 or 4"},
       {{"auto", ChannelOrder::kAuto}, {"first", ChannelOrder::kFirst}, {"last", ChannelOrder::kLast}},
       layout.channels));
   return rows;

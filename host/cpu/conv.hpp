@@ -11,8 +11,8 @@
 
 namespace warpfit::cpu {
 
-/// Convolutions of batches of one size on the calling thread; always call it from the same thread. Errors:
-/// OutOfMemory at the first call of each function.
+/// Convolutions of batches of one size on the calling thread; always call and destroy it on the same thread.
+/// Errors: OutOfMemory at the first call of each function.
 class Convolution {
  public:
   Convolution(const ConvOperation& operation, std::int64_t rows);

@@ -21,6 +21,12 @@ class ConvOp final : public LayerOp {
     }
   }
 
+  // oneDNN counts the users of a thread's scratch memory: a convolution is destroyed by the thread that made
+  // it.
+  ~ConvOp() override {
+    context_.pool.run(parts_, [this](int part) { workers_[static_cast<std::size_t>(part)].reset(); });
+  }
+
   void forward(Mode, const OperationViews& views) override {
     const float* bias = operation_.bias ? views.tensors[1].data() : nullptr;
     context_.pool.run(parts_, [&](int part) {

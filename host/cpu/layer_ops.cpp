@@ -1,8 +1,10 @@
 #include "host/cpu/layer_ops.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <vector>
 
+#include "host/base/error.hpp"
 #include "host/cpu/activation.hpp"
 #include "host/cpu/add.hpp"
 #include "host/cpu/batch_norm.hpp"
@@ -179,7 +181,10 @@ class PoolOp final : public LayerOp {
   std::vector<std::int32_t> indices_;  // of the maxima
 };
 
+// Errors: UsageError if an image has too many values for the 32-bit indices of the maxima.
 std::unique_ptr<LayerOp> make(const OpContext& context, const PoolOperation& operation, std::int64_t rows) {
+  if (operation.in.size() > std::numeric_limits<std::int32_t>::max())
+    throw UsageError("pooling: an image has 2^31 values or more; use fewer channels before it");
   return std::make_unique<PoolOp>(context, operation, rows);
 }
 

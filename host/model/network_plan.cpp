@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <numeric>
+#include <span>
 #include <utility>
+#include <vector>
 
 #include "host/base/error.hpp"
 
@@ -75,11 +77,9 @@ class Planner {
     if (blocks_.size() < 2) throw InternalError("the end of a residual block without a beginning");
     const auto& block = blocks_.back();
     if (shape() != block.in || is_image_ != block.is_image) {
-      throw UsageError(
-          fmt::format("its input is {}{}, but the output of its layers {}{}; expected equal "
-                      "shapes",
-                      text_of(block.in), block.is_image ? "" : " (a vector)", text_of(shape()),
-                      is_image_ ? "" : " (a vector)"));
+      throw UsageError(fmt::format("its layers turn {}{} into {}{}, expected the shape of their input",
+                                   text_of(block.in), block.is_image ? "" : " (a vector)", text_of(shape()),
+                                   is_image_ ? "" : " (a vector)"));
     }
     blocks_.pop_back();
   }
@@ -118,6 +118,17 @@ class Planner {
   std::vector<Block> blocks_{Block{}};
 };
 
+// "layer 3, conv(8,3)", or "layer 2, residual: layer 1, conv(8,3)" for a layer of a residual block.
+std::string place_of(std::span<const int> numbers, const Layer& layer) {
+  std::string place;
+  for (const int number : numbers.first(numbers.size() - 1))
+    place += fmt::format("layer {}, residual: ", number);
+  const bool is_block =
+      std::holds_alternative<ResidualBegin>(layer) || std::holds_alternative<ResidualEnd>(layer);
+  const auto text = std::visit([](const auto& kind) { return text_of(kind); }, layer);
+  return place + fmt::format("layer {}, {}", numbers.back(), is_block ? "residual" : text);
+}
+
 }  // namespace
 
 std::int64_t NetworkPlan::parameters() const {
@@ -128,18 +139,21 @@ std::int64_t NetworkPlan::parameters() const {
 
 NetworkPlan plan_network(const NetworkSpec& network, const Shape& sample) {
   Planner planner(sample);
-  int number = 0;  // of the layer in the text, where a residual block counts as well as its layers
+  // The number of the current layer in the network, then in the residual block that it belongs to, and so on.
+  std::vector<int> numbers{0};
   for (const auto& layer : network.layers) {
-    if (!std::holds_alternative<ResidualEnd>(layer)) ++number;
+    if (std::holds_alternative<ResidualEnd>(layer)) {
+      numbers.pop_back();
+    } else {
+      ++numbers.back();
+    }
     try {
       planner.add(layer);
     } catch (const UsageError& error) {
-      const auto text = std::visit([](const auto& kind) { return text_of(kind); }, layer);
-      const bool is_end = std::holds_alternative<ResidualEnd>(layer);
-      throw UsageError(fmt::format("network {}: {}: {}", network.text(),
-                                   is_end ? "residual block" : fmt::format("layer {}, {}", number, text),
-                                   error.what()));
+      throw UsageError(
+          fmt::format("network {}: {}: {}", network.text(), place_of(numbers, layer), error.what()));
     }
+    if (std::holds_alternative<ResidualBegin>(layer)) numbers.push_back(0);
   }
   const auto plan = planner.take();
   if (plan.nodes.empty()) throw UsageError("network: expected at least one layer");

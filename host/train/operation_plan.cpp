@@ -95,8 +95,9 @@ bool is_dropout(const OperationPlan& plan, std::size_t at) {
   return std::holds_alternative<DropoutOperation>(plan.operations.at(at).operation);
 }
 
-// Numbers the values. The layers of a residual block read its input, and the gradient of its sum is that of
-// their output, without a copy; but dropout changes its values in place, and so needs memory of its own.
+// Numbers the values. The first layer of a residual block reads the block's input where it is, and the
+// gradient of the block's sum serves as that of its last layer's output. If that layer is dropout, which
+// works in place, a copy is made.
 void connect_values(OperationPlan& plan) {
   bool learns = false;
   std::vector<std::size_t>

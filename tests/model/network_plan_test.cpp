@@ -124,17 +124,21 @@ TEST(NetworkPlan, NamesTheLayerThatDoesNotFit) {
       HasSubstr(
           "layer 1, conv(2,3,padding=1,dilation=5): its input is 4x9x7, smaller than a window of 11 x 11 "
           "with padding 1"));
-  EXPECT_THAT(conv_message({.out_channels = 4, .kernel = 3, .groups = 3}),
-              HasSubstr("groups is 3, expected a divisor of its 4 input channels and 4 output channels"));
-  EXPECT_THAT(conv_message({.out_channels = 3, .kernel = 3, .groups = 2}), HasSubstr("groups is 2"));
+  EXPECT_THAT(
+      conv_message({.out_channels = 4, .kernel = 3, .groups = 3}),
+      HasSubstr("groups=3 does not divide both the number of input channels, 4, and of output channels, 4"));
+  EXPECT_THAT(conv_message({.out_channels = 3, .kernel = 3, .groups = 2}),
+              HasSubstr("groups=2 does not divide"));
   EXPECT_THAT(error_message(parse_network("conv(16777216,3),conv(16777216,255,padding=254)"), {1, 9, 9}),
               HasSubstr("layer 2, conv(16777216,255,padding=254): more than 1099511627776 parameters"));
   EXPECT_THAT(error_message({{Linear{10}, Conv{.out_channels = 2}}, {}}, {1, 28, 28}),
               HasSubstr("layer 2, conv(2,1): its input is a vector of 10, expected images"));
   EXPECT_THAT(error_message(parse_network("residual(relu),residual(relu,conv(3,3))"), {1, 9, 7}),
-              HasSubstr(": residual block: its input is 1x9x7, but the output of its layers 3x7x5"));
+              HasSubstr(": layer 2, residual: its layers turn 1x9x7 into 3x7x5, expected the shape"));
+  EXPECT_THAT(error_message(parse_network("relu,residual(relu,residual(relu,conv(8,9)))"), {1, 7, 7}),
+              HasSubstr(": layer 2, residual: layer 2, residual: layer 2, conv(8,9): its input is 1x7x7"));
   EXPECT_THAT(error_message(parse_network("globalavgpool,residual(linear(3)),linear(2)"), {3, 9, 7}),
-              HasSubstr("residual block: its input is 3, but the output of its layers 3 (a vector)"));
+              HasSubstr("layer 2, residual: its layers turn 3 into 3 (a vector), expected the shape"));
   EXPECT_THAT(error_message(multilayer_perceptron({1 << 24, 1 << 24, 2}), {1 << 24}),
               HasSubstr("layer 1, linear(16777216): more than 1099511627776 parameters"));
   EXPECT_THAT(error_message({{}, {}}, {3}), HasSubstr("at least one layer"));

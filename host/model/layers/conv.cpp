@@ -26,10 +26,9 @@ std::int64_t fan_in(const Conv& layer, const Shape& in) {
 
 Shape output_shape(const Conv& layer, const Shape& in) {
   if (in.channels % layer.groups != 0 || layer.out_channels % layer.groups != 0) {
-    throw UsageError(
-        fmt::format("groups is {}, expected a divisor of its {} input channels and {} output "
-                    "channels",
-                    layer.groups, in.channels, layer.out_channels));
+    throw UsageError(fmt::format(
+        "groups={} does not divide both the number of input channels, {}, and of output channels, {}",
+        layer.groups, in.channels, layer.out_channels));
   }
   const auto described = operation(layer, in);
   const auto out = described.out();

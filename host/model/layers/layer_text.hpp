@@ -12,7 +12,7 @@
 
 namespace warpfit {
 
-constexpr std::int64_t kMaxWidth = std::int64_t{1} << 24;  ///< maximum number of outputs of a linear layer
+constexpr std::int64_t kMaxWidth = std::int64_t{1} << 24;  ///< maximum number of outputs or channels
 
 /// The arguments between a layer's parentheses: first positional ones, in the order in which they are
 /// requested, then name=value.
