@@ -27,7 +27,8 @@ constexpr Windows square(std::int64_t size, std::int64_t stride, std::int64_t pa
 }
 
 // Windows that are adjacent, have gaps, overlap, exceed the edges, or cover the whole image or one value.
-constexpr std::array<PoolShape, 11> kPoolShapes{{
+constexpr std::array<PoolShape, 12> kPoolShapes{{
+    {2, {13, 6, 7}, square(3, 2, 1), square(2, 2)},
     {2, {1, 4, 4}, square(2, 2), square(2, 2)},
     {3, {5, 7, 9}, square(2, 2), square(2, 2)},
     {2, {3, 8, 8}, square(3, 2, 1), square(3, 2, 1)},
