@@ -42,12 +42,13 @@ __global__ void __launch_bounds__(kTile* kThreadRows)
 }  // namespace
 
 void transpose(std::int64_t rows, std::int64_t columns, ConstMatrix x, Matrix y, cudaStream_t stream) {
-  constexpr std::int64_t kMaxBlocks = std::int64_t{1} << 20;
+  constexpr int kThreads = kTile * kThreadRows;
   const auto tiles_across = (columns + kTile - 1) / kTile;
   const auto tiles_of_sample = (rows + kTile - 1) / kTile * tiles_across;
   const auto tiles = x.rows * tiles_of_sample;
-  launch(transpose_kernel, {static_cast<unsigned>(std::min(tiles, kMaxBlocks)), kTile * kThreadRows}, stream,
-         rows, columns, tiles, tiles_across, tiles_of_sample, x.data, y.data);
+  const auto blocks = std::min<std::int64_t>(tiles, blocks_at_once(transpose_kernel, kThreads));
+  launch(transpose_kernel, {static_cast<unsigned>(blocks), kThreads}, stream, rows, columns, tiles,
+         tiles_across, tiles_of_sample, x.data, y.data);
 }
 
 }  // namespace warpfit::cuda

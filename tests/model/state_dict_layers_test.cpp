@@ -83,6 +83,8 @@ TEST_F(StateDictLayers, HaveAllTensorsOfTheirLayer) {
                                           "bias (3) and no others")));
   EXPECT_THAT(load(path, "conv(4,3,padding=1),maxpool(2),linear(8),relu,linear(3)"),
               ThrowsMessage<ModelError>(HasSubstr("has no layer for features.bn1.bias")));
+  EXPECT_THAT(load(path, "conv(4,3,padding=1,bias=false),linear(3)"),
+              ThrowsMessage<ModelError>(HasSubstr("no module for layer conv(4,3,padding=1,bias=false)")));
   EXPECT_THAT(load(written(modules_, "1.running_var"), kNetwork),
               ThrowsMessage<ModelError>(HasSubstr("no module for layer batchnorm")));
   EXPECT_THAT(load(path, "linear(3),conv(4,3)"), ThrowsMessage<UsageError>(HasSubstr("expected images")));
