@@ -95,9 +95,10 @@ bool is_dropout(const OperationPlan& plan, std::size_t at) {
   return std::holds_alternative<DropoutOperation>(plan.operations.at(at).operation);
 }
 
-// Numbers the values. The first layer of a residual block reads the block's input where it is, and the
-// gradient of the block's sum serves as that of its last layer's output. If that layer is dropout, which
-// works in place, a copy is made.
+// Assigns to each operation the values that it reads and writes, and to each value its memory. The first
+// layer of a residual block reads the input of the block without a copy, and the gradient of the block's
+// output is also that of its last layer's output. Dropout overwrites its values, so where it is the first or
+// last layer of a block, the value or the gradient is copied.
 void connect_values(OperationPlan& plan) {
   bool learns = false;
   std::vector<std::size_t>
