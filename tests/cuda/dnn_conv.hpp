@@ -4,15 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstdlib>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "cuda/runtime/device.hpp"
 #include "cuda/runtime/dnn_graph.hpp"
-#include "host/base/error.hpp"
 #include "tests/cuda/on_device.hpp"
+#include "tests/cuda/with_dnn.hpp"
 #include "tests/support/random.hpp"
 
 namespace warpfit::test {
@@ -87,22 +85,10 @@ inline std::vector<double> expected_pass(ConvPass pass, const ConvOperation& ope
   return result;
 }
 
-/// Skips the test without a GPU or cuDNN.
-class OnDnn : public testing::Test {
+class OnDnn : public WithDnn<DnnHandle> {
  protected:
-  void SetUp() override {
-    NoCuda why;
-    if (count_devices(why) == 0) {
-      if (std::getenv("WARPFIT_REQUIRE_CUDA") != nullptr) FAIL() << why.reason;
-      GTEST_SKIP() << why.reason;
-    }
-    use_device(0);
-    stream_ = std::make_unique<Stream>("test");
-    try {
-      dnn_ = std::make_unique<DnnHandle>(*stream_);
-    } catch (const DeviceError& error) {
-      GTEST_SKIP() << error.what();
-    }
+  [[nodiscard]] std::unique_ptr<DnnHandle> start(const Stream& stream) const override {
+    return std::make_unique<DnnHandle>(stream);
   }
 
   std::vector<float> compute(ConvPass pass, const ConvOperation& operation, std::int64_t rows,
@@ -115,10 +101,6 @@ class OnDnn : public testing::Test {
     conv.run(device_a.data(), device_b.data(), result.data());
     return result.values();
   }
-
-  std::unique_ptr<Stream> stream_;
-  std::unique_ptr<DnnHandle> dnn_;
-  TestValues values_;
 };
 
 }  // namespace warpfit::test

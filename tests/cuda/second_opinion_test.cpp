@@ -2,43 +2,27 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstdlib>
 #include <memory>
 #include <numeric>
 
 #include "cuda/ops/relu.hpp"
 #include "cuda/ops/softmax_cross_entropy.hpp"
-#include "cuda/runtime/device.hpp"
 #include "cuda/runtime/dnn.hpp"
 #include "host/base/error.hpp"
 #include "tests/cuda/dnn_library.hpp"
 #include "tests/cuda/on_device.hpp"
+#include "tests/cuda/with_dnn.hpp"
 #include "tests/support/comparison.hpp"
 #include "tests/support/random.hpp"
 
 namespace warpfit::test {
 namespace {
 
-class SecondOpinion : public testing::Test {
+class SecondOpinion : public WithDnn<Dnn> {
  protected:
-  void SetUp() override {
-    NoCuda why;
-    if (count_devices(why) == 0) {
-      if (std::getenv("WARPFIT_REQUIRE_CUDA") != nullptr) FAIL() << why.reason;
-      GTEST_SKIP() << why.reason;
-    }
-    use_device(0);
-    stream_ = std::make_unique<Stream>("test");
-    try {
-      dnn_ = std::make_unique<Dnn>(test_dnn_library(), *stream_);
-    } catch (const DeviceError& error) {
-      GTEST_SKIP() << error.what();
-    }
+  [[nodiscard]] std::unique_ptr<Dnn> start(const Stream& stream) const override {
+    return std::make_unique<Dnn>(test_dnn_library(), stream);
   }
-
-  std::unique_ptr<Stream> stream_;
-  std::unique_ptr<Dnn> dnn_;
-  TestValues values_;
 };
 
 TEST_F(SecondOpinion, AgreesOnRelu) {
