@@ -111,8 +111,12 @@ void CudaBackend::wait(const Fence& fence) {
   if (fence.is_open()) join();
 }
 
-void CudaBackend::load_batch(Matrix x, Labels labels) {
-  cuda::load_batch(position(), x, labels, compute_.get());
+void CudaBackend::load_batch(const PixelTransform& transform, Matrix x, Labels labels) {
+  cuda::load_batch(transform, position(), x, labels, compute_.get());
+}
+
+void CudaBackend::load_again(const PixelTransform& transform, Matrix x) {
+  cuda::load_again(transform, position(), x, compute_.get());
 }
 
 void CudaBackend::clip_gradient_norm(float max_norm, Vector gradients, GradientNorm* norm) {
@@ -123,8 +127,8 @@ void CudaBackend::clip_gradient_value(float limit, Vector gradients) {
   cuda::clip_gradient_value(limit, gradients, compute_.get());
 }
 
-void CudaBackend::add_gradients(float share, ConstVector gradients, Vector sum) {
-  cuda::add_gradients(share, gradients, sum, compute_.get());
+void CudaBackend::add_scaled(float share, ConstVector values, Vector sum) {
+  cuda::add_scaled(share, values, sum, compute_.get());
 }
 
 void CudaBackend::average(double decay, ConstVector parameters, Vector averages, AverageProgress* progress) {

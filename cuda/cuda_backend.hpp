@@ -43,11 +43,12 @@ class CudaBackend final : public Backend {
                                                 std::int64_t rows) override;
   [[nodiscard]] std::unique_ptr<MuonOp> prepare(const Muon& muon,
                                                 std::span<const MuonMatrix> matrices) override;
-  void load_batch(Matrix x, Labels labels) override;
+  void load_batch(const PixelTransform& transform, Matrix x, Labels labels) override;
+  void load_again(const PixelTransform& transform, Matrix x) override;
   void wait(const Fence& fence) override;
   void clip_gradient_norm(float max_norm, Vector gradients, GradientNorm* norm) override;
   void clip_gradient_value(float limit, Vector gradients) override;
-  void add_gradients(float share, ConstVector gradients, Vector sum) override;
+  void add_scaled(float share, ConstVector values, Vector sum) override;
   void clear(Vector values) override;
   void average(double decay, ConstVector parameters, Vector averages, AverageProgress* progress) override;
   void swap(Vector a, Vector b) override;

@@ -16,6 +16,7 @@ struct Position {
   std::int64_t loaded = 0;       ///< number of batches of the run loaded so far
   const float* rates = nullptr;  ///< learning rate of each batch; if null, the first one applies to all
   std::int64_t first_step = 0;   ///< number of training steps before the run
+  std::int64_t epoch = 0;        ///< of the run
 
   // The following values are those of the current batch, which was loaded last.
   std::int64_t step = 0;  ///< number of training steps before it

@@ -29,6 +29,7 @@ void CudaRecordedStep::run(const BatchRun& run) {
   position.sample = run.first;
   position.rates = run.rates;
   position.first_step = position.step = run.step;
+  position.epoch = run.epoch;
   position.rate = run.rate;
   position.negative_rate = -run.rate;
   const auto stream = backend_.compute().get();

@@ -15,6 +15,7 @@ set(warpfit_backend_test_sources
   ops/mean_squared_error_test.cpp
   ops/muon_test.cpp
   ops/optimizer_test.cpp
+  ops/pixel_transform_test.cpp
   ops/pixels_test.cpp
   ops/pool_test.cpp
   ops/relu_test.cpp
@@ -81,6 +82,7 @@ set(warpfit_single_thread_test_sources
   cli/divergence_test.cpp
   cli/export_test.cpp
   cli/inspect_limits_test.cpp
+  cli/input_options_test.cpp
   cli/inspect_idx_test.cpp
   cli/inspect_test.cpp
   cli/interrupt_test.cpp
@@ -125,6 +127,7 @@ set(warpfit_single_thread_test_sources
   report/progress_line_test.cpp
   report/reports_test.cpp
   report/summary_test.cpp
+  run/input_test.cpp
   run/training_files_test.cpp
   stream/class_names_test.cpp
   stream/dataset_files_test.cpp

@@ -20,6 +20,7 @@ std::string obstacle(const Operation& operation, bool is_last) {
 
 std::string obstacle(const StepPlan& plan, Precision precision) {
   if (precision != Precision::kFp32) return "only fp32 is supported";
+  if (!plan.input.is_plain()) return "augmentation and normalization of the samples are not supported";
   if (!is_cross_entropy(plan.loss)) return "only the cross-entropy loss is supported";
   if (!plan.loss.class_weights.empty()) return "class weights are not supported";
   if (plan.update && (plan.update->clipping.norm > 0 || plan.update->clipping.value > 0))

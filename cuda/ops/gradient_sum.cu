@@ -9,7 +9,7 @@ namespace {
 constexpr int kThreads = 256;
 
 __global__ void __launch_bounds__(kThreads)
-    add_gradients_kernel(float share, const float* __restrict__ g, float* sum, std::int64_t size) {
+    add_scaled_kernel(float share, const float* __restrict__ g, float* sum, std::int64_t size) {
   const std::int64_t stride = std::int64_t{gridDim.x} * kThreads;
   for (std::int64_t i = std::int64_t{blockIdx.x} * kThreads + threadIdx.x; i < size; i += stride)
     sum[i] += share * g[i];
@@ -23,9 +23,9 @@ __global__ void __launch_bounds__(kThreads) clear_kernel(float* values, std::int
 
 }  // namespace
 
-void add_gradients(float share, ConstVector gradients, Vector sum, cudaStream_t stream) {
+void add_scaled(float share, ConstVector values, Vector sum, cudaStream_t stream) {
   const auto size = static_cast<std::int64_t>(sum.size());
-  launch_along(add_gradients_kernel, size, kThreads, stream, share, gradients.data(), sum.data(), size);
+  launch_along(add_scaled_kernel, size, kThreads, stream, share, values.data(), sum.data(), size);
 }
 
 void clear(Vector values, cudaStream_t stream) {

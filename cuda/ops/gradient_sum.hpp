@@ -7,8 +7,8 @@
 
 namespace warpfit::cuda {
 
-/// See Backend::add_gradients.
-void add_gradients(float share, ConstVector gradients, Vector sum, cudaStream_t stream);
+/// See Backend::add_scaled.
+void add_scaled(float share, ConstVector values, Vector sum, cudaStream_t stream);
 
 /// See Backend::clear.
 void clear(Vector values, cudaStream_t stream);

@@ -1,6 +1,7 @@
-// x[n][k] = float(pixels[sample(n)][k]) / 255, where sample(n) is order[first + n], or first + n without an
-// order. The division is exactly rounded. Each thread converts four pixels if rows begin at a multiple of
-// four.
+// x[n][k] = the value of pixels[sample(n)][k], where sample(n) is order[first + n], or first + n without an
+// order. Divisions are exactly rounded. If the values are only divided by 255, each thread converts four
+// pixels at a time if rows begin at a multiple of four. Otherwise each thread computes the placement of its
+// sample, and the byte of each of its values.
 #include "cuda/device/kernel.cuh"
 #include "cuda/device/reduce.cuh"
 #include "cuda/device/vector.cuh"
@@ -12,11 +13,6 @@ namespace {
 
 constexpr int kThreads = 256;
 constexpr int kVector = 4;
-
-__device__ std::int64_t sample_of(const Position& position, std::int64_t row) {
-  const std::int64_t visit = position.sample + row;
-  return position.samples.order == nullptr ? visit : position.samples.order[visit];
-}
 
 __device__ float to_float(unsigned char pixel) { return static_cast<float>(pixel) / 255.0F; }
 
@@ -39,7 +35,7 @@ __global__ void __launch_bounds__(kThreads)
   const bool in_fours =
       cols % kVector == 0 && reinterpret_cast<std::uintptr_t>(here.samples.pixels) % kVector == 0;
   for (std::int64_t row = blockIdx.y; row < rows; row += gridDim.y) {
-    const std::int64_t sample = sample_of(here, row);
+    const std::int64_t sample = here.samples.index(here.sample + row);
     const std::uint8_t* pixels = here.samples.pixels + sample * cols;
     float* values = x + row * cols;
     if (in_fours && reinterpret_cast<std::uintptr_t>(x) % sizeof(float4) == 0) {
@@ -57,11 +53,54 @@ __global__ void __launch_bounds__(kThreads)
   if (is_last_block(&position->arrived) && threadIdx.x == 0) step_to(*position, here, rows);
 }
 
+// The values of the rows from visit `first` on.
+__device__ void load_transformed(const PixelTransform& transform, const Position& here,
+                                 std::int64_t first_visit, float* x, std::int64_t rows, std::int64_t cols) {
+  const std::int64_t first = std::int64_t{blockIdx.x} * kThreads + threadIdx.x;
+  const std::int64_t stride = std::int64_t{gridDim.x} * kThreads;
+  for (std::int64_t row = blockIdx.y; row < rows; row += gridDim.y) {
+    const std::int64_t sample = here.samples.index(first_visit + row);
+    const std::uint8_t* pixels = here.samples.pixels + sample * cols;
+    const Placement placement = transform.place(here.epoch, here.samples.number(sample));
+    for (std::int64_t i = first; i < cols; i += stride)
+      x[row * cols + i] = transform.value(placement, pixels, i);
+  }
+}
+
+__global__ void __launch_bounds__(kThreads)
+    load_transformed_kernel(PixelTransform transform, Position* position, float* x, Label* labels,
+                            std::int64_t rows, std::int64_t cols) {
+  const Position here = *position;
+  load_transformed(transform, here, here.sample, x, rows, cols);
+  for (std::int64_t row = blockIdx.y; row < rows && blockIdx.x == 0 && threadIdx.x == 0; row += gridDim.y)
+    labels[row] = here.samples.labels[here.samples.index(here.sample + row)];
+  // Executed by the last block, when every block has read its copy of the position.
+  if (is_last_block(&position->arrived) && threadIdx.x == 0) step_to(*position, here, rows);
+}
+
+__global__ void __launch_bounds__(kThreads)
+    load_again_kernel(PixelTransform transform, const Position* position, float* x, std::int64_t rows,
+                      std::int64_t cols) {
+  load_transformed(transform, *position, position->sample - rows, x, rows, cols);
+}
+
 }  // namespace
 
-void load_batch(Position* position, Matrix x, Labels labels, cudaStream_t stream) {
-  launch_over(load_batch_kernel, x.rows, (x.cols + kVector - 1) / kVector, kThreads, stream, position, x.data,
-              labels.data(), x.rows, x.cols);
+void load_batch(const PixelTransform& transform, Position* position, Matrix x, Labels labels,
+                cudaStream_t stream) {
+  const auto fours = (x.cols + kVector - 1) / kVector;
+  if (transform.is_plain()) {
+    launch_over(load_batch_kernel, x.rows, fours, kThreads, stream, position, x.data, labels.data(), x.rows,
+                x.cols);
+  } else {
+    launch_over(load_transformed_kernel, x.rows, fours, kThreads, stream, transform, position, x.data,
+                labels.data(), x.rows, x.cols);
+  }
+}
+
+void load_again(const PixelTransform& transform, const Position* position, Matrix x, cudaStream_t stream) {
+  launch_over(load_again_kernel, x.rows, (x.cols + kVector - 1) / kVector, kThreads, stream, transform,
+              position, x.data, x.rows, x.cols);
 }
 
 }  // namespace warpfit::cuda

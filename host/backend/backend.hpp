@@ -17,6 +17,7 @@
 #include "host/backend/muon.hpp"
 #include "host/backend/operation.hpp"
 #include "host/backend/optimizer.hpp"
+#include "host/backend/pixel_transform.hpp"
 #include "host/backend/step_plan.hpp"
 #include "host/backend/views.hpp"
 
@@ -34,6 +35,7 @@ struct BatchRun {
   float rate = 0;                ///< learning rate of these batches; unused if nothing is updated
   const float* rates = nullptr;  ///< one rate per batch, in the backend's memory
   std::int64_t step = 0;         ///< steps of training before the first batch
+  std::int64_t epoch = 0;        ///< of training, for random changes of the samples
 };
 
 /// Host memory that a reader fills and the trainer sends to the device. The order of calls is
@@ -145,15 +147,17 @@ class Backend {
 
   // The functions below are called within a step.
 
-  /// x (N, K) = float(p) / 255, correctly rounded, and labels (N) of the run's current batch.
-  virtual void load_batch(Matrix x, Labels labels) = 0;
+  /// x (N, K): the samples of the run's current batch, transformed; labels (N).
+  virtual void load_batch(const PixelTransform& transform, Matrix x, Labels labels) = 0;
+  /// x: the samples of the batch that was loaded last, transformed in another way.
+  virtual void load_again(const PixelTransform& transform, Matrix x) = 0;
 
   /// Makes work that is queued from now on wait for the fence's work. At the end of each step a RecordedStep
   /// waits for all of the step's fences by itself.
   virtual void wait(const Fence& fence) = 0;
 
-  /// sum += share * gradients; the sizes must be equal.
-  virtual void add_gradients(float share, ConstVector gradients, Vector sum) = 0;
+  /// sum += share * values; the sizes must be equal.
+  virtual void add_scaled(float share, ConstVector values, Vector sum) = 0;
   /// values = 0.
   virtual void clear(Vector values) = 0;
 

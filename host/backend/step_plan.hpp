@@ -11,6 +11,7 @@
 #include "host/backend/loss.hpp"
 #include "host/backend/operation.hpp"
 #include "host/backend/optimizer.hpp"
+#include "host/backend/pixel_transform.hpp"
 
 namespace warpfit {
 
@@ -37,6 +38,7 @@ struct UpdateRule {
 /// The forward pass and the loss, which is added to `metrics`; with an update rule also the backward pass and
 /// the update. All views refer to the backend's memory.
 struct StepPlan {
+  PixelTransform input;  ///< of the samples
   OperationPlan network;
   std::vector<Vector> tensors;  ///< tensors of the network, all within `parameters`
   Vector parameters;

@@ -123,7 +123,9 @@ struct EvalCommand {
       "of a class that was never predicted, is printed as 0.\n"};
 
   std::string model;
-  std::string network;  ///< layers of a state dict; empty if they follow from the file
+  std::string network;               ///< layers of a state dict; empty if they follow from the file
+  std::vector<float> normalization;  ///< of a state dict, as in NormalizationOptions
+  TestViewOptions views;
   DataOptions data;
   std::int64_t batch_size = 64;
   DeviceFlags device;
@@ -138,6 +140,8 @@ struct PredictCommand {
 
   std::string model, images;
   std::string network;  ///< as in EvalCommand
+  std::vector<float> normalization;
+  TestViewOptions views;
   SampleLayout layout;  ///< of the images
   std::int64_t batch_size = 1000;
   DeviceFlags device;

@@ -8,6 +8,7 @@
 #include "host/base/error.hpp"
 #include "host/cli/common_options.hpp"
 #include "host/cli/device_options.hpp"
+#include "host/cli/input_options.hpp"
 #include "host/cli/option_rows.hpp"
 #include "host/model/state_dict_layers.hpp"
 #include "host/report/console.hpp"
@@ -24,6 +25,7 @@ void run(const EvalCommand& command) {
   const Dataset samples(paths.test_images, paths.test_labels, command.data.layout);
   if (!command.network.empty())
     model = load_state_dict(command.model, command.network, samples.sample_shape());
+  set_normalization(command.normalization, command.model, model);
   log_notes(model);
   const std::int64_t classes = plan_of(model.info).classes();
   samples.check_labels_below(classes);
@@ -37,8 +39,8 @@ void run(const EvalCommand& command) {
     }
   };
   // NLL of log-probabilities equals their cross-entropy: one loss function for both kinds of model.
-  const auto metrics =
-      run_inference({command.model, model, samples, command.batch_size, Loss{}}, device, count);
+  const auto metrics = run_inference(
+      {command.model, model, samples, command.batch_size, Loss{}, command.views}, device, count);
   const double loss = result_of(metrics, samples.size()).loss;
   if (!std::isfinite(loss)) {
     throw ModelError(fmt::format("{}: its loss on {} is {}, expected a finite number", command.model,
@@ -55,6 +57,8 @@ Options options_of(EvalCommand& command) {
                                        "number of samples per batch; the loss is the mean over batches, so "
                                        "use the batch size of training to compare"},
                                       1, kMaxCount, command.batch_size));
+  rows.push_back(normalize_option(command.normalization));
+  rows.push_back(test_views_option(command.views));
   std::ranges::move(device_options(command.device), std::back_inserter(rows));
   rows.push_back(on_off({"Output", "--json", "", "print the results as one JSON object"}, command.json));
   rows.push_back(quiet_option(command.quiet));

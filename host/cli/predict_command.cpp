@@ -7,6 +7,7 @@
 #include "host/base/error.hpp"
 #include "host/cli/common_options.hpp"
 #include "host/cli/device_options.hpp"
+#include "host/cli/input_options.hpp"
 #include "host/cli/option_rows.hpp"
 #include "host/model/state_dict_layers.hpp"
 #include "host/report/log.hpp"
@@ -30,6 +31,7 @@ void run(const PredictCommand& command) {
   const Dataset samples(command.images, command.layout);
   if (!command.network.empty())
     model = load_state_dict(command.model, command.network, samples.sample_shape());
+  set_normalization(command.normalization, command.model, model);
   log_notes(model);
   const std::int64_t classes = plan_of(model.info).classes();
   if (command.top_k > classes) {
@@ -39,7 +41,7 @@ void run(const PredictCommand& command) {
 
   PredictionWriter writer(command.format, scores_of(command, model.info), command.top_k,
                           model.info.class_names);
-  run_inference({command.model, model, samples, command.batch_size, std::nullopt}, device,
+  run_inference({command.model, model, samples, command.batch_size, std::nullopt, command.views}, device,
                 [&](std::int64_t, std::span<const float> logits) {
                   const auto size = static_cast<std::size_t>(classes);
                   for (; !logits.empty(); logits = logits.subspan(size)) writer.add(logits.first(size));
@@ -53,6 +55,8 @@ Options options_of(PredictCommand& command) {
   std::ranges::move(layout_options(command.layout), std::back_inserter(rows));
   rows.push_back(number<std::int64_t>({"Data", "--batch-size", "N", "number of samples per batch"}, 1,
                                       kMaxCount, command.batch_size));
+  rows.push_back(normalize_option(command.normalization));
+  rows.push_back(test_views_option(command.views));
   std::ranges::move(device_options(command.device), std::back_inserter(rows));
   rows.push_back(
       number<std::int64_t>({"Output", "--top-k", "N", "number of classes to print per sample, best first"}, 1,

@@ -13,6 +13,7 @@
 #include "host/cli/commands.hpp"
 #include "host/cli/common_options.hpp"
 #include "host/cli/device_options.hpp"
+#include "host/cli/input_options.hpp"
 #include "host/cli/optimizer_options.hpp"
 #include "host/cli/option_rows.hpp"
 #include "host/cli/schedule_options.hpp"
@@ -272,6 +273,8 @@ Options options_of(TrainCommand& command) {
       text({"Data", "--class-names", "FILE",
             "names of the classes, one per line; without it classes.txt next to the training labels"},
            "", run.class_names));
+  rows.push_back(normalize_option(run.normalization));
+  rows.push_back(augment_option(training.augmentation));
   append(rows, training_options(run));
   append(rows, optimizer_options(command.optimizer, training.clipping));
   append(rows, schedule_options(command.schedule));

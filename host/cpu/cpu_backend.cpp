@@ -95,17 +95,14 @@ std::unique_ptr<RecordedStep> CpuBackend::record(std::function<void()> step) {
 // Batches are read directly from the staging slots, so there is no copy to save.
 bool CpuBackend::should_keep(std::size_t) const { return false; }
 
-void CpuBackend::load_batch(Matrix x, Labels labels) {
-  const SampleView& samples = run_.samples;
-  pool_.split(x.rows, std::max<std::int64_t>(1, cpu::kMinElements / x.cols), [&](auto first, auto end) {
-    for (std::int64_t row = first; row < end; ++row) {
-      const std::int64_t visit = run_.first + row;
-      const std::int64_t sample = samples.order == nullptr ? visit : samples.order[visit];
-      const auto size = static_cast<std::size_t>(x.cols);
-      cpu::pixels_to_float({samples.pixels + sample * x.cols, size}, {x.data + row * x.cols, size});
-      labels[row] = samples.labels[sample];
-    }
-  });
+void CpuBackend::load_batch(const PixelTransform& transform, Matrix x, Labels labels) {
+  cpu::load_samples(pool_, transform, run_, x);
+  for (std::int64_t row = 0; row < x.rows; ++row)
+    labels[static_cast<std::size_t>(row)] = run_.samples.labels[run_.samples.index(run_.first + row)];
+}
+
+void CpuBackend::load_again(const PixelTransform& transform, Matrix x) {
+  cpu::load_samples(pool_, transform, run_, x);
 }
 
 void CpuBackend::clip_gradient_norm(float max_norm, Vector gradients, GradientNorm* norm) {
@@ -116,8 +113,8 @@ void CpuBackend::clip_gradient_value(float limit, Vector gradients) {
   cpu::clip_gradient_value(pool_, limit, gradients);
 }
 
-void CpuBackend::add_gradients(float share, ConstVector gradients, Vector sum) {
-  cpu::add_gradients(pool_, share, gradients, sum);
+void CpuBackend::add_scaled(float share, ConstVector values, Vector sum) {
+  cpu::add_scaled(pool_, share, values, sum);
 }
 
 void CpuBackend::average(double decay, ConstVector parameters, Vector averages, AverageProgress* progress) {

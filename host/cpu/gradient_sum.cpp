@@ -7,8 +7,8 @@
 
 namespace warpfit::cpu {
 
-void add_gradients(ThreadPool& pool, float share, ConstVector gradients, Vector sum) {
-  const float* g = gradients.data();
+void add_scaled(ThreadPool& pool, float share, ConstVector values, Vector sum) {
+  const float* g = values.data();
   float* s = sum.data();
   pool.split(static_cast<std::int64_t>(sum.size()), kMinElements, [=](std::int64_t first, std::int64_t end) {
     vectorized([=] {

@@ -6,8 +6,8 @@
 
 namespace warpfit::cpu {
 
-/// See Backend::add_gradients.
-void add_gradients(ThreadPool& pool, float share, ConstVector gradients, Vector sum);
+/// See Backend::add_scaled.
+void add_scaled(ThreadPool& pool, float share, ConstVector values, Vector sum);
 
 /// See Backend::clear.
 void clear(ThreadPool& pool, Vector values);

@@ -1,14 +1,12 @@
-// Converts bytes to floats, as torchvision's ToTensor does.
+// Converts the bytes of samples to values, as torchvision's transforms do.
 #pragma once
 
-#include <cstdint>
-#include <span>
-
-#include "host/backend/views.hpp"
+#include "host/backend/backend.hpp"
+#include "host/cpu/thread_pool.hpp"
 
 namespace warpfit::cpu {
 
-/// x = float(pixel) / 255, exactly rounded; equal sizes.
-void pixels_to_float(std::span<const std::uint8_t> pixels, Vector x);
+/// x (N, K): the samples of `run` from run.first on, transformed.
+void load_samples(ThreadPool& pool, const PixelTransform& transform, const BatchRun& run, Matrix x);
 
 }  // namespace warpfit::cpu

@@ -22,6 +22,8 @@ constexpr std::string_view kNames = "warpfit.names";
 constexpr std::string_view kClassNames = "warpfit.class_names";  // a JSON array
 constexpr std::string_view kPixelMean = "warpfit.pixel_mean";    // mean of pixels / 255
 constexpr std::string_view kPixelDeviation = "warpfit.pixel_std";
+constexpr std::string_view kNormalizeMean = "warpfit.normalize_mean";  // of each channel
+constexpr std::string_view kNormalizeDeviation = "warpfit.normalize_std";
 constexpr std::int64_t kMaxSample = std::int64_t{1} << 31;  // values in a sample
 
 const std::string& entry(const SafetensorsFile& file, std::string_view key) {
@@ -88,6 +90,43 @@ std::optional<PixelStatistics> pixels_of(const SafetensorsFile& file) {
   return PixelStatistics{.mean = number(kPixelMean), .deviation = number(kPixelDeviation)};
 }
 
+std::string numbers_text(std::span<const float> numbers, std::int64_t count) {
+  return fmt::format("{}", fmt::join(numbers.first(static_cast<std::size_t>(count)), ","));
+}
+
+// One number for each channel.
+std::array<float, Normalization::kMaxChannels> numbers_of(const SafetensorsFile& file, std::string_view key,
+                                                          std::int64_t channels) {
+  std::array<float, Normalization::kMaxChannels> numbers{};
+  std::string_view text = entry(file, key);
+  for (std::size_t i = 0; i < static_cast<std::size_t>(channels); ++i) {
+    const auto end = std::min(text.find(','), text.size());
+    const auto number = parse_number<float>(text.substr(0, end));
+    const bool is_last = i + 1 == static_cast<std::size_t>(channels);
+    if (!number || !std::isfinite(*number) || is_last != (end == text.size()))
+      refuse(file, key,
+             fmt::format("a finite number for each of {} channels, separated by commas", channels));
+    numbers[i] = *number;
+    text.remove_prefix(is_last ? end : end + 1);
+  }
+  return numbers;
+}
+
+Normalization normalization_in(const SafetensorsFile& file, const Shape& sample) {
+  if (!file.metadata().contains(std::string(kNormalizeMean)) &&
+      !file.metadata().contains(std::string(kNormalizeDeviation)))
+    return {};
+  const auto channels = image_of(sample).channels;
+  if (channels > Normalization::kMaxChannels)
+    refuse(file, kNormalizeMean, fmt::format("at most {} channels", Normalization::kMaxChannels));
+  const Normalization found{channels, numbers_of(file, kNormalizeMean, channels),
+                            numbers_of(file, kNormalizeDeviation, channels)};
+  for (std::size_t i = 0; i < static_cast<std::size_t>(channels); ++i) {
+    if (found.deviations[i] <= 0) refuse(file, kNormalizeDeviation, "numbers above 0");
+  }
+  return found;
+}
+
 }  // namespace
 
 NetworkPlan plan_of(const ModelInfo& info) {
@@ -101,7 +140,9 @@ Metadata metadata_of(const ModelInfo& info) {
                     {std::string(kSampleShape), fmt::format("{}", fmt::join(info.sample_shape, "x"))},
                     {std::string(kDropout), fmt::format("{}", info.dropout)},
                     {std::string(kNames), info.names},
-                    {"warpfit.pixels", "float32(byte) / 255"}};
+                    {"warpfit.pixels", info.normalization.channels == 0
+                                           ? "float32(byte) / 255"
+                                           : "(float32(byte) / 255 - normalize_mean) / normalize_std"}};
   if (!info.class_names.empty()) {
     std::vector<std::string> quoted;
     for (const auto& name : info.class_names) quoted.push_back(json_quoted(name, "class names"));
@@ -110,6 +151,11 @@ Metadata metadata_of(const ModelInfo& info) {
   if (info.pixels) {
     metadata[std::string(kPixelMean)] = fmt::format("{:.6g}", info.pixels->mean);
     metadata[std::string(kPixelDeviation)] = fmt::format("{:.6g}", info.pixels->deviation);
+  }
+  if (const auto& normalization = info.normalization; normalization.channels > 0) {
+    metadata[std::string(kNormalizeMean)] = numbers_text(normalization.means, normalization.channels);
+    metadata[std::string(kNormalizeDeviation)] =
+        numbers_text(normalization.deviations, normalization.channels);
   }
   if (info.network.inputs) metadata["warpfit.activation"] = "relu";  // a layer list states its activations
   return metadata;
@@ -133,6 +179,7 @@ ModelInfo read_model_info(const SafetensorsFile& file) {
   info.dropout = *dropout;
   info.names = entry(file, kNames);
   info.pixels = pixels_of(file);
+  info.normalization = normalization_in(file, shape_of(info.sample_shape));
   try {
     info.class_names = class_names_of(file, plan_of(info).classes());
   } catch (const UsageError& error) {

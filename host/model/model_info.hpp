@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "host/backend/pixel_transform.hpp"
 #include "host/base/pixel_statistics.hpp"
 #include "host/files/safetensors_file.hpp"
 #include "host/files/tensor.hpp"
@@ -22,6 +23,7 @@ struct ModelInfo {
   std::string names = "linear_relu_stack";     ///< attribute of the PyTorch module that contains the layers
   std::vector<std::string> class_names = {};   ///< one for each class; empty if not known
   std::optional<PixelStatistics> pixels = {};  ///< statistics of the training images, if known
+  Normalization normalization = {};            ///< of all samples
 };
 
 /// The network's plan, with its dropout. Errors: UsageError if the network does not accept such samples.

@@ -63,8 +63,19 @@ class Translation {
     graph_.operators.push_back({std::move(type), std::move(inputs), std::move(attributes)});
   }
 
-  // What the layers expect from the samples.
+  // What the layers expect from the samples. The graph refers to the numbers of the model's description.
+  void normalize() {
+    const auto& normalization = model_.info.normalization;
+    if (normalization.channels == 0) return;
+    const auto shape = graph_.sample_shape.size() == 3 ? Integers{normalization.channels, 1, 1} : Integers{};
+    const auto count = static_cast<std::size_t>(normalization.channels);
+    graph_.tensors.push_back({"normalize_mean", shape, std::span(normalization.means).first(count)});
+    graph_.tensors.push_back({"normalize_std", shape, std::span(normalization.deviations).first(count)});
+    append("Sub", {"normalize_mean"});
+    append("Div", {"normalize_std"});
+  }
   void begin() {
+    normalize();
     if (std::ranges::none_of(plan_.nodes, needs_image)) {
       flatten();
     } else if (graph_.sample_shape.size() != 3) {

@@ -76,7 +76,8 @@ void log_notes(const Model& model) {
 Metrics run_inference(const Inference& inference, const BackendOptions& device, const Predictor::Take& take) {
   const auto plan = plan_of(inference.model.info);
   check_sample_shape(inference, plan);
-  const auto& [path, model, samples, batch_size, loss] = inference;
+  const auto& [path, model, samples, batch_size, loss, view_options] = inference;
+  const auto views = test_views(view_options, model.info.normalization, plan.sample);
   const auto backend = make_backend(device);
   log_info(fmt::format("device: {}", backend->description()));
   const auto labels = samples.labels_path();
@@ -88,7 +89,7 @@ Metrics run_inference(const Inference& inference, const BackendOptions& device, 
                        plan.parameters()));
   if (const auto text = pixel_warning(inference); !text.empty()) log_warning(text);
   const Network network(*backend, plan, model.parameters, model.state);
-  return Predictor(*backend, network, loss, samples, batch_size)
+  return Predictor(*backend, network, loss, samples, batch_size, views)
       .run([&](std::int64_t first, std::span<const float> logits) {
         check_finite(inference, plan.classes(), first, logits);
         take(first, logits);

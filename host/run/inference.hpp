@@ -6,6 +6,7 @@
 
 #include "host/backend/backend_options.hpp"
 #include "host/model/model_file.hpp"
+#include "host/run/input.hpp"
 #include "host/train/predictor.hpp"
 
 namespace warpfit {
@@ -17,6 +18,7 @@ struct Inference {
   const Dataset& samples;
   std::int64_t batch_size = 0;
   std::optional<Loss> loss;  ///< to measure during the pass, if any
+  TestViewOptions views = {};
 };
 
 /// Logs the notes and warnings of load_model().

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "host/backend/backend_options.hpp"
+#include "host/run/input.hpp"
 #include "host/stream/dataset_files.hpp"
 #include "host/stream/sample_layout.hpp"
 #include "host/train/benchmark.hpp"
@@ -44,7 +45,8 @@ struct RunOptions {
   float dropout = 0;                        ///< after each hidden activation
   std::string names = "linear_relu_stack";  ///< attribute of the PyTorch module that contains the layers
   TrainOptions training{.engine = Engine::kAuto};
-  ClassWeightOptions class_weights;  ///< resolved when the data is known, then part of the loss
+  NormalizationOptions normalization;  ///< resolved when the data is known
+  ClassWeightOptions class_weights;    ///< resolved when the data is known, then part of the loss
   ValidationOptions validation;
   BackendOptions device;
   std::string class_names;  ///< file of class names; empty for classes.txt next to the labels, if any

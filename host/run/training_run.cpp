@@ -112,9 +112,12 @@ void log_ending(const RunOptions& options, const RunFolder* folder, const std::s
 
 void run(const RunOptions& options, const TrainingFiles& files, RunFolder* folder,
          std::optional<Checkpoint> checkpoint) {
-  const auto& model = files.model();
   const auto data = files.data(options);
   TrainOptions training = options.training;
+  training.normalization = normalization_of(options.normalization, files.plan().sample, data.training);
+  training.augmentation = fitted(training.augmentation, files.plan().sample);
+  auto model = files.model();
+  model.normalization = training.normalization;
   training.measure_norm = training.measure_norm || folder != nullptr;
   training.loss.class_weights = files.class_weights(options.class_weights, data.training);
   if (checkpoint) check_fits(*checkpoint, options, model, files.identity());

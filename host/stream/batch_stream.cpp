@@ -7,11 +7,11 @@
 namespace warpfit {
 namespace {
 
-/// The labels in a slot, which follow the pixels of `samples` samples.
-template <class Byte>
-auto* labels_of(Byte* slot, std::int64_t samples, std::int64_t sample_size) {
-  using Value = std::conditional_t<std::is_const_v<Byte>, const Label, Label>;
-  return reinterpret_cast<Value*>(slot + label_offset(samples, sample_size));
+/// A part of a slot that begins with this byte.
+template <class Value, class Byte>
+auto* part_at(Byte* slot, std::int64_t offset) {
+  using Element = std::conditional_t<std::is_const_v<Byte>, const Value, Value>;
+  return reinterpret_cast<Element*>(slot + offset);
 }
 
 }  // namespace
@@ -32,7 +32,7 @@ Chunk::~Chunk() {
   ring_->give_back(slot_);
 }
 
-// A slot holds the pixels of its samples, then their labels, so that one copy carries both.
+// A slot holds everything about its samples, so that one copy carries all of it.
 BatchStream::BatchStream(Backend& backend, Subset dataset, const StreamPlan& plan)
     : backend_(backend),
       dataset_(std::move(dataset)),
@@ -86,12 +86,15 @@ void BatchStream::read_pass(std::int64_t first) {
       StagingSlot* slot = ring_.acquire();
       if (slot == nullptr) return;
       const auto pixels = slot->host().first(static_cast<std::size_t>(samples * dataset_.sample_size()));
-      const Labels labels{labels_of(slot->host().data(), samples, dataset_.sample_size()),
+      const auto size = dataset_.sample_size();
+      const Labels labels{part_at<Label>(slot->host().data(), label_offset(samples, size)),
                           static_cast<std::size_t>(samples)};
       if (in_file_order) {
         dataset_.read(first, pixels, labels);
       } else {
-        dataset_.gather(order_.indices(first, samples), pixels, labels);
+        const auto numbers = order_.indices(first, samples);
+        dataset_.gather(numbers, pixels, labels);
+        std::ranges::copy(numbers, part_at<std::uint32_t>(slot->host().data(), number_offset(samples, size)));
       }
       ring_.publish({slot, first, samples});
     }
@@ -118,20 +121,22 @@ std::optional<Chunk> BatchStream::next() {
 }
 
 Chunk BatchStream::streamed_chunk(const FilledSlot& filled) {
-  const auto bytes = chunk_bytes(filled.samples, dataset_.sample_size());
-  const auto* pixels = filled.slot->submit(static_cast<std::size_t>(bytes));
-  return {ring_,
-          filled.slot,
-          filled.first,
-          {pixels, labels_of(pixels, filled.samples, dataset_.sample_size()), filled.samples,
-           dataset_.sample_size()}};
+  const auto size = dataset_.sample_size();
+  const bool in_file_order = order_.is_file_order();
+  const auto bytes = in_file_order ? number_offset(filled.samples, size) : chunk_bytes(filled.samples, size);
+  const auto* slot = filled.slot->submit(static_cast<std::size_t>(bytes));
+  SampleView samples{slot, part_at<Label>(slot, label_offset(filled.samples, size)), filled.samples, size};
+  samples.first_number = filled.first;
+  if (!in_file_order) samples.numbers = part_at<std::uint32_t>(slot, number_offset(filled.samples, size));
+  return {ring_, filled.slot, filled.first, samples};
 }
 
 SampleView BatchStream::keep(const FilledSlot& filled) {
   const auto samples = static_cast<std::size_t>(filled.samples);
   const auto pixel_bytes = samples * static_cast<std::size_t>(dataset_.sample_size());
-  const SampleView part{pixels_.data() + uploaded_ * dataset_.sample_size(), labels_.data() + uploaded_,
-                        filled.samples, dataset_.sample_size()};
+  SampleView part{pixels_.data() + uploaded_ * dataset_.sample_size(), labels_.data() + uploaded_,
+                  filled.samples, dataset_.sample_size()};
+  part.first_number = uploaded_;
   filled.slot->submit_to(pixels_.data() + uploaded_ * dataset_.sample_size(), 0, pixel_bytes);
   filled.slot->submit_to(reinterpret_cast<std::uint8_t*>(labels_.data() + uploaded_),
                          static_cast<std::size_t>(label_offset(filled.samples, dataset_.sample_size())),

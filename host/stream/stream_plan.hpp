@@ -32,14 +32,23 @@ struct StreamPlan {
   std::size_t slots = 0;
 };
 
-/// Offset of the labels in memory that holds the pixels of `samples` samples followed by their labels, and
-/// the size of both in bytes.
-constexpr std::int64_t label_offset(std::int64_t samples, std::int64_t sample_size) {
-  constexpr auto kAlignment = static_cast<std::int64_t>(alignof(Label));
-  return (samples * sample_size + kAlignment - 1) / kAlignment * kAlignment;
+/// Where the parts of a slot begin, which holds `samples` samples: the pixels, then the labels, then the
+/// numbers of the samples in the data set.
+template <class T>
+constexpr std::int64_t aligned_for(std::int64_t bytes) {
+  constexpr auto kAlignment = static_cast<std::int64_t>(alignof(T));
+  return (bytes + kAlignment - 1) / kAlignment * kAlignment;
 }
+constexpr std::int64_t label_offset(std::int64_t samples, std::int64_t sample_size) {
+  return aligned_for<Label>(samples * sample_size);
+}
+constexpr std::int64_t number_offset(std::int64_t samples, std::int64_t sample_size) {
+  return aligned_for<std::uint32_t>(label_offset(samples, sample_size) +
+                                    samples * static_cast<std::int64_t>(sizeof(Label)));
+}
+/// The size of such a slot in bytes.
 constexpr std::int64_t chunk_bytes(std::int64_t samples, std::int64_t sample_size) {
-  return label_offset(samples, sample_size) + samples * static_cast<std::int64_t>(sizeof(Label));
+  return number_offset(samples, sample_size) + samples * static_cast<std::int64_t>(sizeof(std::uint32_t));
 }
 
 /// Device memory in bytes that a set needs with this plan: for its samples, or for the slots.

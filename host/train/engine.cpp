@@ -26,6 +26,7 @@ StepPlan evaluation_plan(const Network& network, const Workspace& workspace, con
 
 StepPlan training_plan(const Network& network, const Workspace& workspace, const TrainingRule& rule) {
   auto plan = evaluation_plan(network, workspace, rule.loss);
+  plan.input = rule.input;
   auto& update = plan.update.emplace();
   update.optimizer = Sgd{};
   update.clipping = rule.clipping;

@@ -3,11 +3,14 @@
 namespace warpfit {
 
 Evaluation::Evaluation(Backend& backend, const Workspace& workspace, const Loss& loss, const Subset& samples,
-                       std::int64_t batch_size, const StreamPlan& plan)
-    : size_(samples.size()),
+                       std::int64_t batch_size, const StreamPlan& plan, const PixelTransform& input)
+    : input_(input),
+      size_(samples.size()),
       batch_size_(batch_size),
       runner_(backend, workspace, loss,
-              [&backend](const Batch& batch, Metrics* metrics) { evaluation_step(backend, batch, metrics); }),
+              [this, &backend](const Batch& batch, Metrics* metrics) {
+                evaluation_step(backend, batch, metrics, input_);
+              }),
       stream_(backend, samples, plan) {}
 
 std::optional<Result> Evaluation::run(TorchGenerator& generator, const std::function<bool()>& should_stop) {

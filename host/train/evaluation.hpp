@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <string>
+#include <utility>
 
 #include "host/report/report.hpp"
 #include "host/stream/batch_stream.hpp"
@@ -16,10 +18,13 @@ class Evaluation {
  public:
   /// All references must outlive it; the workspace must support this batch size.
   Evaluation(Backend& backend, const Workspace& workspace, const Loss& loss, const Subset& samples,
-             std::int64_t batch_size, const StreamPlan& plan);
+             std::int64_t batch_size, const StreamPlan& plan, const PixelTransform& input = {});
 
   /// See StepRunner::compile().
-  bool compile(const StepPlan& plan, std::string& reason) { return runner_.compile(plan, reason); }
+  bool compile(StepPlan plan, std::string& reason) {
+    plan.input = input_;
+    return runner_.compile(std::move(plan), reason);
+  }
 
   /// Makes a pass over the samples. It takes one draw from the generator, as PyTorch's DataLoader does.
   /// Returns nothing if `should_stop`, which is called several times per second and may be empty, returned
@@ -29,6 +34,7 @@ class Evaluation {
  private:
   bool run_batches(const SampleView& samples, std::int64_t batches, const std::function<bool()>& should_stop);
 
+  PixelTransform input_;
   std::int64_t size_;
   std::int64_t batch_size_;
   StepRunner runner_;

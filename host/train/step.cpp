@@ -7,9 +7,9 @@
 namespace warpfit {
 namespace {
 
-void load(Backend& backend, const Batch& batch) {
+void load(Backend& backend, const PixelTransform& input, const Batch& batch) {
   const ProfileRange range(backend, "upload");
-  backend.load_batch(batch.inputs, batch.labels);
+  backend.load_batch(input, batch.inputs, batch.labels);
 }
 
 void forward(Backend& backend, const Batch& batch, Mode mode) {
@@ -17,9 +17,9 @@ void forward(Backend& backend, const Batch& batch, Mode mode) {
   for (const auto& operation : batch.operations) operation.op->forward(mode, operation.views);
 }
 
-void add_loss(Backend& backend, const Batch& batch, Matrix doutputs, Metrics* metrics) {
+void add_loss(Backend& backend, const Batch& batch, Matrix outputs, Matrix doutputs, Metrics* metrics) {
   const ProfileRange range(backend, "loss");
-  batch.loss->add(batch.outputs, batch.labels, doutputs, metrics);
+  batch.loss->add(outputs, batch.labels, doutputs, metrics);
 }
 
 Fence update(Backend& backend, const Batch::Operation& operation) {
@@ -59,15 +59,15 @@ void clip(Backend& backend, Vector gradients, const TrainingRule& rule) {
 void train_step(Backend& backend, const Network& network, const Batch& batch, const TrainingRule& rule,
                 Metrics* metrics, Phase last) {
   const ProfileRange range(backend, "step");
-  load(backend, batch);
+  load(backend, rule.input, batch);
   if (last >= Phase::kForward) forward(backend, batch, Mode::kTrain);
-  if (last >= Phase::kLoss) add_loss(backend, batch, batch.doutputs, metrics);
+  if (last >= Phase::kLoss) add_loss(backend, batch, batch.outputs, batch.doutputs, metrics);
   if (last < Phase::kBackward) return;
   backend.wait(backward(backend, batch, rule, last));
   if (last < Phase::kUpdate || rule.optimizer == nullptr) return;
   const ProfileRange update(backend, "update");
   const bool sums_up = !rule.gradient_sum.empty();
-  if (sums_up) backend.add_gradients(rule.share, batch.gradients, rule.gradient_sum);
+  if (sums_up) backend.add_scaled(rule.share, batch.gradients, rule.gradient_sum);
   if (!rule.updates) return;
   const Vector gradients = sums_up ? rule.gradient_sum : batch.gradients;
   clip(backend, gradients, rule);
@@ -76,15 +76,23 @@ void train_step(Backend& backend, const Network& network, const Batch& batch, co
   if (sums_up) backend.clear(rule.gradient_sum);
 }
 
-void inference_step(Backend& backend, const Batch& batch) {
-  load(backend, batch);
-  forward(backend, batch, Mode::kEvaluate);
+void evaluation_step(Backend& backend, const Batch& batch, Metrics* metrics, const PixelTransform& input) {
+  const TestView view{input};
+  inference_step(backend, batch, {&view, 1}, batch.outputs, metrics);
 }
 
-void evaluation_step(Backend& backend, const Batch& batch, Metrics* metrics) {
+void inference_step(Backend& backend, const Batch& batch, std::span<const TestView> views, Matrix mean,
+                    Metrics* metrics) {
   const ProfileRange range(backend, "step");
-  inference_step(backend, batch);
-  add_loss(backend, batch, Matrix{}, metrics);
+  const bool sums_up = views.size() > 1;
+  load(backend, views.front().input, batch);
+  if (sums_up) backend.clear(mean.values());
+  for (const auto& view : views) {
+    if (&view != views.data()) backend.load_again(view.input, batch.inputs);
+    forward(backend, batch, Mode::kEvaluate);
+    if (sums_up) backend.add_scaled(view.share, batch.outputs.values(), mean.values());
+  }
+  if (batch.loss) add_loss(backend, batch, mean, Matrix{}, metrics);
 }
 
 Result result_of(const Metrics& metrics, std::int64_t samples) {

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "host/backend/buffer.hpp"
@@ -20,6 +21,7 @@ class ParameterAverage;
 
 /// How a network learns from a batch.
 struct TrainingRule {
+  PixelTransform input = {};  ///< of the samples
   Loss loss = {};
   /// Without an optimizer, the plain SGD update is fused into the weight-gradient GEMMs, and the gradients
   /// are never written to memory. With one, they are, and the update is a separate pass over all parameters.
@@ -46,10 +48,19 @@ void train_step(Backend& backend, const Network& network, const Batch& batch, co
                 Metrics* metrics, Phase last = Phase::kUpdate);
 
 /// Loads the current batch and adds its loss to `metrics`.
-void evaluation_step(Backend& backend, const Batch& batch, Metrics* metrics);
+void evaluation_step(Backend& backend, const Batch& batch, Metrics* metrics,
+                     const PixelTransform& input = {});
 
-/// Loads the current batch and computes its logits, which are then in batch.outputs.
-void inference_step(Backend& backend, const Batch& batch);
+/// How a sample is shown to the network, and the share of this view in the mean of the outputs.
+struct TestView {
+  PixelTransform input;
+  float share = 1;
+};
+
+/// Loads the current batch and computes its outputs for each view. `mean` (N, C): the sum of share * outputs;
+/// batch.outputs if there is one view. Adds its loss to `metrics` if the batch was prepared for one.
+void inference_step(Backend& backend, const Batch& batch, std::span<const TestView> views, Matrix mean,
+                    Metrics* metrics);
 
 /// The result of a pass over this many samples, from its metrics.
 Result result_of(const Metrics& metrics, std::int64_t samples);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "host/backend/pixel_transform.hpp"
 #include "host/backend/step_plan.hpp"
 #include "host/optim/schedule.hpp"
 #include "host/stream/stream_plan.hpp"
@@ -27,6 +28,8 @@ struct TrainOptions {
   std::int64_t warmup = 0;  ///< steps
   std::uint64_t seed = 0;
   bool shuffle = false;
+  Normalization normalization = {};  ///< of all samples
+  Augmentation augmentation = {};    ///< of training samples; its seed is replaced by `seed`
   Loss loss = {};
   Clipping clipping = {};
   Optimizer optimizer = Sgd{};              ///< with Muon, for the parameters that Muon does not update

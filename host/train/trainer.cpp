@@ -40,10 +40,12 @@ Trainer::Trainer(Backend& backend, Network& network, const TrainingData& data, c
       plans_(plan_data(backend, options, data)),
       training_(backend, network, workspace_, options, batches_per_epoch()),
       training_stream_(backend, data.training, plans_[0]),
-      test_(backend, workspace_, options.loss, data.test, batch_rows(options, data.test), plans_[1]) {
+      test_(backend, workspace_, options.loss, data.test, batch_rows(options, data.test), plans_[1],
+            evaluation_input(network.plan(), options)) {
   if (data.validation) {
     validation_.emplace(backend, workspace_, options.loss, *data.validation,
-                        batch_rows(options, *data.validation), plans_[2]);
+                        batch_rows(options, *data.validation), plans_[2],
+                        evaluation_input(network.plan(), options));
   }
   check_batches(network.plan(), samples_, options.batch_size);
   engine_ = chosen_engine(options.engine, [this](std::string& reason) { return compile(reason); });
@@ -168,7 +170,6 @@ bool Trainer::evaluate(EpochReport& report) {
   return test.has_value();
 }
 
-// Returns nothing if it was stopped.
 std::optional<Result> Trainer::evaluate(Evaluation& evaluation, std::string_view set) {
   const auto result = evaluation.run(generator_, hooks_.should_stop);
   if (result && !std::isfinite(result->loss))
@@ -234,7 +235,8 @@ bool Trainer::train_batches(const SampleView& samples, std::int64_t first, std::
                            .batches = count,
                            .rows = rows,
                            .rates = rates_.data() + batch_,
-                           .step = step()});
+                           .step = step(),
+                           .epoch = epoch_});
     first += count * rows;
     batches -= count;
     batch_ += count;
@@ -268,7 +270,7 @@ void Trainer::report_losses(std::int64_t count) {
 }
 
 void Trainer::report_loss(std::int64_t batch, float loss) {
-  const std::int64_t step = (epoch_ - 1) * batches_per_epoch() + batch + 1;
+  const auto step = (epoch_ - 1) * batches_per_epoch() + batch + 1;
   LossReport report{.loss = loss,
                     .seen = batch * options_.batch_size,
                     .samples = samples_,

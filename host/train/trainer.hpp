@@ -97,6 +97,7 @@ class Trainer {
   [[nodiscard]] std::vector<float> finite(const Buffer<float>& values, std::string_view what) const;
   [[nodiscard]] Metrics checked_metrics() const;
   void check(const Metrics& metrics) const;
+  /// Returns nothing if it was stopped.
   std::optional<Result> evaluate(Evaluation& evaluation, std::string_view set);
   [[noreturn]] void fail_diverged(const std::string& what) const;
   [[nodiscard]] std::int64_t batches_per_epoch() const;

@@ -30,6 +30,17 @@ void check_batches(const NetworkPlan& plan, std::int64_t samples, std::int64_t b
                       : fmt::format("the last batch of {} samples has one sample", samples)));
 }
 
+PixelTransform evaluation_input(const NetworkPlan& plan, const TrainOptions& options) {
+  return {.image = image_of(plan.sample), .normalization = options.normalization};
+}
+
+PixelTransform training_input(const NetworkPlan& plan, const TrainOptions& options) {
+  auto input = evaluation_input(plan, options);
+  input.augmentation = options.augmentation;
+  input.augmentation.seed = options.seed;
+  return input;
+}
+
 std::vector<StreamPlan> plan_data(const Backend& backend, const TrainOptions& options,
                                   const TrainingData& data) {
   std::vector<StreamRequest> sets;

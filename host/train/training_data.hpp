@@ -30,6 +30,10 @@ std::int64_t max_batch_size(const TrainOptions& options, const TrainingData& dat
 /// Errors: UsageError if a batch of an epoch of so many samples is too small to be normalized.
 void check_batches(const NetworkPlan& plan, std::int64_t samples, std::int64_t batch_size);
 
+/// What is done with the samples before they reach the network, in training and in evaluation.
+PixelTransform training_input(const NetworkPlan& plan, const TrainOptions& options);
+PixelTransform evaluation_input(const NetworkPlan& plan, const TrainOptions& options);
+
 /// How the samples of the training set, the test set and the validation set, if any, are brought to the
 /// device. If not all sets fit in device memory, the first ones are resident.
 std::vector<StreamPlan> plan_data(const Backend& backend, const TrainOptions& options,

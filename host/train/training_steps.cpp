@@ -5,6 +5,7 @@
 
 #include "host/base/error.hpp"
 #include "host/train/parameter_groups.hpp"
+#include "host/train/training_data.hpp"
 
 namespace warpfit {
 namespace {
@@ -26,6 +27,7 @@ TrainingSteps::TrainingSteps(Backend& backend, Network& network, const Workspace
     : backend_(backend),
       network_(network),
       workspace_(workspace),
+      input_(training_input(network.plan(), options)),
       loss_(options.loss),
       clipping_(options.clipping),
       accumulate_(options.accumulate),
@@ -44,7 +46,8 @@ TrainingSteps::TrainingSteps(Backend& backend, Network& network, const Workspace
 }
 
 TrainingRule TrainingSteps::rule(bool updates) const {
-  return {.loss = loss_,
+  return {.input = input_,
+          .loss = loss_,
           .optimizer = fuses_update_ ? nullptr : &optimizer_,
           .clipping = clipping_,
           .norm = norm_.data(),

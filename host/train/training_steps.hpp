@@ -63,6 +63,7 @@ class TrainingSteps {
   Backend& backend_;
   Network& network_;
   const Workspace& workspace_;
+  PixelTransform input_;
   Loss loss_;
   Clipping clipping_;
   std::int64_t accumulate_;

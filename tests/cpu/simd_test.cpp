@@ -209,13 +209,22 @@ TEST_F(SimdLevels, SgdAndPixelsAgree) {
       sgd_update(pool_, w, values(size), 0.1F);
       return w;
     });
-    expect_same_bits([&] {
-      TestValues source;
-      const auto pixels = source.bytes(size);
-      Floats x(pixels.size());
-      pixels_to_float(pixels, x);
-      return x;
-    });
+    PixelTransform plain{.image = {1, 1, size}};
+    auto normalized = plain;
+    normalized.normalization = {1, {0.3F}, {0.7F}};
+    auto moved = normalized;
+    moved.view = {.flips = true, .down = 0, .right = size / 5};
+    for (const auto& transform : {plain, normalized, moved}) {
+      expect_same_bits([&] {
+        TestValues source;
+        const auto pixels = source.bytes(size);
+        Floats x(pixels.size());
+        BatchRun run;
+        run.samples = {pixels.data(), nullptr, 1, size};
+        load_samples(pool_, transform, run, {x.data(), 1, size});
+        return x;
+      });
+    }
   }
 }
 

@@ -113,6 +113,28 @@ TEST_F(ModelFile, KeepsTheStatisticsOfThePixels) {
   }
 }
 
+TEST_F(ModelFile, KeepsTheNormalizationOfEachChannel) {
+  info_.sample_shape = {2, 1, 3};
+  info_.normalization = {2, {0.1F, -0.25F}, {0.3F, 1e-9F}};
+  save_model(path_, info_, parameters_);
+  EXPECT_EQ(load_model(path_).info.normalization, info_.normalization);
+  EXPECT_EQ(metadata_of(info_).at("warpfit.pixels"),
+            "(float32(byte) / 255 - normalize_mean) / normalize_std");
+  const auto refuses = [&](const std::string& key, const std::string& value) {
+    auto metadata = metadata_of(info_);
+    metadata[key] = value;
+    if (value == "none") metadata.erase(key);
+    write_safetensors(path_, metadata, parameter_tensors(info_, parameters_));
+    EXPECT_NE(error_message(path_), "accepted") << key << value;
+  };
+  for (const auto* value : {"0.1", "0.1,0.2,0.3", "0.1,", "nan,0.1", "0.1,inf", "", "x", "none"}) {
+    refuses("warpfit.normalize_mean", value);
+    refuses("warpfit.normalize_std", value);
+  }
+  refuses("warpfit.normalize_std", "0.1,0");
+  refuses("warpfit.normalize_std", "-1,1");
+}
+
 TEST_F(ModelFile, HoldsNoGapsBetweenTensors) {
   save_model(path_, info_, parameters_);
   const SafetensorsFile file(path_);

@@ -94,6 +94,23 @@ TEST(OnnxNetwork, HasAnOperatorForEachLayer) {
   EXPECT_THAT(graph.output_shape, ElementsAre(3));
 }
 
+TEST(OnnxNetwork, NormalizesTheSamples) {
+  auto model = model_of("linear(2)", {2, 2});
+  model.info.normalization = {1, {0.5F}, {0.25F}};
+  const auto graph = onnx_graph_of(model);
+  EXPECT_THAT(operators(graph), ElementsAre("Sub(normalize_mean; )", "Div(normalize_std; )",
+                                            "Flatten(; axis=1)", "Gemm(net.0.weight, net.0.bias; transB=1)"));
+  EXPECT_THAT(graph.tensors[0].shape, IsEmpty());
+  EXPECT_THAT(values_of(graph.tensors[1]), ElementsAre(0.25F));
+  auto colors = model_of("conv(2,1),globalavgpool", {2, 3, 4});
+  colors.info.normalization = {2, {0.5F, 0.75F}, {0.25F, 0.125F}};
+  const auto of_colors = onnx_graph_of(colors);
+  EXPECT_EQ(operators(of_colors).front(), "Sub(normalize_mean; )");
+  EXPECT_THAT(of_colors.tensors[0].shape, ElementsAre(2, 1, 1));
+  EXPECT_THAT(values_of(of_colors.tensors[0]), ElementsAre(0.5F, 0.75F));
+  EXPECT_THAT(values_of(of_colors.tensors[1]), ElementsAre(0.25F, 0.125F));
+}
+
 TEST(OnnxNetwork, AddsTheInputsOfResidualBlocks) {
   const auto model = model_of("relu,residual(linear(4),residual(relu)),linear(2)", {4});
   EXPECT_THAT(operators(onnx_graph_of(model)),

@@ -22,7 +22,7 @@ TEST_P(GradientSum, AddsAShareAtEverySize) {
     constexpr float kShare = 0.5F;  // its products are exact, so an FMA on a GPU gives the same result
     const GuardedFloats g(*backend_, gradients);
     const GuardedFloats sum(*backend_, before);
-    const auto step = backend_->record([&] { backend_->add_gradients(kShare, g.vector(), sum.vector()); });
+    const auto step = backend_->record([&] { backend_->add_scaled(kShare, g.vector(), sum.vector()); });
     for (int i = 0; i < 2; ++i) step->run(one_batch(1));
     std::vector<float> expected = before;
     for (std::size_t i = 0; i < expected.size(); ++i) {
@@ -41,7 +41,7 @@ TEST_P(GradientSum, KeepsNanUntilItIsCleared) {
   const GuardedFloats g(*backend_, gradients);
   const GuardedFloats sum(*backend_, std::vector<float>{1, 1});
   run_once(
-      *backend_, [&] { backend_->add_gradients(0.5F, g.vector(), sum.vector()); }, one_batch(1));
+      *backend_, [&] { backend_->add_scaled(0.5F, g.vector(), sum.vector()); }, one_batch(1));
   EXPECT_TRUE(std::isnan(sum.values()[0]));
   EXPECT_EQ(sum.values()[1], 1.5F);
   run_once(

@@ -27,8 +27,10 @@ class LoadBatch : public OnEachBackend {
     const Buffer<Label> device_labels(*backend_, labels);
     const GuardedFloats x(*backend_, rows * sample_size, skew);
     const Buffer<Label> batch_labels(*backend_, static_cast<std::size_t>(rows));
-    run_once(*backend_, [&] { backend_->load_batch(x.matrix(rows, sample_size), batch_labels.view()); },
-             {{device_pixels.data() + pixel_skew, device_labels.data(), count, sample_size}, first, 1, rows});
+    run_once(
+        *backend_,
+        [&] { backend_->load_batch(PixelTransform{}, x.matrix(rows, sample_size), batch_labels.view()); },
+        {{device_pixels.data() + pixel_skew, device_labels.data(), count, sample_size}, first, 1, rows});
 
     std::vector<double> expected;
     for (std::int64_t i = first * sample_size; i < (first + rows) * sample_size; ++i) {
@@ -72,7 +74,7 @@ TEST_P(LoadBatch, VisitsSamplesInAnyOrder) {
     const Buffer<Label> labels(*backend_, 2);
     const BatchRun run{{device_pixels.data(), device_labels.data(), 5, size, order.data()}, 1, 1, 2};
     run_once(
-        *backend_, [&] { backend_->load_batch(x.matrix(2, size), labels.view()); }, run);
+        *backend_, [&] { backend_->load_batch(PixelTransform{}, x.matrix(2, size), labels.view()); }, run);
     std::vector<double> expected;
     for (const std::int64_t sample : {0, 2}) {
       for (std::int64_t i = 0; i < size; ++i)
@@ -89,7 +91,7 @@ TEST_P(LoadBatch, RoundsAllPixelValuesAsADivision) {
   const Buffer<std::uint8_t> pixels(*backend_, all);
   const GuardedFloats x(*backend_, 256);
   const Buffer<Label> labels(*backend_, 1), answers(*backend_, std::vector<Label>{3});
-  run_once(*backend_, [&] { backend_->load_batch(x.matrix(1, 256), labels.view()); },
+  run_once(*backend_, [&] { backend_->load_batch(PixelTransform{}, x.matrix(1, 256), labels.view()); },
            {{pixels.data(), answers.data(), 1, 256}, 0, 1, 1});
   const auto got = x.values();
   for (int i = 0; i < 256; ++i) EXPECT_EQ(got[i], static_cast<float>(i) / 255.0F) << i;
@@ -102,7 +104,8 @@ TEST_P(LoadBatch, MovesOnBatchByBatch) {
   const Buffer<Label> labels(*backend_, 2);
   const GuardedFloats x(*backend_, 2);
   std::vector<std::vector<float>> seen;
-  const auto step = backend_->record([&] { backend_->load_batch(x.matrix(2, 1), labels.view()); });
+  const auto step =
+      backend_->record([&] { backend_->load_batch(PixelTransform{}, x.matrix(2, 1), labels.view()); });
   for (std::int64_t batches : {1, 2, 3}) {
     step->run({{memory.data(), answers.data(), 6, 1}, 0, batches, 2});
     seen.push_back(x.values());

@@ -58,7 +58,7 @@ class BatchStreamTest : public testing::TestWithParam<std::tuple<std::string, Re
         const auto part = labels.first(static_cast<std::size_t>(rows));
         run_once(*backend_,
                  [&] {
-                   backend_->load_batch({x_.data(), rows, kSampleSize}, part);
+                   backend_->load_batch({}, {x_.data(), rows, kSampleSize}, part);
                  },
                  {samples, first, 1, rows});
         labels = labels.subspan(part.size());
@@ -82,10 +82,15 @@ class BatchStreamTest : public testing::TestWithParam<std::tuple<std::string, Re
       if (samples.order != nullptr) {
         backend_->download(samples.order, std::as_writable_bytes(std::span(order)));
       }
+      std::vector<std::uint32_t> numbers(labels.size());
+      std::iota(numbers.begin(), numbers.end(), static_cast<std::uint32_t>(samples.first_number));
+      if (samples.numbers != nullptr)
+        backend_->download(samples.numbers, std::as_writable_bytes(std::span(numbers)));
       for (const auto sample : order) {
         const auto* pixel = pixels.data() + sample * kSampleSize;
         indices.push_back(static_cast<std::uint32_t>(pixel[0] | pixel[1] << 8));
         EXPECT_EQ(labels[sample], label_of(indices.back()));
+        EXPECT_EQ(numbers[sample], indices.back());
         EXPECT_EQ(pixel[kSampleSize - 1], 7);
       }
     }

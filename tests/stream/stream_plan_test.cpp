@@ -10,9 +10,10 @@ namespace {
 
 constexpr StreamRequest kTraining{.samples = 60'000, .sample_size = 784, .batch_size = 64};
 constexpr StreamRequest kTest{.samples = 10'000, .sample_size = 784, .batch_size = 64};
-constexpr std::int64_t kTrainingBytes = 60'000 * 790;  // pixels, label and index in the order
+constexpr std::int64_t kTrainingBytes = 60'000 * 790;  // pixels, label and number in the order
 constexpr std::int64_t kTestBytes = 10'000 * 790;
-constexpr std::int64_t kBatchBytes = 64 * 786;
+constexpr std::int64_t kBatchBytes = 64 * 790;
+constexpr std::int64_t kOneSampleBytes = 792;  // its number is aligned to four bytes
 
 class StreamPlans : public OnEachBackend {
  protected:
@@ -78,7 +79,7 @@ TEST_P(StreamPlans, LeaveRoomForALargerBatchAfterIt) {
   auto small = kTest;
   small.batch_size = 1;
   const std::vector<StreamRequest> sets{small, kTest};
-  const std::int64_t limit = kBatchBytes + kBatchBytes / 64;
+  const std::int64_t limit = kBatchBytes + kOneSampleBytes;
   const auto plans = plan_streams(*backend_, sets, Residency::kStream, limit);
   EXPECT_EQ(device_bytes(sets[0], plans[0]) + device_bytes(sets[1], plans[1]), limit);
 }
@@ -90,7 +91,7 @@ TEST_P(StreamPlans, RefuseALimitThatNotABatchFitsIn) {
   } catch (const OutOfMemory& error) {
     EXPECT_STREQ(
         error.what(),
-        "--device-memory-limit 100607: expected at least 100608 bytes, a batch of each data set; try "
+        "--device-memory-limit 101119: expected at least 101120 bytes, a batch of each data set; try "
         "a smaller --batch-size");
   }
 }

@@ -72,7 +72,7 @@ std::unique_ptr<RecordedStep> CheckedBackend::record(std::function<void()> step)
     struct StepScope {
       CheckedBackend& backend;
       ~StepScope() {
-        backend.in_step_ = backend.gradients_pending_ = false;
+        backend.in_step_ = backend.gradients_pending_ = backend.loaded_ = false;
       }  // every step waits for its fences before it ends
     } scope{*this};
     in_step_ = true;
@@ -97,11 +97,23 @@ std::unique_ptr<MuonOp> CheckedBackend::prepare(const Muon& muon, std::span<cons
   return checked(*this, backend_->prepare(muon, matrices), matrices);
 }
 
-void CheckedBackend::load_batch(Matrix x, Labels labels) {
+void CheckedBackend::load_batch(const PixelTransform& transform, Matrix x, Labels labels) {
   expect_in_step();
   expect_own(ConstMatrix(x), static_cast<std::int64_t>(labels.size()), "x");
   expect_own(labels.data(), labels.size(), "labels");
-  backend_->load_batch(x, labels);
+  expect(transform.is_plain() || transform.image.size() == x.cols,
+         "samples have the size of the transform's image");
+  backend_->load_batch(transform, x, labels);
+  loaded_ = true;
+}
+
+void CheckedBackend::load_again(const PixelTransform& transform, Matrix x) {
+  expect_in_step();
+  expect(loaded_, "a batch is loaded before it is loaded again");
+  expect_own(ConstMatrix(x), x.rows, "x");
+  expect(transform.is_plain() || transform.image.size() == x.cols,
+         "samples have the size of the transform's image");
+  backend_->load_again(transform, x);
 }
 
 void CheckedBackend::wait(const Fence& fence) {
@@ -110,11 +122,11 @@ void CheckedBackend::wait(const Fence& fence) {
   backend_->wait(fence);
 }
 
-void CheckedBackend::add_gradients(float share, ConstVector gradients, Vector sum) {
+void CheckedBackend::add_scaled(float share, ConstVector gradients, Vector sum) {
   expect_gradients(gradients);
   expect_own(sum, "a sum of gradients");
   expect(gradients.size() == sum.size(), "gradients and their sum have one size");
-  backend_->add_gradients(share, gradients, sum);
+  backend_->add_scaled(share, gradients, sum);
 }
 
 void CheckedBackend::clear(Vector values) {

@@ -36,9 +36,10 @@ class CheckedBackend final : public Backend {
                                                 std::int64_t rows) override;
   [[nodiscard]] std::unique_ptr<MuonOp> prepare(const Muon& muon,
                                                 std::span<const MuonMatrix> matrices) override;
-  void load_batch(Matrix x, Labels labels) override;
+  void load_batch(const PixelTransform& transform, Matrix x, Labels labels) override;
+  void load_again(const PixelTransform& transform, Matrix x) override;
   void wait(const Fence& fence) override;
-  void add_gradients(float share, ConstVector gradients, Vector sum) override;
+  void add_scaled(float share, ConstVector gradients, Vector sum) override;
   void clear(Vector values) override;
   void average(double decay, ConstVector parameters, Vector averages, AverageProgress* progress) override;
   void swap(Vector a, Vector b) override;
@@ -72,6 +73,7 @@ class CheckedBackend final : public Backend {
   std::map<const std::byte*, std::size_t> allocations_;
   std::int64_t downloads_ = 0;
   bool in_step_ = false;            // a step is being recorded or run
+  bool loaded_ = false;             // the step has loaded its batch
   bool gradients_pending_ = false;  // gradients of this step may still be written
 };
 

@@ -48,6 +48,9 @@ TEST_P(Compiling, SaysWhatItDoesNotDo) {
   Network network(*backend_, plan, std::vector<float>(plan.floats));
   const ParameterAverage ema(*backend_, network, {.ema = 0.5});
   EXPECT_EQ(unsupported_reason(mlp, {.average = &ema}), "averages of the parameters are not supported");
+  const PixelTransform normalized{.image = {1, 1, 6}, .normalization = {1, {0.5F}, {0.5F}}};
+  EXPECT_EQ(unsupported_reason(mlp, {.input = normalized}),
+            "augmentation and normalization of the samples are not supported");
   const Buffer<float> sum(*backend_, 4);
   EXPECT_EQ(unsupported_reason(mlp, {.gradient_sum = sum.view()}), "gradient accumulation is not supported");
   EXPECT_EQ(unsupported_reason(mlp, {.clipping = {.norm = 1}}), "gradient clipping is not supported");

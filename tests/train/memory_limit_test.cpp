@@ -12,7 +12,7 @@ namespace {
 class MemoryLimit : public OnEachBackend {};
 
 TEST_P(MemoryLimit, ChangesNoBitOfTraining) {
-  constexpr std::int64_t kMinLimit = 2 * 16 * 786;  // a batch of each set
+  constexpr std::int64_t kMinLimit = 2 * 16 * 790;  // a batch of each set
   for (const bool shuffle : {false, true}) {
     if (kThreadSanitizer && !shuffle) continue;
     const auto kept = train_limited(*backend_, shuffle, Residency::kResident, std::nullopt);

@@ -107,14 +107,25 @@ void linear_backward_sgd(benchmark::State& state) {
   count_flops(state, l.flops());
 }
 
-void load_batch(benchmark::State& state) {
+void load(benchmark::State& state, const PixelTransform& transform) {
   const auto rows = state.range(0);
   const auto size = state.range(1);
   const auto backend = bench_backend();
   const auto x = filled(*backend, rows * size);
   const Buffer<Label> labels(*backend, static_cast<std::size_t>(rows));
-  repeat(state, *backend, rows, size, [&] { backend->load_batch(matrix(x, rows, size), labels.view()); });
+  repeat(state, *backend, rows, size,
+         [&] { backend->load_batch(transform, matrix(x, rows, size), labels.view()); });
   count_bytes(state, rows * size * 5);
+}
+
+void load_batch(benchmark::State& state) { load(state, {}); }
+
+// Images of 28 x 28 that are shifted, flipped and normalized.
+void load_augmented(benchmark::State& state) {
+  PixelTransform transform{.image = {1, 28, state.range(1) / 28}};
+  transform.augmentation = {.flip = FlipMode::kRandom, .shift = 2};
+  transform.normalization = {1, {0.3F}, {0.4F}};
+  load(state, transform);
 }
 
 void softmax_cross_entropy(benchmark::State& state) {
@@ -154,6 +165,7 @@ void tutorial_layers(benchmark::internal::Benchmark* bench) {
 }
 
 BENCHMARK(load_batch)->Args({64, 784})->UseRealTime();
+BENCHMARK(load_augmented)->Args({64, 784})->UseRealTime();
 BENCHMARK(linear_forward)->Apply(tutorial_layers)->UseRealTime();
 BENCHMARK(linear_backward_input)->Apply(tutorial_layers)->UseRealTime();
 BENCHMARK(linear_backward_sgd)->Apply(tutorial_layers)->UseRealTime();
