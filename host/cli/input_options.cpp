@@ -14,7 +14,7 @@
 namespace warpfit {
 namespace {
 
-constexpr std::string_view kGroup = "Data";
+constexpr std::string_view kInputGroup = "Data";
 constexpr std::string_view kAugment = "--augment";
 constexpr std::string_view kNormalize = "--normalize";
 constexpr std::string_view kViews = "--tta";
@@ -106,7 +106,7 @@ Option augment_option(Augmentation& augmentation) {
                       kAugment, given, part));
     }
   };
-  return {.group = kGroup,
+  return {.group = kInputGroup,
           .flag = kAugment,
           .value = "A,B,...",
           .help =
@@ -137,7 +137,7 @@ Option normalize_option(std::vector<float>& normalization) {
   constexpr std::string_view kExpected =
       "a mean and a standard deviation as in 0.286,0.353, or all means, then all "
       "standard deviations";
-  return {.group = kGroup,
+  return {.group = kInputGroup,
           .flag = kNormalize,
           .value = "MEAN,STD",
           .help = "of a PyTorch state dict: the mean and the standard deviation of its Normalize transform",
@@ -172,7 +172,7 @@ Option test_views_option(TestViewOptions& views) {
     if (views.shift > 0) parts.push_back(fmt::format("shift:{}", views.shift));
     return fmt::format("{}", fmt::join(parts, ","));
   };
-  return {.group = kGroup,
+  return {.group = kInputGroup,
           .flag = kViews,
           .value = "A,B",
           .help =

@@ -125,7 +125,6 @@ StopReason Trainer::end_early(StopReason stop_reason) const {
   return stop_reason;
 }
 
-// Returns false if it was stopped before the end of the epoch.
 bool Trainer::run_epoch() {
   const ProfileRange range(backend_, "epoch", epoch_);
   report_.epoch_started(epoch_);
@@ -161,7 +160,6 @@ bool Trainer::end_epoch(const Metrics& training) {
   return true;
 }
 
-// Returns false if it was stopped.
 bool Trainer::evaluate(EpochReport& report) {
   if (validation_) report.validation = evaluate(*validation_, "validation");
   if (validation_ && !report.validation) return false;

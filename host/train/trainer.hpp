@@ -79,9 +79,9 @@ class Trainer {
   using Clock = std::chrono::steady_clock;
 
   [[nodiscard]] bool compile(std::string& reason);
-  bool run_epoch();
+  bool run_epoch();  ///< false if it was stopped before the end of the epoch
   bool end_epoch(const Metrics& training);
-  bool evaluate(EpochReport& report);
+  bool evaluate(EpochReport& report);  ///< false if it was stopped
   void update_best(const EpochReport& report);
   bool train_epoch();
   void upload_rates();
