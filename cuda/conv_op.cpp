@@ -45,8 +45,9 @@ class ConvOp final : public LayerOp {
       cuda::relu_backward(views.x.values(), views.dx.values(), stream());
   }
   Fence backward_tensors(const OperationViews& views) override {
-    backward_weights(views, views.gradients[0]);
-    if (operation_.bias) cuda::bias_gradient(pixels(views.dy), views.gradients[1], stream(), scratch_.view());
+    if (!views.gradients[0].empty()) backward_weights(views, views.gradients[0]);
+    if (operation_.bias && !views.gradients[1].empty())
+      cuda::bias_gradient(pixels(views.dy), views.gradients[1], stream(), scratch_.view());
     return {};
   }
   Fence backward_sgd(const OperationViews& views) override {

@@ -22,10 +22,8 @@ class LinearOp final : public LayerOp {
  public:
   LinearOp(const OpContext& context, const LinearOperation& operation)
       : context_(context), operation_(operation) {
-    if (operation.bias) return;
-    const std::vector<float> zeros(static_cast<std::size_t>(operation.outputs));
-    no_bias_ = {context.backend, zeros};
-    unused_ = {context.backend, zeros};
+    if (!operation.bias)
+      no_bias_ = {context.backend, std::vector<float>(static_cast<std::size_t>(operation.outputs))};
   }
 
   void forward(Mode, const OperationViews& views) override {
@@ -38,7 +36,11 @@ class LinearOp final : public LayerOp {
                                      views.dx);
   }
   Fence backward_tensors(const OperationViews& views) override {
-    context_.products.backward_weights(views.x, views.dy, weight(views.gradients), bias(views.gradients));
+    const bool is_frozen = views.gradients[0].empty();  // the weight, whose gradient is then not used
+    if (is_frozen && unused_weight_.size() == 0) unused_weight_ = {context_.backend, views.tensors[0].size()};
+    const Matrix dw{is_frozen ? unused_weight_.data() : views.gradients[0].data(), operation_.outputs,
+                    operation_.inputs};
+    context_.products.backward_weights(views.x, views.dy, dw, bias(views.gradients));
     return Fence(true);
   }
   Fence backward_sgd(const OperationViews& views) override {
@@ -51,15 +53,17 @@ class LinearOp final : public LayerOp {
   [[nodiscard]] Matrix weight(std::span<const Vector> tensors) const {
     return {tensors[0].data(), operation_.outputs, operation_.inputs};
   }
-  // For a layer without bias, returns scratch memory whose contents are ignored.
-  [[nodiscard]] Vector bias(std::span<const Vector> tensors) const {
-    return operation_.bias ? tensors[1] : unused_.view();
+  // For a layer without bias or with a frozen one, returns scratch memory whose contents are ignored.
+  [[nodiscard]] Vector bias(std::span<const Vector> tensors) {
+    if (operation_.bias && !tensors[1].empty()) return tensors[1];
+    if (unused_.size() == 0) unused_ = {context_.backend, static_cast<std::size_t>(operation_.outputs)};
+    return unused_.view();
   }
 
   OpContext context_;
   LinearOperation operation_;
   Buffer<float> no_bias_;  // zeros
-  Buffer<float> unused_;
+  Buffer<float> unused_, unused_weight_;
 };
 
 class ActivationOp final : public LayerOp {
@@ -120,7 +124,7 @@ class BatchNormOp final : public LayerOp {
   Fence backward_tensors(const OperationViews& views) override {
     if (!has_gradients_) backward(views, {});
     const auto copy = [&](const Buffer<float>& from, Vector to) {
-      copy_on_device(to.data(), from.data(), to.size_bytes(), context_.stream.get());
+      if (!to.empty()) copy_on_device(to.data(), from.data(), to.size_bytes(), context_.stream.get());
     };
     copy(dweight_, views.gradients[0]);
     copy(dbias_, views.gradients[1]);

@@ -42,6 +42,7 @@ set(warpfit_backend_test_sources
   train/benchmark_test.cpp
   train/compile_test.cpp
   train/first_steps_test.cpp
+  train/frozen_test.cpp
   train/fused_test.cpp
   train/golden_test.cpp
   train/gradient_test.cpp
@@ -73,6 +74,7 @@ set(warpfit_test_sources
 set(warpfit_single_thread_test_sources
   base/available_memory_test.cpp
   base/byte_size_test.cpp
+  base/glob_test.cpp
   base/listing_test.cpp
   base/shown_test.cpp
   base/terminal_text_test.cpp
@@ -109,6 +111,7 @@ set(warpfit_single_thread_test_sources
   files/safetensors_test.cpp
   files/tensor_test.cpp
   loss/softmax_test.cpp
+  model/frozen_parameters_test.cpp
   model/initializer_test.cpp
   model/model_file_test.cpp
   model/network_plan_test.cpp

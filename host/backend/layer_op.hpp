@@ -11,7 +11,8 @@ enum class Mode { kTrain, kEvaluate };
 
 /// The memory that an operation works on: x (N, K), y (N, M), the gradients dx and dy of the loss with
 /// respect to them, `other` (N, M) of operations that have it, the operation's tensors, their gradients (each
-/// of its tensor's size), and the tensors of its state, which forward() changes in training.
+/// of its tensor's size, or empty if the tensor is frozen and its gradient is not needed), and the tensors of
+/// its state, which forward() changes in training.
 struct OperationViews {
   ConstMatrix x = {};
   Matrix y = {};
@@ -54,7 +55,7 @@ class LayerOp {
   /// Computes dx from dy and from the inputs and outputs of forward().
   virtual void backward_input(const OperationViews& views) = 0;
 
-  /// Computes the gradients of the tensors; does nothing if the operation has no tensors.
+  /// Computes the gradients that the views have memory for; does nothing if the operation has no tensors.
   virtual Fence backward_tensors(const OperationViews& /*views*/) { return {}; }
 
   /// tensors -= rate * gradients: plain SGD with the run's learning rate, without storing the gradients. Only

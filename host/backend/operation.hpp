@@ -123,6 +123,7 @@ struct PlannedOperation {
   std::size_t tensors = 0;       ///< how many tensors from there on belong to it
   std::size_t first_state = 0;   ///< likewise for the tensors of its state
   std::size_t states = 0;
+  bool trains = false;              ///< whether any of its tensors is trained, not frozen
   bool has_input_gradient = false;  ///< whether an operation before it has trainable parameters
 };
 

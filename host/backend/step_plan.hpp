@@ -27,7 +27,7 @@ struct Clipping {
 struct UpdateRule {
   Optimizer optimizer;
   Clipping clipping;
-  bool updates_all_alike = true;            ///< false: groups of parameters have different optimizers
+  bool updates_all_alike = true;            ///< false: frozen parameters, or groups of parameters
   bool sums_gradients = false;              ///< gradients of several batches are summed before each update
   bool averages_parameters = false;         ///< whether the parameters are averaged after each update
   bool measures_norm = false;               ///< whether the gradients' norm is needed after each step

@@ -7,6 +7,7 @@
 
 #include "host/cli/kinds.hpp"
 #include "host/cli/option_rows.hpp"
+#include "host/cli/parameter_options.hpp"
 
 namespace warpfit {
 namespace {
@@ -144,6 +145,7 @@ Options optimizer_options(OptimizerFlags& flags, Clipping& clipping) {
   rows.push_back(constant("--weight-decay", "weight decay (L2 penalty); decoupled in adamw and muon",
                           kMaxDouble, "0; adamw 0.01, muon 0.1 and 0.01 for its adamw", flags.weight_decay));
   rows.push_back(no_decay_option(flags));
+  rows.push_back(freeze_option(flags.freeze));
   rows.push_back(pair(
       {kGroup, "--betas", "A,B", "decay rates of the running averages of the gradient and of its square"},
       "0 to below 1", "0.9,0.999", kShare, kShare, flags.betas));

@@ -78,8 +78,8 @@ class ConvOp final : public LayerOp {
       worker.convolution.backward_weights(worker.rows_of(views.x).data, worker.rows_of(views.dy).data,
                                           worker.dw.data(), worker.db.data());
     });
-    add(&Worker::dw, scale, keep, results[0]);
-    if (operation_.bias) add(&Worker::db, scale, keep, results[1]);
+    if (!results[0].empty()) add(&Worker::dw, scale, keep, results[0]);
+    if (operation_.bias && !results[1].empty()) add(&Worker::db, scale, keep, results[1]);
   }
 
   void add(std::vector<float> Worker::*gradient, float scale, float keep, Vector result) {

@@ -24,8 +24,7 @@ class LinearOp final : public LayerOp {
   LinearOp(const OpContext& context, const LinearOperation& operation)
       : context_(context),
         operation_(operation),
-        no_bias_(operation.bias ? 0 : static_cast<std::size_t>(operation.outputs)),
-        unused_(no_bias_.size()) {}
+        no_bias_(operation.bias ? 0 : static_cast<std::size_t>(operation.outputs)) {}
 
   void forward(Mode, const OperationViews& views) override {
     context_.products.forward(views.x, weight(views.tensors), operation_.bias ? views.tensors[1] : no_bias_,
@@ -36,7 +35,11 @@ class LinearOp final : public LayerOp {
                                      views.dx);
   }
   Fence backward_tensors(const OperationViews& views) override {
-    context_.products.backward_weights(views.x, views.dy, weight(views.gradients), bias(views.gradients));
+    const bool is_frozen = views.gradients[0].empty();  // the weight, whose gradient is then not used
+    if (is_frozen) unused_weight_.resize(views.tensors[0].size());
+    const Matrix dw{is_frozen ? unused_weight_.data() : views.gradients[0].data(), operation_.outputs,
+                    operation_.inputs};
+    context_.products.backward_weights(views.x, views.dy, dw, bias(views.gradients));
     return {};
   }
   Fence backward_sgd(const OperationViews& views) override {
@@ -49,15 +52,17 @@ class LinearOp final : public LayerOp {
   [[nodiscard]] Matrix weight(std::span<const Vector> tensors) const {
     return {tensors[0].data(), operation_.outputs, operation_.inputs};
   }
-  // For a layer without bias, returns scratch memory whose contents are ignored.
+  // For a layer without bias or with a frozen one, returns scratch memory whose contents are ignored.
   [[nodiscard]] Vector bias(std::span<const Vector> tensors) {
-    return operation_.bias ? tensors[1] : Vector(unused_);
+    if (operation_.bias && !tensors[1].empty()) return tensors[1];
+    unused_.resize(static_cast<std::size_t>(operation_.outputs));
+    return unused_;
   }
 
   OpContext context_;
   LinearOperation operation_;
   std::vector<float> no_bias_;  // zeros
-  std::vector<float> unused_;
+  std::vector<float> unused_, unused_weight_;
 };
 
 class ActivationOp final : public LayerOp {
@@ -117,8 +122,11 @@ class BatchNormOp final : public LayerOp {
   }
   Fence backward_tensors(const OperationViews& views) override {
     find_gradients(views);
-    std::ranges::copy(dweight_, views.gradients[0].begin());
-    std::ranges::copy(dbias_, views.gradients[1].begin());
+    const auto copy = [](const std::vector<float>& from, Vector to) {
+      if (!to.empty()) std::ranges::copy(from, to.begin());
+    };
+    copy(dweight_, views.gradients[0]);
+    copy(dbias_, views.gradients[1]);
     return {};
   }
   Fence backward_sgd(const OperationViews& views) override {

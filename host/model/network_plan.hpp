@@ -20,8 +20,9 @@ struct PlannedTensor {
   std::vector<std::int64_t> shape;  ///< as in PyTorch
   Initializer initializer;
   TensorRole role = TensorRole::kWeight;
-  std::size_t offset = 0;  ///< in floats
-  std::size_t size = 0;    ///< in floats
+  std::size_t offset = 0;     ///< in floats
+  std::size_t size = 0;       ///< in floats
+  bool requires_grad = true;  ///< false: a frozen parameter, which training does not change
 
   /// The tensor's elements in a buffer with this layout.
   template <class T>

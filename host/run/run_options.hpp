@@ -44,6 +44,7 @@ struct RunOptions {
   std::string network;                      ///< "784-512-512-10" or a list of layers; empty for the default
   float dropout = 0;                        ///< after each hidden activation
   std::string names = "linear_relu_stack";  ///< attribute of the PyTorch module that contains the layers
+  std::vector<std::string> freeze;          ///< patterns of the names of parameters that are not trained
   TrainOptions training{.engine = Engine::kAuto};
   NormalizationOptions normalization;  ///< resolved when the data is known
   ClassWeightOptions class_weights;    ///< resolved when the data is known, then part of the loss

@@ -7,6 +7,7 @@
 
 #include "host/base/error.hpp"
 #include "host/base/listing.hpp"
+#include "host/model/frozen_parameters.hpp"
 #include "host/report/log.hpp"
 #include "host/stream/class_names.hpp"
 #include "host/stream/pixel_sample.hpp"
@@ -122,6 +123,7 @@ TrainingFiles::TrainingFiles(const RunOptions& options, const DatasetPaths& path
   if (plan_.tensors.empty())
     throw UsageError(fmt::format("--network {}: it has no layer with parameters to train", options.network));
   check_no_decay(options.training.no_decay, plan_);
+  freeze(plan_, options.freeze);
   check_labels(plan_.classes(), training_set_, test_set_);
   model_.pixels = sampled_pixel_statistics(training_set_);
   model_.class_names = class_names(options.class_names, paths_.train_labels, plan_.classes());

@@ -32,6 +32,7 @@ class TrainingFiles {
   [[nodiscard]] const ModelInfo& model() const { return model_; }
   /// Of a run that goes on: those that it began with.
   void set_class_names(std::vector<std::string> names) { model_.class_names = std::move(names); }
+  /// The plan of the network, in which parameters are frozen as requested.
   [[nodiscard]] const NetworkPlan& plan() const { return plan_; }
   /// The number of samples of the larger set.
   [[nodiscard]] std::int64_t max_samples() const { return std::max(training_set_.size(), test_set_.size()); }

@@ -13,6 +13,7 @@
 #include "host/base/available_memory.hpp"
 #include "host/base/error.hpp"
 #include "host/files/atomic_file.hpp"
+#include "host/model/frozen_parameters.hpp"
 #include "host/model/initializer.hpp"
 #include "host/model/warm_start.hpp"
 #include "host/report/console.hpp"
@@ -124,7 +125,9 @@ void run(const RunOptions& options, const TrainingFiles& files, RunFolder* folde
   const auto backend = make_backend(options.device);
   log_info(fmt::format("device: {}", backend->description()));
   log_info(fmt::format("data: {}", files.summary()));
-  log_info(fmt::format("network: {}, {} parameters", model.network.text(), files.plan().parameters()));
+  const auto frozen = frozen_parameters(files.plan());
+  log_info(fmt::format("network: {}, {} parameters{}", model.network.text(), files.plan().parameters(),
+                       frozen > 0 ? fmt::format(", {} of them frozen", frozen) : ""));
   warn_of_memory(*backend, files, training, folder != nullptr);
 
   TorchGenerator generator(training.seed);

@@ -51,7 +51,7 @@ Benchmark::Benchmark(Backend& backend, const Network& network, const Dataset& sa
       options_(fitting(options, samples)),
       count_(samples_for(options_, samples)),
       fuses_update_(is_plain_sgd(options.optimizer) && !options.muon),
-      groups_(parameter_groups(network.plan(), options.optimizer, {}, options.muon)),
+      groups_(parameter_groups(network.plan(), {.optimizer = options.optimizer, .muon = options.muon})),
       optimizer_(backend, groups_, network.plan().floats),
       workspace_(backend, network,
                  {.max_batch_size = options_.batch_size, .keeps_gradients = !fuses_update_}),

@@ -16,18 +16,19 @@ constexpr std::uint64_t kProgram = std::uint64_t{24} << 20;
 
 // The working memory of Muon's update.
 std::uint64_t muon_floats(const NetworkPlan& network, const TrainOptions& options) {
-  const auto groups = parameter_groups(network, options.optimizer, {}, options.muon);
+  const auto groups = parameter_groups(network, options);
   return groups.muon ? MuonScratch::floats(groups.muon->matrices) : 0;
 }
 
-std::uint64_t copies_of_parameters(const TrainOptions& options, bool on_cpu, bool saves) {
+std::uint64_t copies_of_parameters(const NetworkPlan& network, const TrainOptions& options, bool on_cpu,
+                                   bool saves) {
   auto kept = moments_of(options.optimizer);
   if (options.muon) kept[0] = true;
   const auto moments = static_cast<std::uint64_t>(std::ranges::count(kept, true));
   // Accumulated gradients and averages of the parameters.
   const std::uint64_t more =
       (options.accumulate > 1 ? 1 : 0) + (options.ema > 0 || options.swa_start > 0 ? 1 : 0);
-  const std::uint64_t gradients = is_update_fused(options) ? 0 : 1;
+  const std::uint64_t gradients = is_update_fused(options, network) ? 0 : 1;
   const std::uint64_t trained = on_cpu ? 1 + moments + gradients + more : 0;
   const std::uint64_t initial = on_cpu ? 2 : 1;  // drawn parameters; on the CPU also their copy
   const std::uint64_t saved = saves ? 1 + moments + more : 1;
@@ -58,7 +59,7 @@ std::uint64_t estimated_memory(const NetworkPlan& network, const TrainOptions& o
     per_sample += buffers * plan.widths[i];
   }
   const auto values = static_cast<std::uint64_t>(max_batch_size * per_sample);
-  const auto numbers = parameters * copies_of_parameters(options, on_cpu, saves) +
+  const auto numbers = parameters * copies_of_parameters(network, options, on_cpu, saves) +
                        (on_cpu ? values + muon_floats(network, options) : 0);
   return kProgram + numbers * sizeof(float) +
          (on_cpu ? static_cast<std::uint64_t>(max_batch_size) * index_bytes(plan) : 0);

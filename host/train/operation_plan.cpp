@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <span>
 #include <utility>
 
 namespace warpfit {
@@ -91,6 +92,11 @@ class ImageLayout {
   bool is_last_ = false;
 };
 
+bool trains(const NetworkPlan& network, const Node& node) {
+  const auto tensors = std::span(network.tensors).subspan(node.first_tensor, node.tensors);
+  return std::ranges::any_of(tensors, &PlannedTensor::requires_grad);
+}
+
 bool is_dropout(const OperationPlan& plan, std::size_t at) {
   return std::holds_alternative<DropoutOperation>(plan.operations.at(at).operation);
 }
@@ -109,7 +115,7 @@ void connect_values(OperationPlan& plan) {
     const auto x = plan.widths.size() - 1;
     planned.x = planned.y = x;
     planned.has_input_gradient = learns;
-    learns = learns || planned.tensors > 0;
+    learns = learns || planned.trains;
     if (is_dropout(plan, i)) continue;
     const auto y = planned.y = plan.widths.size();
     plan.widths.push_back(planned.outputs);
@@ -149,7 +155,8 @@ OperationPlan plan_operations(const NetworkPlan& network, std::uint64_t dropout_
                                .first_tensor = node.first_tensor,
                                .tensors = node.tensors,
                                .first_state = node.first_state,
-                               .states = node.states});
+                               .states = node.states,
+                               .trains = trains(network, node)});
   }
   fuse_relu_into_pooling(plan.operations);
   fuse_relu(plan.operations);

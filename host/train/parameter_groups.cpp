@@ -21,18 +21,20 @@ bool is_matrix(const PlannedTensor& tensor) {
 
 }  // namespace
 
-ParameterGroups parameter_groups(const NetworkPlan& plan, const Optimizer& optimizer, NoDecay no_decay,
-                                 const std::optional<Muon>& muon) {
-  const bool splits = (no_decay.biases || no_decay.norms) && has_decay(optimizer);
-  if (!muon && !splits) return {{{optimizer}}};
-  MuonGroup matrices{muon.value_or(Muon{}), {}};
-  ParameterGroup undecayed{without_decay(optimizer)};
-  ParameterGroup others{optimizer};
+ParameterGroups parameter_groups(const NetworkPlan& plan, const TrainOptions& options) {
+  const auto& [biases, norms] = options.no_decay;
+  const bool splits = (biases || norms) && has_decay(options.optimizer);
+  MuonGroup matrices{options.muon.value_or(Muon{}), {}};
+  ParameterGroup undecayed{without_decay(options.optimizer)};
+  ParameterGroup others{options.optimizer};
+  bool trains_all = true;
   for (const auto& tensor : plan.tensors) {
-    if (muon && is_matrix(tensor)) {
+    trains_all = trains_all && tensor.requires_grad;
+    if (!tensor.requires_grad) continue;
+    if (options.muon && is_matrix(tensor)) {
       matrices.matrices.push_back({range_of(tensor).first, tensor.shape[0], tensor.shape[1]});
     } else {
-      auto& group = splits && is_undecayed(tensor.role, no_decay) ? undecayed : others;
+      auto& group = splits && is_undecayed(tensor.role, options.no_decay) ? undecayed : others;
       group.ranges.push_back(range_of(tensor));
     }
   }
@@ -41,7 +43,8 @@ ParameterGroups parameter_groups(const NetworkPlan& plan, const Optimizer& optim
   for (auto* group : {&others, &undecayed}) {
     if (!group->ranges.empty()) groups.groups.push_back(std::move(*group));
   }
-  if (!groups.muon && groups.groups.size() == 1) groups.groups.front().ranges.clear();  // all parameters
+  const bool is_one = !groups.muon && groups.groups.size() == 1;
+  if (is_one && trains_all) groups.groups.front().ranges.clear();  // all parameters
   return groups;
 }
 

@@ -35,7 +35,7 @@ Fence backward(Backend& backend, const Batch& batch, const TrainingRule& rule, P
   for (auto i = batch.operations.size(); i-- > 0;) {
     const auto& operation = batch.operations[i];
     if (operation.has_input_gradient) operation.op->backward_input(operation.views);
-    if (operation.tensors.empty()) continue;
+    if (!operation.trains) continue;
     if (rule.optimizer != nullptr) {
       fence |= operation.op->backward_tensors(operation.views);
     } else if (last >= Phase::kUpdate) {

@@ -33,10 +33,10 @@ Work update_work(const NetworkPlan& network, const ParameterGroups& groups) {
   if (groups.muon) {
     for (const auto& matrix : groups.muon->matrices) work += muon_work(groups.muon->muon, matrix);
   }
-  for (const auto& [optimizer, ranges] : groups.groups) {
-    double parameters = ranges.empty() ? static_cast<double>(network.parameters()) : 0;
-    for (const auto& range : ranges) parameters += static_cast<double>(range.size);
-    work.bytes += update_bytes(parameters, optimizer);
+  for (const auto& group : groups.groups) {
+    double parameters = group.ranges.empty() ? static_cast<double>(network.parameters()) : 0;
+    for (const auto& range : group.ranges) parameters += static_cast<double>(range.size);
+    work.bytes += update_bytes(parameters, group.optimizer);
   }
   return work;
 }

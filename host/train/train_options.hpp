@@ -12,6 +12,8 @@
 
 namespace warpfit {
 
+struct NetworkPlan;
+
 enum class BestBy { kLoss, kAccuracy };
 
 /// Parameters that are updated without weight decay.
@@ -35,11 +37,11 @@ struct TrainOptions {
   Optimizer optimizer = Sgd{};              ///< with Muon, for the parameters that Muon does not update
   std::optional<Muon> muon = std::nullopt;  ///< updates the weight matrices
   NoDecay no_decay = {};
-  std::int64_t accumulate = 1;  ///< number of batches per update; their gradients are averaged
-  double ema = 0;               ///< decay of the parameters' moving average; 0 for none
-  std::int64_t swa_start = 0;   ///< first epoch after which parameters are averaged; 0 for none
-  bool fuse_update = true;      ///< fuse the plain SGD update into the weight-gradient GEMMs if possible
-  bool measure_norm = false;    ///< report the norm of the gradients, if they are in memory
+  std::int64_t accumulate = 1;                ///< number of batches per update; their gradients are averaged
+  double ema = 0;                             ///< decay of the parameters' moving average; 0 for none
+  std::int64_t swa_start = 0;                 ///< first epoch after which parameters are averaged; 0 for none
+  bool fuse_update = true;    ///< fuse the plain SGD update into the weight-gradient GEMMs if possible
+  bool measure_norm = false;  ///< report the norm of the gradients, if they are in memory
   BestBy best_by = BestBy::kLoss;
   std::int64_t patience = 0;  ///< epochs without improvement after which training ends; 0 for all epochs
   double min_delta = 0;       ///< minimum change that counts as an improvement
@@ -53,6 +55,6 @@ struct TrainOptions {
 };
 
 /// Whether the plain SGD update is fused into the weight-gradient GEMMs. The gradients then take no memory.
-bool is_update_fused(const TrainOptions& options);
+bool is_update_fused(const TrainOptions& options, const NetworkPlan& network);
 
 }  // namespace warpfit

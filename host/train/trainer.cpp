@@ -35,7 +35,7 @@ Trainer::Trainer(Backend& backend, Network& network, const TrainingData& data, c
       rates_(backend, static_cast<std::size_t>(batches_per_epoch())),
       workspace_(backend, network,
                  {.max_batch_size = max_batch_size(options, data),
-                  .keeps_gradients = !is_update_fused(options),
+                  .keeps_gradients = !is_update_fused(options, network.plan()),
                   .dropout_seed = options.seed}),
       plans_(plan_data(backend, options, data)),
       training_(backend, network, workspace_, options, batches_per_epoch()),

@@ -10,16 +10,17 @@
 namespace warpfit {
 namespace {
 
-bool measures_norm_of(const TrainOptions& options) {
-  return !is_update_fused(options) && (options.clipping.norm > 0 || options.measure_norm);
+bool measures_norm_of(const TrainOptions& options, const NetworkPlan& network) {
+  return !is_update_fused(options, network) && (options.clipping.norm > 0 || options.measure_norm);
 }
 
 }  // namespace
 
-bool is_update_fused(const TrainOptions& options) {
+bool is_update_fused(const TrainOptions& options, const NetworkPlan& network) {
   const bool clips = options.clipping.norm > 0 || options.clipping.value > 0;
+  const bool trains_all = std::ranges::all_of(network.tensors, &PlannedTensor::requires_grad);
   return options.fuse_update && is_plain_sgd(options.optimizer) && !options.muon && !clips &&
-         options.accumulate == 1 && options.ema == 0;
+         options.accumulate == 1 && options.ema == 0 && trains_all;
 }
 
 TrainingSteps::TrainingSteps(Backend& backend, Network& network, const Workspace& workspace,
@@ -32,12 +33,12 @@ TrainingSteps::TrainingSteps(Backend& backend, Network& network, const Workspace
       clipping_(options.clipping),
       accumulate_(options.accumulate),
       batches_per_epoch_(batches_per_epoch),
-      fuses_update_(is_update_fused(options)),
-      optimizer_(backend, parameter_groups(network.plan(), options.optimizer, options.no_decay, options.muon),
-                 network.plan().floats),
+      fuses_update_(is_update_fused(options, network.plan())),
+      optimizer_(backend, parameter_groups(network.plan(), options), network.plan().floats),
       average_(backend, network, options),
-      norm_(measures_norm_of(options) ? Buffer<GradientNorm>(backend, std::vector<GradientNorm>(1))
-                                      : Buffer<GradientNorm>()),
+      norm_(measures_norm_of(options, network.plan())
+                ? Buffer<GradientNorm>(backend, std::vector<GradientNorm>(1))
+                : Buffer<GradientNorm>()),
       gradient_sum_(options.accumulate > 1 ? Buffer<float>(backend, std::vector<float>(network.plan().floats))
                                            : Buffer<float>()),
       training_(backend, workspace, options.loss, step(true)),

@@ -16,7 +16,8 @@ Workspace::Workspace(Backend& backend, const Network& network, const WorkspaceOp
     values_.push_back(buffer(plan_.memory[i] == i));
     gradients_.push_back(buffer(i > 0 && plan_.gradient_memory[i] == i));
   }
-  // Initialized with zeros, because the gaps between the gradients of the tensors are never written.
+  // Initialized with zeros, because the gaps between the gradients of the tensors, and the gradients of
+  // frozen tensors, are never written: they do not change the norm.
   if (options.keeps_gradients) parameter_gradients_ = {backend, std::vector<float>(network.plan().floats)};
 }
 
@@ -43,7 +44,8 @@ std::unique_ptr<Batch> Workspace::prepare(std::int64_t rows, const std::optional
     for (std::size_t i = 0; i < planned.tensors; ++i) {
       const auto& tensor = network_.plan().tensors[planned.first_tensor + i];
       operation.tensors.push_back(tensor.in(network_.parameters().view()));
-      if (!batch->gradients.empty()) operation.gradients.push_back(tensor.in(batch->gradients));
+      if (!batch->gradients.empty())
+        operation.gradients.push_back(tensor.requires_grad ? tensor.in(batch->gradients) : Vector());
     }
     for (std::size_t i = 0; i < planned.states; ++i)
       operation.state.push_back(network_.plan().state[planned.first_state + i].in(network_.state().view()));
@@ -57,6 +59,7 @@ std::unique_ptr<Batch> Workspace::prepare(std::int64_t rows, const std::optional
                        .tensors = operation.tensors,
                        .gradients = operation.gradients,
                        .state = operation.state};
+    operation.trains = planned.trains;
     operation.has_input_gradient = planned.has_input_gradient;
   }
   if (loss) batch->loss = backend_.prepare(*loss, batch->outputs.cols, rows);

@@ -20,7 +20,8 @@ struct Batch {
     std::unique_ptr<LayerOp> op;
     OperationViews views;
     std::vector<Vector> tensors, gradients, state;  ///< the memory that the views refer to
-    bool has_input_gradient = false;
+    bool trains = false;                            ///< as in PlannedOperation
+    bool has_input_gradient = false;                ///< likewise
   };
 
   std::vector<Operation> operations;

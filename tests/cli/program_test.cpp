@@ -133,6 +133,8 @@ TEST(Program, EndsWithTheDocumentedCodeOnMisuse) {
       {{"train", "--data", sample_folder().string(), "--device", "cuda:99"}, 6},
       {on_sample({"--network", "784-16777216-16777216-10"}), 2},
       {on_sample({"--device-memory-limit", "64MB"}), 2},
+      {on_sample({"--freeze", "1.weight"}), 2},
+      {on_sample({"--freeze", "*"}), 2},
   };
   for (const auto& [arguments, code] : cases) {
     const auto run = run_warpfit(arguments);

@@ -94,6 +94,19 @@ TEST_F(TrainingSetup, LeavesParametersWithoutDecayWhereThereIsDecay) {
               ThrowsMessage<UsageError>(HasSubstr("expected bias, norm or")));
 }
 
+TEST_F(TrainingSetup, FreezesParametersByTheirNames) {
+  const auto& freeze = *std::ranges::find(rows_, "--freeze", &Option::flag);
+  EXPECT_EQ(freeze.get(), "");
+  freeze.set("0.weight,*.bias");
+  EXPECT_EQ(freeze.get(), "0.weight,*.bias");
+  EXPECT_EQ(run_options_of(command_).freeze, (std::vector<std::string>{"0.weight", "*.bias"}));
+  EXPECT_THAT(run_options_of(command_).config, HasSubstr("freeze = \"0.weight,*.bias\"\n"));
+  for (const char* patterns : {",", "0.weight,", ",0.weight", "0.weight,,1.weight"}) {
+    EXPECT_THAT([&] { freeze.set(patterns); },
+                ThrowsMessage<UsageError>(HasSubstr("expected names or patterns separated by commas")));
+  }
+}
+
 TEST_F(TrainingSetup, MuonIsForMatricesAndAdamwForTheRest) {
   EXPECT_FALSE(run_options_of(command_).training.muon);
   command_.optimizer.kind = OptimizerKind::kMuon;

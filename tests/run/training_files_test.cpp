@@ -71,6 +71,17 @@ TEST_F(TrainingFilesTest, RefuseNoDecayOfLayersThatThereAreNone) {
   EXPECT_NO_THROW(TrainingFiles{options_});
 }
 
+TEST_F(TrainingFilesTest, FreezeParametersOfThePlan) {
+  options_.network = "linear(4),relu,linear(2)";
+  options_.freeze = {"0.*"};
+  const TrainingFiles files(options_);
+  EXPECT_FALSE(files.plan().tensors[1].requires_grad);
+  EXPECT_TRUE(files.plan().tensors[2].requires_grad);
+  options_.freeze = {"1.*"};
+  EXPECT_THAT([&] { TrainingFiles{options_}; },
+              ThrowsMessage<UsageError>(HasSubstr("--freeze 1.*: no parameter has a matching name")));
+}
+
 TEST_F(TrainingFilesTest, TransposeBothSets) {
   options_.data.layout.is_transposed = true;
   for (auto* images : {&options_.data.files.train_images, &options_.data.files.test_images})

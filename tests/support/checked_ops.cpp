@@ -59,6 +59,7 @@ class CheckedLayerOp final : public LayerOp {
     const auto sizes = tensors_of(operation_);
     backend_.expect(views.gradients.size() == sizes.size(), "each tensor has a gradient");
     for (std::size_t i = 0; i < sizes.size(); ++i) {
+      if (views.gradients[i].empty()) continue;  // of a frozen tensor
       backend_.expect(views.gradients[i].size() == sizes[i], "gradients have the sizes of their tensors");
       backend_.expect_own(views.gradients[i], "a gradient");
     }
@@ -133,8 +134,8 @@ class CheckedMuonOp final : public MuonOp {
     const auto size = views.parameters.size();
     backend_.expect(views.gradients.size() == size && views.momentum.size() == size,
                     "parameters, gradients and momentum have one size");
-    for (const auto& [first, rows, cols] : matrices_) {
-      backend_.expect(static_cast<std::size_t>(first + rows * cols) <= size,
+    for (const auto& matrix : matrices_) {
+      backend_.expect(static_cast<std::size_t>(matrix.first + matrix.rows * matrix.cols) <= size,
                       "matrices lie in the parameters");
     }
     op_->update(views);

@@ -49,7 +49,7 @@ TEST(StepWork, CountsEachOperandOnce) {
 // (2, 3); biases are updated by SGD.
 TEST(StepWork, CountsMuonsProducts) {
   const auto small = plan_network(multilayer_perceptron({3, 2}));
-  const auto groups = parameter_groups(small, Sgd{}, {}, Muon{.steps = 2});
+  const auto groups = parameter_groups(small, {.muon = Muon{.steps = 2}});
   const auto work = step_work(small, 5, groups, false);
   EXPECT_EQ(work[4].flop, 2 * 2 * (2 * 3 * 2 + 2 * 2 * 2 + 2 * 2 * 3));
   EXPECT_EQ(work[4].bytes, 4 * (2 * (6 * 6 + 9 * 4) + 10 * 6) + 4 * 2 * 3);

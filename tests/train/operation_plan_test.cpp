@@ -1,8 +1,11 @@
 #include "host/train/operation_plan.hpp"
 
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
 #include <string>
+
+#include "host/model/frozen_parameters.hpp"
 
 namespace warpfit {
 namespace {
@@ -142,6 +145,27 @@ TEST(OperationPlan, TellsDropoutLayersApartAndWhatLearns) {
   EXPECT_EQ(second.p, 0.2F);
   EXPECT_EQ(plan.widths, (std::vector<std::int64_t>{4, 3, 2}));
   for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(plan.operations[i].has_input_gradient, i >= 2) << i;
+}
+
+// As text: "t" for an operation that trains, "g" for one that computes its input gradient.
+std::string work_of(const std::vector<std::string>& frozen) {
+  auto network =
+      plan_network(parse_network("linear(4),relu,residual(linear(4)),linear(3),batchnorm,linear(2)"), {4});
+  freeze(network, frozen);
+  std::string text;
+  for (const auto& planned : plan_operations(network, 1).operations)
+    text += fmt::format("{}{} ", planned.trains ? "t" : "-", planned.has_input_gradient ? "g" : "-");
+  return text;
+}
+
+// Linear and ReLU, the beginning of the block, its linear layer and its end, linear, batch normalization,
+// linear.
+TEST(OperationPlan, LeavesOutGradientsThatNothingNeeds) {
+  EXPECT_EQ(work_of({}), "t- -g -g tg -g tg tg tg ");
+  EXPECT_EQ(work_of({"0.weight", "4.bias"}), work_of({}));
+  EXPECT_EQ(work_of({"0.*"}), "-- -- -- t- -g tg tg tg ");
+  EXPECT_EQ(work_of({"0.*", "2.*", "3.*"}), "-- -- -- -- -- -- t- tg ");
+  EXPECT_EQ(work_of({"4.*"}), "t- -g -g tg -g tg -g tg ");
 }
 
 }  // namespace

@@ -77,7 +77,7 @@ TEST_P(GroupsOfParameters, OfMuonAndPlainSgdAreUpdatedEachByItsOwn) {
 INSTANTIATE_TEST_SUITE_P(Backends, GroupsOfParameters, testing::ValuesIn(backend_names()), backend_name);
 
 ParameterGroups groups_of(const NetworkPlan& network, const TrainOptions& options) {
-  return parameter_groups(network, options.optimizer, options.no_decay, options.muon);
+  return parameter_groups(network, options);
 }
 
 TEST(ParameterGroupsOfANetwork, AreOneWhereNothingIsDecayed) {
@@ -119,7 +119,8 @@ TEST(ParameterGroupsOfANetwork, LeaveMatricesToMuon) {
   const auto groups = groups_of(plan(), options);
   ASSERT_TRUE(groups.muon);
   std::vector<std::array<std::int64_t, 3>> matrices;
-  for (const auto& [first, rows, cols] : groups.muon->matrices) matrices.push_back({first, rows, cols});
+  for (const auto& matrix : groups.muon->matrices)
+    matrices.push_back({matrix.first, matrix.rows, matrix.cols});
   const auto offset = [](std::size_t tensor) {
     return static_cast<std::int64_t>(plan().tensors[tensor].offset);
   };

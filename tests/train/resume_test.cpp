@@ -6,6 +6,7 @@
 #include <random>
 
 #include "host/base/error.hpp"
+#include "host/model/frozen_parameters.hpp"
 #include "host/model/initializer.hpp"
 #include "host/stream/dataset_files.hpp"
 #include "host/train/trainer.hpp"
@@ -64,7 +65,8 @@ class Resume : public OnEachBackend {
     const Dataset test_set(paths.test_images, paths.test_labels);
     const auto [training, validation] = split_off(training_set, 0.2, true, options.seed);
     const NetworkSpec spec = with_dropout(multilayer_perceptron({784, 12, 8, 10}), dropout_);
-    const auto plan = plan_network(spec);
+    auto plan = plan_network(spec);
+    freeze(plan, frozen_);
     TorchGenerator generator(options.seed);
     Network network(*backend_, plan, initial_parameters(plan, generator));
     Trained run;
@@ -86,6 +88,7 @@ class Resume : public OnEachBackend {
   }
 
   float dropout_ = 0.2F;
+  std::vector<std::string> frozen_;
   std::string engine_;        // of the last run
   std::int64_t stop_at_ = 0;  // step at whose loss report the run is stopped; 0: never
 
@@ -154,6 +157,13 @@ TEST_P(Resume, GoesOnBitForBitWithGroupsOfParameters) {
   check(options);
   options.optimizer = Sgd{};
   options.accumulate = 1;
+  options.ema = 0.9;
+  check(options);
+}
+
+TEST_P(Resume, GoesOnBitForBitWithFrozenParameters) {
+  frozen_ = {"0.bias", "*.weight"};
+  auto options = options_for(Adam{.weight_decay = 0.1F, .decoupled = true}, true);
   options.ema = 0.9;
   check(options);
 }
