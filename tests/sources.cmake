@@ -52,6 +52,7 @@ set(warpfit_backend_test_sources
   train/network_traces_test.cpp
   train/parameter_groups_test.cpp
   train/predictor_test.cpp
+  train/rate_factors_test.cpp
   train/resume_test.cpp
   train/step_test.cpp)
 

@@ -82,11 +82,12 @@ __device__ bool in_fours(const float* w, const float* g, const Moments& moments)
 template <class Rule>
 __global__ void __launch_bounds__(kThreads)
     optimizer_update_kernel(Rule rule, float* w, const float* __restrict__ g, Moments moments,
-                            const float* rate, OptimizerProgress* progress, Ranges ranges) {
+                            const float* rate, float rate_factor, OptimizerProgress* progress,
+                            Ranges ranges) {
   using StepConstants = decltype(step_constants_of(rule, *rate, progress->steps, progress->scalar));
   SHARED_ARRAY(StepConstants, shared, 1);
   const std::int64_t number = progress->steps + 1;
-  if (threadIdx.x == 0) shared[0] = step_constants_of(rule, *rate, number, progress->scalar);
+  if (threadIdx.x == 0) shared[0] = step_constants_of(rule, *rate * rate_factor, number, progress->scalar);
   __syncthreads();
   const StepConstants constants = shared[0];
   const std::int64_t first = std::int64_t{blockIdx.x} * kThreads + threadIdx.x;
@@ -120,7 +121,8 @@ void optimizer_update(const Optimizer& optimizer, const OptimizerViews& views, c
   std::visit(
       [&]<class Rule>(const Rule& rule) {
         launch_along(optimizer_update_kernel<Rule>, (size + kVector - 1) / kVector, kThreads, stream, rule,
-                     views.parameters.data(), views.gradients.data(), moments, rate, views.progress, ranges);
+                     views.parameters.data(), views.gradients.data(), moments, rate, views.rate_factor,
+                     views.progress, ranges);
       },
       optimizer);
 }

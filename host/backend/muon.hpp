@@ -25,6 +25,7 @@ struct Muon {
 struct MuonMatrix {
   std::int64_t first = 0;  ///< offset in the buffer, in floats
   std::int64_t rows = 0, cols = 0;
+  float rate_factor = 1;  ///< multiplies the run's learning rate
 };
 
 /// Buffers of the parameters' size and layout.

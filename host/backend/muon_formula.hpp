@@ -45,6 +45,7 @@ struct MuonConstants {
 };
 WARPFIT_HOST_DEVICE inline MuonConstants step_constants_of(const Muon& muon, float rate,
                                                            const MuonMatrix& matrix) {
+  rate *= matrix.rate_factor;
   const auto rows = static_cast<double>(matrix.rows);
   const auto cols = static_cast<double>(matrix.cols);
   const double longer = rows > cols ? rows : cols;
@@ -87,7 +88,7 @@ class MuonScratch {
   /// Largest number of rows of a u, which is the shorter side of its matrix.
   static std::int64_t max_rows(std::span<const MuonMatrix> matrices) {
     std::int64_t result = 0;
-    for (const auto& [first, rows, cols] : matrices) result = std::max(result, std::min(rows, cols));
+    for (const auto& matrix : matrices) result = std::max(result, std::min(matrix.rows, matrix.cols));
     return result;
   }
   MuonScratch(float* memory, std::span<const MuonMatrix> matrices)

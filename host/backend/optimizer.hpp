@@ -160,6 +160,7 @@ struct OptimizerViews {
   OptimizerProgress* progress = nullptr;  ///< may be null for plain SGD of all parameters
   /// Disjoint ranges of the parameters to update; if empty, all parameters are updated.
   std::span<const ParameterRange> ranges = {};
+  float rate_factor = 1;  ///< multiplies the run's learning rate; must be 1 if ranges is empty
 };
 
 }  // namespace warpfit

@@ -51,7 +51,8 @@ struct OptimizerFlags {
   OptimizerKind muon_rest = OptimizerKind::kAdamw;  ///< optimizer of the parameters that muon does not update
   bool nesterov = false, amsgrad = false, centered = false, decoupled = false;
   NoDecay no_decay;
-  std::vector<std::string> freeze;  ///< for `run`
+  std::vector<std::string> freeze;       ///< for `run`
+  std::vector<RateFactor> rate_factors;  ///< for `run.training`
 };
 
 enum class ScheduleKind { kConstant, kStep, kMultistep, kExponential, kCosine, kCosineRestarts, kOneCycle };

@@ -146,6 +146,7 @@ Options optimizer_options(OptimizerFlags& flags, Clipping& clipping) {
                           kMaxDouble, "0; adamw 0.01, muon 0.1 and 0.01 for its adamw", flags.weight_decay));
   rows.push_back(no_decay_option(flags));
   rows.push_back(freeze_option(flags.freeze));
+  rows.push_back(rate_factor_option(flags.rate_factors));
   rows.push_back(pair(
       {kGroup, "--betas", "A,B", "decay rates of the running averages of the gradient and of its square"},
       "0 to below 1", "0.9,0.999", kShare, kShare, flags.betas));

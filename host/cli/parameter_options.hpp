@@ -5,10 +5,13 @@
 #include <vector>
 
 #include "host/cli/options.hpp"
+#include "host/train/train_options.hpp"
 
 namespace warpfit {
 
 /// The option --freeze.
 Option freeze_option(std::vector<std::string>& patterns);
+/// The option --lr-factor.
+Option rate_factor_option(std::vector<RateFactor>& factors);
 
 }  // namespace warpfit

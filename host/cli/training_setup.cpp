@@ -79,6 +79,7 @@ RunOptions run_options_of(const TrainCommand& command) {
   training.no_decay = command.optimizer.no_decay;
   if (!has_decay(training.optimizer) && (training.no_decay.biases || training.no_decay.norms))
     throw UsageError("--no-decay: requires an optimizer with --weight-decay above 0");
+  training.rate_factors = command.optimizer.rate_factors;
   run.freeze = command.optimizer.freeze;
   training.learning_rate = learning_rate_of(command.optimizer);
   training.schedule = schedule_of(command.schedule, training.epochs);

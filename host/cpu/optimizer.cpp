@@ -71,6 +71,7 @@ void update_kept(ThreadPool& pool, const Rule& rule, const OptimizerViews& views
 }  // namespace
 
 void optimizer_update(ThreadPool& pool, const Optimizer& optimizer, const OptimizerViews& views, float rate) {
+  rate *= views.rate_factor;
   const std::int64_t step = ++views.progress->steps;
   std::visit([&](const auto& rule) { update_kept(pool, rule, views, rate, step); }, optimizer);
 }

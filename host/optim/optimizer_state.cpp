@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <span>
+
 #include "host/base/error.hpp"
 
 namespace warpfit {
@@ -20,9 +22,10 @@ OptimizerState::OptimizerState(Backend& backend, const ParameterGroups& groups, 
     muon_ = backend.prepare(groups.muon->muon, groups.muon->matrices);
     keep(kMuonMoment);
   }
-  for (const auto& [optimizer, ranges] : groups.groups) {
+  for (const auto& [optimizer, ranges, factor] : groups.groups) {
     auto& group = groups_.emplace_back();
     group.optimizer = optimizer;
+    group.rate_factor = factor;
     if (!ranges.empty()) group.ranges = {backend, ranges};
     if (updates_all_alike() && is_plain_sgd(optimizer)) return;
     const auto kept = moments_of(optimizer);
@@ -45,6 +48,7 @@ OptimizerViews OptimizerState::views(const Group& group, Vector parameters, Cons
     if (kept[k]) views.moments[k] = moments_[k].view();
   }
   views.ranges = {group.ranges.data(), group.ranges.size()};
+  views.rate_factor = group.rate_factor;
   return views;
 }
 
@@ -55,6 +59,8 @@ OptimizerState::Memory OptimizerState::memory() const {
     const OptimizerProgress progress = groups_.front().progress.to_host().front();
     memory.steps = progress.steps;
     memory.scalar = progress.scalar;
+    for (const auto& group : std::span(groups_).subspan(1))
+      memory.other_scalars.push_back(group.progress.to_host().front().scalar);
   }
   return memory;
 }
@@ -67,9 +73,11 @@ void OptimizerState::restore(const Memory& memory) {
     }
     moments_[k].upload(memory.moments[k]);
   }
-  for (auto& group : groups_) {
-    if (group.progress.size() > 0)
-      group.progress.upload(std::vector{OptimizerProgress{.steps = memory.steps, .scalar = memory.scalar}});
+  for (std::size_t i = 0; i < groups_.size(); ++i) {
+    if (groups_[i].progress.size() == 0) continue;
+    const bool has_own = i > 0 && i <= memory.other_scalars.size();
+    const float scalar = has_own ? memory.other_scalars[i - 1] : memory.scalar;
+    groups_[i].progress.upload(std::vector{OptimizerProgress{.steps = memory.steps, .scalar = scalar}});
   }
 }
 

@@ -16,6 +16,7 @@ namespace warpfit {
 struct ParameterGroup {
   Optimizer optimizer;
   std::vector<ParameterRange> ranges = {};  ///< empty: all parameters, if there is only one group
+  float rate_factor = 1;                    ///< of the learning rate; must be 1 if ranges is empty
 };
 
 /// Matrices that Muon updates.
@@ -56,7 +57,8 @@ class OptimizerState {
   struct Memory {
     std::array<std::vector<float>, kMaxMoments> moments;
     std::int64_t steps = 0;
-    float scalar = 0;  ///< see OptimizerProgress::scalar
+    float scalar = 0;                  ///< see OptimizerProgress::scalar
+    std::vector<float> other_scalars;  ///< of the groups after the first one
   };
   [[nodiscard]] Memory memory() const;
   /// Errors: ModelError if the state is that of another optimizer or size.
@@ -67,6 +69,7 @@ class OptimizerState {
     Optimizer optimizer;
     Buffer<ParameterRange> ranges;  // empty: all parameters
     Buffer<OptimizerProgress> progress;
+    float rate_factor = 1;
   };
 
   [[nodiscard]] OptimizerViews views(const Group& group, Vector parameters, ConstVector gradients) const;

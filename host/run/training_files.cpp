@@ -11,6 +11,7 @@
 #include "host/report/log.hpp"
 #include "host/stream/class_names.hpp"
 #include "host/stream/pixel_sample.hpp"
+#include "host/train/parameter_groups.hpp"
 
 namespace warpfit {
 namespace {
@@ -124,6 +125,7 @@ TrainingFiles::TrainingFiles(const RunOptions& options, const DatasetPaths& path
     throw UsageError(fmt::format("--network {}: it has no layer with parameters to train", options.network));
   check_no_decay(options.training.no_decay, plan_);
   freeze(plan_, options.freeze);
+  check_rate_factors(plan_, options.training.rate_factors);
   check_labels(plan_.classes(), training_set_, test_set_);
   model_.pixels = sampled_pixel_statistics(training_set_);
   model_.class_names = class_names(options.class_names, paths_.train_labels, plan_.classes());

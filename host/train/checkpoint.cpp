@@ -56,6 +56,9 @@ void for_each_other(State& state, Field field) {
   field("averages", state.averages);
 }
 
+// The key of the scalar of a group of parameters after the first one; missing in files of earlier versions.
+std::string scalar_of_group(std::size_t group) { return fmt::format("{}_{}", kScalar, group); }
+
 const std::string& entry(const SafetensorsFile& file, const std::string& key) {
   const auto found = file.metadata().find(key);
   if (found == file.metadata().end()) {
@@ -134,6 +137,8 @@ void save_checkpoint(const FileLocation& location, const Checkpoint& checkpoint)
   };
   for_each_number(state, checkpoint.metrics, set);
   set(kScalar, state.optimizer.scalar);
+  const auto& scalars = state.optimizer.other_scalars;
+  for (std::size_t i = 0; i < scalars.size(); ++i) set(scalar_of_group(i + 1), scalars[i]);
   set(kAveragedModels, state.averaged_models);
   set(kSeed, state.generator.seed());
   set("generator_draws", state.generator.draws());
@@ -175,6 +180,8 @@ Checkpoint load_checkpoint(const FileLocation& location) {
     value = number_at<std::remove_reference_t<decltype(value)>>(file, name);
   });
   if (file.metadata().contains(key_of(kScalar))) state.optimizer.scalar = number_at<float>(file, kScalar);
+  for (std::size_t i = 1; file.metadata().contains(key_of(scalar_of_group(i))); ++i)
+    state.optimizer.other_scalars.push_back(number_at<float>(file, scalar_of_group(i)));
   if (file.metadata().contains(key_of(kAveragedModels)))
     state.averaged_models = number_at<std::int64_t>(file, kAveragedModels);
   const auto draws = number_at<std::uint64_t>(file, "generator_draws");

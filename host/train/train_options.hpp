@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "host/backend/pixel_transform.hpp"
 #include "host/backend/step_plan.hpp"
@@ -22,6 +24,12 @@ struct NoDecay {
   bool norms = false;  ///< weights and biases of normalization layers
 };
 
+/// A factor of the learning rate of the parameters whose names match a pattern (host/base/glob.hpp).
+struct RateFactor {
+  std::string pattern;
+  float factor = 1;
+};
+
 struct TrainOptions {
   std::int64_t epochs = 10;
   std::int64_t batch_size = 64;
@@ -37,6 +45,7 @@ struct TrainOptions {
   Optimizer optimizer = Sgd{};              ///< with Muon, for the parameters that Muon does not update
   std::optional<Muon> muon = std::nullopt;  ///< updates the weight matrices
   NoDecay no_decay = {};
+  std::vector<RateFactor> rate_factors = {};  ///< the first one that matches a parameter applies to it
   std::int64_t accumulate = 1;                ///< number of batches per update; their gradients are averaged
   double ema = 0;                             ///< decay of the parameters' moving average; 0 for none
   std::int64_t swa_start = 0;                 ///< first epoch after which parameters are averaged; 0 for none

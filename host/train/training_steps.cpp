@@ -20,7 +20,7 @@ bool is_update_fused(const TrainOptions& options, const NetworkPlan& network) {
   const bool clips = options.clipping.norm > 0 || options.clipping.value > 0;
   const bool trains_all = std::ranges::all_of(network.tensors, &PlannedTensor::requires_grad);
   return options.fuse_update && is_plain_sgd(options.optimizer) && !options.muon && !clips &&
-         options.accumulate == 1 && options.ema == 0 && trains_all;
+         options.accumulate == 1 && options.ema == 0 && trains_all && options.rate_factors.empty();
 }
 
 TrainingSteps::TrainingSteps(Backend& backend, Network& network, const Workspace& workspace,

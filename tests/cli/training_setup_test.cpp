@@ -107,6 +107,23 @@ TEST_F(TrainingSetup, FreezesParametersByTheirNames) {
   }
 }
 
+TEST_F(TrainingSetup, ReadsFactorsOfTheLearningRate) {
+  const auto& factors = *std::ranges::find(rows_, "--lr-factor", &Option::flag);
+  EXPECT_EQ(factors.get(), "");
+  factors.set("*.bias=64,0.weight=0.125,a=b=0");
+  EXPECT_EQ(factors.get(), "*.bias=64,0.weight=0.125,a=b=0");
+  const auto read = run_options_of(command_).training.rate_factors;
+  ASSERT_EQ(read.size(), 3U);
+  EXPECT_EQ(read[1].pattern, "0.weight");
+  EXPECT_EQ(read[1].factor, 0.125F);
+  EXPECT_EQ(read[2].pattern, "a=b");
+  for (const char* given : {",", "0.weight", "0.weight=", "=2", "0.weight=-1", "0.weight=nan",
+                            "0.weight=1e39", "0.weight=1,", "0.weight=1 ", "0.weight=1,1.weight"}) {
+    EXPECT_THAT([&] { factors.set(given); },
+                ThrowsMessage<UsageError>(HasSubstr("expected patterns with factors of 0 or more")));
+  }
+}
+
 TEST_F(TrainingSetup, MuonIsForMatricesAndAdamwForTheRest) {
   EXPECT_FALSE(run_options_of(command_).training.muon);
   command_.optimizer.kind = OptimizerKind::kMuon;

@@ -98,6 +98,18 @@ TEST_P(MuonUpdate, LeavesAloneWhatIsInNoMatrix) {
   EXPECT_EQ(after, expected);
 }
 
+// Powers of two, by which all products are exact.
+TEST_P(MuonUpdate, MultipliesTheLearningRateOfAMatrix) {
+  TestValues values;
+  const auto w = values.uniform(80);
+  const std::vector<std::vector<float>> gradients{values.uniform(80), values.uniform(80)};
+  const auto with_factor = [&](float factor, float rate) {
+    return run({}, {{0, 8, 10, factor}}, w, gradients, rate);
+  };
+  EXPECT_EQ(with_factor(0.25F, 0.5F), with_factor(1, 0.125F));
+  EXPECT_NE(with_factor(0.25F, 0.5F), with_factor(1, 0.5F));
+}
+
 TEST_P(MuonUpdate, DividesByNoZero) {
   const std::vector<float> w{1, 2, 3, 4};
   const auto after = run({.weight_decay = 0.5}, {{0, 2, 2}}, w, {{0, 0, 0, 0}}, 0.1F);

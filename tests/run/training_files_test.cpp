@@ -82,6 +82,24 @@ TEST_F(TrainingFilesTest, FreezeParametersOfThePlan) {
               ThrowsMessage<UsageError>(HasSubstr("--freeze 1.*: no parameter has a matching name")));
 }
 
+TEST_F(TrainingFilesTest, RefuseFactorsOfTheLearningRateWithoutEffect) {
+  options_.network = "linear(4),relu,linear(2)";
+  options_.training.rate_factors = {{"0.*", 2}, {"*", 3}};
+  EXPECT_NO_THROW(TrainingFiles{options_});
+  options_.training.rate_factors = {{"0.*", 2}, {"1.*", 3}};
+  EXPECT_THAT(
+      [&] { TrainingFiles{options_}; },
+      ThrowsMessage<UsageError>(HasSubstr("--lr-factor 1.*: no parameter has a matching name; the names "
+                                          "are 0.weight, 0.bias, 2.weight, 2.bias")));
+  options_.training.rate_factors = {{"0.*", 2}, {"0.bias", 3}};
+  EXPECT_THAT([&] { TrainingFiles{options_}; },
+              ThrowsMessage<UsageError>(HasSubstr("--lr-factor 0.bias=3: no effect")));
+  options_.training.rate_factors = {{"0.*", 2}};
+  options_.freeze = {"0.*"};
+  EXPECT_THAT([&] { TrainingFiles{options_}; },
+              ThrowsMessage<UsageError>(HasSubstr("--lr-factor 0.*=2: no effect")));
+}
+
 TEST_F(TrainingFilesTest, TransposeBothSets) {
   options_.data.layout.is_transposed = true;
   for (auto* images : {&options_.data.files.train_images, &options_.data.files.test_images})

@@ -174,6 +174,7 @@ void CheckedBackend::update(const Optimizer& optimizer, const OptimizerViews& vi
            "an optimizer has the moments that it keeps");
     if (kept[k]) expect_own(views.moments[k], "a moment");
   }
+  expect(views.rate_factor == 1 || !views.ranges.empty(), "all parameters have the run's learning rate");
   if (!views.ranges.empty()) expect_own(views.ranges.data(), views.ranges.size_bytes(), "ranges");
   if (!is_plain_sgd(optimizer) || !views.ranges.empty())
     expect_own(views.progress, sizeof(OptimizerProgress), "an optimizer's progress");

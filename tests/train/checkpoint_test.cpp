@@ -36,7 +36,8 @@ class CheckpointTest : public testing::Test {
              .parameters = filled(),
              .optimizer = {.moments = {filled(), std::vector<float>(), filled()},
                            .steps = 1893,
-                           .scalar = 1.0F / 3},
+                           .scalar = 1.0F / 3,
+                           .other_scalars = {0.25F, 2.0F / 3}},
              .gradient_sum = filled(),
              .averages = filled(),
              .averaged_models = 2};
@@ -76,6 +77,7 @@ class CheckpointTest : public testing::Test {
     EXPECT_EQ(a.optimizer.moments, b.optimizer.moments);
     EXPECT_EQ(a.optimizer.steps, b.optimizer.steps);
     EXPECT_EQ(a.optimizer.scalar, b.optimizer.scalar);
+    EXPECT_EQ(a.optimizer.other_scalars, b.optimizer.other_scalars);
     EXPECT_EQ(a.gradient_sum, b.gradient_sum);
     EXPECT_EQ(a.averages, b.averages);
     EXPECT_EQ(a.averaged_models, b.averaged_models);

@@ -51,7 +51,8 @@ bool same(const TrainingState& a, const TrainingState& b) {
   return a.parameters == b.parameters && a.gradient_sum == b.gradient_sum && a.averages == b.averages &&
          a.averaged_models == b.averaged_models && a.optimizer.moments == b.optimizer.moments &&
          a.optimizer.steps == b.optimizer.steps && a.optimizer.scalar == b.optimizer.scalar &&
-         a.step == b.step && a.best.epoch == b.best.epoch && a.best.value == b.best.value &&
+         a.optimizer.other_scalars == b.optimizer.other_scalars && a.step == b.step &&
+         a.best.epoch == b.best.epoch && a.best.value == b.best.value &&
          a.best.epochs_without_improvement == b.best.epochs_without_improvement &&
          a.generator.draws() == b.generator.draws();
 }
@@ -165,6 +166,12 @@ TEST_P(Resume, GoesOnBitForBitWithFrozenParameters) {
   frozen_ = {"0.bias", "*.weight"};
   auto options = options_for(Adam{.weight_decay = 0.1F, .decoupled = true}, true);
   options.ema = 0.9;
+  check(options);
+}
+
+TEST_P(Resume, GoesOnBitForBitWithFactorsOfTheLearningRate) {
+  auto options = options_for(Asgd{.lambd = 0.1}, true);
+  options.rate_factors = {{"0.*", 0.5F}, {"*.bias", 3}};
   check(options);
 }
 

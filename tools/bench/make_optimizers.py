@@ -3,9 +3,11 @@
 
     make_optimizers.py --output FILE
     make_optimizers.py --muon --output FILE
+    make_optimizers.py --groups --output FILE
 
 One line per optimizer: its flags of `warpfit train`, the initial parameters, the gradients of each step, and the
-parameters after the last step. Computed in double precision; for Muon, whose iterations use bf16, in float.
+parameters after the last step. Computed in double precision; for Muon, whose iterations use bf16, in float. With
+--groups the parameters are the weight and the bias of a linear layer, with learning rates of their own.
 """
 
 import argparse
@@ -36,6 +38,14 @@ OPTIMIZERS = [
     ("asgd", torch.optim.ASGD, {"lr": 0.1, "lambd": 0.5, "alpha": 0.5, "t0": 5, "weight_decay": 0.1}),
 ]
 
+WEIGHTS = 8  # of the parameters, for --groups; the others are biases
+GROUPS = [  # with the factors of the weights' and of the biases' learning rate
+    ("sgd", torch.optim.SGD, {"lr": 0.001, "momentum": 0.9, "weight_decay": 0.1, "nesterov": True}, (1, 64)),
+    ("adamw", torch.optim.AdamW, {"lr": 0.004, "weight_decay": 0.1}, (0.25, 8)),
+    ("nadam", torch.optim.NAdam, {"lr": 0.01, "weight_decay": 0.1, "decoupled_weight_decay": True}, (1, 0.5)),
+    ("rprop", torch.optim.Rprop, {"lr": 0.02}, (2, 0.5)),
+    ("asgd", torch.optim.ASGD, {"lr": 0.1, "lambd": 0.5, "alpha": 0.5, "t0": 5}, (0.125, 1)),
+]
 
 MUON_STEPS = 3
 MUON = [
@@ -64,6 +74,21 @@ def after(optimizer, options, parameters, gradients):
         w.grad = gradient.double()
         steps.step()
     return w.tolist()
+
+
+def groups_line(name, optimizer, options, factors, parameters, gradients):
+    """Parameters after all steps, with a parameter group for the weights and one for the biases."""
+    parts = [part.double().requires_grad_() for part in parameters.split([WEIGHTS, len(parameters) - WEIGHTS])]
+    groups = [{"params": [part], "lr": options["lr"] * factor} for part, factor in zip(parts, factors)]
+    steps = optimizer(groups, foreach=False, **options)
+    for gradient in gradients:
+        for part, its_gradient in zip(parts, gradient.double().split([len(part) for part in parts])):
+            part.grad = its_gradient
+        steps.step()
+    line = {"flags": [*flags(name, options), "--lr-factor", "0.weight={},*.bias={}".format(*factors)]}
+    line |= {"torch": torch.__version__.split("+")[0], "parameters": rounded(parameters.tolist())}
+    line |= {"gradients": [rounded(step) for step in gradients.tolist()]}
+    return line | {"after": sum((part.tolist() for part in parts), [])}
 
 
 def rounded(values):
@@ -125,11 +150,17 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", required=True)
     parser.add_argument("--muon", action="store_true", help="steps of torch.optim.Muon")
+    parser.add_argument("--groups", action="store_true", help="parameter groups with learning rates of their own")
     options = parser.parse_args()
     torch.manual_seed(0)
     if options.muon:
         with open(options.output, "w") as file:
             file.writelines(json.dumps(muon_line(shape, given)) + "\n" for shape, given in MUON)
+        return
+    if options.groups:
+        parameters, gradients = torch.randn(PARAMETERS), torch.randn(STEPS, PARAMETERS)
+        with open(options.output, "w") as file:
+            file.writelines(json.dumps(groups_line(*each, parameters, gradients)) + "\n" for each in GROUPS)
         return
     parameters = torch.randn(PARAMETERS)
     gradients = torch.randn(STEPS, PARAMETERS)
