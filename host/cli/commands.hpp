@@ -55,13 +55,22 @@ struct OptimizerFlags {
   std::vector<RateFactor> rate_factors;  ///< for `run.training`
 };
 
-enum class ScheduleKind { kConstant, kStep, kMultistep, kExponential, kCosine, kCosineRestarts, kOneCycle };
+enum class ScheduleKind {
+  kConstant,
+  kStep,
+  kMultistep,
+  kExponential,
+  kCosine,
+  kCosineRestarts,
+  kLinear,
+  kOneCycle
+};
 
 /// The flags of the learning-rate schedule; those that were not given have their defaults.
 struct ScheduleFlags {
   ScheduleKind kind = ScheduleKind::kConstant;
   std::optional<std::int64_t> step_size, t_max, t_0, t_mult;  ///< epochs
-  std::optional<double> gamma, eta_min, max_rate, pct_start;
+  std::optional<double> gamma, eta_min, end_factor, max_rate, pct_start;
   std::vector<std::int64_t> milestones;  ///< epochs; empty if not given
   std::int64_t warmup = 0;               ///< batches
 };

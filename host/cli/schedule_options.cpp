@@ -22,6 +22,7 @@ const Kinds<ScheduleKind>& kinds() {
                                           {"exponential", ScheduleKind::kExponential},
                                           {"cosine", ScheduleKind::kCosine},
                                           {"cosine-restarts", ScheduleKind::kCosineRestarts},
+                                          {"linear", ScheduleKind::kLinear},
                                           {"one-cycle", ScheduleKind::kOneCycle}}};
   return kinds;
 }
@@ -75,6 +76,7 @@ void check(const ScheduleFlags& flags) {
   only(flags.t_0.has_value(), "--t-0", {kCosineRestarts});
   only(flags.t_mult.has_value(), "--t-mult", {kCosineRestarts});
   only(flags.eta_min.has_value(), "--eta-min", {kCosine, kCosineRestarts});
+  only(flags.end_factor.has_value(), "--end-factor", {kLinear});
   only(flags.max_rate.has_value(), "--max-lr", {kOneCycle});
   only(flags.pct_start.has_value(), "--pct-start", {kOneCycle});
 
@@ -100,6 +102,8 @@ ScheduleShape shape_of(const ScheduleFlags& flags, std::int64_t epochs) {
       return Cosine{flags.t_max.value_or(epochs), eta_min};
     case ScheduleKind::kCosineRestarts:
       return CosineRestarts{*flags.t_0, flags.t_mult.value_or(1), eta_min};
+    case ScheduleKind::kLinear:
+      return LinearDecay{flags.end_factor.value_or(0)};
     case ScheduleKind::kOneCycle:
       return OneCycle{.max_rate = *flags.max_rate, .pct_start = flags.pct_start.value_or(0.3)};
     default:
@@ -110,7 +114,8 @@ ScheduleShape shape_of(const ScheduleFlags& flags, std::int64_t epochs) {
 }  // namespace
 
 bool spans_all_epochs(const ScheduleFlags& flags) {
-  return flags.kind == ScheduleKind::kOneCycle || (flags.kind == ScheduleKind::kCosine && !flags.t_max);
+  return flags.kind == ScheduleKind::kOneCycle || flags.kind == ScheduleKind::kLinear ||
+         (flags.kind == ScheduleKind::kCosine && !flags.t_max);
 }
 
 Options schedule_options(ScheduleFlags& flags) {
@@ -130,6 +135,9 @@ Options schedule_options(ScheduleFlags& flags) {
                        "1", flags.t_mult));
   rows.push_back(
       real("--eta-min", "cosine, cosine-restarts: minimum learning rate", kMaxDouble, "0", flags.eta_min));
+  rows.push_back(real("--end-factor",
+                      "linear: learning rate at the end of the run, as a fraction of that at its start", 1,
+                      "0", flags.end_factor));
   rows.push_back(
       real("--max-lr", "one-cycle: maximum learning rate, instead of --lr", kMaxDouble, "", flags.max_rate));
   rows.push_back(real("--pct-start", "one-cycle: fraction of the run in which the learning rate increases", 1,

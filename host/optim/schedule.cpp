@@ -52,6 +52,11 @@ double rate_of(const CosineRestarts& cosine, double base, const Moment& at) {
   return anneal(base, cosine.eta_min, since, length);
 }
 
+double rate_of(const LinearDecay& decay, double base, const Moment& at) {
+  const double done = static_cast<double>(at.step) / static_cast<double>(at.total_steps);
+  return base * (1 + (decay.end_factor - 1) * done);
+}
+
 double rate_of(const OneCycle& cycle, double, const Moment& at) {
   const double lowest = cycle.max_rate / cycle.div_factor;
   const auto step = static_cast<double>(at.step);

@@ -43,6 +43,12 @@ struct CosineRestarts {
   double eta_min = 0;
 };
 
+/// LinearLR with start_factor = 1 over the whole run, by steps instead of epochs: b * (1 + (end_factor - 1) *
+/// step / steps).
+struct LinearDecay {
+  double end_factor = 0;  ///< 0 to 1; PyTorch's default is 1
+};
+
 /// OneCycleLR with cosine annealing, by steps instead of epochs: from max_rate / div_factor up to max_rate at
 /// step pct_start * steps - 1, then down to max_rate / div_factor / final_div_factor at the last step of the
 /// run. The base rate is not used. Momentum is constant, as with PyTorch's cycle_momentum=False.
@@ -53,7 +59,7 @@ struct OneCycle {
 };
 
 using ScheduleShape =
-    std::variant<Constant, StepDecay, MultiStep, Exponential, Cosine, CosineRestarts, OneCycle>;
+    std::variant<Constant, StepDecay, MultiStep, Exponential, Cosine, CosineRestarts, LinearDecay, OneCycle>;
 
 class Schedule {
  public:

@@ -39,6 +39,7 @@ TEST(ScheduleOptions, HavePyTorchsDefaults) {
       {{"--schedule", "exponential"}, {1, 0.9, 0.81, 0.729}},
       {{"--schedule", "cosine"}, {1, 0.5 + quarter, 0.5, 0.5 - quarter}},
       {{"--schedule", "cosine-restarts", "--t-0", "2"}, {1, 0.5, 1, 0.5}},
+      {{"--schedule", "linear"}, {1, 0.75, 0.5, 0.25}},
   };
   for (const auto& asked : cases) {
     const auto got = schedule(asked.arguments);
@@ -62,6 +63,7 @@ TEST(ScheduleOptions, ReadEveryFlag) {
       {{"--schedule", "cosine", "--t-max", "2", "--eta-min", "0.5"}, {1, 0.75, 0.5, 0.75}},
       {{"--schedule", "cosine-restarts", "--t-0", "1", "--t-mult", "2", "--eta-min", "0.5"}, {1, 1, 0.75, 1}},
       {{"--schedule", "one-cycle", "--max-lr", "50", "--pct-start", "0.275"}, {2, 50}},
+      {{"--schedule", "linear", "--end-factor", "0.5"}, {1, 0.875, 0.75, 0.625}},
       {{"--warmup", "20"}, {0.05, 0.55, 1, 1}},
   };
   for (const auto& asked : cases) {
@@ -89,6 +91,7 @@ TEST(ScheduleOptions, RefuseWhatTheScheduleDoesNotHaveOrMisses) {
       {{"--schedule", "cosine", "--t-0", "2"}, "--t-0: --schedule cosine has no"},
       {{"--schedule", "cosine", "--t-mult", "2"}, "--t-mult: --schedule cosine has no"},
       {{"--schedule", "one-cycle", "--max-lr", "1", "--eta-min", "0"}, "--eta-min: --schedule one-cycle"},
+      {{"--end-factor", "0.5"}, "--end-factor: --schedule constant has no such setting; it is for linear"},
       {{"--max-lr", "1"}, "--max-lr: --schedule constant has no such setting; it is for one-cycle"},
       {{"--pct-start", "0.5"}, "--pct-start: --schedule constant has no such setting; it is for one-cycle"},
       {{"--schedule", "multistep"}, "--schedule multistep: requires --milestones"},
@@ -106,25 +109,27 @@ TEST(ScheduleOptions, RefuseWhatTheScheduleDoesNotHaveOrMisses) {
 }
 
 TEST(ScheduleOptions, RefuseValuesOutOfRange) {
-  for (const auto& [flag, given] : std::vector<std::pair<const char*, const char*>>{{"--schedule", "linear"},
-                                                                                    {"--step-size", "0"},
-                                                                                    {"--gamma", "-0.1"},
-                                                                                    {"--gamma", "nan"},
-                                                                                    {"--milestones", "0"},
-                                                                                    {"--milestones", "2,1"},
-                                                                                    {"--milestones", "2,2"},
-                                                                                    {"--milestones", "1,2,"},
-                                                                                    {"--milestones", ",1"},
-                                                                                    {"--milestones", "1,,2"},
-                                                                                    {"--milestones", "1, 2"},
-                                                                                    {"--milestones", "1.5"},
-                                                                                    {"--t-max", "0"},
-                                                                                    {"--t-0", "0"},
-                                                                                    {"--t-mult", "0"},
-                                                                                    {"--eta-min", "-1"},
-                                                                                    {"--max-lr", "inf"},
-                                                                                    {"--pct-start", "1.1"},
-                                                                                    {"--warmup", "-1"}}) {
+  for (const auto& [flag, given] :
+       std::vector<std::pair<const char*, const char*>>{{"--schedule", "polynomial"},
+                                                        {"--end-factor", "1.1"},
+                                                        {"--step-size", "0"},
+                                                        {"--gamma", "-0.1"},
+                                                        {"--gamma", "nan"},
+                                                        {"--milestones", "0"},
+                                                        {"--milestones", "2,1"},
+                                                        {"--milestones", "2,2"},
+                                                        {"--milestones", "1,2,"},
+                                                        {"--milestones", ",1"},
+                                                        {"--milestones", "1,,2"},
+                                                        {"--milestones", "1, 2"},
+                                                        {"--milestones", "1.5"},
+                                                        {"--t-max", "0"},
+                                                        {"--t-0", "0"},
+                                                        {"--t-mult", "0"},
+                                                        {"--eta-min", "-1"},
+                                                        {"--max-lr", "inf"},
+                                                        {"--pct-start", "1.1"},
+                                                        {"--warmup", "-1"}}) {
     try {
       schedule({flag, given});
       ADD_FAILURE() << flag << ' ' << given << ": accepted";

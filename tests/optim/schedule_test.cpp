@@ -73,6 +73,15 @@ TEST(Schedule, CyclesOnceOverTheSteps) {
   EXPECT_LT(schedule.rate(6), schedule.rate(5));
 }
 
+TEST(Schedule, FallsLinearlyOverTheSteps) {
+  const Schedule to_zero(LinearDecay{}, 8, 0, 3, 16);
+  for (const auto& [step, rate] : {std::pair{0, 8.0}, {1, 7.5}, {2, 7.0}, {8, 4.0}, {15, 0.5}})
+    EXPECT_EQ(to_zero.rate(step), rate) << step;
+  const Schedule to_half(LinearDecay{.end_factor = 0.5}, 8, 4, 3, 16);
+  for (const auto& [step, rate] : {std::pair{0, 2.0}, {1, 3.875}, {3, 7.25}, {4, 7.0}, {15, 4.25}})
+    EXPECT_EQ(to_half.rate(step), rate) << step;
+}
+
 // The peak is at step 0, where PyTorch divides by zero.
 TEST(Schedule, BeginsAtTheHighestRateWhereTheClimbIsOneStep) {
   EXPECT_EQ(Schedule(OneCycle{.max_rate = 50, .pct_start = 0.1}, 3, 0, 5, 10).rate(0), 50);
@@ -114,6 +123,7 @@ ScheduleShape shape_of(const json& run) {
   if (name == "CosineAnnealingWarmRestarts") {
     return CosineRestarts{with.at("T_0"), with.at("T_mult"), with.at("eta_min")};
   }
+  if (name == "LinearLR") return LinearDecay{with.at("end_factor")};
   if (name == "OneCycleLR") return OneCycle{.max_rate = with.at("max_lr"), .pct_start = with.at("pct_start")};
   if (name.empty()) return Constant{};
   throw std::runtime_error("a golden of the unknown scheduler " + name);
@@ -123,7 +133,7 @@ TEST(Schedule, FollowsPyTorch) {
   std::ifstream file(source_folder() / "tests/goldens/schedules/pytorch_2.15.json");
   const auto golden = json::parse(file);
   const std::int64_t steps = golden.at("steps_per_epoch");
-  EXPECT_EQ(golden.at("runs").size(), 14);
+  EXPECT_EQ(golden.at("runs").size(), 17);
   for (const auto& run : golden.at("runs")) {
     SCOPED_TRACE(run.at("scheduler").dump() + " " + run.at("parameters").dump());
     const std::int64_t total = run.at("epochs").get<std::int64_t>() * steps;

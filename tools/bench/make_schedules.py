@@ -4,8 +4,8 @@
     make_schedules.py --output FILE
 
 One line per run: the scheduler's class and parameters, the optimizer's learning rate, the epochs, the batches of linear
-warm-up, and the learning rate of each step. OneCycleLR is stepped after each batch, the others after each epoch of 7
-batches.
+warm-up, and the learning rate of each step. OneCycleLR and LinearLR, whose total_iters are all batches of the run,
+are stepped after each batch, the others after each epoch of 7 batches.
 """
 
 import argparse
@@ -28,6 +28,9 @@ RUNS = [
     ("OneCycleLR", {"max_lr": 0.5, "pct_start": 0.3}, 0.1, 4, 0),
     ("OneCycleLR", {"max_lr": 0.5, "pct_start": 0.0}, 0.1, 3, 0),
     ("OneCycleLR", {"max_lr": 0.5, "pct_start": 0.9}, 0.1, 3, 0),
+    ("LinearLR", {"end_factor": 0.0}, 0.1, 4, 0),
+    ("LinearLR", {"end_factor": 0.25}, 0.4, 3, 0),
+    ("LinearLR", {"end_factor": 0.07}, 11.5, 3, 9),
     ("", {}, 0.1, 2, 10),
     ("StepLR", {"step_size": 1, "gamma": 0.1}, 0.1, 3, 10),
     ("CosineAnnealingLR", {"T_max": 4, "eta_min": 0.0}, 0.1, 4, 16),
@@ -38,6 +41,8 @@ def make_scheduler(optimizer, name, parameters, epochs):
     if name == "OneCycleLR":
         steps = epochs * STEPS_PER_EPOCH
         return lr_scheduler.OneCycleLR(optimizer, **parameters, total_steps=steps, cycle_momentum=False)
+    if name == "LinearLR":
+        return lr_scheduler.LinearLR(optimizer, start_factor=1, **parameters, total_iters=epochs * STEPS_PER_EPOCH)
     return getattr(lr_scheduler, name)(optimizer, **parameters)
 
 
@@ -47,7 +52,7 @@ def rates(name, parameters, rate, epochs, warmup):
     if warmup:
         each_step.append(lr_scheduler.LinearLR(optimizer, start_factor=1 / warmup, total_iters=warmup - 1))
     if name:
-        (each_step if name == "OneCycleLR" else each_epoch).append(
+        (each_step if name in ("OneCycleLR", "LinearLR") else each_epoch).append(
             make_scheduler(optimizer, name, parameters, epochs)
         )
     for _ in range(epochs):
