@@ -78,6 +78,7 @@ set(warpfit_single_thread_test_sources
   base/glob_test.cpp
   base/listing_test.cpp
   base/shown_test.cpp
+  base/symmetric_eigen_test.cpp
   base/terminal_text_test.cpp
   base/torch_random_test.cpp
   cli/config_test.cpp
@@ -133,6 +134,7 @@ set(warpfit_single_thread_test_sources
   report/summary_test.cpp
   run/input_test.cpp
   run/training_files_test.cpp
+  run/whitening_test.cpp
   stream/class_names_test.cpp
   stream/dataset_files_test.cpp
   stream/dataset_test.cpp

@@ -73,9 +73,9 @@ Option network_option(std::string& network) {
       {"Training", "--network", "LAYERS",
        "layer widths joined by '-', with ReLU between linear layers; or a comma-separated list of layers"},
       "784-512-10, or linear(N, bias=true), conv(CHANNELS, KERNEL, stride=1, padding=0, dilation=1, "
-      "groups=1, "
-      "bias=true), batchnorm(EPS, MOMENTUM), residual(LAYERS), dropout(P), flatten, maxpool(KERNEL, STRIDE, "
-      "PADDING), avgpool(...), globalavgpool, relu, leakyrelu(SLOPE), elu(ALPHA), gelu, silu, sigmoid, tanh",
+      "groups=1, bias=true, init=default), batchnorm(EPS, MOMENTUM), residual(LAYERS), dropout(P), flatten, "
+      "maxpool(KERNEL, STRIDE, PADDING), avgpool(...), globalavgpool, relu, leakyrelu(SLOPE), elu(ALPHA), "
+      "gelu, silu, sigmoid, tanh",
       network);
   row.otherwise = "two hidden layers of 512";
   return row;

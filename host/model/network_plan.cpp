@@ -44,6 +44,9 @@ class Planner {
     if (!is_image_ && needs_image)
       throw UsageError(fmt::format("its input is a vector of {}, expected images", shape().size()));
     is_image_ = is_image_ && !is_linear && !std::holds_alternative<Flatten>(layer);
+    const auto* const conv = std::get_if<Conv>(&layer);
+    if (conv != nullptr && conv->init == ConvInit::kWhiten && !plan_.nodes.empty())
+      throw UsageError("init=whiten is for the first layer of a network only");
     if (std::holds_alternative<ResidualEnd>(layer)) end_block();
     append(layer);
     if (std::holds_alternative<ResidualBegin>(layer)) {

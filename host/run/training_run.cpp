@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <span>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -25,6 +26,7 @@
 #include "host/run/make_backend.hpp"
 #include "host/run/run_recorder.hpp"
 #include "host/run/training_files.hpp"
+#include "host/run/whitening.hpp"
 #include "host/train/interrupt.hpp"
 #include "host/train/memory_estimate.hpp"
 
@@ -50,11 +52,13 @@ void warm_start(const std::string& path, const ModelInfo& model, NetworkValues& 
 
 // The values of a checkpoint are loaded later with the rest of it; until then the network is created with
 // arbitrary values.
-NetworkValues first_values(const RunOptions& options, const TrainingFiles& files, TorchGenerator& generator,
-                           bool resumes) {
+NetworkValues first_values(const RunOptions& options, const TrainingFiles& files, const Subset& training_set,
+                           TorchGenerator& generator, bool resumes) {
   const auto& plan = files.plan();
   if (resumes) return {std::vector<float>(plan.floats), std::vector<float>(plan.state_floats)};
   NetworkValues values{initial_parameters(plan, generator), initial_state(plan)};
+  const auto pixels = unit_pixel_values();
+  whiten_first_layer(plan, training_set, std::span(&pixels, 1), values.parameters);
   if (!options.init_from.empty()) warm_start(options.init_from, files.model(), values);
   return values;
 }
@@ -131,7 +135,8 @@ void run(const RunOptions& options, const TrainingFiles& files, RunFolder* folde
   warn_of_memory(*backend, files, training, folder != nullptr);
 
   TorchGenerator generator(training.seed);
-  Network network(*backend, files.plan(), first_values(options, files, generator, checkpoint.has_value()));
+  Network network(*backend, files.plan(),
+                  first_values(options, files, data.training, generator, checkpoint.has_value()));
   const IgnoredPipe ignored_pipe;
   Console console;
   Summary summary;

@@ -48,6 +48,28 @@ TEST_F(ConvProgram, GoesOnAsIfItHadNotStopped) {
     EXPECT_EQ(read_file(path("whole") + name), read_file(path("part") + name)) << name;
 }
 
+// The filters of a resumed run are those of its checkpoint, although the data would give others.
+TEST_F(ConvProgram, WhitensTheFirstLayerOnce) {
+  const auto whitened = [&](const std::string& epochs, const std::string& folder) {
+    return run_warpfit({"train", "--data", sample_folder().string(), "--device", "cpu", "--epochs", epochs,
+                        "--network", "conv(8,2,stride=3,init=whiten),relu,conv(8,3,init=dirac),linear(10)",
+                        "--freeze", "0.weight", "--run-dir", path(folder)});
+  };
+  ASSERT_EQ(whitened("2", "whole").exit_code, 0);
+  const auto part = whitened("1", "part");
+  ASSERT_EQ(part.exit_code, 0) << part.error;
+  EXPECT_THAT(part.error, HasSubstr("32 of them frozen"));
+  const auto resumed = run_warpfit({"resume", path("part"), "--epochs", "2"});
+  ASSERT_EQ(resumed.exit_code, 0) << resumed.error;
+  const auto model = path("part") + "/model.safetensors";
+  EXPECT_EQ(read_file(path("whole") + "/model.safetensors"), read_file(model));
+  EXPECT_EQ(run_warpfit({"eval", model, "--data", sample_folder().string(), "--device", "cpu"}).exit_code, 0);
+  const SafetensorsFile file(model);
+  std::vector<float> values(32);
+  file.read(*file.find("0.weight"), std::as_writable_bytes(std::span(values)));
+  for (std::size_t i = 0; i < 16; ++i) EXPECT_EQ(values[i], -values[16 + i]);
+}
+
 TEST_F(ConvProgram, IsSavedEvaluatedAndShown) {
   const auto trained = run_warpfit(arguments("run", "2"));
   ASSERT_EQ(trained.exit_code, 0) << trained.error;

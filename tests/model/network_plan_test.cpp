@@ -147,5 +147,29 @@ TEST(NetworkPlan, NamesTheLayerThatDoesNotFit) {
   EXPECT_THAT(error_message({{Activation{}}, {}}, {1, 2, 2}), HasSubstr("its output is 1x2x2"));
 }
 
+TEST(NetworkPlan, WhitensInTheFirstLayerOnly) {
+  const auto error = [](std::string_view network) {
+    return error_message(parse_network(network), {2, 9, 7});
+  };
+  EXPECT_EQ(error("conv(16,2,init=whiten),linear(2)"), "none");
+  EXPECT_EQ(error("conv(2,2,stride=2,padding=1,bias=false,init=whiten),linear(2)"), "none");
+  for (const char* network :
+       {"relu,conv(8,2,init=whiten),linear(2)", "conv(4,3),conv(8,2,init=whiten),linear(2)",
+        "residual(conv(2,3,padding=1,init=whiten)),linear(2)"})
+    EXPECT_THAT(error(network),
+                HasSubstr("init=whiten): init=whiten is for the first layer of a network only"));
+  EXPECT_THAT(
+      error("conv(18,2,init=whiten),linear(2)"),
+      HasSubstr("layer 1, conv(18,2,init=whiten): init=whiten: 18 output channels, expected an even number "
+                "of at most 16"));
+  EXPECT_THAT(error("conv(7,2,init=whiten),linear(2)"), HasSubstr("7 output channels"));
+  EXPECT_THAT(error("conv(8,2,groups=2,init=whiten),linear(2)"),
+              HasSubstr("requires groups=1 and dilation=1"));
+  EXPECT_THAT(error("conv(8,2,dilation=2,init=whiten),linear(2)"),
+              HasSubstr("requires groups=1 and dilation=1"));
+  EXPECT_THAT(error("conv(8,12,padding=9,init=whiten),linear(2)"),
+              HasSubstr("a window has 288 values, expected at most 256"));
+}
+
 }  // namespace
 }  // namespace warpfit

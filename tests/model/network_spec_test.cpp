@@ -88,6 +88,14 @@ TEST(NetworkSpec, ReadsConvolutions) {
   EXPECT_EQ(parse_network(spec.text()), spec);
 }
 
+TEST(NetworkSpec, ReadsInitializationsOfConvolutions) {
+  const auto spec =
+      parse_network("conv(8,2,init=whiten),conv(8,3,1,0,1,1,true,dirac),conv(8,3,init=default),linear(10)");
+  EXPECT_EQ(std::get<Conv>(spec.layers[1]).init, ConvInit::kDirac);
+  EXPECT_EQ(spec.text(), "conv(8,2,init=whiten),conv(8,3,init=dirac),conv(8,3),linear(10)");
+  EXPECT_EQ(parse_network(spec.text()), spec);
+}
+
 TEST(NetworkSpec, ReadsResidualBlocks) {
   const auto spec =
       parse_network("conv(8,3), residual( conv(8,3,padding=1), residual(relu) ,dropout),linear(10)");
@@ -112,6 +120,7 @@ TEST(NetworkSpec, NamesTheLayerThatItCannotRead) {
        "maxpool, avgpool, globalavgpool, residual, relu, leakyrelu, elu, gelu, silu, sigmoid, tanh"},
       {"conv(3)", "no kernel_size given, expected a number from 1 to 255"},
       {"conv(1000000000,3)", "out_channels is '1000000000', expected a number from 1 to 16777216"},
+      {"conv(8,3,init=ones)", "init is 'ones', expected one of default, dirac, whiten"},
       {"conv(8,3,1,0,1,1,maybe)", "bias is 'maybe', expected true or false"},
       {"residual", "layer 1, 'residual': expected layers in parentheses"},
       {"residual()", "expected layers in parentheses"},

@@ -22,6 +22,30 @@ std::int64_t fan_in(const Conv& layer, const Shape& in) {
   return in.channels / layer.groups * layer.kernel * layer.kernel;
 }
 
+// Errors: UsageError if the layer cannot be initialized with whitening filters.
+void check_whitening(const Conv& layer, const Shape& in) {
+  if (layer.groups != 1 || layer.dilation != 1)
+    throw UsageError("init=whiten requires groups=1 and dilation=1");
+  const auto inputs = fan_in(layer, in);
+  if (inputs > kMaxWhitened) {
+    throw UsageError(
+        fmt::format("init=whiten: a window has {} values, expected at most {}", inputs, kMaxWhitened));
+  }
+  if (layer.out_channels % 2 != 0 || layer.out_channels > 2 * inputs) {
+    throw UsageError(
+        fmt::format("init=whiten: {} output channels, expected an even number of at most {}, twice the "
+                    "values of a window",
+                    layer.out_channels, 2 * inputs));
+  }
+}
+
+Initializer weight_of(const Conv& layer, std::int64_t inputs) {
+  const auto uniform = weight_initializer(inputs);
+  if (layer.init == ConvInit::kDirac) return DiracInitializer{uniform};
+  if (layer.init == ConvInit::kWhiten) return WhiteningInitializer{uniform};
+  return uniform;
+}
+
 }  // namespace
 
 Shape output_shape(const Conv& layer, const Shape& in) {
@@ -30,6 +54,7 @@ Shape output_shape(const Conv& layer, const Shape& in) {
         "groups={} does not divide both the number of input channels, {}, and of output channels, {}",
         layer.groups, in.channels, layer.out_channels));
   }
+  if (layer.init == ConvInit::kWhiten) check_whitening(layer, in);
   const auto described = operation(layer, in);
   const auto out = described.out();
   if (out.height < 1 || out.width < 1) {
@@ -45,7 +70,7 @@ std::vector<TensorSpec> tensors(const Conv& layer, const Shape& in) {
   const auto inputs = fan_in(layer, in);
   std::vector<TensorSpec> specs{{"weight",
                                  {layer.out_channels, in.channels / layer.groups, layer.kernel, layer.kernel},
-                                 weight_initializer(inputs)}};
+                                 weight_of(layer, inputs)}};
   if (layer.bias)
     specs.push_back({"bias", {layer.out_channels}, bias_initializer(inputs), TensorRole::kBias});
   return specs;
@@ -78,6 +103,8 @@ std::string text_of(const Conv& layer) {
   if (layer.dilation != 1) text += fmt::format(",dilation={}", layer.dilation);
   if (layer.groups != 1) text += fmt::format(",groups={}", layer.groups);
   if (!layer.bias) text += ",bias=false";
+  if (layer.init == ConvInit::kDirac) text += ",init=dirac";
+  if (layer.init == ConvInit::kWhiten) text += ",init=whiten";
   return text + ")";
 }
 

@@ -14,17 +14,32 @@
 
 namespace warpfit {
 
+/// Initialization of the weight.
+enum class ConvInit {
+  kDefault,  ///< as nn.Conv2d
+  /// Then torch.nn.init.dirac_ of the first filters, as many as a filter has channels: each passes one
+  /// channel on.
+  kDirac,
+  /// Of the network's first layer: filters that whiten the patches of the training images, from the data
+  /// (host/run/whitening.hpp). Where there is no data, as nn.Conv2d.
+  kWhiten
+};
+
+/// Maximum number of values of a window that is whitened.
+constexpr std::int64_t kMaxWhitened = 256;
+
 struct Conv {
   std::int64_t out_channels = 0;
   std::int64_t kernel = 1, stride = 1, padding = 0, dilation = 1;
   std::int64_t groups = 1;
   bool bias = true;
+  ConvInit init = ConvInit::kDefault;
 
   friend bool operator==(const Conv&, const Conv&) = default;
 };
 
-/// Errors: UsageError if the input is smaller than a window, or `groups` does not divide both numbers of
-/// channels.
+/// Errors: UsageError if the input is smaller than a window, `groups` does not divide both numbers of
+/// channels, or the layer cannot be initialized as it says.
 [[nodiscard]] Shape output_shape(const Conv& layer, const Shape& in);
 /// Weight and bias.
 [[nodiscard]] std::vector<TensorSpec> tensors(const Conv& layer, const Shape& in);

@@ -36,6 +36,8 @@ Layer parse_conv(LayerArguments& arguments) {
   layer.dilation = arguments.integer("dilation", 1, kMaxKernel, layer.dilation);
   layer.groups = arguments.integer("groups", 1, kMaxWidth, layer.groups);
   layer.bias = arguments.flag("bias", layer.bias);
+  constexpr std::array<std::string_view, 3> kInits{"default", "dirac", "whiten"};
+  layer.init = static_cast<ConvInit>(arguments.word("init", kInits));
   return layer;
 }
 
@@ -191,6 +193,14 @@ bool LayerArguments::flag(std::string_view name, bool otherwise) {
   if (*text == "true") return true;
   if (*text == "false") return false;
   throw UsageError(fmt::format("{} is '{}', expected true or false", name, shown(*text)));
+}
+
+std::size_t LayerArguments::word(std::string_view name, std::span<const std::string_view> words) {
+  const auto text = take(name);
+  if (!text) return 0;
+  const auto found = std::ranges::find(words, *text);
+  if (found != words.end()) return static_cast<std::size_t>(found - words.begin());
+  throw UsageError(fmt::format("{} is '{}', expected one of {}", name, shown(*text), fmt::join(words, ", ")));
 }
 
 void LayerArguments::finish() const {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -27,6 +28,8 @@ class LayerArguments {
                        std::optional<std::int64_t> otherwise = {});
   double number(std::string_view name, double min, double max, double otherwise);
   bool flag(std::string_view name, bool otherwise);
+  /// The index of the argument's value in `words`; by default the first one.
+  std::size_t word(std::string_view name, std::span<const std::string_view> words);
 
   /// Errors: UsageError naming the first argument that was not requested.
   void finish() const;

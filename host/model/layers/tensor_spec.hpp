@@ -18,7 +18,20 @@ struct ConstantInitializer {
   float value = 0;
 };
 
-using Initializer = std::variant<UniformInitializer, ConstantInitializer>;
+/// Uniform as above, then the first `in` filters of a weight (out, in, rows, columns), or all if there are
+/// fewer, as torch.nn.init.dirac_ initializes them: filter i is 1 at (i, rows / 2, columns / 2) and otherwise
+/// 0.
+struct DiracInitializer {
+  UniformInitializer uniform;
+};
+
+/// Uniform as above; before training, replaced by filters that whiten the patches of the training images.
+struct WhiteningInitializer {
+  UniformInitializer uniform;
+};
+
+using Initializer =
+    std::variant<UniformInitializer, ConstantInitializer, DiracInitializer, WhiteningInitializer>;
 
 /// The role of a tensor in its layer, which determines how it is updated.
 enum class TensorRole {
