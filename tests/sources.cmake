@@ -93,6 +93,7 @@ set(warpfit_single_thread_test_sources
   cli/malformed_data_test.cpp
   cli/messages_test.cpp
   cli/nearest_test.cpp
+  cli/network_file_test.cpp
   cli/network_option_test.cpp
   cli/outputs_test.cpp
   cli/parse_test.cpp

@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "host/base/byte_size.hpp"
+#include "host/cli/network_file.hpp"
 #include "host/cli/option_rows.hpp"
 
 namespace warpfit {
@@ -71,13 +72,15 @@ Options layout_options(SampleLayout& layout) {
 Option network_option(std::string& network) {
   auto row = text(
       {"Training", "--network", "LAYERS",
-       "layer widths joined by '-', with ReLU between linear layers; or a comma-separated list of layers"},
-      "784-512-10, or linear(N, bias=true), conv(CHANNELS, KERNEL, stride=1, padding=0, dilation=1, "
-      "groups=1, bias=true, init=default), batchnorm(EPS, MOMENTUM), residual(LAYERS), dropout(P), flatten, "
-      "maxpool(KERNEL, STRIDE, PADDING), avgpool(...), globalavgpool, relu, leakyrelu(SLOPE), elu(ALPHA), "
-      "gelu, silu, sigmoid, tanh",
+       "layer widths joined by '-', with ReLU between linear layers; a comma-separated list of layers; or a "
+       "TOML file of layers"},
+      "784-512-10, FILE.toml, or linear(N, bias=true), conv(CHANNELS, KERNEL, stride=1, padding=0, "
+      "dilation=1, groups=1, bias=true, init=default), batchnorm(EPS, MOMENTUM), residual(LAYERS), "
+      "dropout(P), flatten, maxpool(KERNEL, STRIDE, PADDING), avgpool(...), globalavgpool, relu, "
+      "leakyrelu(SLOPE), elu(ALPHA), gelu, silu, sigmoid, tanh",
       network);
   row.otherwise = "two hidden layers of 512";
+  row.set = [&network](std::string_view given) { network = network_text(given); };
   return row;
 }
 
@@ -120,10 +123,12 @@ Option model_option(std::string& path) {
 }
 
 Option state_dict_option(std::string& network) {
-  return text(
+  auto row = text(
       {"Model", "--network", "LAYERS",
        "layers of a PyTorch state dict that are not only linear layers with ReLU between them, as in train"},
       "", network);
+  row.set = [&network](std::string_view given) { network = network_text(given); };
+  return row;
 }
 
 Option quiet_option(bool& quiet) {

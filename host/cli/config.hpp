@@ -1,5 +1,6 @@
 // Options as a TOML file with one key per flag: `lr = 0.001` for --lr 0.001. TOML strings are UTF-8, but a
-// path may contain any bytes: such a text is written as `data = { percent-encoded = "/data/%FF" }`.
+// path may contain any bytes: such a text is written as `data = { percent-encoded = "/data/%FF" }`. Instead
+// of the key `network`, a file may have the tables [[layer]] of host/cli/layer_tables.hpp.
 #pragma once
 
 #include <string>

@@ -31,7 +31,9 @@ std::vector<Bytes> seeds() {
   command.optimizer.rate = 1e-3;
   command.schedule.milestones = {2, 5};
   return {bytes_of(text_of(command)), bytes_of("lr = 1e-3\nepochs = 0x10\n# none\nquiet = true\n"),
-          bytes_of("data = '''a\nb'''\nseed = \"18446744073709551615\"\nnetwork = \"784-10\"")};
+          bytes_of("data = '''a\nb'''\nseed = \"18446744073709551615\"\nnetwork = \"784-10\""),
+          bytes_of("epochs = 2\n[[layer]]\ntype = \"conv\"\nout_channels = 4\nkernel_size = 3\nbias = false\n"
+                   "[[layer]]\ntype = \"residual\"\n[[layer.layer]]\ntype = \"dropout\"\np = 0.25\n")};
 }
 
 std::vector<std::string> words() {
@@ -52,6 +54,11 @@ std::vector<std::string> words() {
                                "1_000",
                                "{a = 1}",
                                "a.b = ",
+                               "[[layer]]\n",
+                               "[[layer.layer]]\n",
+                               "type = \"residual\"\n",
+                               "type = \"linear\"\noutputs = ",
+                               "type = \"elu\"\nalpha = ",
                                "\r\n"};
   TrainCommand command;
   for (const auto& option : options_of(command)) {

@@ -113,6 +113,21 @@ TEST(NetworkSpec, ReadsResidualBlocks) {
   EXPECT_EQ(parse_network(spec.text()), spec);
 }
 
+// 100,000 blocks, as a configuration can hold, overflowed the stack.
+TEST(NetworkSpec, ReadsResidualBlocksUpToADepth) {
+  const auto nested = [](int depth) {
+    std::string text;
+    for (int i = 0; i < depth; ++i) text += "residual(";
+    return text + "relu" + std::string(static_cast<std::size_t>(depth), ')');
+  };
+  EXPECT_EQ(parse_network(nested(16)).text(), nested(16));
+  for (const int depth : {17, 100'000}) {
+    EXPECT_THAT([&] { parse_network(nested(depth)); }, testing::ThrowsMessage<UsageError>(testing::HasSubstr(
+                                                           "residual blocks are nested more than 16 deep")))
+        << depth;
+  }
+}
+
 TEST(NetworkSpec, NamesTheLayerThatItCannotRead) {
   const std::vector<std::pair<std::string, std::string>> cases{
       {"linear(5),tanhh",

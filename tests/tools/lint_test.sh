@@ -98,6 +98,8 @@ plant arrows host/model/network.hpp 2 $'#pragma once\n#include "host/stream/idx_
 plant arrows host/backend/backend.hpp 1 '#include "host/model/network.hpp"'
 plant arrows host/cpu/relu.cpp 1 '#include "host/loss/mse.hpp"'
 plant arrows host/files/file.hpp 1 '#include "host/stream/idx_file.hpp"'
+plant toml-include host/cli/config.cpp 1 '#include <toml++/toml.h>'
+plant toml-include tests/cli/config_test.cpp 1 '#include <toml++/toml.h>'
 plant json-include host/files/safetensors.cpp 1 '#include <nlohmann/json.hpp>'
 plant arrows host/base/error.hpp 1 '#include "host/backend/backend.hpp"'
 plant arrows cuda/cuda_backend.hpp 1 '#include "host/stream/idx_file.hpp"'

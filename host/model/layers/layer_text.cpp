@@ -15,7 +15,6 @@ namespace warpfit {
 namespace {
 
 constexpr double kMaxDropout = 0.99;
-constexpr std::string_view kResidual = "residual";
 
 Layer parse_linear(LayerArguments& arguments) {
   const auto outputs = arguments.integer("outputs", 1, kMaxWidth);
@@ -128,18 +127,29 @@ std::optional<std::string_view> inside_residual(std::string_view text) {
   return text.substr(open + 1, text.size() - open - 2);
 }
 
-Layer parse_layer(std::string_view text) {
-  const auto open = std::min(text.find('('), text.size());
-  const auto parse = parser_of(trimmed(text.substr(0, open)));
-  std::string_view inside;
-  if (open < text.size()) {
-    if (!text.ends_with(')')) throw UsageError("expected a closing parenthesis at its end");
-    inside = text.substr(open + 1, text.size() - open - 2);
+// `depth`: the number of residual blocks around the layers. Errors: UsageError.
+std::vector<Layer> parse_list(std::string_view text, int depth) {
+  if (depth > kMaxResidualDepth) {
+    throw UsageError(fmt::format("residual blocks are nested more than {} deep", kMaxResidualDepth));
   }
-  LayerArguments arguments(inside);
-  auto layer = parse(arguments);
-  arguments.finish();
-  return layer;
+  std::vector<Layer> layers;
+  int number = 0;
+  for (const auto part : split(text)) {
+    ++number;
+    try {
+      if (const auto inside = inside_residual(part)) {
+        const auto block = parse_list(*inside, depth + 1);
+        layers.emplace_back(ResidualBegin{});
+        layers.insert(layers.end(), block.begin(), block.end());
+        layers.emplace_back(ResidualEnd{});
+      } else {
+        layers.push_back(parse_layer(part));
+      }
+    } catch (const UsageError& error) {
+      throw UsageError(fmt::format("layer {}, '{}': {}", number, shown(part), error.what()));
+    }
+  }
+  return layers;
 }
 
 }  // namespace
@@ -209,26 +219,21 @@ void LayerArguments::finish() const {
   if (!named_.empty()) throw UsageError(fmt::format("unexpected argument '{}'", shown(named_.front().first)));
 }
 
-std::vector<Layer> parse_layers(std::string_view text) {
-  std::vector<Layer> layers;
-  int number = 0;
-  for (const auto part : split(text)) {
-    ++number;
-    try {
-      if (const auto inside = inside_residual(part)) {
-        const auto block = parse_layers(*inside);
-        layers.emplace_back(ResidualBegin{});
-        layers.insert(layers.end(), block.begin(), block.end());
-        layers.emplace_back(ResidualEnd{});
-      } else {
-        layers.push_back(parse_layer(part));
-      }
-    } catch (const UsageError& error) {
-      throw UsageError(fmt::format("layer {}, '{}': {}", number, shown(part), error.what()));
-    }
+Layer parse_layer(std::string_view text) {
+  const auto open = std::min(text.find('('), text.size());
+  const auto parse = parser_of(trimmed(text.substr(0, open)));
+  std::string_view inside;
+  if (open < text.size()) {
+    if (!text.ends_with(')')) throw UsageError("expected a closing parenthesis at its end");
+    inside = text.substr(open + 1, text.size() - open - 2);
   }
-  return layers;
+  LayerArguments arguments(inside);
+  auto layer = parse(arguments);
+  arguments.finish();
+  return layer;
 }
+
+std::vector<Layer> parse_layers(std::string_view text) { return parse_list(text, 0); }
 
 std::string text_of(const std::vector<Layer>& layers) {
   std::string text;

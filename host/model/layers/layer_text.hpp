@@ -14,6 +14,8 @@
 namespace warpfit {
 
 constexpr std::int64_t kMaxWidth = std::int64_t{1} << 24;  ///< maximum number of outputs or channels
+constexpr int kMaxResidualDepth = 16;                      ///< maximum number of nested residual blocks
+constexpr std::string_view kResidual = "residual";
 
 /// The arguments between a layer's parentheses: first positional ones, in the order in which they are
 /// requested, then name=value.
@@ -42,6 +44,8 @@ class LayerArguments {
   std::vector<std::pair<std::string_view, std::string_view>> named_;
 };
 
+/// Parses one layer that is not a residual block. Errors: UsageError.
+Layer parse_layer(std::string_view text);
 /// Parses layers separated by commas. Errors: UsageError naming the layer by number and text.
 std::vector<Layer> parse_layers(std::string_view text);
 /// The text for parse_layers().
