@@ -215,6 +215,9 @@ TEST(CommandLine, NamesTheNearestKnownWord) {
       {{}, "no command given"},
       {{"train", "--epochs"}, "--epochs"},
       {{"train", "--network", ""}, "--network: the value is empty; give one, or leave --network out"},
+      {{"eval", "x", "--network", ""}, "--network: the value is empty; give one, or leave --network out"},
+      {{"predict", "x", "y", "--network", ""}, "--network: the value is empty; give one, or leave"},
+      {{"bench", "--network", ""}, "--network: the value is empty; give one, or leave"},
       {{"train", "--data", "x", "--save", ""}, "--save: the value is empty"},
       {{"export", "x", "--output", ""}, "--output: the value is empty"},
   };
