@@ -67,6 +67,7 @@ set(warpfit_test_sources
   cli/program_test.cpp
   cli/resume_test.cpp
   cpu/bf16_products_test.cpp
+  cpu/conv_error_test.cpp
   cpu/simd_test.cpp
   cpu/thread_pool_test.cpp
   support/environment_test.cpp

@@ -8,6 +8,7 @@
 #include "cuda/runtime/dnn_descriptor.hpp"
 #include "cuda/runtime/dnn_engines.hpp"
 #include "cuda/runtime/memory.hpp"
+#include "host/backend/conv_text.hpp"
 #include "host/base/error.hpp"
 
 namespace warpfit {
@@ -39,18 +40,6 @@ const char* name(Precision precision) {
       break;
   }
   return "bf16";
-}
-
-std::string describe(const ConvOperation& operation, std::int64_t rows) {
-  const auto both = [&](std::int64_t Windows::*member) {
-    const auto down = operation.rows.*member, across = operation.columns.*member;
-    return down == across ? std::to_string(down) : fmt::format("{}x{}", down, across);
-  };
-  return fmt::format(
-      "convolution of {} x {}x{}x{} with {} windows of {}x{}, stride {}, padding {}, dilation {}, groups {}",
-      rows, operation.in.channels, operation.in.height, operation.in.width, operation.out_channels,
-      operation.rows.size, operation.columns.size, both(&Windows::stride), both(&Windows::padding),
-      both(&Windows::dilation), operation.groups);
 }
 
 /// A tensor whose dimensions are (n, c, h, w) for cuDNN and which is (n, h, w, c) in memory.

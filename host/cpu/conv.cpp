@@ -6,6 +6,7 @@
 #include <dnnl.hpp>
 #include <unordered_map>
 
+#include "host/backend/conv_text.hpp"
 #include "host/base/error.hpp"
 #include "host/cpu/headroom.hpp"
 #include "host/cpu/openmp.hpp"
@@ -19,6 +20,9 @@ using Tag = dnnl::memory::format_tag;
 
 constexpr auto kType = dnnl::memory::data_type::f32;
 constexpr auto kDirect = dnnl::algorithm::convolution_direct;
+
+// What a pass computes, for messages.
+constexpr auto kForward = "result", kInputGradient = "input gradient", kWeightGradient = "weight gradient";
 
 // The shapes of a convolution as oneDNN describes them.
 struct Shapes {
@@ -124,6 +128,7 @@ struct Convolution::Pass {
     memory.set_data_handle(const_cast<float*>(data));  // oneDNN's interface takes no const memory
   }
 
+  // Errors: dnnl::error.
   void run(const dnnl::stream& stream, const float* weights, bool is_gradient) {
     bind(plain_w, weights);
     if (reorder && !is_gradient) reorder.execute(stream, plain_w, w);
@@ -136,6 +141,14 @@ Convolution::Convolution(const ConvOperation& operation, std::int64_t rows)
     : operation_(operation), rows_(rows), engine_(std::make_unique<Engine>()) {}
 Convolution::~Convolution() = default;
 
+void fail_convolution(int status, std::string_view what, const ConvOperation& operation, std::int64_t rows) {
+  const auto text = fmt::format("the {} of a {}", what, describe(operation, rows));
+  if (status == dnnl_out_of_memory) throw OutOfMemory(text + ": oneDNN ran out of memory");
+  if (status == dnnl_unimplemented)
+    throw DeviceError(text + ": oneDNN has no implementation for these shapes");
+  throw InternalError(fmt::format("{}: oneDNN status {}", text, status));
+}
+
 // oneDNN distributes work over OpenMP threads: each thread of our pool is given only itself.
 template <class Make>
 Convolution::Pass& Convolution::prepared(std::unique_ptr<Pass>& pass, const char* what, const Make& make) {
@@ -145,17 +158,21 @@ Convolution::Pass& Convolution::prepared(std::unique_ptr<Pass>& pass, const char
   try {
     pass = make(Shapes(operation_, rows_), engine_->engine);
   } catch (const dnnl::error& error) {
-    const auto text = fmt::format("{} of a convolution of {} x {}x{}x{} with {} windows of {}x{}", what,
-                                  rows_, operation_.in.channels, operation_.in.height, operation_.in.width,
-                                  operation_.out_channels, operation_.rows.size, operation_.columns.size);
-    if (error.status == dnnl_out_of_memory) throw OutOfMemory(text + ": oneDNN ran out of memory");
-    throw InternalError(fmt::format("{}: oneDNN status {}", text, static_cast<int>(error.status)));
+    fail_convolution(error.status, what, operation_, rows_);
   }
   return *pass;
 }
 
+void Convolution::run(Pass& pass, const char* what, const float* weights) {
+  try {
+    pass.run(engine_->stream, weights, &pass == backward_weights_.get());
+  } catch (const dnnl::error& error) {
+    fail_convolution(error.status, what, operation_, rows_);
+  }
+}
+
 void Convolution::forward(const float* x, const float* w, const float* b, float* y) {
-  auto& pass = prepared(forward_, "result", [](const Shapes& shapes, const dnnl::engine& engine) {
+  auto& pass = prepared(forward_, kForward, [](const Shapes& shapes, const dnnl::engine& engine) {
     const auto desc = forward_desc(shapes, engine);
     auto made =
         std::make_unique<Pass>(dnnl::convolution_forward(desc), desc.weights_desc(), false, shapes, engine);
@@ -168,12 +185,12 @@ void Convolution::forward(const float* x, const float* w, const float* b, float*
   pass.bind(DNNL_ARG_SRC, x);
   pass.bind(DNNL_ARG_DST, y);
   if (operation_.bias) pass.bind(DNNL_ARG_BIAS, b);
-  pass.run(engine_->stream, w, false);
+  run(pass, kForward, w);
 }
 
 void Convolution::backward_input(const float* dy, const float* w, float* dx) {
   auto& pass =
-      prepared(backward_input_, "input gradient", [](const Shapes& shapes, const dnnl::engine& engine) {
+      prepared(backward_input_, kInputGradient, [](const Shapes& shapes, const dnnl::engine& engine) {
         const auto desc = backward_input_desc(shapes, engine);
         auto made = std::make_unique<Pass>(dnnl::convolution_backward_data(desc), desc.weights_desc(), false,
                                            shapes, engine);
@@ -184,12 +201,12 @@ void Convolution::backward_input(const float* dy, const float* w, float* dx) {
       });
   pass.bind(DNNL_ARG_DIFF_DST, dy);
   pass.bind(DNNL_ARG_DIFF_SRC, dx);
-  pass.run(engine_->stream, w, false);
+  run(pass, kInputGradient, w);
 }
 
 void Convolution::backward_weights(const float* x, const float* dy, float* dw, float* db) {
   auto& pass =
-      prepared(backward_weights_, "weight gradient", [](const Shapes& shapes, const dnnl::engine& engine) {
+      prepared(backward_weights_, kWeightGradient, [](const Shapes& shapes, const dnnl::engine& engine) {
         const auto desc = backward_weights_desc(shapes, engine);
         auto made = std::make_unique<Pass>(dnnl::convolution_backward_weights(desc), desc.diff_weights_desc(),
                                            true, shapes, engine);
@@ -202,7 +219,7 @@ void Convolution::backward_weights(const float* x, const float* dy, float* dw, f
   pass.bind(DNNL_ARG_SRC, x);
   pass.bind(DNNL_ARG_DIFF_DST, dy);
   if (operation_.bias) pass.bind(DNNL_ARG_DIFF_BIAS, db);
-  pass.run(engine_->stream, dw, true);
+  run(pass, kWeightGradient, dw);
 }
 
 }  // namespace warpfit::cpu

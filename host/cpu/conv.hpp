@@ -5,14 +5,20 @@
 
 #include <cstdint>
 #include <memory>
+#include <string_view>
 
 #include "host/backend/operation.hpp"
 #include "host/backend/views.hpp"
 
 namespace warpfit::cpu {
 
+/// Throws the error of a oneDNN status, with the shapes: OutOfMemory; DeviceError if oneDNN has no
+/// implementation; otherwise InternalError. `what` was being computed.
+[[noreturn]] void fail_convolution(int status, std::string_view what, const ConvOperation& operation,
+                                   std::int64_t rows);
+
 /// Convolutions of batches of one size on the calling thread; always call and destroy it on the same thread.
-/// Errors: OutOfMemory at the first call of each function.
+/// Errors: those of fail_convolution(), usually at the first call of each function.
 class Convolution {
  public:
   Convolution(const ConvOperation& operation, std::int64_t rows);
@@ -32,6 +38,7 @@ class Convolution {
   struct Pass;
   template <class Make>
   Pass& prepared(std::unique_ptr<Pass>& pass, const char* what, const Make& make);
+  void run(Pass& pass, const char* what, const float* weights);
 
   ConvOperation operation_;
   std::int64_t rows_;
