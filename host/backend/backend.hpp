@@ -136,6 +136,12 @@ class Backend {
   // Operations are prepared once for a batch size and allocate all memory that they need then; their calls
   // allocate nothing and wait for nothing. The backend must outlive them.
   [[nodiscard]] virtual std::unique_ptr<LayerOp> prepare(const Operation& operation, std::int64_t rows) = 0;
+  /// Bytes of host memory that the operation allocates for batches of `rows` rows, besides its operands: in
+  /// steps of training (`trains`) or of evaluation.
+  [[nodiscard]] virtual std::uint64_t host_bytes(const PlannedOperation& /*operation*/, std::int64_t /*rows*/,
+                                                 bool /*trains*/) const {
+    return 0;
+  }
   /// `classes`: number of columns of the outputs.
   [[nodiscard]] virtual std::unique_ptr<LossOp> prepare(const Loss& loss, std::int64_t classes,
                                                         std::int64_t rows) = 0;

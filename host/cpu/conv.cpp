@@ -141,6 +141,23 @@ Convolution::Convolution(const ConvOperation& operation, std::int64_t rows)
     : operation_(operation), rows_(rows), engine_(std::make_unique<Engine>()) {}
 Convolution::~Convolution() = default;
 
+std::uint64_t Convolution::copied_bytes(const ConvOperation& operation, std::int64_t rows,
+                                        Gradients gradients) {
+  omp_set_num_threads(1);  // as in prepared(), which chooses the same formats
+  check_headroom();
+  try {
+    const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
+    const Shapes shapes(operation, rows);
+    const auto bytes = [&](const Desc& w) { return w == shapes.plain_w ? 0 : w.get_size(); };
+    std::uint64_t sum = bytes(forward_desc(shapes, engine).weights_desc());
+    if (gradients.input) sum += bytes(backward_input_desc(shapes, engine).weights_desc());
+    if (gradients.weights) sum += bytes(backward_weights_desc(shapes, engine).diff_weights_desc());
+    return sum;
+  } catch (const dnnl::error& error) {
+    fail_convolution(error.status, "memory", operation, rows);
+  }
+}
+
 void fail_convolution(int status, std::string_view what, const ConvOperation& operation, std::int64_t rows) {
   const auto text = fmt::format("the {} of a {}", what, describe(operation, rows));
   if (status == dnnl_out_of_memory) throw OutOfMemory(text + ": oneDNN ran out of memory");

@@ -21,6 +21,15 @@ namespace warpfit::cpu {
 /// Errors: those of fail_convolution(), usually at the first call of each function.
 class Convolution {
  public:
+  /// Which gradients are computed besides the result.
+  struct Gradients {
+    bool input = false, weights = false;
+  };
+  /// Bytes that the functions together allocate for weights and their gradient in oneDNN's format. Takes less
+  /// than a millisecond: no kernel is generated. Errors: those of fail_convolution().
+  [[nodiscard]] static std::uint64_t copied_bytes(const ConvOperation& operation, std::int64_t rows,
+                                                  Gradients gradients);
+
   Convolution(const ConvOperation& operation, std::int64_t rows);
   ~Convolution();
   Convolution(const Convolution&) = delete;

@@ -3,22 +3,27 @@
 #include <algorithm>
 #include <vector>
 
-#include "host/cpu/conv.hpp"
 #include "host/cpu/relu.hpp"
 #include "host/cpu/simd.hpp"
 
 namespace warpfit::cpu {
 namespace {
 
+// A part of the rows of a batch, for one thread.
+struct RowRange {
+  std::int64_t first, count;
+
+  RowRange(std::int64_t rows, int part, int parts)
+      : first(rows * part / parts), count(rows * (part + 1) / parts - first) {}
+};
+
 // Each thread convolves some of the samples. Their weight gradients are added in the order of the threads.
 class ConvOp final : public LayerOp {
  public:
   ConvOp(const OpContext& context, const ConvOperation& operation, std::int64_t rows)
       : context_(context), operation_(operation), parts_(context.pool.parts_for(rows)) {
-    for (int part = 0; part < parts_; ++part) {
-      const auto first = rows * part / parts_, end = rows * (part + 1) / parts_;
-      workers_.push_back(std::make_unique<Worker>(operation, first, end - first));
-    }
+    for (int part = 0; part < parts_; ++part)
+      workers_.push_back(std::make_unique<Worker>(operation, RowRange(rows, part, parts_)));
   }
 
   // oneDNN counts the users of a thread's scratch memory: a convolution is destroyed by the thread that made
@@ -56,16 +61,15 @@ class ConvOp final : public LayerOp {
 
  private:
   struct Worker {
-    std::int64_t first, count;  // rows
+    RowRange range;
     Convolution convolution;
     std::vector<float> dw, db;
 
-    Worker(const ConvOperation& operation, std::int64_t first_row, std::int64_t rows)
-        : first(first_row), count(rows), convolution(operation, rows) {}
+    Worker(const ConvOperation& operation, RowRange rows) : range(rows), convolution(operation, rows.count) {}
 
     template <class T>
     [[nodiscard]] Part<T> rows_of(MatrixView<T> matrix) const {
-      return {matrix.data + first * matrix.cols, count, matrix.cols, matrix.cols};
+      return {matrix.data + range.first * matrix.cols, range.count, matrix.cols, matrix.cols};
     }
   };
 
@@ -107,6 +111,17 @@ class ConvOp final : public LayerOp {
 std::unique_ptr<LayerOp> make_conv_op(const OpContext& context, const ConvOperation& operation,
                                       std::int64_t rows) {
   return std::make_unique<ConvOp>(context, operation, rows);
+}
+
+std::uint64_t conv_op_bytes(const ThreadPool& pool, const ConvOperation& operation, std::int64_t rows,
+                            Convolution::Gradients gradients) {
+  const int parts = pool.parts_for(rows);
+  std::uint64_t bytes = 0;
+  for (int part = 0; part < parts; ++part) {
+    bytes += Convolution::copied_bytes(operation, RowRange(rows, part, parts).count, gradients);
+    if (gradients.weights) bytes += sizeof(float) * static_cast<std::uint64_t>(operation.weights());
+  }
+  return bytes;
 }
 
 }  // namespace warpfit::cpu

@@ -9,6 +9,7 @@
 
 #include "host/base/error.hpp"
 #include "host/cpu/averaging.hpp"
+#include "host/cpu/conv_op.hpp"
 #include "host/cpu/gradient_clipping.hpp"
 #include "host/cpu/gradient_sum.hpp"
 #include "host/cpu/layer_ops.hpp"
@@ -135,6 +136,16 @@ void CpuBackend::update(const Optimizer& optimizer, const OptimizerViews& views)
 
 std::unique_ptr<LayerOp> CpuBackend::prepare(const Operation& operation, std::int64_t rows) {
   return cpu::make_layer_op({pool_, products_, run_}, operation, rows);
+}
+
+// Other operations allocate at most a few values for each channel.
+std::uint64_t CpuBackend::host_bytes(const PlannedOperation& operation, std::int64_t rows,
+                                     bool trains) const {
+  if (const auto* conv = std::get_if<ConvOperation>(&operation.operation))
+    return cpu::conv_op_bytes(pool_, *conv, rows, {trains && operation.has_input_gradient, trains});
+  const auto* pool = std::get_if<PoolOperation>(&operation.operation);
+  if (pool == nullptr || pool->kind != PoolKind::kMax) return 0;
+  return sizeof(std::int32_t) * static_cast<std::uint64_t>(rows * pool->out().size());
 }
 
 std::unique_ptr<LossOp> CpuBackend::prepare(const Loss& loss, std::int64_t, std::int64_t rows) {

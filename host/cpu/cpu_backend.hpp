@@ -25,6 +25,8 @@ class CpuBackend final : public Backend {
   [[nodiscard]] std::unique_ptr<RecordedStep> record(std::function<void()> step) override;
 
   [[nodiscard]] std::unique_ptr<LayerOp> prepare(const Operation& operation, std::int64_t rows) override;
+  [[nodiscard]] std::uint64_t host_bytes(const PlannedOperation& operation, std::int64_t rows,
+                                         bool trains) const override;
   [[nodiscard]] std::unique_ptr<LossOp> prepare(const Loss& loss, std::int64_t classes,
                                                 std::int64_t rows) override;
   [[nodiscard]] std::unique_ptr<MuonOp> prepare(const Muon& muon,

@@ -34,8 +34,6 @@ class TrainingFiles {
   void set_class_names(std::vector<std::string> names) { model_.class_names = std::move(names); }
   /// The plan of the network, in which parameters are frozen as requested.
   [[nodiscard]] const NetworkPlan& plan() const { return plan_; }
-  /// The number of samples of the larger set.
-  [[nodiscard]] std::int64_t max_samples() const { return std::max(training_set_.size(), test_set_.size()); }
   /// "60000 training and 10000 test samples of 28x28 from DIR: train-images-idx3-ubyte, ..."
   [[nodiscard]] std::string summary() const;
   /// A text that identifies the data set.

@@ -80,10 +80,9 @@ void check_fits(const Checkpoint& checkpoint, const RunOptions& options, const M
   }
 }
 
-void warn_of_memory(const Backend& backend, const TrainingFiles& files, const TrainOptions& options,
-                    bool saves) {
-  const auto rows = std::min(options.batch_size, files.max_samples());
-  const auto needed = estimated_memory(files.plan(), options, rows, backend.is_host(), saves);
+void warn_of_memory(const Backend& backend, const NetworkPlan& network, const TrainingData& data,
+                    const TrainOptions& options, bool saves) {
+  const auto needed = estimated_memory(network, options, batch_sizes(options, data), backend, saves);
   const auto warning = memory_warning(needed, available_memory());
   if (!warning.empty()) log_warning(warning);
 }
@@ -133,6 +132,8 @@ void run(const RunOptions& options, const TrainingFiles& files, RunFolder* folde
   log_info(fmt::format("network: {}, {} parameters{}", model.network.text(), files.plan().parameters(),
                        frozen > 0 ? fmt::format(", {} of them frozen", frozen) : ""));
   warn_of_memory(*backend, files, training, folder != nullptr);
+  log_info(fmt::format("network: {}, {} parameters", model.network.text(), files.plan().parameters()));
+  warn_of_memory(*backend, files.plan(), data, training, folder != nullptr);
 
   TorchGenerator generator(training.seed);
   Network network(*backend, files.plan(),

@@ -35,13 +35,15 @@ std::uint64_t copies_of_parameters(const NetworkPlan& network, const TrainOption
   return std::max(initial, trained + saved);
 }
 
-// The indices of the maxima of a sample, which training and evaluation each keep for a batch.
-std::uint64_t index_bytes(const OperationPlan& plan) {
+// The working memory of the operations that are prepared for each batch size.
+std::uint64_t operation_bytes(const OperationPlan& plan, const TrainOptions& options,
+                              const BatchSizes& batches, const Backend& backend) {
   std::uint64_t bytes = 0;
-  for (const auto& planned : plan.operations) {
-    const auto* pool = std::get_if<PoolOperation>(&planned.operation);
-    if (pool != nullptr && pool->kind == PoolKind::kMax)
-      bytes += 2 * sizeof(std::int32_t) * static_cast<std::uint64_t>(planned.outputs);
+  for (const auto& operation : plan.operations) {
+    // Batches that make no update have a step of their own.
+    const std::uint64_t steps = options.accumulate > 1 ? 2 : 1;
+    for (const auto rows : batches.training) bytes += steps * backend.host_bytes(operation, rows, true);
+    for (const auto rows : batches.evaluation) bytes += backend.host_bytes(operation, rows, false);
   }
   return bytes;
 }
@@ -49,7 +51,8 @@ std::uint64_t index_bytes(const OperationPlan& plan) {
 }  // namespace
 
 std::uint64_t estimated_memory(const NetworkPlan& network, const TrainOptions& options,
-                               std::int64_t max_batch_size, bool on_cpu, bool saves) {
+                               const BatchSizes& batches, const Backend& backend, bool saves) {
+  const bool on_cpu = backend.is_host();
   const auto parameters = static_cast<std::uint64_t>(network.parameters());
   // Each activation and its gradient, as in Workspace; the input has no gradient.
   const auto plan = plan_operations(network, 0);
@@ -58,11 +61,12 @@ std::uint64_t estimated_memory(const NetworkPlan& network, const TrainOptions& o
     const int buffers = (plan.memory[i] == i ? 1 : 0) + (i > 0 && plan.gradient_memory[i] == i ? 1 : 0);
     per_sample += buffers * plan.widths[i];
   }
+  const auto max_batch_size =
+      std::max(std::ranges::max(batches.training), std::ranges::max(batches.evaluation));
   const auto values = static_cast<std::uint64_t>(max_batch_size * per_sample);
   const auto numbers = parameters * copies_of_parameters(network, options, on_cpu, saves) +
                        (on_cpu ? values + muon_floats(network, options) : 0);
-  return kProgram + numbers * sizeof(float) +
-         (on_cpu ? static_cast<std::uint64_t>(max_batch_size) * index_bytes(plan) : 0);
+  return kProgram + numbers * sizeof(float) + operation_bytes(plan, options, batches, backend);
 }
 
 std::string memory_warning(std::uint64_t needed, std::uint64_t available) {

@@ -17,6 +17,19 @@ std::int64_t max_batch_size(const TrainOptions& options, const TrainingData& dat
                    data.validation ? batch_rows(options, *data.validation) : 0});
 }
 
+BatchSizes batch_sizes(const TrainOptions& options, const TrainingData& data) {
+  BatchSizes sizes;
+  const auto add = [&options](std::vector<std::int64_t>& to, const Subset& samples) {
+    const auto rows = batch_rows(options, samples);
+    to.push_back(rows);
+    if (samples.size() % rows != 0) to.push_back(samples.size() % rows);
+  };
+  add(sizes.training, data.training);
+  add(sizes.evaluation, data.test);
+  if (data.validation) add(sizes.evaluation, *data.validation);
+  return sizes;
+}
+
 void check_batches(const NetworkPlan& plan, std::int64_t samples, std::int64_t batch_size) {
   const auto normalizes_vectors = [&plan](const Node& node) {
     return node.in.is_vector() && node.tensors > 0 &&

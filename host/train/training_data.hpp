@@ -27,6 +27,14 @@ std::int64_t batch_rows(const TrainOptions& options, const Subset& samples);
 /// The largest batch size of all sets.
 std::int64_t max_batch_size(const TrainOptions& options, const TrainingData& data);
 
+/// The sizes of the batches that steps are prepared for: for each set the batch size, and the size of a
+/// smaller last batch.
+struct BatchSizes {
+  std::vector<std::int64_t> training;
+  std::vector<std::int64_t> evaluation;  ///< of the test set and of the validation set, if any
+};
+BatchSizes batch_sizes(const TrainOptions& options, const TrainingData& data);
+
 /// Errors: UsageError if a batch of an epoch of so many samples is too small to be normalized.
 void check_batches(const NetworkPlan& plan, std::int64_t samples, std::int64_t batch_size);
 

@@ -5,7 +5,10 @@
 
 #include <filesystem>
 
+#include "host/cpu/cpu_backend.hpp"
+#include "host/stream/dataset_files.hpp"
 #include "host/train/memory_estimate.hpp"
+#include "host/train/operation_plan.hpp"
 #include "tests/support/files.hpp"
 #include "tests/support/program.hpp"
 
@@ -104,8 +107,9 @@ TEST_F(Resources, AreEstimatedAsARunTakesThem) {
   const auto network_text = fmt::format("784-{}-{}-10", kWidth, kWidth);
   const auto expect_near = [&](const Outcome& outcome, const TrainOptions& options, bool saves) {
     ASSERT_EQ(outcome.exit_code, 0) << outcome.error;
+    const CpuBackend backend(2);
     const double estimate =
-        static_cast<double>(estimated_memory(network, options, options.batch_size, true, saves)) / 1024;
+        static_cast<double>(estimated_memory(network, options, {{64}, {64}}, backend, saves)) / 1024;
     EXPECT_NEAR(estimate / static_cast<double>(outcome.peak_kilobytes), 1, 0.25)
         << outcome.peak_kilobytes << " kB";
   };
@@ -124,9 +128,68 @@ TEST_F(Resources, AreEstimatedAsARunTakesThem) {
 TEST(MemoryEstimate, CountsTheValuesThatAStepKeeps) {
   const auto estimate = [](ActivationKind kind) {
     const auto plan = plan_network({{Linear{100}, Activation{kind}, Linear{10}}, 784});
-    return estimated_memory(plan, {}, 64, true, false);
+    return estimated_memory(plan, {}, {{64}, {64}}, CpuBackend(1), false);
   };
   EXPECT_EQ(estimate(ActivationKind::kGelu) - estimate(ActivationKind::kRelu), 64U * 2 * 100 * sizeof(float));
+}
+
+// Each thread has the weights and their gradient in oneDNN's format, and the gradient in ours: most of the
+// memory of these layers.
+TEST_F(Resources, AreEstimatedForConvolutionsAsARunTakesThem) {
+  const std::string text =
+      "maxpool(14),conv(512,3,padding=1),relu,conv(768,3,padding=1),relu,globalavgpool,linear(10)";
+  const auto network = plan_network(parse_network(text), {1, 28, 28});
+  const auto outcome = run_warpfit(train(text, {"--batch-size", "48"}));
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.error;
+  const auto paths = find_dataset(sample_folder().string(), {});
+  const Dataset training(paths.train_images, paths.train_labels), test(paths.test_images, paths.test_labels);
+  const auto batches = batch_sizes({.batch_size = 48}, {training, std::nullopt, test});
+  const auto bytes = [&](int threads) {
+    return static_cast<double>(estimated_memory(network, {}, batches, CpuBackend(threads), false)) / 1024;
+  };
+  EXPECT_NEAR(bytes(2) / static_cast<double>(outcome.peak_kilobytes), 1, 0.1)
+      << outcome.peak_kilobytes << " kB";
+  EXPECT_GT(bytes(2), 1.5 * bytes(1));
+}
+
+TEST(BatchSizes, AreThoseOfEachSetWithItsLastBatch) {
+  const TemporaryFolder folder;
+  const Dataset samples(folder.add("images", idx({12, 1}, Bytes(12))),
+                        folder.add("labels", idx({12}, Bytes(12))));
+  const auto sizes = [&](std::int64_t batch_size, const TrainingData& data) {
+    const auto [training, evaluation] = batch_sizes({.batch_size = batch_size}, data);
+    return std::pair(training, evaluation);
+  };
+  using Sizes = std::vector<std::int64_t>;
+  const TrainingData data{Subset(samples, 0, 9), Subset(samples, 9, 3), samples};
+  EXPECT_EQ(sizes(4, data), std::pair(Sizes({4, 1}), Sizes({4, 3})));
+  EXPECT_EQ(sizes(9, data), std::pair(Sizes({9}), Sizes({9, 3, 3})));
+  EXPECT_EQ(sizes(100, {samples, std::nullopt, samples}), std::pair(Sizes({12}), Sizes({12})));
+}
+
+TEST(MemoryEstimate, CountsTheIndicesOfMaxima) {
+  const auto plan = plan_network(parse_network("maxpool(2),linear(10)"), {1, 8, 8});
+  const auto estimate = [&](const BatchSizes& batches) {
+    return estimated_memory(plan, {}, batches, CpuBackend(1), false);
+  };
+  EXPECT_EQ(estimate({{5, 2}, {5, 3, 4}}) - estimate({{5}, {5}}), (2U + 3 + 4) * 16 * sizeof(std::int32_t));
+}
+
+TEST(MemoryEstimate, CountsTheStepsOfAccumulation) {
+  const auto plan = plan_network(parse_network("conv(64,3),globalavgpool"), {64, 8, 8});
+  const CpuBackend backend(1);
+  const auto estimate = [&](std::int64_t accumulate) {
+    TrainOptions options;
+    options.accumulate = accumulate;
+    options.fuse_update = false;
+    return estimated_memory(plan, options, {{4}, {4}}, backend, false);
+  };
+  const auto planned = plan_operations(plan, 0).operations;
+  const auto is_conv = [](const auto& each) { return std::holds_alternative<ConvOperation>(each.operation); };
+  const auto conv = backend.host_bytes(*std::ranges::find_if(planned, is_conv), 4, true);
+  const auto parameters = static_cast<std::uint64_t>(plan.parameters()) * sizeof(float);
+  EXPECT_GE(conv, parameters / 2);
+  EXPECT_EQ(estimate(2) - estimate(1), conv + parameters);
 }
 
 TEST_F(Resources, SufficeToResumeIfTheySufficedToTrain) {

@@ -25,6 +25,10 @@ class CheckedBackend final : public Backend {
   void download(const void* from, std::span<std::byte> to) override;
   [[nodiscard]] std::unique_ptr<StagingSlot> make_staging_slot(std::size_t bytes) override;
   [[nodiscard]] bool should_keep(std::size_t bytes) const override { return backend_->should_keep(bytes); }
+  [[nodiscard]] std::uint64_t host_bytes(const PlannedOperation& operation, std::int64_t rows,
+                                         bool trains) const override {
+    return backend_->host_bytes(operation, rows, trains);
+  }
   [[nodiscard]] std::unique_ptr<RecordedStep> record(std::function<void()> step) override;
   [[nodiscard]] Compiled compile(const StepPlan& plan) override { return backend_->compile(plan); }
   void begin_range(const char* name, std::int64_t number) override { backend_->begin_range(name, number); }
