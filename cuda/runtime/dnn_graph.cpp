@@ -181,13 +181,27 @@ void DnnHandle::check(int status, const std::string& doing) const {
   throw DeviceError(text);
 }
 
+struct DnnWorkspace {
+  DeviceMemory memory;
+  std::size_t bytes;
+};
+
+std::shared_ptr<const DnnWorkspace> DnnHandle::workspace(std::size_t bytes) const {
+  auto newest = workspace_.lock();
+  if (newest == nullptr || newest->bytes < bytes) {
+    newest = std::make_shared<const DnnWorkspace>(DnnWorkspace{DeviceMemory(bytes), bytes});
+    workspace_ = newest;
+  }
+  return newest;
+}
+
 struct DnnConv::Plan {
   const DnnHandle& dnn;
   std::array<std::int64_t, 3> names;
   std::vector<DnnDescriptor> graph;
   DnnPlan chosen;
-  DeviceMemory workspace;
-  std::string running;  // what run() does, for messages
+  std::shared_ptr<const DnnWorkspace> workspace;  // null if the plan needs none
+  std::string running;                            // what run() does, for messages
   // The arguments of the last run(); the first one has none.
   std::array<void*, 3> arguments{};
   std::optional<DnnDescriptor> pack;
@@ -202,8 +216,8 @@ DnnConv::DnnConv(const DnnHandle& dnn, ConvPass pass, const ConvOperation& opera
     throw DeviceError(fmt::format("{}: {} has no deterministic {} engine for its {}", what, dnn.version(),
                                   name(precision), name(pass)));
   }
-  DeviceMemory workspace;
-  if (chosen->workspace_bytes > 0) workspace = DeviceMemory(chosen->workspace_bytes);
+  std::shared_ptr<const DnnWorkspace> workspace;
+  if (chosen->workspace_bytes > 0) workspace = dnn.workspace(chosen->workspace_bytes);
   plan_ = std::make_unique<Plan>(Plan{dnn,
                                       argument_names(pass),
                                       std::move(graph),
@@ -223,7 +237,7 @@ void DnnConv::run(const float* a, const float* b, float* result) {
   const std::array<void*, 3> arguments{const_cast<float*>(a), const_cast<float*>(b), result};
   if (!plan.pack || plan.arguments != arguments) {
     DnnDescriptor pack(plan.dnn, CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR, "the operands of a convolution");
-    const std::array<void*, 1> workspace{plan.workspace.data()};
+    const std::array<void*, 1> workspace{plan.workspace ? plan.workspace->memory.data() : nullptr};
     pack.set(CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS, plan.names);
     pack.set(CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS, arguments);
     pack.set(CUDNN_ATTR_VARIANT_PACK_WORKSPACE, workspace);

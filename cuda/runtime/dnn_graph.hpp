@@ -16,6 +16,7 @@ struct cudnnContext;
 namespace warpfit {
 
 struct DnnGraphLibrary;
+struct DnnWorkspace;
 
 /// cuDNN, started on a stream.
 class DnnHandle {
@@ -36,10 +37,16 @@ class DnnHandle {
   /// Errors: DeviceError or OutOfMemory if `status`, a cudnnStatus_t, is not success, with what was being
   /// done and cuDNN's description of the error.
   void check(int status, const std::string& doing) const;
+  /// Device memory of at least `bytes` bytes for a plan, which holds the result as long as it may run. Plans
+  /// of a handle run one after another, on one stream, and share it. A plan that needs more gets a new block,
+  /// which later plans share; earlier ones keep theirs, whose address may be part of a CUDA graph. Errors:
+  /// OutOfMemory.
+  [[nodiscard]] std::shared_ptr<const DnnWorkspace> workspace(std::size_t bytes) const;
 
  private:
   std::unique_ptr<const DnnGraphLibrary> library_;
   cudnnContext* handle_ = nullptr;
+  mutable std::weak_ptr<const DnnWorkspace> workspace_;  // the newest block
 };
 
 enum class ConvPass { kForward, kInputGradient, kWeightGradient };
@@ -49,7 +56,7 @@ enum class ConvPass { kForward, kInputGradient, kWeightGradient };
 class DnnConv {
  public:
   /// Chooses a deterministic kernel that keeps to the precision: with kFp32, products and sums are fp32; with
-  /// kTf32, inputs may be rounded to TF32; with kBf16, to 16 bits. Allocates its workspace, at most 1 GiB.
+  /// kTf32, inputs may be rounded to TF32; with kBf16, to 16 bits. Its workspace has at most 1 GiB.
   /// `dnn` must outlive it. Not during capture. Errors: DeviceError, also if there is no such kernel;
   /// OutOfMemory.
   DnnConv(const DnnHandle& dnn, ConvPass pass, const ConvOperation& operation, std::int64_t rows,

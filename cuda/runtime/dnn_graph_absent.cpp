@@ -15,6 +15,7 @@ namespace {
 
 struct DnnGraphLibrary {};
 struct DnnConv::Plan {};
+struct DnnWorkspace {};
 
 DnnHandle::DnnHandle(const Stream&) { refuse(); }
 DnnHandle::~DnnHandle() = default;

@@ -87,6 +87,50 @@ TEST_P(DnnEngines, GetTheirWorkspace) {
   EXPECT_EQ(emulation::statistics().live_allocations, before.live_allocations);
 }
 
+TEST_P(DnnEngines, ShareTheWorkspaceOfTheirStream) {
+  const auto operation = conv({1, 1, 1}, 1, {1}, {1});
+  const auto bytes = [before = emulation::statistics().live_bytes] {
+    return emulation::statistics().live_bytes - before;
+  };
+  const auto make = [&](std::int64_t rows) {
+    return DnnConv(*dnn_, GetParam(), operation, rows, Precision::kFp32);
+  };
+  DnnConv two = make(2);
+  EXPECT_EQ(bytes(), 4096 + 24);
+  const DnnConv one = make(1), other = make(2);
+  EXPECT_EQ(bytes(), 4096 + 24);
+  const Floats a(*stream_, std::vector(2, 3.0F)), b(*stream_, std::vector(2, 5.0F)), result(*stream_, 2);
+  const auto operands = bytes() - (4096 + 24);
+  // The graph holds the address of the first block.
+  const Graph graph(stream_->get(), [&] { two.run(a.data(), b.data(), result.data()); });
+  const DnnConv three = make(3);
+  EXPECT_EQ(bytes() - operands, 4096 + 24 + 4096 + 36);
+  const DnnConv last = make(2);
+  EXPECT_EQ(bytes() - operands, 4096 + 24 + 4096 + 36);
+  graph.launch(stream_->get());
+  stream_->synchronize();
+  EXPECT_EQ(result.values().front(), GetParam() == ConvPass::kWeightGradient ? 30.0F : 15.0F);
+}
+
+// Work on different streams may run at the same time.
+TEST_P(DnnEngines, ShareNothingBetweenStreams) {
+  const auto operation = conv({1, 1, 1}, 1, {1}, {1});
+  const auto before = emulation::statistics().live_bytes;
+  Stream stream("other");
+  const DnnHandle dnn(stream);
+  DnnConv here(*dnn_, GetParam(), operation, 1, Precision::kFp32);
+  DnnConv there(dnn, GetParam(), operation, 1, Precision::kFp32);
+  EXPECT_EQ(emulation::statistics().live_bytes - before, 2 * (4096 + 12));
+  const Floats a(*stream_, std::vector{3.0F}), b(*stream_, std::vector{5.0F});
+  const Floats first(*stream_, 1), second(*stream_, 1);
+  stream_->synchronize();
+  here.run(a.data(), b.data(), first.data());
+  there.run(a.data(), b.data(), second.data());
+  stream.synchronize();
+  EXPECT_EQ(first.values().front(), 15.0F);
+  EXPECT_EQ(second.values().front(), 15.0F);
+}
+
 TEST_P(DnnEngines, DoNothingButLaunchOnceTheyAreThere) {
   DnnConv plain(*dnn_, GetParam(), conv({1, 1, 1}, 1, {1}, {1}), 1, Precision::kFp32);
   const Floats a(*stream_, 1), b(*stream_, 1), result(*stream_, 1);

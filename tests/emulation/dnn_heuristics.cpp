@@ -10,8 +10,8 @@ struct Engine {
   std::vector<cudnnBackendNumericalNote_t> notes;
   InputRounding rounding = InputRounding::kNone;
   bool inexact = false;
-  bool works = true;  ///< whether a plan can be made
-  std::int64_t workspace_bytes = 0;
+  bool works = true;                 ///< whether a plan can be made
+  std::int64_t workspace_bytes = 0;  ///< besides 12 bytes for each row; 0: no workspace
 };
 
 enum : std::int64_t { kNondeterministic, kDownConverting, kTensorCores, kWinograd, kBroken, kLarge, kPlain };
@@ -24,7 +24,7 @@ const Engine& engine(std::int64_t index) {
       {{CUDNN_NUMERICAL_NOTE_WINOGRAD, CUDNN_NUMERICAL_NOTE_WINOGRAD_TILE_4x4}, InputRounding::kNone, true},
       {{}, InputRounding::kNone, false, false},
       {{}, InputRounding::kNone, false, true, std::int64_t{3} << 30},
-      {{CUDNN_NUMERICAL_NOTE_STRICT_NAN_PROP}, InputRounding::kNone, false, true, 4096 + 12},
+      {{CUDNN_NUMERICAL_NOTE_STRICT_NAN_PROP}, InputRounding::kNone, false, true, 4096},
   };
   return engines.at(std::size_t(index));
 }
@@ -101,13 +101,16 @@ cudnnStatus_t check_plan(const DnnDescriptor& plan) {
   return dnn_error(CUDNN_STATUS_NOT_SUPPORTED, "the engine does not compute this operation");
 }
 
-std::int64_t workspace_of(const DnnDescriptor& plan) { return engine_of(plan).workspace_bytes; }
+std::int64_t workspace_of(const DnnDescriptor& plan) {
+  const auto bytes = engine_of(plan).workspace_bytes;
+  return bytes == 0 ? 0 : bytes + 12 * convolution_of(operation_of(plan)).shape.rows;
+}
 
 Convolution work_of(const DnnDescriptor& plan) {
   Convolution work = convolution_of(operation_of(plan));
   work.rounding = engine_of(plan).rounding;
   work.inexact = engine_of(plan).inexact;
-  work.workspace_bytes = std::size_t(engine_of(plan).workspace_bytes);
+  work.workspace_bytes = std::size_t(workspace_of(plan));
   return work;
 }
 
