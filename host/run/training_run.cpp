@@ -53,12 +53,11 @@ void warm_start(const std::string& path, const ModelInfo& model, NetworkValues& 
 // The values of a checkpoint are loaded later with the rest of it; until then the network is created with
 // arbitrary values.
 NetworkValues first_values(const RunOptions& options, const TrainingFiles& files, const Subset& training_set,
-                           TorchGenerator& generator, bool resumes) {
+                           const Normalization& normalization, TorchGenerator& generator, bool resumes) {
   const auto& plan = files.plan();
   if (resumes) return {std::vector<float>(plan.floats), std::vector<float>(plan.state_floats)};
   NetworkValues values{initial_parameters(plan, generator), initial_state(plan)};
-  const auto pixels = unit_pixel_values();
-  whiten_first_layer(plan, training_set, std::span(&pixels, 1), values.parameters);
+  whiten_first_layer(plan, training_set, normalization, values.parameters);
   if (!options.init_from.empty()) warm_start(options.init_from, files.model(), values);
   return values;
 }
@@ -131,13 +130,12 @@ void run(const RunOptions& options, const TrainingFiles& files, RunFolder* folde
   const auto frozen = frozen_parameters(files.plan());
   log_info(fmt::format("network: {}, {} parameters{}", model.network.text(), files.plan().parameters(),
                        frozen > 0 ? fmt::format(", {} of them frozen", frozen) : ""));
-  warn_of_memory(*backend, files, training, folder != nullptr);
-  log_info(fmt::format("network: {}, {} parameters", model.network.text(), files.plan().parameters()));
   warn_of_memory(*backend, files.plan(), data, training, folder != nullptr);
 
   TorchGenerator generator(training.seed);
-  Network network(*backend, files.plan(),
-                  first_values(options, files, data.training, generator, checkpoint.has_value()));
+  Network network(
+      *backend, files.plan(),
+      first_values(options, files, data.training, training.normalization, generator, checkpoint.has_value()));
   const IgnoredPipe ignored_pipe;
   Console console;
   Summary summary;

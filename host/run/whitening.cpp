@@ -67,7 +67,7 @@ class PatchProducts {
 };
 
 std::vector<double> patch_covariance(const Shape& image, std::int64_t kernel, const Subset& samples,
-                                     std::span<const PixelValues> pixels) {
+                                     const Normalization& normalization) {
   PatchProducts products(image, kernel);
   const auto size = static_cast<std::size_t>(image.size());
   std::vector<std::uint8_t> bytes(size);
@@ -77,7 +77,7 @@ std::vector<double> patch_covariance(const Shape& image, std::int64_t kernel, co
   for (std::int64_t sample = 0; sample < std::min(kMaxSamples, samples.size()); ++sample) {
     samples.read(sample, bytes, label);
     for (std::size_t i = 0; i < size; ++i)
-      values[i] = double{pixels[pixels.size() == 1 ? 0 : i / channel_size][bytes[i]]};
+      values[i] = double{normalization.value(bytes[i], static_cast<std::int64_t>(i / channel_size))};
     products.add(values);
   }
   return products.means();
@@ -85,13 +85,7 @@ std::vector<double> patch_covariance(const Shape& image, std::int64_t kernel, co
 
 }  // namespace
 
-PixelValues unit_pixel_values() {
-  PixelValues values{};
-  for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i) / 255.0F;
-  return values;
-}
-
-void whiten_first_layer(const NetworkPlan& plan, const Subset& samples, std::span<const PixelValues> pixels,
+void whiten_first_layer(const NetworkPlan& plan, const Subset& samples, const Normalization& normalization,
                         std::span<float> parameters) {
   const auto& node = plan.nodes.front();
   const auto* const conv = std::get_if<Conv>(&node.layer);
@@ -103,7 +97,7 @@ void whiten_first_layer(const NetworkPlan& plan, const Subset& samples, std::spa
   const auto weight = plan.tensors[node.first_tensor].in(parameters);
   const auto filters = static_cast<std::size_t>(conv->out_channels) / 2;
   const auto size = weight.size() / (2 * filters);  // of a filter
-  const auto eigen = symmetric_eigen(patch_covariance(node.in, conv->kernel, samples, pixels), size);
+  const auto eigen = symmetric_eigen(patch_covariance(node.in, conv->kernel, samples, normalization), size);
   for (std::size_t i = 0; i < filters; ++i) {
     const double deviation = std::sqrt(std::max(eigen.values[i], 0.0) + kEps);
     for (std::size_t j = 0; j < size; ++j) {

@@ -40,7 +40,7 @@ class Whitening : public testing::Test {
   // The mean of f f' over the patches of the first samples, where f are the outputs of the first filters.
   [[nodiscard]] std::vector<double> products(std::size_t samples, std::size_t filters,
                                              std::span<const float> weight,
-                                             const std::vector<PixelValues>& pixels) const {
+                                             const Normalization& normalization) const {
     std::vector<double> sums(filters * filters);
     std::size_t count = 0;
     for (std::size_t sample = 0; sample < samples; ++sample) {
@@ -50,7 +50,8 @@ class Whitening : public testing::Test {
           for (std::size_t k = 0; k < filters * kPatch; ++k) {
             const auto channel = k % kPatch / 4, row = k % 4 / 2, column = k % 2;
             const auto at = ((sample * kChannels + channel) * kRows + y + row) * kColumns + x + column;
-            outputs[k / kPatch] += double{weight[k]} * pixels[pixels.size() == 1 ? 0 : channel][bytes_[at]];
+            outputs[k / kPatch] += double{weight[k]} * double{normalization.value(
+                                                           bytes_[at], static_cast<std::int64_t>(channel))};
           }
           for (std::size_t k = 0; k < sums.size(); ++k)
             sums[k] += outputs[k / filters] * outputs[k % filters];
@@ -70,18 +71,13 @@ class Whitening : public testing::Test {
 // squared length of the filter is 1 / (l + e).
 TEST_F(Whitening, MakesOutputsUncorrelated) {
   const auto images = dataset(30);
-  std::vector<PixelValues> two(kChannels);
-  for (std::size_t i = 0; i < 256; ++i) {
-    two[0][i] = static_cast<float>(i) / 64 - 2;
-    two[1][i] = 1 - static_cast<float>(i) / 512;
-  }
-  for (const auto& pixels : {std::vector{unit_pixel_values()}, two}) {
+  for (const auto& normalization : {Normalization{}, Normalization{2, {0.5F, 0.25F}, {0.25F, 2}}}) {
     for (const std::size_t filters : {kPatch, std::size_t{3}}) {
       const auto plan = plan_of("conv(" + std::to_string(2 * filters) + ",2,stride=2,padding=1,init=whiten)");
       std::vector<float> parameters(plan.floats, 7);
-      whiten_first_layer(plan, images, pixels, parameters);
+      whiten_first_layer(plan, images, normalization, parameters);
       const auto weight = plan.tensors[0].in(std::span<const float>(parameters));
-      const auto found = products(30, filters, weight, pixels);
+      const auto found = products(30, filters, weight, normalization);
       double last = INFINITY;
       for (std::size_t i = 0; i < filters; ++i) {
         double squares = 0, largest = 0;
@@ -107,10 +103,9 @@ TEST_F(Whitening, MakesOutputsUncorrelated) {
 TEST_F(Whitening, ReadsTheFirstSamplesOfTheTrainingSet) {
   const auto images = dataset(5002);
   const auto plan = plan_of("conv(4,2,init=whiten)");
-  const auto pixels = unit_pixel_values();
   const auto whitened = [&](const Subset& samples) {
     std::vector<float> parameters(plan.floats);
-    whiten_first_layer(plan, samples, std::span(&pixels, 1), parameters);
+    whiten_first_layer(plan, samples, Normalization{}, parameters);
     return parameters;
   };
   EXPECT_EQ(whitened(images), whitened({images, 0, 5000}));
@@ -120,27 +115,19 @@ TEST_F(Whitening, ReadsTheFirstSamplesOfTheTrainingSet) {
 
 TEST_F(Whitening, IsForLayersThatAskForIt) {
   const auto images = dataset(2);
-  const auto pixels = unit_pixel_values();
   for (const char* network : {"conv(4,2)", "conv(4,2,init=dirac)", "relu", "linear(3)"}) {
     const auto plan = plan_of(network);
     std::vector<float> parameters(plan.floats, 7);
-    whiten_first_layer(plan, images, std::span(&pixels, 1), parameters);
+    whiten_first_layer(plan, images, Normalization{}, parameters);
     EXPECT_EQ(parameters, std::vector<float>(plan.floats, 7)) << network;
   }
   const auto plan = plan_of("conv(4,5,padding=1,init=whiten)");
   std::vector<float> parameters(plan.floats);
   EXPECT_THAT(
-      [&] { whiten_first_layer(plan, images, std::span(&pixels, 1), parameters); },
+      [&] { whiten_first_layer(plan, images, Normalization{}, parameters); },
       ThrowsMessage<UsageError>(HasSubstr(
           "conv(4,5,padding=1,init=whiten): init=whiten needs samples of at least 5 x 5 pixels, but they are "
           "2x5x4")));
-}
-
-TEST(UnitPixelValues, AreTheNetworksInputs) {
-  const auto values = unit_pixel_values();
-  EXPECT_EQ(values[0], 0);
-  EXPECT_EQ(values[255], 1);
-  EXPECT_EQ(values[77], 77.0F / 255.0F);
 }
 
 }  // namespace
