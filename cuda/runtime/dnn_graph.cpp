@@ -62,7 +62,8 @@ DnnDescriptor make_windows(const DnnHandle& dnn, const Windows& rows, const Wind
   windows.set(CUDNN_ATTR_CONVOLUTION_SPATIAL_DIMS, std::int64_t{2});
   windows.set(CUDNN_ATTR_CONVOLUTION_FILTER_STRIDES, std::array{rows.stride, columns.stride});
   windows.set(CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS, std::array{rows.padding, columns.padding});
-  windows.set(CUDNN_ATTR_CONVOLUTION_POST_PADDINGS, std::array{rows.padding, columns.padding});
+  windows.set(CUDNN_ATTR_CONVOLUTION_POST_PADDINGS,
+              std::array{rows.padding + rows.extra, columns.padding + columns.extra});
   windows.set(CUDNN_ATTR_CONVOLUTION_DILATIONS, std::array{rows.dilation, columns.dilation});
   windows.finalize();
   return windows;

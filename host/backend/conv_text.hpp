@@ -17,10 +17,14 @@ inline std::string describe(const ConvOperation& operation, std::int64_t rows) {
     const auto down = operation.rows.*member, across = operation.columns.*member;
     return down == across ? std::to_string(down) : fmt::format("{}x{}", down, across);
   };
+  const auto extra = operation.rows.extra > 0 || operation.columns.extra > 0
+                         ? fmt::format(" (plus {} at the end)", both(&Windows::extra))
+                         : "";
   return fmt::format(
-      "convolution of {} x {}x{}x{} with {} windows of {}x{}, stride {}, padding {}, dilation {}, groups {}",
+      "convolution of {} x {}x{}x{} with {} windows of {}x{}, stride {}, padding {}{}, dilation {}, groups "
+      "{}",
       rows, operation.in.channels, operation.in.height, operation.in.width, operation.out_channels,
-      operation.rows.size, operation.columns.size, both(&Windows::stride), both(&Windows::padding),
+      operation.rows.size, operation.columns.size, both(&Windows::stride), both(&Windows::padding), extra,
       both(&Windows::dilation), operation.groups);
 }
 

@@ -21,13 +21,14 @@ struct Windows {
   std::int64_t stride = 1;    ///< distance between the starts of successive windows
   std::int64_t padding = 0;   ///< values added on each side
   std::int64_t dilation = 1;  ///< distance between successive values of a window
+  std::int64_t extra = 0;     ///< values added at the end besides `padding`; only of convolutions
 
   /// Distance from the first to one past the last value of a window.
   [[nodiscard]] constexpr std::int64_t extent() const { return dilation * (size - 1) + 1; }
 
   /// How many windows fit into `values` values with their padding; 0 if none fits.
   [[nodiscard]] constexpr std::int64_t count(std::int64_t values) const {
-    const auto space = values + 2 * padding - extent();
+    const auto space = values + 2 * padding + extra - extent();
     return space < 0 ? 0 : space / stride + 1;
   }
   /// The first window that contains value `at`, and the window after the last one that does; only without

@@ -74,7 +74,7 @@ Option network_option(std::string& network) {
       {"Training", "--network", "LAYERS",
        "layer widths joined by '-', with ReLU between linear layers; a comma-separated list of layers; or a "
        "TOML file of layers"},
-      "784-512-10, FILE.toml, or linear(N, bias=true), conv(CHANNELS, KERNEL, stride=1, padding=0, "
+      "784-512-10, FILE.toml, or linear(N, bias=true), conv(CHANNELS, KERNEL, stride=1, padding=0 or same, "
       "dilation=1, groups=1, bias=true, init=default), batchnorm(EPS, MOMENTUM), residual(LAYERS), "
       "dropout(P), flatten, maxpool(KERNEL, STRIDE, PADDING), avgpool(...), globalavgpool, relu, "
       "leakyrelu(SLOPE), elu(ALPHA), gelu, silu, sigmoid, tanh",

@@ -28,7 +28,7 @@ constexpr auto kForward = "result", kInputGradient = "input gradient", kWeightGr
 struct Shapes {
   Desc x, y, w, b;
   Desc plain_w;  // as in ConvOperation; oneDNN chooses the format of w
-  Dims strides, dilations, padding;
+  Dims strides, dilations, padding, end_padding;
   bool bias;
 
   Shapes(const ConvOperation& operation, std::int64_t rows)
@@ -43,6 +43,7 @@ struct Shapes {
     strides = {operation.rows.stride, operation.columns.stride};
     dilations = {operation.rows.dilation - 1, operation.columns.dilation - 1};
     padding = {operation.rows.padding, operation.columns.padding};
+    end_padding = {padding[0] + operation.rows.extra, padding[1] + operation.columns.extra};
   }
 
  private:
@@ -57,25 +58,26 @@ auto forward_desc(const Shapes& s, const dnnl::engine& engine) {
   using Forward = dnnl::convolution_forward;
 #if DNNL_VERSION_MAJOR < 3
   const auto desc =
-      s.bias ? Forward::desc(kind, kDirect, s.x, s.w, s.b, s.y, s.strides, s.dilations, s.padding, s.padding)
-             : Forward::desc(kind, kDirect, s.x, s.w, s.y, s.strides, s.dilations, s.padding, s.padding);
+      s.bias
+          ? Forward::desc(kind, kDirect, s.x, s.w, s.b, s.y, s.strides, s.dilations, s.padding, s.end_padding)
+          : Forward::desc(kind, kDirect, s.x, s.w, s.y, s.strides, s.dilations, s.padding, s.end_padding);
   return Forward::primitive_desc(desc, engine);
 #else
   return s.bias ? Forward::primitive_desc(engine, kind, kDirect, s.x, s.w, s.b, s.y, s.strides, s.dilations,
-                                          s.padding, s.padding)
+                                          s.padding, s.end_padding)
                 : Forward::primitive_desc(engine, kind, kDirect, s.x, s.w, s.y, s.strides, s.dilations,
-                                          s.padding, s.padding);
+                                          s.padding, s.end_padding);
 #endif
 }
 
 auto backward_input_desc(const Shapes& s, const dnnl::engine& engine) {
   using Backward = dnnl::convolution_backward_data;
 #if DNNL_VERSION_MAJOR < 3
-  const Backward::desc desc(kDirect, s.x, s.w, s.y, s.strides, s.dilations, s.padding, s.padding);
+  const Backward::desc desc(kDirect, s.x, s.w, s.y, s.strides, s.dilations, s.padding, s.end_padding);
   return Backward::primitive_desc(desc, engine, forward_desc(s, engine));
 #else
   return Backward::primitive_desc(engine, kDirect, s.x, s.w, s.y, s.strides, s.dilations, s.padding,
-                                  s.padding, forward_desc(s, engine));
+                                  s.end_padding, forward_desc(s, engine));
 #endif
 }
 
@@ -83,14 +85,14 @@ auto backward_weights_desc(const Shapes& s, const dnnl::engine& engine) {
   using Backward = dnnl::convolution_backward_weights;
 #if DNNL_VERSION_MAJOR < 3
   const auto desc =
-      s.bias ? Backward::desc(kDirect, s.x, s.w, s.b, s.y, s.strides, s.dilations, s.padding, s.padding)
-             : Backward::desc(kDirect, s.x, s.w, s.y, s.strides, s.dilations, s.padding, s.padding);
+      s.bias ? Backward::desc(kDirect, s.x, s.w, s.b, s.y, s.strides, s.dilations, s.padding, s.end_padding)
+             : Backward::desc(kDirect, s.x, s.w, s.y, s.strides, s.dilations, s.padding, s.end_padding);
   return Backward::primitive_desc(desc, engine, forward_desc(s, engine));
 #else
   return s.bias ? Backward::primitive_desc(engine, kDirect, s.x, s.w, s.b, s.y, s.strides, s.dilations,
-                                           s.padding, s.padding, forward_desc(s, engine))
+                                           s.padding, s.end_padding, forward_desc(s, engine))
                 : Backward::primitive_desc(engine, kDirect, s.x, s.w, s.y, s.strides, s.dilations, s.padding,
-                                           s.padding, forward_desc(s, engine));
+                                           s.end_padding, forward_desc(s, engine));
 #endif
 }
 

@@ -28,10 +28,11 @@ bool needs_image(const Node& node) {
 }
 
 // The attributes of windows that are the same along rows and columns.
-std::vector<OnnxAttribute> windows(std::int64_t kernel, std::int64_t stride, std::int64_t padding) {
+std::vector<OnnxAttribute> windows(std::int64_t kernel, std::int64_t stride, Padding padding) {
   return {{"kernel_shape", Integers{kernel, kernel}},
           {"strides", Integers{stride, stride}},
-          {"pads", Integers(4, padding)}};  // above, left, below, right
+          {"pads",
+           Integers{padding.begin, padding.begin, padding.end, padding.end}}};  // above, left, below, right
 }
 
 // Appends the operators of one layer after another to a graph.
@@ -114,7 +115,7 @@ class Translation {
   void add(const Node& node, const Linear&) { append("Gemm", tensors(node), {{"transB", 1}}); }
 
   void add(const Node& node, const Conv& layer) {
-    auto attributes = windows(layer.kernel, layer.stride, layer.padding);
+    auto attributes = windows(layer.kernel, layer.stride, padding_of(layer));
     attributes.push_back({"dilations", Integers{layer.dilation, layer.dilation}});
     attributes.push_back({"group", layer.groups});
     append("Conv", tensors(node), std::move(attributes));
@@ -122,7 +123,7 @@ class Translation {
 
   void add(const Node&, const Pool& layer) {
     if (layer.is_global) return append("GlobalAveragePool");
-    auto attributes = windows(layer.kernel, layer.stride, layer.padding);
+    auto attributes = windows(layer.kernel, layer.stride, {layer.padding, layer.padding});
     if (layer.kind == PoolKind::kMax) return append("MaxPool", {}, std::move(attributes));
     attributes.push_back({"count_include_pad", 1});
     append("AveragePool", {}, std::move(attributes));

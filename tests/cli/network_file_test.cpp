@@ -86,6 +86,8 @@ TEST(LayerTables, AreTheTextOfTheNetwork) {
   EXPECT_EQ(network_of("layer = [{type = 'linear', outputs = 0x10}, {type = \"relu\"}]"),
             "linear(outputs=16),relu");
   EXPECT_EQ(network_of("epochs = 3\n[[layer]]\ntype = 'dropout'\np = 0.0"), "dropout(p=0.0)");
+  EXPECT_EQ(network_of("layer = [{type = 'conv', padding = 'same', kernel_size = 2, out_channels = 3}]"),
+            "conv(padding=same,kernel_size=2,out_channels=3)");
 }
 
 TEST(LayerTables, AreRefusedNamingTheLine) {

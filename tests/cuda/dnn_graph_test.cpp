@@ -34,6 +34,7 @@ const Shape kShapes[] = {
     {"PaddedByTheWindow", 2, conv({2, 3, 4}, 3, {4, 1, 3}, {4, 2, 3})},
     {"Dilated", 2, conv({4, 9, 11}, 4, {3, 1, 2, 2}, {3, 1, 0, 3})},
     {"DilatedAndStrided", 2, conv({4, 12, 9}, 8, {3, 2, 1, 2}, {2, 3, 1, 4})},
+    {"MoreAtTheEnd", 3, conv({4, 6, 5}, 8, {4, 1, 1, 1, 1}, {2, 1, 0, 1, 1})},
     {"TwoGroups", 3, conv({8, 6, 6}, 12, {3, 1, 1}, {3, 1, 1}, 2)},
     {"Depthwise", 2, conv({8, 7, 5}, 8, {3, 2, 1}, {3, 2, 1}, 8)},
     {"DepthwiseTwice", 2, conv({4, 5, 5}, 8, {3}, {3}, 4)},

@@ -109,6 +109,15 @@ std::string error_message(const NetworkSpec& network, const Shape& sample) {
   return "none";
 }
 
+// Residual blocks keep the shape of their input.
+TEST(NetworkPlan, KeepsTheSizeOfImagesWithPaddingSame) {
+  for (const auto* layer : {"conv(4,1,padding=same)", "conv(4,3,padding=same)", "conv(4,4,padding=same)",
+                            "conv(4,2,padding=same,dilation=5)", "conv(4,255,padding=same,dilation=255)"}) {
+    const auto network = std::string("residual(") + layer + "),globalavgpool";
+    EXPECT_EQ(error_message(parse_network(network), {4, 9, 7}), "none") << layer;
+  }
+}
+
 TEST(NetworkPlan, NamesTheLayerThatDoesNotFit) {
   const auto message = error_message({{Activation{}, Pool{.kernel = 29, .stride = 29}}, {}}, {1, 28, 28});
   EXPECT_THAT(message,

@@ -96,6 +96,16 @@ TEST(NetworkSpec, ReadsInitializationsOfConvolutions) {
   EXPECT_EQ(parse_network(spec.text()), spec);
 }
 
+TEST(NetworkSpec, ReadsPaddingThatKeepsTheSize) {
+  const auto spec = parse_network("conv(8,4,padding=same),conv(8,3,1,same,2,bias=false),linear(10)");
+  const std::vector<Layer> layers{
+      Conv{.out_channels = 8, .kernel = 4, .same_padding = true},
+      Conv{.out_channels = 8, .kernel = 3, .dilation = 2, .bias = false, .same_padding = true}, Linear{10}};
+  EXPECT_EQ(spec.layers, layers);
+  EXPECT_EQ(spec.text(), "conv(8,4,padding=same),conv(8,3,padding=same,dilation=2,bias=false),linear(10)");
+  EXPECT_EQ(parse_network(spec.text()), spec);
+}
+
 TEST(NetworkSpec, ReadsResidualBlocks) {
   const auto spec =
       parse_network("conv(8,3), residual( conv(8,3,padding=1), residual(relu) ,dropout),linear(10)");
@@ -137,6 +147,9 @@ TEST(NetworkSpec, NamesTheLayerThatItCannotRead) {
       {"conv(1000000000,3)", "out_channels is '1000000000', expected a number from 1 to 16777216"},
       {"conv(8,3,init=ones)", "init is 'ones', expected one of default, dirac, whiten"},
       {"conv(8,3,1,0,1,1,maybe)", "bias is 'maybe', expected true or false"},
+      {"conv(8,3,stride=2,padding=same)", "padding=same requires stride 1, not 2, as in nn.Conv2d"},
+      {"conv(8,3,padding=valid)", "padding is 'valid', expected a number from 0 to 255 or same"},
+      {"conv(8,3,padding=256)", "padding is '256', expected a number from 0 to 255 or same"},
       {"residual", "layer 1, 'residual': expected layers in parentheses"},
       {"residual()", "expected layers in parentheses"},
       {"relu,residual(relu,conv(3))",

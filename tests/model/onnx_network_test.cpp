@@ -111,6 +111,15 @@ TEST(OnnxNetwork, NormalizesTheSamples) {
   EXPECT_THAT(values_of(of_colors.tensors[1]), ElementsAre(0.25F, 0.125F));
 }
 
+// Above, left, below, right.
+TEST(OnnxNetwork, HasThePaddingOfSameAsNumbers) {
+  const auto graph = onnx_graph_of(
+      model_of("conv(4,4,padding=same),conv(4,3,padding=same,dilation=2),globalavgpool", {1, 9, 9}));
+  const auto all = operators(graph);
+  EXPECT_THAT(all, testing::Contains(testing::HasSubstr("pads=1 1 2 2, dilations=1 1")));
+  EXPECT_THAT(all, testing::Contains(testing::HasSubstr("pads=2 2 2 2, dilations=2 2")));
+}
+
 TEST(OnnxNetwork, AddsTheInputsOfResidualBlocks) {
   const auto model = model_of("relu,residual(linear(4),residual(relu)),linear(2)", {4});
   EXPECT_THAT(operators(onnx_graph_of(model)),

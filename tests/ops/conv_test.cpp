@@ -22,8 +22,8 @@ struct ConvShape {
 };
 
 constexpr Windows windows(std::int64_t size, std::int64_t stride = 1, std::int64_t padding = 0,
-                          std::int64_t dilation = 1) {
-  return {size, stride, padding, dilation};
+                          std::int64_t dilation = 1, std::int64_t extra = 0) {
+  return {size, stride, padding, dilation, extra};
 }
 
 constexpr ConvOperation square(const Image& in, std::int64_t out_channels, const Windows& size,
@@ -33,8 +33,8 @@ constexpr ConvOperation square(const Image& in, std::int64_t out_channels, const
 }
 
 // One channel and many, odd images, 1x1 windows, windows that exceed the edges, strides that leave a rest,
-// dilation, groups, one group for each channel, rectangles, one sample.
-constexpr std::array<ConvShape, 16> kConvShapes{{
+// dilation, groups, one group for each channel, rectangles, one sample, more padding at the end.
+constexpr std::array<ConvShape, 20> kConvShapes{{
     {2, square({1, 5, 5}, 1, windows(3))},
     {3, square({1, 28, 28}, 6, windows(5, 1, 2))},
     {2, square({6, 14, 14}, 16, windows(5))},
@@ -51,6 +51,10 @@ constexpr std::array<ConvShape, 16> kConvShapes{{
     {7, square({3, 1, 1}, 5, windows(1))},
     {2, square({2, 4, 4}, 3, windows(4))},
     {2, {.in = {3, 6, 13}, .out_channels = 4, .rows = windows(3, 2, 1), .columns = windows(5, 1, 0, 2)}},
+    {3, square({3, 7, 6}, 5, windows(4, 1, 1, 1, 1))},
+    {2, square({16, 8, 8}, 32, windows(2, 1, 0, 1, 1))},
+    {2, square({4, 9, 9}, 6, windows(2, 1, 1, 3, 1), 2, false)},
+    {2, {.in = {3, 6, 5}, .out_channels = 4, .rows = windows(2, 1, 0, 1, 1), .columns = windows(3, 1, 1)}},
 }};
 
 struct ConvValues {
@@ -199,7 +203,7 @@ TEST_P(ConvPass, IsAccurateForFractions) {
 
 TEST_P(ConvPass, UpdatesItsTensors) {
   constexpr float kRate = 0.5F;
-  for (const auto at : {1U, 9U, 11U}) {
+  for (const auto at : {1U, 4U, 9U, 11U, 12U}) {
     const auto& shape = kConvShapes.at(at);
     TestValues numbers;
     const auto values = values_of(shape, [&](std::int64_t size) { return numbers.integers(size); });

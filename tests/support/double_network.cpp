@@ -64,14 +64,15 @@ class Interpreter {
   }
 
   [[nodiscard]] Doubles output(const Conv& layer) const {
+    const auto padding = padding_of(layer).begin;
     const auto channels = node_->in.channels / layer.groups, outputs = layer.out_channels / layer.groups;
     return each([&](std::int64_t row, std::int64_t o, std::int64_t top, std::int64_t left) {
       double sum = layer.bias ? tensor(1)[o] : 0;
       for (std::int64_t i = 0; i < channels; ++i) {
         for (std::int64_t r = 0; r < layer.kernel; ++r) {
           for (std::int64_t s = 0; s < layer.kernel; ++s) {
-            const auto y = top * layer.stride - layer.padding + r * layer.dilation;
-            const auto x_at = left * layer.stride - layer.padding + s * layer.dilation;
+            const auto y = top * layer.stride - padding + r * layer.dilation;
+            const auto x_at = left * layer.stride - padding + s * layer.dilation;
             if (!is_inside(y, x_at)) continue;
             sum += x(row, o / outputs * channels + i, y, x_at) *
                    tensor(0)[((o * channels + i) * layer.kernel + r) * layer.kernel + s];

@@ -91,6 +91,7 @@ TEST_P(LayerGradients, AreDerivatives) {
   check("conv(3,3),linear(3)");
   check("conv(4,3,stride=2,padding=1,groups=2),gelu,conv(3,2,dilation=2,padding=1,bias=false),linear(3)");
   check("conv(4,3,padding=1),relu,conv(3,1),relu,linear(3)");
+  check("conv(4,4,padding=same),relu,conv(3,2,padding=same,dilation=3,bias=false),relu,linear(3)");
   check("conv(4,3,padding=1),relu,maxpool(2),conv(3,2,padding=1),maxpool(2,1),relu,linear(4),relu,linear(3)");
   check("conv(3,3,padding=1),avgpool(3,2,1),gelu,globalavgpool,linear(3)");
   check("batchnorm,conv(3,3),batchnorm,relu,linear(4),batchnorm,gelu,linear(3)");

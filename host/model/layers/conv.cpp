@@ -8,7 +8,9 @@ namespace warpfit {
 namespace {
 
 ConvOperation operation(const Conv& layer, const Shape& in) {
-  const Windows windows{layer.kernel, layer.stride, layer.padding, layer.dilation};
+  const auto padding = padding_of(layer);
+  const Windows windows{layer.kernel, layer.stride, padding.begin, layer.dilation,
+                        padding.end - padding.begin};
   return {.in = {in.channels, in.height, in.width},
           .out_channels = layer.out_channels,
           .rows = windows,
@@ -47,6 +49,12 @@ Initializer weight_of(const Conv& layer, std::int64_t inputs) {
 }
 
 }  // namespace
+
+Padding padding_of(const Conv& layer) {
+  if (!layer.same_padding) return {layer.padding, layer.padding};
+  const auto total = layer.dilation * (layer.kernel - 1);
+  return {total / 2, total - total / 2};
+}
 
 Shape output_shape(const Conv& layer, const Shape& in) {
   if (in.channels % layer.groups != 0 || layer.out_channels % layer.groups != 0) {
@@ -99,6 +107,7 @@ Cost cost(const Conv& layer, const Shape& in, std::int64_t rows) {
 std::string text_of(const Conv& layer) {
   auto text = fmt::format("conv({},{}", layer.out_channels, layer.kernel);
   if (layer.stride != 1) text += fmt::format(",stride={}", layer.stride);
+  if (layer.same_padding) text += ",padding=same";
   if (layer.padding != 0) text += fmt::format(",padding={}", layer.padding);
   if (layer.dilation != 1) text += fmt::format(",dilation={}", layer.dilation);
   if (layer.groups != 1) text += fmt::format(",groups={}", layer.groups);

@@ -34,9 +34,18 @@ struct Conv {
   std::int64_t groups = 1;
   bool bias = true;
   ConvInit init = ConvInit::kDefault;
+  /// padding='same': the output has the size of the input. The stride is 1, and `padding` is unused.
+  bool same_padding = false;
 
   friend bool operator==(const Conv&, const Conv&) = default;
 };
+
+/// The padding of an image along each dimension. If `same_padding` is odd in total, one value more is at the
+/// end.
+struct Padding {
+  std::int64_t begin = 0, end = 0;
+};
+[[nodiscard]] Padding padding_of(const Conv& layer);
 
 /// Errors: UsageError if the input is smaller than a window, `groups` does not divide both numbers of
 /// channels, or the layer cannot be initialized as it says.
@@ -45,7 +54,7 @@ struct Conv {
 [[nodiscard]] std::vector<TensorSpec> tensors(const Conv& layer, const Shape& in);
 [[nodiscard]] std::optional<Operation> operation_of(const Conv& layer, const Shape& in);
 [[nodiscard]] Cost cost(const Conv& layer, const Shape& in, std::int64_t rows);
-/// "conv(32,3)" or "conv(32,3,padding=1)"
+/// "conv(32,3)", "conv(32,3,padding=1)" or "conv(32,3,padding=same)"
 [[nodiscard]] std::string text_of(const Conv& layer);
 
 }  // namespace warpfit

@@ -31,7 +31,11 @@ Layer parse_conv(LayerArguments& arguments) {
   layer.out_channels = arguments.integer("out_channels", 1, kMaxWidth);
   layer.kernel = arguments.integer("kernel_size", 1, kMaxKernel);
   layer.stride = arguments.integer("stride", 1, kMaxKernel, layer.stride);
-  layer.padding = arguments.integer("padding", 0, kMaxKernel, layer.padding);
+  const auto padding = arguments.integer_or("same", "padding", 0, kMaxKernel, layer.padding);
+  layer.padding = padding.value_or(0);
+  layer.same_padding = !padding;
+  if (layer.same_padding && layer.stride != 1)
+    throw UsageError(fmt::format("padding=same requires stride 1, not {}, as in nn.Conv2d", layer.stride));
   layer.dilation = arguments.integer("dilation", 1, kMaxKernel, layer.dilation);
   layer.groups = arguments.integer("groups", 1, kMaxWidth, layer.groups);
   layer.bias = arguments.flag("bias", layer.bias);
@@ -187,6 +191,18 @@ std::int64_t LayerArguments::integer(std::string_view name, std::int64_t min, st
   if (value && *value >= min && *value <= max) return *value;
   throw UsageError(
       fmt::format("{} is '{}', expected a number from {} to {}", name, shown(text.value_or("")), min, max));
+}
+
+std::optional<std::int64_t> LayerArguments::integer_or(std::string_view word, std::string_view name,
+                                                       std::int64_t min, std::int64_t max,
+                                                       std::int64_t otherwise) {
+  const auto text = take(name);
+  if (!text) return otherwise;
+  if (*text == word) return std::nullopt;
+  const auto value = parse_number<std::int64_t>(*text);
+  if (value && *value >= min && *value <= max) return value;
+  throw UsageError(
+      fmt::format("{} is '{}', expected a number from {} to {} or {}", name, shown(*text), min, max, word));
 }
 
 double LayerArguments::number(std::string_view name, double min, double max, double otherwise) {

@@ -28,6 +28,9 @@ class LayerArguments {
   // and has no default, or if its value is invalid.
   std::int64_t integer(std::string_view name, std::int64_t min, std::int64_t max,
                        std::optional<std::int64_t> otherwise = {});
+  /// Nothing if the value is `word`.
+  std::optional<std::int64_t> integer_or(std::string_view word, std::string_view name, std::int64_t min,
+                                         std::int64_t max, std::int64_t otherwise);
   double number(std::string_view name, double min, double max, double otherwise);
   bool flag(std::string_view name, bool otherwise);
   /// The index of the argument's value in `words`; by default the first one.
