@@ -45,16 +45,26 @@ class ConvOp final : public LayerOp {
       cuda::relu_backward(views.x.values(), views.dx.values(), stream());
   }
   Fence backward_tensors(const OperationViews& views) override {
-    if (!views.gradients[0].empty()) backward_weights(views, views.gradients[0]);
+    if (!views.gradients[0].empty()) {
+      backward_weights(views, views.gradients[0]);
+      if (is_transposed()) {
+        cuda::transpose(window(), group_channels(), as_matrix(library_gradient_.view()),
+                        as_matrix(views.gradients[0]), stream());
+      }
+    }
     if (operation_.bias && !views.gradients[1].empty())
       cuda::bias_gradient(pixels(views.dy), views.gradients[1], stream(), scratch_.view());
     return {};
   }
   Fence backward_sgd(const OperationViews& views) override {
-    if (gradient_.size() == 0) gradient_ = {context_.backend, static_cast<std::size_t>(operation_.weights())};
-    backward_weights(views, gradient_.view());
+    backward_weights(views, {});
     const float* rate = &context_.position->rate;
-    cuda::sgd_update(views.tensors[0], gradient_.view(), rate, stream());
+    if (is_transposed()) {
+      cuda::transposed_sgd_update(window(), group_channels(), as_matrix(library_gradient_.view()), rate,
+                                  as_matrix(views.tensors[0]), stream());
+    } else {
+      cuda::sgd_update(views.tensors[0], library_gradient_.view(), rate, stream());
+    }
     if (operation_.bias) cuda::bias_sgd(pixels(views.dy), rate, views.tensors[1], stream(), scratch_.view());
     return {};
   }
@@ -86,25 +96,23 @@ class ConvOp final : public LayerOp {
     return *made;
   }
 
+  // The weight gradient in cuDNN's order: in library_gradient_, or in `result` if that is not empty and both
+  // orders are the same.
   void backward_weights(const OperationViews& views, Vector result) {
-    if (is_transposed() && transposed_gradient_.size() == 0)
-      transposed_gradient_ = {context_.backend, static_cast<std::size_t>(operation_.weights())};
-    auto& conv = pass(backward_weights_, ConvPass::kWeightGradient);
-    conv.run(views.x.data, views.dy.data, is_transposed() ? transposed_gradient_.data() : result.data());
-    if (is_transposed()) {
-      cuda::transpose(window(), group_channels(), as_matrix(transposed_gradient_.view()), as_matrix(result),
-                      stream());
-    }
+    const bool is_kept = is_transposed() || result.empty();
+    if (is_kept && library_gradient_.size() == 0)
+      library_gradient_ = {context_.backend, static_cast<std::size_t>(operation_.weights())};
+    pass(backward_weights_, ConvPass::kWeightGradient)
+        .run(views.x.data, views.dy.data, is_kept ? library_gradient_.data() : result.data());
   }
 
   OpContext context_;
   ConvOperation operation_;
   std::int64_t rows_;
   std::optional<DnnConv> forward_, backward_input_, backward_weights_;
-  Buffer<float> no_bias_;  // zeros
-  Buffer<float> scratch_;  // of the biases' gradient
-  Buffer<float> weights_, transposed_gradient_;
-  Buffer<float> gradient_;
+  Buffer<float> no_bias_;                     // zeros
+  Buffer<float> scratch_;                     // of the biases' gradient
+  Buffer<float> weights_, library_gradient_;  // in cuDNN's order
 };
 
 }  // namespace

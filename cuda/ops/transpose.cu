@@ -13,9 +13,12 @@ namespace {
 constexpr int kTile = 32;
 constexpr int kThreadRows = 8;
 
+// With kUpdates, y -= *rate * the transposed x.
+template <bool kUpdates>
 __global__ void __launch_bounds__(kTile* kThreadRows)
     transpose_kernel(std::int64_t rows, std::int64_t columns, std::int64_t tiles, std::int64_t tiles_across,
-                     std::int64_t tiles_of_sample, const float* __restrict__ x, float* y) {
+                     std::int64_t tiles_of_sample, const float* __restrict__ x, const float* rate, float* y) {
+  const float step = kUpdates ? *rate : 0;
   SHARED_ARRAY(float, tile, kTile*(kTile + 1));
   const auto lane = static_cast<int>(threadIdx.x) % kTile;
   const auto first = static_cast<int>(threadIdx.x) / kTile;
@@ -32,23 +35,38 @@ __global__ void __launch_bounds__(kTile* kThreadRows)
     }
     __syncthreads();
     for (int i = first; i < kTile; i += kThreadRows) {
-      if (left + i < columns && top + lane < rows)
-        to[(left + i) * rows + top + lane] = tile[lane * (kTile + 1) + i];
+      if (left + i < columns && top + lane < rows) {
+        const float value = tile[lane * (kTile + 1) + i];
+        float& result = to[(left + i) * rows + top + lane];
+        result = kUpdates ? result - step * value : value;
+      }
     }
     __syncthreads();  // before the next tile is written
   }
 }
 
-}  // namespace
-
-void transpose(std::int64_t rows, std::int64_t columns, ConstMatrix x, Matrix y, cudaStream_t stream) {
+template <bool kUpdates>
+void launch_transpose(std::int64_t rows, std::int64_t columns, ConstMatrix x, const float* rate, Matrix y,
+                      cudaStream_t stream) {
+  const auto kernel = transpose_kernel<kUpdates>;
   constexpr int kThreads = kTile * kThreadRows;
   const auto tiles_across = (columns + kTile - 1) / kTile;
   const auto tiles_of_sample = (rows + kTile - 1) / kTile * tiles_across;
   const auto tiles = x.rows * tiles_of_sample;
-  const auto blocks = std::min<std::int64_t>(tiles, blocks_at_once(transpose_kernel, kThreads));
-  launch(transpose_kernel, {static_cast<unsigned>(blocks), kThreads}, stream, rows, columns, tiles,
-         tiles_across, tiles_of_sample, x.data, y.data);
+  const auto blocks = std::min<std::int64_t>(tiles, blocks_at_once(kernel, kThreads));
+  launch(kernel, {static_cast<unsigned>(blocks), kThreads}, stream, rows, columns, tiles, tiles_across,
+         tiles_of_sample, x.data, rate, y.data);
+}
+
+}  // namespace
+
+void transpose(std::int64_t rows, std::int64_t columns, ConstMatrix x, Matrix y, cudaStream_t stream) {
+  launch_transpose<false>(rows, columns, x, nullptr, y, stream);
+}
+
+void transposed_sgd_update(std::int64_t rows, std::int64_t columns, ConstMatrix dw, const float* rate,
+                           Matrix w, cudaStream_t stream) {
+  launch_transpose<true>(rows, columns, dw, rate, w, stream);
 }
 
 }  // namespace warpfit::cuda
