@@ -7,6 +7,7 @@
 #include "cuda/device/vector.cuh"
 #include "cuda/ops/pixels.hpp"
 #include "cuda/runtime/launch.hpp"
+#include "host/backend/pixel_transform_formula.hpp"
 
 namespace warpfit::cuda {
 namespace {
@@ -35,7 +36,7 @@ __global__ void __launch_bounds__(kThreads)
   const bool in_fours =
       cols % kVector == 0 && reinterpret_cast<std::uintptr_t>(here.samples.pixels) % kVector == 0;
   for (std::int64_t row = blockIdx.y; row < rows; row += gridDim.y) {
-    const std::int64_t sample = here.samples.index(here.sample + row);
+    const std::int64_t sample = sample_index(here.samples, here.sample + row);
     const std::uint8_t* pixels = here.samples.pixels + sample * cols;
     float* values = x + row * cols;
     if (in_fours && reinterpret_cast<std::uintptr_t>(x) % sizeof(float4) == 0) {
@@ -59,11 +60,11 @@ __device__ void load_transformed(const PixelTransform& transform, const Position
   const std::int64_t first = std::int64_t{blockIdx.x} * kThreads + threadIdx.x;
   const std::int64_t stride = std::int64_t{gridDim.x} * kThreads;
   for (std::int64_t row = blockIdx.y; row < rows; row += gridDim.y) {
-    const std::int64_t sample = here.samples.index(first_visit + row);
+    const std::int64_t sample = sample_index(here.samples, first_visit + row);
     const std::uint8_t* pixels = here.samples.pixels + sample * cols;
-    const Placement placement = transform.place(here.epoch, here.samples.number(sample));
+    const Placement placement = placement_of(transform, here.epoch, sample_number(here.samples, sample));
     for (std::int64_t i = first; i < cols; i += stride)
-      x[row * cols + i] = transform.value(placement, pixels, i);
+      x[row * cols + i] = value_at(transform, placement, pixels, i);
   }
 }
 
@@ -73,7 +74,7 @@ __global__ void __launch_bounds__(kThreads)
   const Position here = *position;
   load_transformed(transform, here, here.sample, x, rows, cols);
   for (std::int64_t row = blockIdx.y; row < rows && blockIdx.x == 0 && threadIdx.x == 0; row += gridDim.y)
-    labels[row] = here.samples.labels[here.samples.index(here.sample + row)];
+    labels[row] = here.samples.labels[sample_index(here.samples, here.sample + row)];
   // Executed by the last block, when every block has read its copy of the position.
   if (is_last_block(&position->arrived) && threadIdx.x == 0) step_to(*position, here, rows);
 }

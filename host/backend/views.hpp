@@ -48,15 +48,6 @@ struct SampleView {
   const std::uint32_t* numbers =
       nullptr;  ///< number of each stored sample (count) in its data set; if null: first_number, and so on
   std::int64_t first_number = 0;
-
-  /// The index of the sample that is visited after `visit` others.
-  [[nodiscard]] constexpr std::int64_t index(std::int64_t visit) const {
-    return order == nullptr ? visit : order[visit];
-  }
-  /// The number in the data set of the sample with this index.
-  [[nodiscard]] constexpr std::uint32_t number(std::int64_t index) const {
-    return numbers == nullptr ? static_cast<std::uint32_t>(first_number + index) : numbers[index];
-  }
 };
 
 }  // namespace warpfit

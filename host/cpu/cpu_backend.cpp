@@ -7,6 +7,7 @@
 #include <new>
 #include <utility>
 
+#include "host/backend/pixel_transform_formula.hpp"
 #include "host/base/error.hpp"
 #include "host/cpu/averaging.hpp"
 #include "host/cpu/conv_op.hpp"
@@ -99,7 +100,7 @@ bool CpuBackend::should_keep(std::size_t) const { return false; }
 void CpuBackend::load_batch(const PixelTransform& transform, Matrix x, Labels labels) {
   cpu::load_samples(pool_, transform, run_, x);
   for (std::int64_t row = 0; row < x.rows; ++row)
-    labels[static_cast<std::size_t>(row)] = run_.samples.labels[run_.samples.index(run_.first + row)];
+    labels[static_cast<std::size_t>(row)] = run_.samples.labels[sample_index(run_.samples, run_.first + row)];
 }
 
 void CpuBackend::load_again(const PixelTransform& transform, Matrix x) {

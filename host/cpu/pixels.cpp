@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "host/backend/pixel_transform_formula.hpp"
 #include "host/cpu/simd.hpp"
 
 namespace warpfit::cpu {
@@ -38,7 +39,7 @@ inline void load_row(const PixelTransform& transform, const Placement& placement
                      const std::uint8_t* from, float* values) {
   const auto width = transform.image.width;
   const auto& normalization = transform.normalization;
-  if (from == nullptr) return std::fill(values, values + width, normalization.value(0, channel));
+  if (from == nullptr) return std::fill(values, values + width, value_of(normalization, 0, channel));
   // The columns that were in the image before it was moved are contiguous.
   const auto begin = std::max<std::int64_t>(0, placement.right);
   const auto end = std::min(width, width + placement.right);
@@ -48,8 +49,8 @@ inline void load_row(const PixelTransform& transform, const Placement& placement
   for (std::int64_t column = 0; column < width; ++column) {
     if (column == begin) column = end;
     if (column >= width) break;
-    const auto before = placement.before_shift(column, placement.right, width);
-    values[column] = normalization.value(before < 0 ? std::uint8_t{0} : from[byte_of(before)], channel);
+    const auto before = before_shift(placement.padding, column, placement.right, width);
+    values[column] = value_of(normalization, before < 0 ? std::uint8_t{0} : from[byte_of(before)], channel);
   }
 }
 
@@ -58,7 +59,7 @@ inline void load_moved(const PixelTransform& transform, const Placement& placeme
   const auto& image = transform.image;
   for (std::int64_t channel = 0; channel < image.channels; ++channel) {
     for (std::int64_t row = 0; row < image.height; ++row) {
-      const auto before = placement.before_shift(row, placement.down, image.height);
+      const auto before = before_shift(placement.padding, row, placement.down, image.height);
       const auto* from = before < 0 ? nullptr : pixels + (channel * image.height + before) * image.width;
       load_row(transform, placement, channel, from, values + (channel * image.height + row) * image.width);
     }
@@ -83,14 +84,14 @@ void load_samples(ThreadPool& pool, const PixelTransform& transform, const Batch
   const auto min_rows = std::max<std::int64_t>(1, kMinElements / x.cols);
   pool.split(x.rows, min_rows, [&](std::int64_t first, std::int64_t end) {
     for (std::int64_t row = first; row < end; ++row) {
-      const auto index = run.samples.index(run.first + row);
+      const auto index = sample_index(run.samples, run.first + row);
       const auto* pixels = run.samples.pixels + index * x.cols;
       float* const values = x.data + row * x.cols;
       if (transform.moves_nothing()) {
         vectorized([&] { load_in_place(transform, pixels, {values, static_cast<std::size_t>(x.cols)}); });
         continue;
       }
-      const auto placement = transform.place(run.epoch, run.samples.number(index));
+      const auto placement = placement_of(transform, run.epoch, sample_number(run.samples, index));
       vectorized([&] { load_moved(transform, placement, pixels, values); });
       for (const auto& rectangle : placement.erased) erase(transform.image, rectangle, values);
     }

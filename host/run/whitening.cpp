@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <variant>
 
+#include "host/backend/pixel_transform_formula.hpp"
 #include "host/base/error.hpp"
 #include "host/base/symmetric_eigen.hpp"
 
@@ -77,7 +78,7 @@ std::vector<double> patch_covariance(const Shape& image, std::int64_t kernel, co
   for (std::int64_t sample = 0; sample < std::min(kMaxSamples, samples.size()); ++sample) {
     samples.read(sample, bytes, label);
     for (std::size_t i = 0; i < size; ++i)
-      values[i] = double{normalization.value(bytes[i], static_cast<std::int64_t>(i / channel_size))};
+      values[i] = double{value_of(normalization, bytes[i], static_cast<std::int64_t>(i / channel_size))};
     products.add(values);
   }
   return products.means();

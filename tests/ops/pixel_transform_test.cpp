@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "host/backend/pixel_transform_formula.hpp"
 #include "host/run/input.hpp"
 #include "tests/support/backends.hpp"
 #include "tests/support/comparison.hpp"
@@ -56,7 +57,7 @@ class TransformedBatch : public OnEachBackend {
     std::vector<double> values;
     const auto& [channels, height, width] = transform.image;
     for (std::size_t n = 0; n < numbers.size(); ++n) {
-      const auto placement = transform.place(kEpoch, numbers[n]);
+      const auto placement = placement_of(transform, kEpoch, numbers[n]);
       const auto size = static_cast<std::size_t>(transform.image.size());
       for (std::int64_t channel = 0; channel < channels; ++channel) {
         for (std::int64_t row = 0; row < height; ++row) {
@@ -199,14 +200,14 @@ TEST_P(TransformedBatch, LoadsABatchAgainInAnotherView) {
 INSTANTIATE_TEST_SUITE_P(Backends, TransformedBatch, testing::ValuesIn(backend_names()), backend_name);
 
 // Frequencies of 40,000 samples: five standard deviations from what is expected.
-class AugmentationDraws : public testing::Test {
+class AugmentationFrequencies : public testing::Test {
  protected:
   template <class Holds>
   static double frequency(const Augmentation& augmentation, const Image& image, const Holds& holds,
                           std::int64_t epoch = 1) {
     int count = 0;
     for (std::uint32_t sample = 0; sample < kSamples; ++sample)
-      count += holds(augmentation.place(image, epoch, sample)) ? 1 : 0;
+      count += holds(placement_of(augmentation, image, epoch, sample)) ? 1 : 0;
     return static_cast<double>(count) / kSamples;
   }
   static constexpr std::uint32_t kSamples = 40'000;
@@ -214,7 +215,7 @@ class AugmentationDraws : public testing::Test {
   Image image_ = image_of(shape_);
 };
 
-TEST_F(AugmentationDraws, ShiftsAreEquallyLikely) {
+TEST_F(AugmentationFrequencies, ShiftsAreEquallyLikely) {
   const Augmentation augmentation{.seed = 1, .shift = 2};
   for (const std::int64_t shift : {-2, -1, 0, 1, 2}) {
     EXPECT_NEAR(frequency(augmentation, image_, [&](const auto& p) { return p.down == shift; }), 0.2, 0.01);
@@ -225,24 +226,26 @@ TEST_F(AugmentationDraws, ShiftsAreEquallyLikely) {
   }
 }
 
-TEST_F(AugmentationDraws, HalfOfTheImagesAreFlipped) {
+TEST_F(AugmentationFrequencies, HalfOfTheImagesAreFlipped) {
   const Augmentation augmentation{.seed = 1, .flip = FlipMode::kRandom, .shift = 1};
   EXPECT_NEAR(frequency(augmentation, image_, [](const auto& p) { return p.flips; }), 0.5, 0.0125);
   EXPECT_NEAR(frequency(augmentation, image_, [](const auto& p) { return p.flips && p.down == 1; }), 1 / 6.0,
               0.01);
 }
 
-TEST_F(AugmentationDraws, AlternatingFlipsAreTheOppositeInTheNextEpoch) {
+TEST_F(AugmentationFrequencies, AlternatingFlipsAreTheOppositeInTheNextEpoch) {
   const Augmentation augmentation{.seed = 1, .flip = FlipMode::kAlternate};
   EXPECT_NEAR(frequency(augmentation, image_, [](const auto& p) { return p.flips; }), 0.5, 0.0125);
   for (std::uint32_t sample = 0; sample < 100; ++sample) {
-    const auto flips = [&](std::int64_t epoch) { return augmentation.place(image_, epoch, sample).flips; };
+    const auto flips = [&](std::int64_t epoch) {
+      return placement_of(augmentation, image_, epoch, sample).flips;
+    };
     EXPECT_NE(flips(1), flips(2));
     EXPECT_EQ(flips(1), flips(3));
   }
 }
 
-TEST_F(AugmentationDraws, ErasesRectanglesWithinTheImageAsOftenAsAsked) {
+TEST_F(AugmentationFrequencies, ErasesRectanglesWithinTheImageAsOftenAsAsked) {
   auto augmentation = fitted({.seed = 5, .erase_probability = 0.3}, shape_);
   const auto area = [](const Placement& p) {
     return (p.erased[1].bottom - p.erased[1].top) * (p.erased[1].right - p.erased[1].left);
@@ -250,7 +253,7 @@ TEST_F(AugmentationDraws, ErasesRectanglesWithinTheImageAsOftenAsAsked) {
   EXPECT_NEAR(frequency(augmentation, image_, [&](const auto& p) { return area(p) > 0; }), 0.3, 0.0115);
   bool reaches_top = false, reaches_bottom = false, reaches_left = false, reaches_right = false;
   for (std::uint32_t sample = 0; sample < kSamples; ++sample) {
-    const auto placement = augmentation.place(image_, 1, sample);
+    const auto placement = placement_of(augmentation, image_, 1, sample);
     const auto& hole = placement.erased[1];
     if (area(placement) == 0) continue;
     ASSERT_GE(hole.top, 0);
@@ -266,7 +269,7 @@ TEST_F(AugmentationDraws, ErasesRectanglesWithinTheImageAsOftenAsAsked) {
   EXPECT_TRUE(reaches_top && reaches_bottom && reaches_left && reaches_right);
 }
 
-TEST_F(AugmentationDraws, CentersOfSquaresAreAnywhereInTheImage) {
+TEST_F(AugmentationFrequencies, CentersOfSquaresAreAnywhereInTheImage) {
   const Augmentation augmentation{.seed = 1, .cutout = 4};
   EXPECT_NEAR(frequency(augmentation, image_, [](const auto& p) { return p.erased[0].top == -2; }), 1 / 28.0,
               0.005);
@@ -274,10 +277,10 @@ TEST_F(AugmentationDraws, CentersOfSquaresAreAnywhereInTheImage) {
               1 / 20.0, 0.006);
 }
 
-TEST_F(AugmentationDraws, DifferBySeedEpochAndSample) {
+TEST_F(AugmentationFrequencies, DifferBySeedEpochAndSample) {
   Augmentation augmentation{.seed = 1, .shift = 12};
   const auto draw = [&](std::int64_t epoch, std::uint32_t sample) {
-    const auto placement = augmentation.place(image_, epoch, sample);
+    const auto placement = placement_of(augmentation, image_, epoch, sample);
     return std::pair(placement.down, placement.right);
   };
   const auto first = std::vector{draw(1, 0), draw(1, 1), draw(1, 2), draw(1, 3)};

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "host/backend/pixel_transform_formula.hpp"
 #include "host/base/error.hpp"
 #include "tests/support/comparison.hpp"
 #include "tests/support/files.hpp"
@@ -50,8 +51,8 @@ class Whitening : public testing::Test {
           for (std::size_t k = 0; k < filters * kPatch; ++k) {
             const auto channel = k % kPatch / 4, row = k % 4 / 2, column = k % 2;
             const auto at = ((sample * kChannels + channel) * kRows + y + row) * kColumns + x + column;
-            outputs[k / kPatch] += double{weight[k]} * double{normalization.value(
-                                                           bytes_[at], static_cast<std::int64_t>(channel))};
+            outputs[k / kPatch] += double{weight[k]} * double{value_of(normalization, bytes_[at],
+                                                                       static_cast<std::int64_t>(channel))};
           }
           for (std::size_t k = 0; k < sums.size(); ++k)
             sums[k] += outputs[k / filters] * outputs[k % filters];
