@@ -6,6 +6,7 @@
 #include "cuda/ops/activation.hpp"
 #include "cuda/ops/add.hpp"
 #include "cuda/ops/batch_norm.hpp"
+#include "cuda/ops/bias_gradient.hpp"
 #include "cuda/ops/dropout.hpp"
 #include "cuda/ops/elementwise_loss.hpp"
 #include "cuda/ops/pool.hpp"
@@ -36,11 +37,11 @@ class LinearOp final : public LayerOp {
                                      views.dx);
   }
   Fence backward_tensors(const OperationViews& views) override {
-    const bool is_frozen = views.gradients[0].empty();  // the weight, whose gradient is then not used
-    if (is_frozen && unused_weight_.size() == 0) unused_weight_ = {context_.backend, views.tensors[0].size()};
-    const Matrix dw{is_frozen ? unused_weight_.data() : views.gradients[0].data(), operation_.outputs,
-                    operation_.inputs};
-    context_.products.backward_weights(views.x, views.dy, dw, bias(views.gradients));
+    if (views.gradients[0].empty()) {  // the weight is frozen
+      cuda::bias_gradient(views.dy, views.gradients[1], context_.stream.get());
+      return {};
+    }
+    context_.products.backward_weights(views.x, views.dy, weight(views.gradients), bias(views.gradients));
     return Fence(true);
   }
   Fence backward_sgd(const OperationViews& views) override {
@@ -63,7 +64,7 @@ class LinearOp final : public LayerOp {
   OpContext context_;
   LinearOperation operation_;
   Buffer<float> no_bias_;  // zeros
-  Buffer<float> unused_, unused_weight_;
+  Buffer<float> unused_;
 };
 
 class ActivationOp final : public LayerOp {

@@ -26,7 +26,7 @@ std::string obstacle(const StepPlan& plan, Precision precision) {
   if (plan.update && (plan.update->clipping.norm > 0 || plan.update->clipping.value > 0))
     return "gradient clipping is not supported";
   if (plan.update && !plan.update->updates_all_alike)
-    return "frozen parameters and parameter groups are not supported";
+    return "only one optimizer and learning rate for all parameters is supported";
   if (plan.update && plan.update->sums_gradients) return "gradient accumulation is not supported";
   if (plan.update && plan.update->averages_parameters) return "averages of the parameters are not supported";
   if (plan.update && plan.update->measures_norm) return "measuring the gradient norm is not supported";

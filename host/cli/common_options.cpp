@@ -26,6 +26,10 @@ void add_test_set(Options& rows, DataOptions& data) {
                       "", data.files.test_labels));
 }
 
+auto network_setter(std::string& network) {
+  return [&network](std::string_view given) { network = network_text(given); };
+}
+
 }  // namespace
 
 Options data_options(DataOptions& data) {
@@ -75,12 +79,13 @@ Option network_option(std::string& network) {
        "layer widths joined by '-', with ReLU between linear layers; a comma-separated list of layers; or a "
        "TOML file of layers"},
       "784-512-10, FILE.toml, or linear(N, bias=true), conv(CHANNELS, KERNEL, stride=1, padding=0 or same, "
-      "dilation=1, groups=1, bias=true, init=default), batchnorm(EPS, MOMENTUM), residual(LAYERS), "
+      "dilation=1, groups=1, bias=true, init=default, dirac or whiten), batchnorm(EPS, MOMENTUM), "
+      "residual(LAYERS), "
       "dropout(P), flatten, maxpool(KERNEL, STRIDE, PADDING), avgpool(...), globalavgpool, relu, "
       "leakyrelu(SLOPE), elu(ALPHA), gelu, silu, sigmoid, tanh",
       network);
   row.otherwise = "two hidden layers of 512";
-  row.set = [&network](std::string_view given) { network = network_text(given); };
+  row.set = network_setter(network);
   return row;
 }
 
@@ -127,7 +132,7 @@ Option state_dict_option(std::string& network) {
       {"Model", "--network", "LAYERS",
        "layers of a PyTorch state dict that are not only linear layers with ReLU between them, as in train"},
       "", network);
-  row.set = [&network](std::string_view given) { network = network_text(given); };
+  row.set = network_setter(network);
   return row;
 }
 

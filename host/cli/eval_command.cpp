@@ -25,7 +25,7 @@ void run(const EvalCommand& command) {
   const Dataset samples(paths.test_images, paths.test_labels, command.data.layout);
   if (!command.network.empty())
     model = load_state_dict(command.model, command.network, samples.sample_shape());
-  set_normalization(command.normalization, command.model, model);
+  complete_state_dict(samples, command.normalization, command.model, model);
   log_notes(model);
   const std::int64_t classes = plan_of(model.info).classes();
   samples.check_labels_below(classes);

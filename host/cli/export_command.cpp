@@ -28,6 +28,9 @@ void export_npz(const std::string& path, const Model& model) {
   const auto state = state_tensors(model.info, model.state);
   tensors.insert(tensors.end(), state.tensors.begin(), state.tensors.end());
   write_npz(path, tensors);
+  if (const auto numbers = normalization_text(metadata_of(model.info)); !numbers.empty())
+    log_warning(
+        fmt::format("{}: has no place for the normalization of the samples: --normalize {}", path, numbers));
 }
 
 void export_onnx(const std::string& path, const Model& model) {

@@ -10,6 +10,7 @@
 
 #include "host/base/error.hpp"
 #include "host/base/parse_number.hpp"
+#include "host/base/split.hpp"
 
 namespace warpfit {
 namespace {
@@ -19,16 +20,6 @@ constexpr std::string_view kAugment = "--augment";
 constexpr std::string_view kNormalize = "--normalize";
 constexpr std::string_view kViews = "--tta";
 constexpr std::int64_t kMaxPixels = 4096;
-
-std::vector<std::string_view> split_at(char separator, std::string_view text) {
-  std::vector<std::string_view> parts;
-  for (std::size_t start = 0; start <= text.size();) {
-    const auto end = std::min(text.find(separator, start), text.size());
-    parts.push_back(text.substr(start, end - start));
-    start = end + 1;
-  }
-  return parts;
-}
 
 std::optional<std::int64_t> pixels_in(std::string_view text) {
   const auto pixels = parse_number<std::int64_t>(text);
@@ -78,7 +69,7 @@ std::string text_of(const Augmentation& augmentation) {
 // Means, then as many standard deviations above 0. Errors: UsageError.
 std::vector<float> numbers_in(std::string_view given, std::string_view expected) {
   std::vector<float> numbers;
-  for (const auto part : split_at(',', given)) {
+  for (const auto part : split(given, ',')) {
     const auto value = parse_number<float>(part);
     if (!value || !std::isfinite(*value))
       throw UsageError(fmt::format("{} {}: expected {}", kNormalize, given, expected));
@@ -97,8 +88,8 @@ std::vector<float> numbers_in(std::string_view given, std::string_view expected)
 Option augment_option(Augmentation& augmentation) {
   const auto set = [&augmentation](std::string_view given) {
     augmentation = {};
-    for (const auto part : split_at(',', given)) {
-      if (given.empty() || add_transform(split_at(':', part), augmentation)) continue;
+    for (const auto part : split(given, ',')) {
+      if (given.empty() || add_transform(split(part, ':'), augmentation)) continue;
       throw UsageError(
           fmt::format("{} {}: '{}' is not one of shift:PIXELS, shift:PIXELS:reflect, flip, flip:alternate, "
                       "erase:P with a "
@@ -122,7 +113,8 @@ Option normalize_option(NormalizationOptions& normalization) {
   auto option = normalize_option(normalization.given);
   option.help =
       "subtract a mean from all values, byte / 255, and divide by a standard deviation, as torchvision's "
-      "Normalize; data: those of each channel of the training samples. The model keeps them";
+      "Normalize; data: the mean and the standard deviation of each channel of the training samples. The "
+      "model keeps them";
   option.range = "MEAN,STD; for each of C channels MEAN,...,STD,...; or data";
   option.otherwise = "none";
   option.get = [&normalization, get = option.get] { return normalization.from_data ? "data" : get(); };
@@ -153,8 +145,8 @@ Option normalize_option(std::vector<float>& normalization) {
 Option test_views_option(TestViewOptions& views) {
   const auto set = [&views](std::string_view given) {
     views = {};
-    for (const auto part : split_at(',', given)) {
-      const auto parts = split_at(':', part);
+    for (const auto part : split(given, ',')) {
+      const auto parts = split(part, ':');
       const auto pixels = parts.size() == 2 ? pixels_in(parts[1]) : std::optional<std::int64_t>(1);
       const bool flips = part == "flip" && !views.flip;
       const bool shifts = parts.front() == "shift" && parts.size() <= 2 && pixels && views.shift == 0;
@@ -176,8 +168,9 @@ Option test_views_option(TestViewOptions& views) {
           .flag = kViews,
           .value = "A,B",
           .help =
-              "test-time augmentation, means of the outputs: flip also shows each image mirrored, shift also "
-              "moved by PIXELS (1) up and left and down and right",
+              "test-time augmentation: means of the outputs for each image and its mirror image (flip), or "
+              "the image "
+              "moved diagonally up-left and down-right by PIXELS (shift)",
           .range = "flip, shift:PIXELS",
           .otherwise = "each image once",
           .get = get,

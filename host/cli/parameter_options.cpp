@@ -10,6 +10,7 @@
 
 #include "host/base/error.hpp"
 #include "host/base/parse_number.hpp"
+#include "host/base/split.hpp"
 
 namespace warpfit {
 namespace {
@@ -18,13 +19,9 @@ constexpr std::string_view kOptimizerGroup = "Optimizer";
 
 // The items between commas; none if the text is empty.
 std::vector<std::string> items_of(std::string_view text) {
-  std::vector<std::string> items;
-  for (std::size_t begin = 0; !text.empty() && begin <= text.size();) {
-    const auto end = std::min(text.find(',', begin), text.size());
-    items.emplace_back(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return items;
+  if (text.empty()) return {};
+  const auto parts = split(text, ',');
+  return {parts.begin(), parts.end()};
 }
 
 }  // namespace

@@ -31,7 +31,7 @@ void run(const PredictCommand& command) {
   const Dataset samples(command.images, command.layout);
   if (!command.network.empty())
     model = load_state_dict(command.model, command.network, samples.sample_shape());
-  set_normalization(command.normalization, command.model, model);
+  complete_state_dict(samples, command.normalization, command.model, model);
   log_notes(model);
   const std::int64_t classes = plan_of(model.info).classes();
   if (command.top_k > classes) {

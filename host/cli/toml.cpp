@@ -51,7 +51,7 @@ void check_keys(std::string_view text, const std::string& path) {
     } else if (c == '#') {
       i = std::min(text.find('\n', i), text.size());
     } else {
-      if (c == '\n') dots = 0;
+      if (std::string_view("\n=,[]{}").find(c) != std::string_view::npos) dots = 0;  // not part of a key
       if (c == '.' && ++dots > kMaxDots) {
         const auto line = std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(i), '\n') + 1;
         refuse_toml(path, {static_cast<toml::source_index>(line), 1},

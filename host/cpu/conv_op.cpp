@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "host/cpu/bias_gradient.hpp"
 #include "host/cpu/relu.hpp"
 #include "host/cpu/simd.hpp"
 
@@ -77,10 +78,16 @@ class ConvOp final : public LayerOp {
   void add_gradients(const OperationViews& views, std::span<const Vector> results, float scale, float keep) {
     context_.pool.run(parts_, [&](int part) {
       auto& worker = *workers_[static_cast<std::size_t>(part)];
-      worker.dw.resize(static_cast<std::size_t>(operation_.weights()));
+      worker.dw.resize(static_cast<std::size_t>(results[0].empty() ? 0 : operation_.weights()));
       worker.db.resize(static_cast<std::size_t>(operation_.bias ? operation_.out_channels : 0));
-      worker.convolution.backward_weights(worker.rows_of(views.x).data, worker.rows_of(views.dy).data,
-                                          worker.dw.data(), worker.db.data());
+      const auto dy = worker.rows_of(views.dy);
+      if (results[0].empty()) {  // the weight is frozen
+        const auto channels = operation_.out_channels;
+        bias_gradient({dy.data, dy.rows * operation_.out().pixels(), channels, channels}, worker.db);
+      } else {
+        worker.convolution.backward_weights(worker.rows_of(views.x).data, dy.data, worker.dw.data(),
+                                            worker.db.data());
+      }
     });
     if (!results[0].empty()) add(&Worker::dw, scale, keep, results[0]);
     if (operation_.bias && !results[1].empty()) add(&Worker::db, scale, keep, results[1]);

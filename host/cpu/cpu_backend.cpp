@@ -143,7 +143,8 @@ std::unique_ptr<LayerOp> CpuBackend::prepare(const Operation& operation, std::in
 std::uint64_t CpuBackend::host_bytes(const PlannedOperation& operation, std::int64_t rows,
                                      bool trains) const {
   if (const auto* conv = std::get_if<ConvOperation>(&operation.operation))
-    return cpu::conv_op_bytes(pool_, *conv, rows, {trains && operation.has_input_gradient, trains});
+    return cpu::conv_op_bytes(pool_, *conv, rows,
+                              {trains && operation.has_input_gradient, trains && operation.trains});
   const auto* pool = std::get_if<PoolOperation>(&operation.operation);
   if (pool == nullptr || pool->kind != PoolKind::kMax) return 0;
   return sizeof(std::int32_t) * static_cast<std::uint64_t>(rows * pool->out().size());

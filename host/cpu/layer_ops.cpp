@@ -8,6 +8,7 @@
 #include "host/cpu/activation.hpp"
 #include "host/cpu/add.hpp"
 #include "host/cpu/batch_norm.hpp"
+#include "host/cpu/bias_gradient.hpp"
 #include "host/cpu/conv_op.hpp"
 #include "host/cpu/dropout.hpp"
 #include "host/cpu/elementwise_loss.hpp"
@@ -35,11 +36,17 @@ class LinearOp final : public LayerOp {
                                      views.dx);
   }
   Fence backward_tensors(const OperationViews& views) override {
-    const bool is_frozen = views.gradients[0].empty();  // the weight, whose gradient is then not used
-    if (is_frozen) unused_weight_.resize(views.tensors[0].size());
-    const Matrix dw{is_frozen ? unused_weight_.data() : views.gradients[0].data(), operation_.outputs,
-                    operation_.inputs};
-    context_.products.backward_weights(views.x, views.dy, dw, bias(views.gradients));
+    if (views.gradients[0].empty()) {  // the weight is frozen
+      const auto& dy = views.dy;
+      context_.pool.split(dy.cols, std::max<std::int64_t>(1, kMinElements / dy.rows),
+                          [&](auto first, auto end) {
+                            const auto count = static_cast<std::size_t>(end - first);
+                            bias_gradient({dy.data + first, dy.rows, end - first, dy.cols},
+                                          views.gradients[1].subspan(static_cast<std::size_t>(first), count));
+                          });
+    } else {
+      context_.products.backward_weights(views.x, views.dy, weight(views.gradients), bias(views.gradients));
+    }
     return {};
   }
   Fence backward_sgd(const OperationViews& views) override {
@@ -62,7 +69,7 @@ class LinearOp final : public LayerOp {
   OpContext context_;
   LinearOperation operation_;
   std::vector<float> no_bias_;  // zeros
-  std::vector<float> unused_, unused_weight_;
+  std::vector<float> unused_;
 };
 
 class ActivationOp final : public LayerOp {

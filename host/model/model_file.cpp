@@ -179,7 +179,8 @@ Model load_model(const std::string& path) { return load_model(SafetensorsFile(pa
 Model load_model(const SafetensorsFile& file) {
   Model model;
   std::vector<std::string> names;
-  if (is_own_model(file)) {
+  model.is_own = is_own_model(file);
+  if (model.is_own) {
     model.info = read_model_info(file);
     names = parameter_names(model.info);
   } else {
@@ -196,7 +197,7 @@ Model load_model(const SafetensorsFile& file) {
   model.parameters = read_tensors(file, model.info, plan.tensors, plan.floats, names);
   model.state =
       read_tensors(file, model.info, plan.state, plan.state_floats, names_in(plan.state, model.info));
-  if (is_own_model(file)) refuse_others(file, model.info, names);
+  if (model.is_own) refuse_others(file, model.info, names);
   std::ranges::copy(names_in(plan.state, model.info), std::back_inserter(names));
   std::ranges::move(conversion_notes(file, names), std::back_inserter(model.notes));
   return model;

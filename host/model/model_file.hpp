@@ -20,6 +20,7 @@ struct Model {
   std::vector<float> state = {};  ///< likewise
   /// For the user: converted types and ignored tensors, if there were any.
   std::vector<std::string> notes = {}, warnings = {};
+  bool is_own = false;  ///< whether warpfit wrote it; otherwise it is a PyTorch state dict
 };
 
 /// Prefix of the names of tensors that a checkpoint has in addition to the model's.

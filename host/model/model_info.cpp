@@ -161,6 +161,13 @@ Metadata metadata_of(const ModelInfo& info) {
   return metadata;
 }
 
+std::string normalization_text(const Metadata& metadata) {
+  const auto mean = metadata.find(std::string(kNormalizeMean));
+  const auto deviation = metadata.find(std::string(kNormalizeDeviation));
+  if (mean == metadata.end() || deviation == metadata.end()) return "";
+  return fmt::format("{},{}", mean->second, deviation->second);
+}
+
 bool is_own_model(const SafetensorsFile& file) { return file.metadata().contains(std::string(kNetwork)); }
 
 ModelInfo read_model_info(const SafetensorsFile& file) {

@@ -32,6 +32,9 @@ NetworkPlan plan_of(const ModelInfo& info);
 /// The model's description as metadata, for read_model_info().
 Metadata metadata_of(const ModelInfo& info);
 
+/// The entries of the normalization in such metadata, as --normalize takes them; empty if there are none.
+std::string normalization_text(const Metadata& metadata);
+
 /// Whether warpfit wrote the file, judging by its metadata.
 bool is_own_model(const SafetensorsFile& file);
 

@@ -58,6 +58,8 @@ WarmStart load_matching(const std::string& path, const ModelInfo& info, std::spa
       loaded.insert(found->second);
     }
   };
+  result.other_normalization =
+      is_own_model(file) && normalization_text(file.metadata()) != normalization_text(metadata_of(info));
   load(plan.tensors, parameters);
   if (!state.empty()) load(plan.state, state);
   for (const auto& tensor : file.tensors()) {

@@ -14,6 +14,8 @@ struct WarmStart {
   std::vector<std::string> loaded;
   std::vector<std::string> missing;     ///< only in the network, or with another shape in the file
   std::vector<std::string> unexpected;  ///< only in the file, or with another shape in the network
+  /// Whether the file is a model of warpfit whose samples were normalized in another way.
+  bool other_normalization = false;
 };
 
 /// Loads all matching tensors into parameters and state (which may be omitted), as

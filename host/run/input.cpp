@@ -47,13 +47,14 @@ Normalization measured(const Shape& sample, const Subset& samples) {
   return normalization;
 }
 
-// Errors: UsageError if the samples are not images in which `pixels` pixels along each axis are fewer than
-// all.
-void check_image(std::string_view what, const Shape& sample, std::int64_t pixels) {
-  if (sample.is_vector())
-    throw UsageError(
-        fmt::format("{}: the samples are vectors of {} values, expected images", what, sample.channels));
-  if (pixels < std::min(sample.height, sample.width)) return;
+void check_is_image(std::string_view flag, const Shape& sample) {
+  if (!sample.is_vector()) return;
+  throw UsageError(
+      fmt::format("{}: the samples are vectors of {} values, expected images", flag, sample.channels));
+}
+
+void check_extent(std::string_view what, const Shape& sample, std::int64_t pixels) {
+  if (pixels < std::min(sample.height, sample.width) || pixels == 0) return;
   throw UsageError(
       fmt::format("{}: expected fewer pixels than the height and the width of the samples, which are {}",
                   what, text_of(sample)));
@@ -89,8 +90,10 @@ Normalization normalization_of(const std::vector<float>& given, const Shape& sam
   const auto channels = image_of(sample).channels;
   check_channels(channels);
   if (given.size() != 2 && std::ssize(given) != 2 * channels) {
-    throw UsageError(fmt::format("--normalize: {} numbers, expected 2 or, for {} channels, {}", given.size(),
-                                 channels, 2 * channels));
+    throw UsageError(channels == 1
+                         ? fmt::format("--normalize: {} numbers, expected 2", given.size())
+                         : fmt::format("--normalize: {} numbers, expected 2 or, for {} channels, {}",
+                                       given.size(), channels, 2 * channels));
   }
   Normalization normalization{.channels = channels};
   const auto half = given.size() / 2;
@@ -101,11 +104,15 @@ Normalization normalization_of(const std::vector<float>& given, const Shape& sam
   return normalization;
 }
 
-void set_normalization(const std::vector<float>& given, const std::string& path, Model& model) {
-  if (given.empty()) return;
-  if (model.info.normalization.channels > 0 || model.info.pixels)
+void complete_state_dict(const Dataset& samples, const std::vector<float>& given, const std::string& path,
+                         Model& model) {
+  if (model.is_own) {
+    if (given.empty()) return;
     throw UsageError(
         fmt::format("--normalize: {} is a model of warpfit, which states how samples are normalized", path));
+  }
+  if (plan_of(model.info).inputs() == samples.sample_size())
+    model.info.sample_shape.assign(samples.sample_shape().begin(), samples.sample_shape().end());
   model.info.normalization = normalization_of(given, plan_of(model.info).sample);
 }
 
@@ -116,15 +123,17 @@ Normalization normalization_of(const NormalizationOptions& options, const Shape&
 
 Augmentation fitted(Augmentation augmentation, const Shape& sample) {
   if (augmentation.is_off()) return augmentation;
-  check_image(fmt::format("--augment shift:{}", augmentation.shift), sample, augmentation.shift);
-  check_image(fmt::format("--augment cutout:{}", augmentation.cutout), sample, augmentation.cutout);
+  check_is_image("--augment", sample);
+  check_extent(fmt::format("--augment shift:{}", augmentation.shift), sample, augmentation.shift);
+  check_extent(fmt::format("--augment cutout:{}", augmentation.cutout), sample, augmentation.cutout);
   if (augmentation.erase_probability > 0) add_erase_extents(augmentation, sample);
   return augmentation;
 }
 
 std::vector<TestView> test_views(const TestViewOptions& options, const Normalization& normalization,
                                  const Shape& sample) {
-  if (options.flip || options.shift > 0) check_image("--tta", sample, options.shift);
+  if (options.flip || options.shift > 0) check_is_image("--tta", sample);
+  check_extent(fmt::format("--tta shift:{}", options.shift), sample, options.shift);
   std::vector<TestView> views;
   for (const auto shift : {std::int64_t{0}, -options.shift, options.shift}) {
     if (shift == 0 && !views.empty()) continue;

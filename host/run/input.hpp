@@ -29,9 +29,11 @@ Normalization normalization_of(const NormalizationOptions& options, const Shape&
                                const Subset& training);
 Normalization normalization_of(const std::vector<float>& given, const Shape& sample);
 
-/// Sets the normalization of a model, a PyTorch state dict; nothing if `given` is empty. Errors: UsageError,
-/// also if the model is warpfit's, which has its own.
-void set_normalization(const std::vector<float>& given, const std::string& path, Model& model);
+/// Completes the description of a PyTorch state dict by what it does not state: the shape of the samples, if
+/// they have as many values as the network has inputs, and their normalization, if `given` is not empty.
+/// Errors: UsageError, also if `given` is not empty and the model is warpfit's, which states its own.
+void complete_state_dict(const Dataset& samples, const std::vector<float>& given, const std::string& path,
+                         Model& model);
 
 /// The augmentation with the rectangles that it erases: 16 areas by 16 aspect ratios, spread evenly over the
 /// ranges of torchvision's RandomErasing (2 to 33 % of the image, ratios from 0.3 to 3.3, log-uniform),

@@ -48,17 +48,20 @@ void warm_start(const std::string& path, const ModelInfo& model, NetworkValues& 
                        met.loaded.size() + met.missing.size()));
   warn_of_tensors("not loaded, keeps its initial values", met.missing);
   warn_of_tensors("not used", met.unexpected);
+  if (met.other_normalization) {
+    log_warning(
+        fmt::format("{}: was trained on samples that were normalized in another way; see --normalize", path));
+  }
 }
 
 // The values of a checkpoint are loaded later with the rest of it; until then the network is created with
 // arbitrary values.
-NetworkValues first_values(const RunOptions& options, const TrainingFiles& files, const Subset& training_set,
-                           const Normalization& normalization, TorchGenerator& generator, bool resumes) {
-  const auto& plan = files.plan();
+NetworkValues first_values(const RunOptions& options, const ModelInfo& model, const NetworkPlan& plan,
+                           const Subset& training_set, TorchGenerator& generator, bool resumes) {
   if (resumes) return {std::vector<float>(plan.floats), std::vector<float>(plan.state_floats)};
   NetworkValues values{initial_parameters(plan, generator), initial_state(plan)};
-  whiten_first_layer(plan, training_set, normalization, values.parameters);
-  if (!options.init_from.empty()) warm_start(options.init_from, files.model(), values);
+  whiten_first_layer(plan, training_set, model.normalization, values.parameters);
+  if (!options.init_from.empty()) warm_start(options.init_from, model, values);
   return values;
 }
 
@@ -135,7 +138,7 @@ void run(const RunOptions& options, const TrainingFiles& files, RunFolder* folde
   TorchGenerator generator(training.seed);
   Network network(
       *backend, files.plan(),
-      first_values(options, files, data.training, training.normalization, generator, checkpoint.has_value()));
+      first_values(options, model, files.plan(), data.training, generator, checkpoint.has_value()));
   const IgnoredPipe ignored_pipe;
   Console console;
   Summary summary;

@@ -15,6 +15,7 @@ namespace warpfit {
 namespace {
 
 constexpr std::int64_t kMaxSamples = 5000;
+constexpr std::int64_t kMaxProducts = std::int64_t{1} << 32;  // of two values of a patch: a few seconds
 constexpr double kEps = 5e-4;
 
 // The sum of p'p over all patches p of an image (channels, height, width).
@@ -69,13 +70,16 @@ class PatchProducts {
 
 std::vector<double> patch_covariance(const Shape& image, std::int64_t kernel, const Subset& samples,
                                      const Normalization& normalization) {
+  const auto patches = (image.height - kernel + 1) * (image.width - kernel + 1);
+  const auto window = image.channels * kernel * kernel;
+  const auto used = std::clamp<std::int64_t>(kMaxProducts / (patches * window * window), 1, kMaxSamples);
   PatchProducts products(image, kernel);
   const auto size = static_cast<std::size_t>(image.size());
   std::vector<std::uint8_t> bytes(size);
   std::vector<Label> label(1);
   std::vector<double> values(size);
   const auto channel_size = size / static_cast<std::size_t>(image.channels);
-  for (std::int64_t sample = 0; sample < std::min(kMaxSamples, samples.size()); ++sample) {
+  for (std::int64_t sample = 0; sample < std::min(used, samples.size()); ++sample) {
     samples.read(sample, bytes, label);
     for (std::size_t i = 0; i < size; ++i)
       values[i] = double{value_of(normalization, bytes[i], static_cast<std::int64_t>(i / channel_size))};

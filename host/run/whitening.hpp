@@ -12,10 +12,11 @@
 namespace warpfit {
 
 /// If the plan asks for it, replaces the weight of the first layer. P are the patches of kernel x kernel
-/// pixels and all channels of the first 5000 samples, n their number, and C = P'P / n, with eigenvalues l_i
-/// in descending order and eigenvectors v_i: the filters are v_i / sqrt(l_i + 0.0005), as many as half of the
-/// layer's output channels, followed by the same filters with negative sign. `normalization`: of the samples.
-/// Errors: UsageError if the samples are smaller than a patch.
+/// pixels and all channels of the first 5000 samples (fewer for large windows of large images), n their
+/// number, and C = P'P / n, with eigenvalues l_i in descending order and eigenvectors v_i: the filters are
+/// v_i / sqrt(l_i + 0.0005), as many as half of the layer's output channels, followed by the same filters
+/// with negative sign. `normalization`: of the samples. Errors: UsageError if the samples are smaller than a
+/// patch.
 void whiten_first_layer(const NetworkPlan& plan, const Subset& samples, const Normalization& normalization,
                         std::span<float> parameters);
 

@@ -182,6 +182,16 @@ TEST_F(InputRuns, StateDictsAreNormalizedAsAsked) {
   const auto images = find_test_set(sample_folder().string(), {}).test_images;
   EXPECT_EQ(logits(path("state_dict"), images, {"--normalize", "0.25,0.5"}), logits(path("model"), images));
   EXPECT_NE(logits(path("state_dict"), images), logits(path("model"), images));
+  EXPECT_NE(logits(path("state_dict"), images, {"--tta", "flip"}), logits(path("state_dict"), images));
+}
+
+TEST_F(InputRuns, OtherNormalizationOfTheFirstModelIsAWarning) {
+  train("model", {"--normalize", "0.25,0.5"});
+  const auto text = HasSubstr("was trained on samples that were normalized in another way");
+  EXPECT_THAT(train("other", {"--init-from", path("model")}).error, text);
+  EXPECT_THAT(train("same", {"--init-from", path("model"), "--normalize", "0.25,0.5"}).error, Not(text));
+  EXPECT_THAT(run_warpfit({"export", path("model"), "--to", "npz", "--output", path("npz")}).error,
+              HasSubstr("normalization of the samples: --normalize 0.25,0.5"));
 }
 
 TEST_F(InputRuns, ViewsAreMeansOfOutputs) {

@@ -167,6 +167,15 @@ TEST(LayerTables, HaveKeysOfFewParts) {
   EXPECT_EQ(network_of(text), dots + "'\n'" + dots);
 }
 
+TEST(LayerTables, MayBeManyOnALine) {
+  std::string list, text;
+  for (int i = 0; i < 40; ++i) {
+    list += R"({type="dropout",p=0.1},)";
+    text += "dropout(p=0.1),";
+  }
+  EXPECT_EQ(network_of("layer = [" + list + R"({type="linear",outputs=3}])"), text + "linear(outputs=3)");
+}
+
 TEST_F(NetworkFile, IsTheTextOfItsLayers) {
   EXPECT_EQ(network_text("784-10"), "784-10");
   EXPECT_EQ(network_text(add("n.toml", kTables)), kText);

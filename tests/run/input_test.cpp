@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "host/base/error.hpp"
+#include "host/train/training_data.hpp"
 #include "tests/support/files.hpp"
 #include "tests/support/random.hpp"
 
@@ -105,12 +106,22 @@ TEST_F(InputOptions, AugmentationThatDoesNotFitIsRefused) {
   EXPECT_THAT(usage_error_of([&] {
                 (void)fitted({.flip = FlipMode::kRandom}, {784, 1, 1});
               }),
-              HasSubstr("vectors of 784 values, expected images"));
+              testing::StrEq("--augment: the samples are vectors of 784 values, expected images"));
   EXPECT_THAT(usage_error_of([&] {
                 (void)fitted({.erase_probability = 1}, {1, 1, 9});
               }),
               HasSubstr("no rectangle fits into samples of 1x1x9"));
   EXPECT_EQ(usage_error_of([&] { (void)fitted({}, {784, 1, 1}); }), "accepted");
+}
+
+TEST_F(InputOptions, RandomNumbersDependOnTheSeedOfTheRun) {
+  const auto plan = plan_network(parse_network("linear(2)"), {1, 8, 8});
+  TrainOptions options;
+  options.augmentation.shift = 2;
+  options.seed = 77;
+  EXPECT_EQ(training_input(plan, options).augmentation.seed, 77U);
+  EXPECT_EQ(training_input(plan, options).augmentation.shift, 2);
+  EXPECT_TRUE(evaluation_input(plan, options).is_plain());
 }
 
 TEST_F(InputOptions, ViewsHaveSharesThatAddUpToOne) {

@@ -60,7 +60,7 @@ TEST_P(Compiling, SaysWhatItDoesNotDo) {
   const OptimizerState nadam(*backend_, Nadam{}, 0);
   const OptimizerState groups(*backend_, ParameterGroups{{{Adam{}, {{0, 4}}}, {Sgd{}, {{4, 4}}}}}, 0);
   EXPECT_EQ(unsupported_reason(mlp, {.optimizer = &groups}),
-            "frozen parameters and parameter groups are not supported");
+            "only one optimizer and learning rate for all parameters is supported");
   EXPECT_EQ(unsupported_reason(mlp, {.optimizer = &nadam}),
             "only the optimizers SGD, Adam, AdamW, RMSprop and Adagrad are supported");
 }
