@@ -55,17 +55,24 @@ def split(text):
     return [part.strip() for part in parts if part.strip()]
 
 
+def arguments_of(inside):
+    """The positional and the keyword arguments of a layer. init is ignored: parameters get PyTorch's default values."""
+    parts = split(inside)
+    keywords = dict(part.split("=") for part in parts if "=" in part)
+    keywords.pop("init", None)
+    values = [json.loads(part) for part in parts if "=" not in part]
+    return values, {key: json.loads(value) for key, value in keywords.items()}
+
+
 def layer(name, inside, shape):
     """The module of one layer, which takes samples of this shape."""
-    parts = split(inside)
-    keywords = {key: json.loads(value) for key, value in (part.split("=") for part in parts if "=" in part)}
-    values = [int(part) for part in parts if "=" not in part]
+    values, keywords = arguments_of(inside)
     if name == "linear":
-        return nn.Linear(shape[0], *values)
+        return nn.Linear(shape[0], *values, **keywords)
     if name == "conv":
         return nn.Conv2d(shape[0], *values, **keywords)
     if name == "batchnorm":
-        return (nn.BatchNorm1d if len(shape) == 1 else nn.BatchNorm2d)(shape[0], **keywords)
+        return (nn.BatchNorm1d if len(shape) == 1 else nn.BatchNorm2d)(shape[0], *values, **keywords)
     if name in POOLS:
         return POOLS[name](*values, **keywords)
     if name == "globalavgpool":
