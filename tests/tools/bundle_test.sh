@@ -7,10 +7,10 @@ source "$(dirname "${BASH_SOURCE[0]}")/expect.sh"
 isolate bash env awk cat chmod cp cut dirname du find grep head ls mkdir mktemp mv paste realpath rm sed sort stat tar xz
 repo="$scratch/my repo"
 own=$repo/build/bundle-build
-mkdir -p "$repo"/{cuda/fused,tools/bench/results,data/fashion-mnist,data/sample,tests/goldens} "$scratch/system"
+mkdir -p "$repo"/{cuda/fused,tools/bench/results,data/{fashion-mnist,recipes,sample},tests/goldens} "$scratch/system"
 cp "$root"/tools/{bundle,bundle_run,lib.sh,gpu_check,gpu_stages.sh,profile} "$repo/tools"
 touch "$repo/CMakeLists.txt" "$repo/cuda/fused/fused_run.cu" "$repo/tools/bench/compare" "$repo/tools/bench/results/old.jsonl" \
-  "$repo/tests/goldens/a.json" "$repo/data/sample/s.gz" "$repo/data/fashion-mnist/t10k-images-idx3-ubyte"
+  "$repo/tests/goldens/a.json" "$repo/data/sample/s.gz" "$repo/data/recipes/r.toml" "$repo/data/fashion-mnist/t10k-images-idx3-ubyte"
 printf '#!/usr/bin/env bash\n' >"$repo/tools/fetch_data"
 chmod +x "$repo/tools/fetch_data"
 echo data >"$repo/data/fashion-mnist/t10k-images-idx3-ubyte.gz"
@@ -84,7 +84,7 @@ expect "builds just these" [ "$(calls | grep -- '--target warpfit')" = \
   "cmake --build $own --target warpfit warpfit_cuda cuda_tests cuda_ops_bench" ]
 expect_said "without the variant phases: CMakeLists.txt has no option"
 for file in run cuda/fused/fused_run.cu tools/bench/compare tools/{gpu_check,gpu_stages.sh,profile,lib.sh} tests/goldens/a.json \
-  data/sample/s.gz data/fashion-mnist/t10k-images-idx3-ubyte.gz programs.tar.xz; do
+  data/sample/s.gz data/recipes/r.toml data/fashion-mnist/t10k-images-idx3-ubyte.gz programs.tar.xz; do
   expect_file "$dir/$file"
 done
 unpack
