@@ -8,7 +8,7 @@
 # The most important stages come first. name | limit in seconds | function and arguments
 #
 # The limits of the required stages must add up to at most eight minutes. `+`: plus the time that earlier stages did
-# not use. `?`: optional, runs only if time is left. Names with -fused or -layers need that engine; variants are
+# not use. `?`: optional, runs only if time is left, and is not a failure if that time was too short. Names with -fused or -layers need that engine; variants are
 # separate programs.
 stages() {
   cat <<'TABLE'
@@ -20,11 +20,12 @@ golden-fused-stream    5    golden fused stream
 golden-layers-resident 5    golden layers resident
 golden-layers-stream   5    golden layers stream
 compare                130+ compare 30 3 torch-graph torch-eager jax-scan
-whole-command          12   whole_command
-bench-fused            8    bench fused
-bench-layers           8    bench layers
-bench-layers-tf32      7    bench layers --precision tf32 --network 784-4096-4096-10 --batch-size 4096 --steps 50
-bench-layers-bf16      7    bench layers --precision bf16 --network 784-4096-4096-10 --batch-size 4096 --steps 50
+whole-command          8    whole_command
+bench-fused            5    bench fused
+bench-layers           5    bench layers
+conv                   25+  conv 12
+bench-layers-tf32      5    bench layers --precision tf32 --network 784-4096-4096-10 --batch-size 4096 --steps 50
+bench-layers-bf16      5    bench layers --precision bf16 --network 784-4096-4096-10 --batch-size 4096 --steps 50
 operations             30   operations
 tests                  30   gpu_tests
 ncu-fused              30   kernel_profile fused --set full --kernel-name regex:fused_run|tutorial --launch-skip 3 --launch-count 1
@@ -33,15 +34,18 @@ TABLE
   local name names
   mapfile -t names < <(cd "$root/variants" 2>/dev/null && printf '%s\n' */ | sed 's|/$||; /^\*$/d')
   for name in "${names[@]}"; do
-    printf 'variant-%s %d variant %s\n' "$name" $((${#names[@]} > 3 ? 30 / ${#names[@]} : 10)) "$name"
+    printf 'variant-%s %d+ variant %s\n' "$name" $((${#names[@]} > 3 ? 21 / ${#names[@]} : 7)) "$name"
   done
   cat <<'TABLE'
-repeat-fused           6    repeats fused
-repeat-layers          6    repeats layers
+repeat-fused           5    repeats fused
+repeat-layers          5    repeats layers
 sanitize-memcheck      15   sanitize memcheck
 sanitize-racecheck     60   sanitize racecheck
 sanitize-synccheck     10   sanitize synccheck
 sanitize-initcheck     10   sanitize initcheck
+conv-tf32              40?  conv 12 --precision tf32
+recipe-cnn-94          120? recipe_cnn_94
+conv-compile           100? conv 60 --compile --only 1024
 torch-compile          90?  compare 85 1 torch-compile
 TABLE
 }
@@ -124,6 +128,38 @@ compare() { # SECONDS_EACH ROUNDS PEER...
     2) note "nothing could be run" ;;
   esac
   return "$code"
+}
+
+conv() { # SECONDS_EACH OPTION...: training steps of convolutional networks
+  local code=0
+  try python3 "$root/tools/bench/conv_steps" --data "$data" --device cuda --rounds 1 --timeout "$1" "${@:2}" \
+    ${TORCH_PYTHON:+--torch-python "$TORCH_PYTHON"} --json "$out/compare.jsonl" |
+    tee -- "$scratch/compared" | headline || code=$?
+  case $code in
+    1) note "$(grep '^FAILED' "$scratch/compared" | cut -c 1-150 || true)" ;;
+    2) note "PyTorch cannot be used" ;;
+  esac
+  return "$code"
+}
+
+# Trains the recipe with five seeds. The accuracy is that of the mean of the outputs for six views of each test image.
+recipe_cnn_94() {
+  local seed model=$scratch/cnn-94.safetensors
+  rm -f -- "$scratch/recipe"
+  for seed in 0 1 2 3 4; do
+    rm -f -- "$model"
+    try "$bin/warpfit" train --config "$root/data/recipes/cnn-94.toml" --data "$data" --device cuda --seed "$seed" \
+      --save "$model" 2>&1 | tee -- "$scratch/trained" || return
+    try "$bin/warpfit" eval "$model" --data "$data" --device cuda --tta flip,shift --json | tee -- "$scratch/tested" ||
+      return
+    awk -v seed="$seed" '
+      match($0, /epoch [0-9]+: train [0-9.]+ s/) { split(substr($0, RSTART, RLENGTH), words, " "); seconds += words[4] }
+      match($0, /"accuracy":[0-9.]+/) { accuracy = substr($0, RSTART + 11, RLENGTH - 11) }
+      END { printf "cnn-94, seed %d: %.2f %%, %.2f s of training\n", seed, 100 * accuracy, seconds }
+    ' "$scratch/trained" "$scratch/tested" | tee -a -- "$scratch/recipe" | headline
+  done
+  awk '{ sum += $4 } END { printf "cnn-94, mean of %d seeds: %.3f %%\n", NR, sum / NR; exit sum / NR < 94 }' \
+    "$scratch/recipe" | headline || { note "the mean accuracy is below 94.0 %" && return 1; }
 }
 
 # The time from the start to the end of the process, three times.

@@ -40,6 +40,8 @@ warpfit() {
   done
   program "${where:-build/release/warpfit}" "case \"\$*\" in $cases --version) echo warpfit 0.1 ;;
   bench*) echo 'step 20.0'; while [ \"\$1\" != --json ]; do shift; done; echo '{\"steps\":300}' >\"\$2\" ;;
+  *cnn-94.toml*) printf 'warpfit [info] epoch %d: train 0.250 s, test 0.100 s, 240000 samples/s\n' 1 2 >&2 ;;
+  eval*) echo '{\"samples\":10000,\"loss\":0.2,\"correct\":9433,\"accuracy\":0.9433,\"classes\":[{\"class\":0}]}' ;;
   *) cat '$scratch/tutorial' ;; esac"
 }
 # shellcheck disable=SC2120
@@ -65,6 +67,17 @@ if $1 == 1:
 sys.exit($1)
 END
 }
+conv_steps() { # EXIT_CODE
+  cat >"$repo/tools/bench/conv_steps" <<END
+import sys
+open(sys.argv[sys.argv.index("--json") + 1], "a").write("{}\n")
+open("$scratch/calls", "a").write("conv_steps " + " ".join(sys.argv[1:]) + "\n")
+print("| a training step | warpfit | PyTorch |")
+if $1 == 1:
+    print("\nFAILED: PyTorch, LeNet-5: it broke")
+sys.exit($1)
+END
+}
 # shellcheck disable=SC2016,SC2119  # expanded by the fakes
 healthy() {
   fake nvidia-smi 'case "$*" in *lms*) echo "clocks.sm [MHz]"; exec sleep 88.'$$' ;; *=name*) echo "NVIDIA H100 (80GB) HBM3" ;;
@@ -76,6 +89,7 @@ healthy() {
   where=variants/fast/warpfit warpfit
   cuda_tests
   compare 0
+  conv_steps 0
   program build/release/tools/bench/cuda_ops_bench 'echo "ReLU 2.0 us"'
   cp "$(type -P true)" "$repo/build/release/libwarpfit_cuda.so"
 }

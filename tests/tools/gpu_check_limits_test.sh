@@ -68,7 +68,15 @@ run 1 --only golden-fused-stream,compare,tests,torch-compile
 expect_row 'golden-fused-stream +timeout'
 expect_state 'no time' compare tests
 expect_row 'torch-compile +skipped .*minutes were over'
+warpfit '*"--seed 1"*' "sleep $hang"
+run 0 --only load,recipe-cnn-94
+expect_row 'recipe-cnn-94 +skipped .*not finished: the 8 minutes were over'
+expect "with the results so far" grep -q '^cnn-94, seed 0: 94.33 %' "$scratch/table"
 cp "$root/tools/gpu_check" "$repo/tools"
+limit recipe-cnn-94 1
+run 1 --only recipe-cnn-94
+expect_state timeout recipe-cnn-94
+healthy
 # Unused time of earlier stages extends the limit of the comparison, and no other.
 limit golden-fused-resident 10
 limit compare 0

@@ -22,6 +22,15 @@ expect "these files, in one folder" [ "$(cd "$out" && find . -mindepth 1 | sort 
 expect "one comparison" [ "$(calls | grep -c "^compare .*--variants ours-fused,ours-layers,torch-graph,torch-eager,jax-scan --rounds 3 .*--timeout 30 ")" = 1 ]
 expect "and torch-compile at the end" eval 'calls | tail -1 | grep -q "ours-fused,ours-layers,torch-compile --rounds 1 "'
 expect "tables at the end of the output" [ "$(grep -cE '^(table of ours|step 20.0|ten epochs, whole command, --engine auto, turn [123]: [0-9.]* s)' "$scratch/table")" = 10 ]
+expect "convolutions in fp32, then in TF32, then compiled" [ "$(calls | sed -nE 's/^conv_steps .*--device cuda --rounds 1 (.*) --json .*/\1/p' | paste -sd ';')" = \
+  "--timeout 12;--timeout 12 --precision tf32;--timeout 60 --compile --only 1024" ]
+expect "their tables too" [ "$(grep -c '^| a training step' "$scratch/table")" = 3 ]
+for seed in 0 1 2 3 4; do
+  expect "the recipe with seed $seed" [ "$(calls | grep -c "release/warpfit train --config $repo/data/recipes/cnn-94.toml .*--device cuda --seed $seed --save ")" = 1 ]
+  expect "its accuracy and time" grep -qx "cnn-94, seed $seed: 94.33 %, 0.50 s of training" "$scratch/table"
+done
+expect "with several views" [ "$(calls | grep -c 'release/warpfit eval .*--device cuda --tta flip,shift --json$')" = 5 ]
+expect "the mean accuracy" grep -qx "cnn-94, mean of 5 seeds: 94.330 %" "$scratch/table"
 for tool in memcheck racecheck synccheck initcheck; do
   for filter in '.FusedTutorial.$' '.Fused.*:.*-.*:.blas'; do
     expect "runs $tool" grep -q "^compute-sanitizer --tool $tool --error-exitcode .*cuda_tests --gtest_filter=$filter" "$scratch/calls"
@@ -87,6 +96,19 @@ red bench,golden-layers 'bench-layers.*' 'exit code 139'
 compare 1 # a contender failed
 red compare,golden-layers compare 'torch-graph FAILED: it broke'
 expect "its table is printed all the same" grep -q '^table of ours-fused' "$scratch/table"
+conv_steps 1
+red conv,golden-layers 'conv.*' 'FAILED: PyTorch, LeNet-5: it broke'
+expect "its table is printed all the same" grep -q '^| a training step' "$scratch/table"
+conv_steps 2
+red conv 'conv.*' 'PyTorch cannot be used'
+warpfit 'eval*' "echo '{\"accuracy\":0.9399}'"
+red recipe,golden-layers recipe-cnn-94 'the mean accuracy is below 94.0 %'
+expect "which is printed" grep -qx "cnn-94, mean of 5 seeds: 93.990 %" "$scratch/table"
+warpfit 'eval*' "echo '{\"accuracy\":0.9400}'"
+run 0 --only recipe
+warpfit '*"cnn-94.toml"*"--seed 3"*' 'exit 6'
+red recipe recipe-cnn-94 'exit code 6'
+expect "the accuracies before the failure" [ "$(grep -c '^cnn-94, seed [012]: 94.33 %' "$scratch/table")" = 3 ]
 compare 2
 red compare,golden-layers compare 'nothing could be run'
 sed -i '0,/^loss: 2/s//loss: 3/' "$scratch/tutorial"
