@@ -40,7 +40,7 @@ TABLE
 repeat-fused           5    repeats fused
 repeat-layers          5    repeats layers
 sanitize-memcheck      15   sanitize memcheck
-sanitize-racecheck     60   sanitize racecheck
+sanitize-racecheck     60+  sanitize racecheck
 sanitize-synccheck     10   sanitize synccheck
 sanitize-initcheck     10   sanitize initcheck
 conv-tf32              40?  conv 12 --precision tf32
@@ -53,9 +53,10 @@ TABLE
 runs_without_gpu='^(load|tests)$'
 
 # Small configurations and three steps of the fused tutorial, since a sanitizer makes code 10 to 100 times slower.
-# Excluded are tests of cuBLAS's and cuDNN's kernels, which take long to instrument; a test whose CUDA calls fail on
-# purpose, which memcheck would report; and one whose large matrices take racecheck minutes.
-sanitized='*Fused.*cuda*:*TrainStep*own*:*Matmul*:*Softmax*cuda*:*LoadBatch*cuda*'
+# Excluded are tests of cuBLAS's and cuDNN's kernels, which take long to instrument and of which convolutions consist; a
+# test whose CUDA calls fail on purpose, which memcheck would report; and one whose large matrices take racecheck minutes.
+sanitized='*Fused.*cuda*:*TrainStep*own*:*Matmul*:*Softmax*cuda*:*LoadBatch*cuda*:*TransformedBatch*cuda*'
+sanitized+=':*PoolPass*cuda*:*BatchNormPass*cuda*:*TransposePass*cuda*'
 not_sanitized='*/cpu*:*blas*:*Dnn*:*GoesOnAfterAStepThatFailed*:*TakesMoreRowsThanAGridHas*:SecondOpinion*'
 
 note() { printf '%s\n' "$*" | tee -a "$scratch/note" >&2; }

@@ -36,6 +36,7 @@ for tool in memcheck racecheck synccheck initcheck; do
     expect "runs $tool" grep -q "^compute-sanitizer --tool $tool --error-exitcode .*cuda_tests --gtest_filter=$filter" "$scratch/calls"
   done
 done
+expect "and the kernels of networks of images" grep -q 'gtest_filter=.*TransformedBatch.cuda.*PoolPass.cuda.*BatchNormPass.*TransposePass' "$scratch/calls"
 expect "in three steps" grep -qx WARPFIT_FUSED_STEPS=3 "$scratch/environment"
 train="build/release/warpfit train .*--device cuda --seed 0 --epochs"
 for engine in fused layers; do
