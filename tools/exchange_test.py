@@ -22,6 +22,17 @@ import subprocess
 import sys
 import tempfile
 
+
+def parse():
+    root = pathlib.Path(__file__).resolve().parent.parent
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=pathlib.Path, default=root / "data/fashion-mnist")
+    parser.add_argument("--warpfit", type=pathlib.Path, default=root / "build/release/warpfit")
+    parser.add_argument("--samples", type=int, default=1000)
+    return parser.parse_args()
+
+
+OPTIONS = parse()  # before the imports, so that --help needs no packages
 try:
     import numpy as np
     import onnx
@@ -240,21 +251,15 @@ def go_on(exchange, path, model):
 
 
 def main():
-    root = pathlib.Path(__file__).resolve().parent.parent
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=pathlib.Path, default=root / "data/fashion-mnist")
-    parser.add_argument("--warpfit", type=pathlib.Path, default=root / "build/release/warpfit")
-    parser.add_argument("--samples", type=int, default=1000)
-    asked = parser.parse_args()
-    if not asked.warpfit.exists():
-        print(f"{asked.warpfit}: no such program; build it, or name one with --warpfit", file=sys.stderr)
+    if not OPTIONS.warpfit.exists():
+        print(f"{OPTIONS.warpfit}: no such program; build it, or name one with --warpfit", file=sys.stderr)
         return 2
-    images = read_idx(asked.data, "t10k-images-idx3-ubyte")[: asked.samples]
-    labels = read_idx(asked.data, "t10k-labels-idx1-ubyte")[: asked.samples]
+    images = read_idx(OPTIONS.data, "t10k-images-idx3-ubyte")[: OPTIONS.samples]
+    labels = read_idx(OPTIONS.data, "t10k-labels-idx1-ubyte")[: OPTIONS.samples]
     torch.manual_seed(0)
     model = NeuralNetwork()
     with tempfile.TemporaryDirectory() as folder:
-        exchange = Exchange(asked.warpfit, pathlib.Path(folder), images, labels)
+        exchange = Exchange(OPTIONS.warpfit, pathlib.Path(folder), images, labels)
         train(model, exchange.x, exchange.y, 0.1)  # so that it predicts more than one class
         logits = logits_of(model, exchange.x)
         path = from_pytorch(exchange, model)
@@ -264,7 +269,7 @@ def main():
         go_on(exchange, path, model)
         trained(exchange, networks())
         colors = np.stack([images, 255 - images, images[:, ::-1]], 1)
-        colored = Exchange(asked.warpfit, exchange.folder / "colored", colors, labels)
+        colored = Exchange(OPTIONS.warpfit, exchange.folder / "colored", colors, labels)
         trained(colored, networks_of_colors())
         exchange.rows += colored.rows
 
