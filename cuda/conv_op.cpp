@@ -91,7 +91,7 @@ class ConvOp final : public LayerOp {
   // Plans for gradients are made by the first step that needs them, which is never recorded: evaluations need
   // none.
   DnnConv& pass(std::optional<DnnConv>& made, ConvPass pass) {
-    if (!context_.dnn) context_.dnn.emplace(context_.stream);
+    if (!context_.dnn) context_.dnn.emplace(context_.stream, context_.fast);
     if (!made) made.emplace(*context_.dnn, pass, operation_, rows_, context_.precision);
     return *made;
   }

@@ -21,6 +21,7 @@ namespace warpfit {
 CudaBackend::CudaBackend(const BackendOptions& options)
     : device_(options.device.index),
       precision_(options.precision),
+      fast_(options.fast),
       warn_(options.warn),
       products_(compute_, options.precision, options.products),
       position_(*this, 1),
@@ -92,7 +93,7 @@ void CudaBackend::capture_profile(bool on) {
 }
 
 OpContext CudaBackend::op_context() {
-  return {*this, compute_, products_, position_.data(), arrived_.data(), precision_, dnn_};
+  return {*this, compute_, products_, position_.data(), arrived_.data(), precision_, fast_, dnn_};
 }
 
 std::unique_ptr<LayerOp> CudaBackend::prepare(const Operation& operation, std::int64_t rows) {

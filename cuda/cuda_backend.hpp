@@ -66,6 +66,7 @@ class CudaBackend final : public Backend {
 
   int device_;
   Precision precision_;
+  bool fast_;
   std::function<void(std::string_view)> warn_;
   Stream compute_{"compute"};
   Stream copy_{"copy"};

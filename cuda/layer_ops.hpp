@@ -20,6 +20,7 @@ struct OpContext {
   const Position* position;  ///< in device memory
   unsigned* arrived;         ///< scratch memory of the losses; 0 between launches
   Precision precision;
+  bool fast;                      ///< see DnnHandle
   std::optional<DnnHandle>& dnn;  ///< cuDNN, once it is needed
 };
 

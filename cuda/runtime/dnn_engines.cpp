@@ -7,22 +7,23 @@ namespace {
 
 constexpr std::int64_t kMaxWorkspaceBytes = std::int64_t{1} << 30;
 
-/// Whether results by an engine with the note are reproducible and have the precision.
-bool allows(Precision precision, cudnnBackendNumericalNote_t note) {
+/// Whether results by an engine with the note have the precision and, unless `fast`, are reproducible.
+bool allows(Precision precision, bool fast, cudnnBackendNumericalNote_t note) {
   switch (note) {
     case CUDNN_NUMERICAL_NOTE_TENSOR_CORE:  // for operands of 32 bits, they multiply in TF32
       return precision != Precision::kFp32;
     case CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS:
       return precision == Precision::kBf16;
-    // The rounding errors of these are larger than those of the sum of products.
     case CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION:
+      return false;
+    // The rounding errors of these are larger than those of the sum of products.
     case CUDNN_NUMERICAL_NOTE_FFT:
     case CUDNN_NUMERICAL_NOTE_WINOGRAD:
     case CUDNN_NUMERICAL_NOTE_WINOGRAD_TILE_4x4:
     case CUDNN_NUMERICAL_NOTE_WINOGRAD_TILE_6x6:
     case CUDNN_NUMERICAL_NOTE_WINOGRAD_TILE_13x13:
     case CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC:
-      return false;
+      return fast;
     case CUDNN_NUMERICAL_NOTE_STRICT_NAN_PROP:
       return true;
     default:  // a note that later versions of cuDNN may add
@@ -43,11 +44,11 @@ std::vector<DnnDescriptor> configurations(const DnnHandle& dnn, const DnnDescrip
                                 "the configuration of a cuDNN engine");
 }
 
-bool is_allowed(const DnnDescriptor& configuration, Precision precision) {
+bool is_allowed(const DnnDescriptor& configuration, Precision precision, bool fast) {
   for (const auto& engine : configuration.descriptors(CUDNN_ATTR_ENGINECFG_ENGINE,
                                                       CUDNN_BACKEND_ENGINE_DESCRIPTOR, "a cuDNN engine")) {
     const auto notes = engine.notes(CUDNN_ATTR_ENGINE_NUMERICAL_NOTE);
-    return std::all_of(notes.begin(), notes.end(), [&](auto note) { return allows(precision, note); });
+    return std::all_of(notes.begin(), notes.end(), [&](auto note) { return allows(precision, fast, note); });
   }
   return false;
 }
@@ -57,7 +58,7 @@ bool is_allowed(const DnnDescriptor& configuration, Precision precision) {
 std::optional<DnnPlan> choose_plan(const DnnHandle& dnn, const DnnDescriptor& graph, Precision precision) {
   for (const auto mode : {CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_FALLBACK}) {
     for (auto& configuration : configurations(dnn, graph, mode)) {
-      if (!is_allowed(configuration, precision)) continue;
+      if (!is_allowed(configuration, precision, dnn.is_fast())) continue;
       DnnDescriptor plan(dnn, CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR, "a cuDNN plan");
       plan.set(CUDNN_ATTR_EXECUTION_PLAN_HANDLE, dnn.get());
       plan.set(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, configuration);

@@ -14,8 +14,8 @@ struct DnnPlan {
   std::size_t workspace_bytes = 0;
 };
 
-/// The first plan for the operation graph, in the order of cuDNN's heuristics, that is deterministic, keeps
-/// to the precision and has a workspace of at most 1 GiB; empty if there is none.
+/// The first plan for the operation graph, in the order of cuDNN's heuristics, that is deterministic unless
+/// the handle is fast, keeps to the precision and has a workspace of at most 1 GiB; empty if there is none.
 std::optional<DnnPlan> choose_plan(const DnnHandle& dnn, const DnnDescriptor& graph, Precision precision);
 
 }  // namespace warpfit

@@ -148,8 +148,8 @@ std::vector<DnnDescriptor> make_graph(const DnnHandle& dnn, ConvPass pass, const
 
 }  // namespace
 
-DnnHandle::DnnHandle(const Stream& stream)
-    : library_(std::make_unique<const DnnGraphLibrary>(load_dnn_graph_library())) {
+DnnHandle::DnnHandle(const Stream& stream, bool fast)
+    : library_(std::make_unique<const DnnGraphLibrary>(load_dnn_graph_library())), is_fast_(fast) {
   check(library_->create(&handle_), "starting cuDNN");
   try {
     check(library_->set_stream(handle_, stream.get()), "setting the stream of cuDNN");

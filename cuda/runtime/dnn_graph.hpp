@@ -21,9 +21,10 @@ struct DnnWorkspace;
 /// cuDNN, started on a stream.
 class DnnHandle {
  public:
-  /// Loads cuDNN. Work is queued on `stream`. Errors: DeviceError if cuDNN cannot be loaded or started;
-  /// OutOfMemory.
-  explicit DnnHandle(const Stream& stream);
+  /// Loads cuDNN. Work is queued on `stream`. `fast`: convolutions may use engines whose results differ from
+  /// run to run, and those that round more than a sum of products does (Winograd, FFT). Errors: DeviceError
+  /// if cuDNN cannot be loaded or started; OutOfMemory.
+  explicit DnnHandle(const Stream& stream, bool fast = false);
   DnnHandle(const DnnHandle&) = delete;
   DnnHandle& operator=(const DnnHandle&) = delete;
   ~DnnHandle();
@@ -34,6 +35,7 @@ class DnnHandle {
   // For the classes that call cuDNN.
   [[nodiscard]] const DnnGraphLibrary& library() const { return *library_; }
   [[nodiscard]] cudnnContext* get() const { return handle_; }
+  [[nodiscard]] bool is_fast() const { return is_fast_; }
   /// Errors: DeviceError or OutOfMemory if `status`, a cudnnStatus_t, is not success, with what was being
   /// done and cuDNN's description of the error.
   void check(int status, const std::string& doing) const;
@@ -46,6 +48,7 @@ class DnnHandle {
  private:
   std::unique_ptr<const DnnGraphLibrary> library_;
   cudnnContext* handle_ = nullptr;
+  bool is_fast_ = false;
   mutable std::weak_ptr<const DnnWorkspace> workspace_;  // the newest block
 };
 

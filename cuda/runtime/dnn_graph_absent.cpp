@@ -17,7 +17,7 @@ struct DnnGraphLibrary {};
 struct DnnConv::Plan {};
 struct DnnWorkspace {};
 
-DnnHandle::DnnHandle(const Stream&) { refuse(); }
+DnnHandle::DnnHandle(const Stream&, bool) { refuse(); }
 DnnHandle::~DnnHandle() = default;
 std::string DnnHandle::version() const { refuse(); }
 void DnnHandle::check(int, const std::string&) const { refuse(); }

@@ -21,6 +21,7 @@ struct BackendOptions {
   DeviceChoice device;
   int threads = 0;  ///< CPU threads; 0 for all usable cores
   Precision precision = Precision::kFp32;
+  bool fast = false;  ///< convolutions on a GPU may differ from run to run, or round more
   std::function<void(std::string_view)> warn = [](std::string_view) {};  ///< receives warnings
   ProductKernels products = ProductKernels::kByShape;  ///< others are for tests and benchmarks
 };

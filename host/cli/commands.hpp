@@ -17,6 +17,7 @@ struct DeviceFlags {
   std::string name = "auto";
   std::optional<int> threads;  ///< CPU threads; by default all usable cores
   Precision precision = Precision::kFp32;
+  bool fast = false;
 };
 
 /// Which messages are printed on standard error.

@@ -24,7 +24,7 @@ DeviceChoice parse_device(std::string_view text) {
 }
 
 BackendOptions backend_options(const DeviceFlags& device) {
-  return {parse_device(device.name), device.threads.value_or(0), device.precision, log_warning};
+  return {parse_device(device.name), device.threads.value_or(0), device.precision, device.fast, log_warning};
 }
 
 Options device_options(DeviceFlags& device) {
@@ -39,6 +39,11 @@ Options device_options(DeviceFlags& device) {
       {kDevice, "--precision", "TYPE", "precision of matrix products on a GPU; accumulation is fp32"},
       {{"fp32", Precision::kFp32}, {"tf32", Precision::kTf32}, {"bf16", Precision::kBf16}},
       device.precision));
+  rows.push_back(
+      on_off({kDevice, "--fast", "",
+              "let convolutions on a GPU use kernels whose results differ from run to run, or that "
+              "round more (Winograd, FFT)"},
+             device.fast));
   return rows;
 }
 

@@ -209,7 +209,7 @@ TEST(EmulatedProgram, KeepsToALimitOfTheDevicesMemory) {
   }
   const auto low = run_emulated("", {"--device", "cuda", "--device-memory-limit", "64K"});
   EXPECT_EQ(low.exit_code, 7) << low.error;
-  EXPECT_TRUE(says(low, "--device-memory-limit 65536: expected at least 100608 bytes")) << low.error;
+  EXPECT_TRUE(says(low, "--device-memory-limit 65536: expected at least 101120 bytes")) << low.error;
 }
 
 TEST(EmulatedProgram, MeasuresWhereTimeGoes) {
