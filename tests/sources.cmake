@@ -100,6 +100,7 @@ set(warpfit_single_thread_test_sources
   cli/parse_test.cpp
   cli/documentation_test.cpp
   cli/progress_test.cpp
+  cli/recipes_test.cpp
   cli/run_options_test.cpp
   cli/schedule_options_test.cpp
   cli/training_setup_test.cpp
