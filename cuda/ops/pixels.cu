@@ -17,27 +17,29 @@ constexpr int kVector = 4;
 
 __device__ float to_float(unsigned char pixel) { return static_cast<float>(pixel) / 255.0F; }
 
-// Makes the batch at `here`, which was just loaded, the current one.
-__device__ void step_to(Position& position, const Position& here, std::int64_t rows) {
-  position.sample = here.sample + rows;
-  position.loaded = here.loaded + 1;
-  position.step = here.first_step + here.loaded;
-  if (here.rates == nullptr) return;
-  position.rate = here.rates[here.loaded];
-  position.negative_rate = -position.rate;
+// Makes the batch that was just loaded the current one.
+__device__ void step_on(Position& position, std::int64_t rows) {
+  position.step = position.first_step + position.loaded;
+  if (position.rates != nullptr) {
+    position.rate = position.rates[position.loaded];
+    position.negative_rate = -position.rate;
+  }
+  position.loaded += 1;
+  position.sample += rows;
 }
 
 // The x threads process a row, the y blocks different rows.
 __global__ void __launch_bounds__(kThreads)
     load_batch_kernel(Position* position, float* x, Label* labels, std::int64_t rows, std::int64_t cols) {
-  const Position here = *position;
+  const SampleView samples = position->samples;
+  const std::int64_t first_visit = position->sample;
   const std::int64_t first = std::int64_t{blockIdx.x} * kThreads + threadIdx.x;
   const std::int64_t stride = std::int64_t{gridDim.x} * kThreads;
   const bool in_fours =
-      cols % kVector == 0 && reinterpret_cast<std::uintptr_t>(here.samples.pixels) % kVector == 0;
+      cols % kVector == 0 && reinterpret_cast<std::uintptr_t>(samples.pixels) % kVector == 0;
   for (std::int64_t row = blockIdx.y; row < rows; row += gridDim.y) {
-    const std::int64_t sample = sample_index(here.samples, here.sample + row);
-    const std::uint8_t* pixels = here.samples.pixels + sample * cols;
+    const std::int64_t sample = sample_index(samples, first_visit + row);
+    const std::uint8_t* pixels = samples.pixels + sample * cols;
     float* values = x + row * cols;
     if (in_fours && reinterpret_cast<std::uintptr_t>(x) % sizeof(float4) == 0) {
       for (std::int64_t i = first; i < cols / kVector; i += stride) {
@@ -48,21 +50,22 @@ __global__ void __launch_bounds__(kThreads)
     } else {
       for (std::int64_t i = first; i < cols; i += stride) values[i] = to_float(pixels[i]);
     }
-    if (first == 0) labels[row] = here.samples.labels[sample];
+    if (first == 0) labels[row] = samples.labels[sample];
   }
-  // Executed by the last block, when every block has read its copy of the position.
-  if (is_last_block(&position->arrived) && threadIdx.x == 0) step_to(*position, here, rows);
+  // Executed by the last block, when every block has read the position.
+  if (is_last_block(&position->arrived) && threadIdx.x == 0) step_on(*position, rows);
 }
 
 // The values of the rows from visit `first` on.
-__device__ void load_transformed(const PixelTransform& transform, const Position& here,
-                                 std::int64_t first_visit, float* x, std::int64_t rows, std::int64_t cols) {
+__device__ void load_transformed(const PixelTransform& transform, const SampleView& samples,
+                                 std::int64_t epoch, std::int64_t first_visit, float* x, std::int64_t rows,
+                                 std::int64_t cols) {
   const std::int64_t first = std::int64_t{blockIdx.x} * kThreads + threadIdx.x;
   const std::int64_t stride = std::int64_t{gridDim.x} * kThreads;
   for (std::int64_t row = blockIdx.y; row < rows; row += gridDim.y) {
-    const std::int64_t sample = sample_index(here.samples, first_visit + row);
-    const std::uint8_t* pixels = here.samples.pixels + sample * cols;
-    const Placement placement = placement_of(transform, here.epoch, sample_number(here.samples, sample));
+    const std::int64_t sample = sample_index(samples, first_visit + row);
+    const std::uint8_t* pixels = samples.pixels + sample * cols;
+    const Placement placement = placement_of(transform, epoch, sample_number(samples, sample));
     for (std::int64_t i = first; i < cols; i += stride)
       x[row * cols + i] = value_at(transform, placement, pixels, i);
   }
@@ -71,18 +74,19 @@ __device__ void load_transformed(const PixelTransform& transform, const Position
 __global__ void __launch_bounds__(kThreads)
     load_transformed_kernel(PixelTransform transform, Position* position, float* x, Label* labels,
                             std::int64_t rows, std::int64_t cols) {
-  const Position here = *position;
-  load_transformed(transform, here, here.sample, x, rows, cols);
+  const SampleView samples = position->samples;
+  const std::int64_t first_visit = position->sample;
+  load_transformed(transform, samples, position->epoch, first_visit, x, rows, cols);
   for (std::int64_t row = blockIdx.y; row < rows && blockIdx.x == 0 && threadIdx.x == 0; row += gridDim.y)
-    labels[row] = here.samples.labels[sample_index(here.samples, here.sample + row)];
-  // Executed by the last block, when every block has read its copy of the position.
-  if (is_last_block(&position->arrived) && threadIdx.x == 0) step_to(*position, here, rows);
+    labels[row] = samples.labels[sample_index(samples, first_visit + row)];
+  // Executed by the last block, when every block has read the position.
+  if (is_last_block(&position->arrived) && threadIdx.x == 0) step_on(*position, rows);
 }
 
 __global__ void __launch_bounds__(kThreads)
     load_again_kernel(PixelTransform transform, const Position* position, float* x, std::int64_t rows,
                       std::int64_t cols) {
-  load_transformed(transform, *position, position->sample - rows, x, rows, cols);
+  load_transformed(transform, position->samples, position->epoch, position->sample - rows, x, rows, cols);
 }
 
 }  // namespace
