@@ -169,8 +169,7 @@ Option test_views_option(TestViewOptions& views) {
           .value = "A,B",
           .help =
               "test-time augmentation: means of the outputs for each image and its mirror image (flip), or "
-              "the image "
-              "moved diagonally up-left and down-right by PIXELS (shift)",
+              "the image moved diagonally up-left and down-right by PIXELS (shift)",
           .range = "flip, shift:PIXELS",
           .otherwise = "each image once",
           .get = get,

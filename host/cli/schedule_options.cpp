@@ -5,6 +5,7 @@
 
 #include <limits>
 
+#include "host/base/split.hpp"
 #include "host/cli/kinds.hpp"
 #include "host/cli/option_rows.hpp"
 
@@ -31,17 +32,14 @@ Option milestones_option(std::vector<std::int64_t>& field) {
   constexpr std::string_view kFlag = "--milestones";
   const auto set = [&field, kFlag](std::string_view given) {
     std::vector<std::int64_t> milestones;
-    // A trailing comma is followed by an empty number, which is refused.
-    for (std::size_t begin = 0; begin <= given.size();) {
-      const auto end = std::min(given.find(',', begin), given.size());
-      const auto milestone = parse_number<std::int64_t>(given.substr(begin, end - begin));
+    for (const auto part : split(given, ',')) {
+      const auto milestone = parse_number<std::int64_t>(part);
       const std::int64_t last = milestones.empty() ? 0 : milestones.back();
       if (!milestone || *milestone <= last) {
         throw UsageError(
             fmt::format("{} {}: expected increasing epochs, 1 or more, as in 30,80", kFlag, given));
       }
       milestones.push_back(*milestone);
-      begin = end + 1;
     }
     field = std::move(milestones);
   };

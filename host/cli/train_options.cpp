@@ -10,6 +10,7 @@
 
 #include "host/base/error.hpp"
 #include "host/base/parse_number.hpp"
+#include "host/base/split.hpp"
 #include "host/cli/commands.hpp"
 #include "host/cli/common_options.hpp"
 #include "host/cli/device_options.hpp"
@@ -52,17 +53,15 @@ Option class_weights_option(ClassWeightOptions& flags) {
   constexpr std::string_view kFlag = "--class-weights";
   const auto set = [&flags, kFlag](std::string_view given) {
     flags = {.balanced = given == "balanced"};
-    for (auto rest = given; !flags.balanced && !rest.empty();) {
-      const auto comma = std::min(rest.find(','), rest.size());
-      const auto weight = parse_number<float>(rest.substr(0, comma));
-      const bool is_last = comma == rest.size();
-      if (!weight || !std::isfinite(*weight) || *weight < 0 || (!is_last && comma + 1 == rest.size())) {
+    if (flags.balanced || given.empty()) return;
+    for (const auto part : split(given, ',')) {
+      const auto weight = parse_number<float>(part);
+      if (!weight || !std::isfinite(*weight) || *weight < 0) {
         throw UsageError(fmt::format(
             "{} {}: expected a number of 0 or more for each class, separated by commas, or balanced", kFlag,
             given));
       }
       flags.given.push_back(*weight);
-      rest.remove_prefix(is_last ? comma : comma + 1);
     }
   };
   const auto get = [&flags] {

@@ -46,12 +46,14 @@ inline void load_row(const PixelTransform& transform, const Placement& placement
   const auto byte_of = [&](std::int64_t column) { return placement.flips ? width - 1 - column : column; };
   convert(normalization, channel, from + byte_of(begin - placement.right), placement.flips ? -1 : 1,
           values + begin, end - begin);
-  for (std::int64_t column = 0; column < width; ++column) {
-    if (column == begin) column = end;
-    if (column >= width) break;
-    const auto before = before_shift(placement.padding, column, placement.right, width);
-    values[column] = value_of(normalization, before < 0 ? std::uint8_t{0} : from[byte_of(before)], channel);
-  }
+  const auto pad = [&](std::int64_t first, std::int64_t last) {
+    for (auto column = first; column < last; ++column) {
+      const auto before = before_shift(placement.padding, column, placement.right, width);
+      values[column] = value_of(normalization, before < 0 ? std::uint8_t{0} : from[byte_of(before)], channel);
+    }
+  };
+  pad(0, begin);
+  pad(end, width);
 }
 
 inline void load_moved(const PixelTransform& transform, const Placement& placement,

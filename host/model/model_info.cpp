@@ -9,6 +9,7 @@
 #include "host/base/error.hpp"
 #include "host/base/parse_number.hpp"
 #include "host/base/shown.hpp"
+#include "host/base/split.hpp"
 #include "host/files/json.hpp"
 
 namespace warpfit {
@@ -98,16 +99,15 @@ std::string numbers_text(std::span<const float> numbers, std::int64_t count) {
 std::array<float, Normalization::kMaxChannels> numbers_of(const SafetensorsFile& file, std::string_view key,
                                                           std::int64_t channels) {
   std::array<float, Normalization::kMaxChannels> numbers{};
-  std::string_view text = entry(file, key);
-  for (std::size_t i = 0; i < static_cast<std::size_t>(channels); ++i) {
-    const auto end = std::min(text.find(','), text.size());
-    const auto number = parse_number<float>(text.substr(0, end));
-    const bool is_last = i + 1 == static_cast<std::size_t>(channels);
-    if (!number || !std::isfinite(*number) || is_last != (end == text.size()))
-      refuse(file, key,
-             fmt::format("a finite number for each of {} channels, separated by commas", channels));
+  const auto parts = split(entry(file, key), ',');
+  const auto fail = [&] {
+    refuse(file, key, fmt::format("a finite number for each of {} channels, separated by commas", channels));
+  };
+  if (std::ssize(parts) != channels) fail();
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const auto number = parse_number<float>(parts[i]);
+    if (!number || !std::isfinite(*number)) fail();
     numbers[i] = *number;
-    text.remove_prefix(is_last ? end : end + 1);
   }
   return numbers;
 }

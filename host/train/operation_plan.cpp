@@ -102,8 +102,8 @@ bool is_dropout(const OperationPlan& plan, std::size_t at) {
 }
 
 // Assigns to each operation the values that it reads and writes, and to each value its memory. The first
-// layer of a residual block reads the input of the block without a copy, and the gradient of the block's
-// output is also that of its last layer's output. Dropout overwrites its values, so where it is the first or
+// layer of a residual block reads the block's input without a copy. The gradients of the block's output and
+// of its last layer's output are equal and share memory. Dropout works in place: if it is the first or the
 // last layer of a block, the value or the gradient is copied.
 void connect_values(OperationPlan& plan) {
   bool learns = false;

@@ -146,7 +146,8 @@ TEST_P(TransformedBatch, TakesMoreRowsThanAGridHas) {
   check(transform_of({1, 2, 2}, {.flip = FlipMode::kRandom}, false), 65'535 + 3);
 }
 
-// What happens to a sample depends on its number in the data set, not on where it is stored or visited.
+// The random changes of a sample depend on its number in the data set, not on where it is stored or when it
+// is visited.
 TEST_P(TransformedBatch, DependsOnTheNumberOfTheSample) {
   const Shape shape{1, 8, 8};
   const auto transform = transform_of(shape, {.flip = FlipMode::kRandom, .shift = 3}, false);
