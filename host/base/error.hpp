@@ -18,6 +18,7 @@ enum class ExitCode : int {
   kDevice = 6,       ///< the device does not exist or has failed
   kOutOfMemory = 7,  ///< host or device memory ran out
   kDiverged = 8,     ///< the loss is no longer a finite number
+  kRankLost = 9,     ///< another process of the run has ended or cannot be reached
   kInterrupted = 75  ///< stopped by a signal, checkpoint saved
 };
 
@@ -46,5 +47,6 @@ using DeviceError = ErrorOf<ExitCode::kDevice>;
 using OutOfMemory = ErrorOf<ExitCode::kOutOfMemory>;
 using Interrupted = ErrorOf<ExitCode::kInterrupted>;
 using DivergedError = ErrorOf<ExitCode::kDiverged>;
+using CommunicationError = ErrorOf<ExitCode::kRankLost>;
 
 }  // namespace warpfit

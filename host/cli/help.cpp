@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::string_view kExitCodes =
     "Exit codes: 0 done; 1 internal error; 2 usage; 3 bad data; 4 bad model or checkpoint; 5 I/O;\n"
-    "6 device; 7 out of memory; 8 diverged; 75 interrupted, checkpoint saved.\n";
+    "6 device; 7 out of memory; 8 diverged; 9 process lost; 75 interrupted, checkpoint saved.\n";
 
 constexpr std::size_t kWidth = 100;  // columns
 constexpr std::size_t kIndent = 25;  // column of the flags' descriptions
