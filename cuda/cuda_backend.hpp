@@ -23,6 +23,7 @@ class CudaBackend final : public Backend {
   ~CudaBackend() override;
 
   [[nodiscard]] std::string description() const override;
+  [[nodiscard]] Communicator& communicator() override { return alone_; }
 
   [[nodiscard]] void* allocate(std::size_t bytes) override;
   void deallocate(void* memory) noexcept override;
@@ -46,6 +47,7 @@ class CudaBackend final : public Backend {
   void load_batch(const PixelTransform& transform, Matrix x, Labels labels) override;
   void load_again(const PixelTransform& transform, Matrix x) override;
   void wait(const Fence& fence) override;
+  [[nodiscard]] Fence sum_over_ranks(Vector values, SumOrder order, const Fence& before) override;
   void clip_gradient_norm(float max_norm, Vector gradients, GradientNorm* norm) override;
   void clip_gradient_value(float limit, Vector gradients) override;
   void add_scaled(float share, ConstVector values, Vector sum) override;
@@ -64,6 +66,7 @@ class CudaBackend final : public Backend {
   [[nodiscard]] cudaStream_t joined();
   [[nodiscard]] OpContext op_context();
 
+  SingleRank alone_;
   int device_;
   Precision precision_;
   bool fast_;

@@ -95,7 +95,7 @@ class DropoutOp final : public LayerOp {
   void backward_input(const OperationViews& views) override { drop(views.dx); }
 
  private:
-  void drop(Matrix values) { cuda::dropout(mask_, &context_.position->step, values, context_.stream.get()); }
+  void drop(Matrix values) { cuda::dropout(mask_, context_.position, values, context_.stream.get()); }
 
   OpContext context_;
   DropoutMask mask_;
@@ -270,10 +270,11 @@ class ClassificationLoss final : public LossOp {
   void add(ConstMatrix outputs, ConstLabels labels, Matrix doutputs, Metrics* metrics) override {
     if (!is_cross_entropy(loss_)) {
       cuda::elementwise_loss(loss_, outputs, labels, doutputs, metrics, row_results_.data(), context_.arrived,
-                             context_.stream.get());
+                             &context_.position->loss_divisor, context_.stream.get());
     } else {
       cuda::softmax_cross_entropy(loss_, class_weights_.data(), outputs, labels, doutputs, metrics,
-                                  row_results_.data(), context_.arrived, context_.stream.get());
+                                  row_results_.data(), context_.arrived, &context_.position->loss_divisor,
+                                  context_.stream.get());
     }
   }
 

@@ -31,6 +31,9 @@ void CudaRecordedStep::run(const BatchRun& run) {
   position.first_step = position.step = run.step;
   position.epoch = run.epoch;
   position.rate = run.rate;
+  position.first_row = run.first_row;
+  position.loss_divisors = run.loss_divisors;
+  position.loss_divisor = run.loss_divisor;
   position.negative_rate = -run.rate;
   const auto stream = backend_.compute().get();
   backend_.join();  // a step that failed may have left branches, which no recording can join

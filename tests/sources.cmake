@@ -70,6 +70,7 @@ set(warpfit_test_sources
   cpu/conv_error_test.cpp
   cpu/simd_test.cpp
   cpu/thread_pool_test.cpp
+  parallel/training_test.cpp
   support/environment_test.cpp
   train/trainer_test.cpp)
 

@@ -14,6 +14,9 @@ constexpr int kSmallBlock = 32;
 constexpr int kLargeBlock = 256;
 constexpr std::int64_t kFewClasses = 128;  // up to four per lane
 
+// One block per row, and one for an empty batch.
+inline unsigned blocks_for_rows(std::int64_t rows) { return rows > 0 ? static_cast<unsigned>(rows) : 1; }
+
 struct Highest {
   float value;
   int index;

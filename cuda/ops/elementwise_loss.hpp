@@ -10,8 +10,9 @@
 namespace warpfit::cuda {
 
 /// See LossOp::add; for losses other than cross-entropy. Scratch memory: `rows` of at least N, and `arrived`,
-/// which is 0 before and after the call.
+/// which is 0 before and after the call. `divisor`: BatchRun::loss_divisor, in device memory; null for 0.
 void elementwise_loss(const Loss& loss, ConstMatrix outputs, ConstLabels labels, Matrix doutputs,
-                      Metrics* metrics, RowResult* rows, unsigned* arrived, cudaStream_t stream);
+                      Metrics* metrics, RowResult* rows, unsigned* arrived, const double* divisor,
+                      cudaStream_t stream);
 
 }  // namespace warpfit::cuda

@@ -24,6 +24,7 @@ __device__ void step_on(Position& position, std::int64_t rows) {
     position.rate = position.rates[position.loaded];
     position.negative_rate = -position.rate;
   }
+  if (position.loss_divisors != nullptr) position.loss_divisor = position.loss_divisors[position.loaded];
   position.loaded += 1;
   position.sample += rows;
 }

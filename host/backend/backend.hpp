@@ -20,6 +20,7 @@
 #include "host/backend/pixel_transform.hpp"
 #include "host/backend/step_plan.hpp"
 #include "host/backend/views.hpp"
+#include "host/parallel/communicator.hpp"
 
 namespace warpfit {
 
@@ -36,6 +37,12 @@ struct BatchRun {
   const float* rates = nullptr;  ///< one rate per batch, in the backend's memory
   std::int64_t step = 0;         ///< steps of training before the first batch
   std::int64_t epoch = 0;        ///< of training, for random changes of the samples
+  /// The row of the whole batch that is the first row here, if this is a part of a batch.
+  std::int64_t first_row = 0;
+  /// What the sum of the rows' losses is divided by: the rows of the whole batch, or the sum of their
+  /// weights. If 0, the rows here are the whole batch.
+  double loss_divisor = 0;
+  const double* loss_divisors = nullptr;  ///< one for each batch, in the backend's memory
 };
 
 /// Host memory that a reader fills and the trainer sends to the device. The order of calls is
@@ -95,6 +102,9 @@ class Backend {
 
   /// A description for people: "CPU (AMD EPYC, 2 threads, oneDNN 2.6.3)".
   [[nodiscard]] virtual std::string description() const = 0;
+
+  /// The processes that train together with this one.
+  [[nodiscard]] virtual Communicator& communicator() = 0;
 
   /// Whether the backend's memory is host memory.
   [[nodiscard]] virtual bool is_host() const { return false; }
@@ -161,6 +171,11 @@ class Backend {
   /// Makes work that is queued from now on wait for the fence's work. At the end of each step a RecordedStep
   /// waits for all of the step's fences by itself.
   virtual void wait(const Fence& fence) = 0;
+
+  /// Replaces `values` on each rank of communicator() with their sum over all ranks, after the work of
+  /// `before`. All ranks make the same calls in the same order. The sum is complete when the returned fence's
+  /// work is.
+  [[nodiscard]] virtual Fence sum_over_ranks(Vector values, SumOrder order, const Fence& before) = 0;
 
   /// sum += share * values; the sizes must be equal.
   virtual void add_scaled(float share, ConstVector values, Vector sum) = 0;

@@ -23,6 +23,7 @@ struct BackendOptions {
   Precision precision = Precision::kFp32;
   bool fast = false;  ///< convolutions on a GPU may differ from run to run, or round more
   std::function<void(std::string_view)> warn = [](std::string_view) {};  ///< receives warnings
+  Communicator* communicator = nullptr;  ///< must outlive the backend; null if the process is alone
   ProductKernels products = ProductKernels::kByShape;  ///< others are for tests and benchmarks
 };
 

@@ -37,7 +37,8 @@ using Label = std::uint16_t;
 using Labels = std::span<Label>;
 using ConstLabels = std::span<const Label>;
 
-/// `count` samples in the backend's memory: pixels (count, sample_size) as bytes, and one label each.
+/// `count` samples in the backend's memory: pixels (count, sample_size) as bytes, and one label each. With an
+/// order, `count` is the number of samples that it visits.
 struct SampleView {
   const std::uint8_t* pixels = nullptr;
   const Label* labels = nullptr;

@@ -51,6 +51,7 @@ class CpuBackend::Step final : public RecordedStep {
     backend_.run_ = run;
     for (std::int64_t batch = 0; batch < run.batches; ++batch) {
       if (run.rates != nullptr) backend_.run_.rate = run.rates[batch];
+      if (run.loss_divisors != nullptr) backend_.run_.loss_divisor = run.loss_divisors[batch];
       step_();
       backend_.run_.first += run.rows;
       ++backend_.run_.step;
@@ -62,7 +63,12 @@ class CpuBackend::Step final : public RecordedStep {
   std::function<void()> step_;
 };
 
-CpuBackend::CpuBackend(int threads) : pool_(threads > 0 ? threads : usable_threads()), products_(pool_) {}
+CpuBackend::CpuBackend(int threads, Communicator* communicator)
+    : communicator_(communicator == nullptr ? &alone_ : communicator),
+      pool_(threads > 0 ? threads : usable_threads()),
+      products_(pool_) {
+  if (!communicator_->is_alone()) sums_.emplace(*communicator_);
+}
 
 std::string CpuBackend::description() const {
   return fmt::format("CPU ({}, {} thread{}, {})", processor_name(), pool_.threads(),
@@ -105,6 +111,17 @@ void CpuBackend::load_batch(const PixelTransform& transform, Matrix x, Labels la
 
 void CpuBackend::load_again(const PixelTransform& transform, Matrix x) {
   cpu::load_samples(pool_, transform, run_, x);
+}
+
+// All other calls are synchronous.
+void CpuBackend::wait(const Fence& fence) {
+  if (fence.is_open() && sums_) sums_->wait();
+}
+
+Fence CpuBackend::sum_over_ranks(Vector values, SumOrder order, const Fence&) {
+  if (!sums_) return {};
+  sums_->start(values, order);
+  return Fence(true);
 }
 
 void CpuBackend::clip_gradient_norm(float max_norm, Vector gradients, GradientNorm* norm) {

@@ -2,18 +2,22 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "host/backend/backend.hpp"
 #include "host/cpu/products.hpp"
+#include "host/parallel/sum_thread.hpp"
 
 namespace warpfit {
 
 class CpuBackend final : public Backend {
  public:
-  /// `threads`: number of threads; 0 for the number of usable cores.
-  explicit CpuBackend(int threads);
+  /// `threads`: number of threads; 0 for the number of usable cores. `communicator` must outlive the backend;
+  /// null if the process is alone.
+  explicit CpuBackend(int threads, Communicator* communicator = nullptr);
 
   [[nodiscard]] std::string description() const override;
+  [[nodiscard]] Communicator& communicator() override { return *communicator_; }
   [[nodiscard]] bool is_host() const override { return true; }
 
   [[nodiscard]] void* allocate(std::size_t bytes) override;
@@ -33,7 +37,8 @@ class CpuBackend final : public Backend {
                                                 std::span<const MuonMatrix> matrices) override;
   void load_batch(const PixelTransform& transform, Matrix x, Labels labels) override;
   void load_again(const PixelTransform& transform, Matrix x) override;
-  void wait(const Fence&) override {}  // calls are synchronous
+  void wait(const Fence&) override;
+  [[nodiscard]] Fence sum_over_ranks(Vector values, SumOrder order, const Fence& before) override;
   void clip_gradient_norm(float max_norm, Vector gradients, GradientNorm* norm) override;
   void clip_gradient_value(float limit, Vector gradients) override;
   void add_scaled(float share, ConstVector values, Vector sum) override;
@@ -45,9 +50,12 @@ class CpuBackend final : public Backend {
  private:
   class Step;
 
+  SingleRank alone_;
+  Communicator* communicator_;
+  std::optional<SumThread> sums_;  // if there are other ranks
   cpu::ThreadPool pool_;
   cpu::Products products_;
-  BatchRun run_;  // of the current step; first, rate and step are those of its batch
+  BatchRun run_;  // of the current step; first, rate, step and loss_divisor are those of its batch
 };
 
 }  // namespace warpfit

@@ -37,22 +37,27 @@ inline void drop_lanes(const DropoutMask& dropout, std::int64_t step, std::int64
 
 }  // namespace
 
-void dropout(ThreadPool& pool, const DropoutMask& dropout, std::int64_t step, Matrix values) {
-  const std::int64_t size = values.size();
+void dropout(ThreadPool& pool, const DropoutMask& dropout, std::int64_t step, std::int64_t first,
+             Matrix values) {
+  float* const v = values.data - first;  // v[i] is element i of the mask's matrix
+  const std::int64_t end = first + values.size();
+  const std::int64_t first_quad = first / kQuad;
   constexpr std::int64_t kMinQuads = 256;  // per thread; random numbers cost more than multiplications
-  pool.split((size + kQuad - 1) / kQuad, kMinQuads, [&](std::int64_t begin, std::int64_t end) {
-    std::int64_t quad = begin;
-    vectorized([&] {
-      for (; kQuad * (quad + kLanes) <= std::min(size, kQuad * end); quad += kLanes) {
-        drop_lanes(dropout, step, quad, values.data + kQuad * quad);
-      }
-    });
-    for (; quad < end; ++quad) {
+  pool.split((end + kQuad - 1) / kQuad - first_quad, kMinQuads, [&](std::int64_t begin, std::int64_t last) {
+    // Elements of other rows or of another thread's quads are left out at both ends.
+    const auto drop_quad = [&](std::int64_t quad) {
       const auto multipliers = dropout.multipliers(step, quad);
-      const std::int64_t first = kQuad * quad;
-      const std::int64_t count = std::min(kQuad, size - first);
-      for (std::int64_t i = 0; i < count; ++i) values.data[first + i] *= multipliers[i];
-    }
+      for (auto i = std::max(first, kQuad * quad); i < std::min(end, kQuad * quad + kQuad); ++i)
+        v[i] *= multipliers[static_cast<std::size_t>(i - kQuad * quad)];
+    };
+    std::int64_t quad = first_quad + begin;
+    last += first_quad;
+    if (quad < last && kQuad * quad < first) drop_quad(quad++);
+    vectorized([&] {
+      for (; kQuad * (quad + kLanes) <= std::min(end, kQuad * last); quad += kLanes)
+        drop_lanes(dropout, step, quad, v + kQuad * quad);
+    });
+    for (; quad < last; ++quad) drop_quad(quad);
   });
 }
 

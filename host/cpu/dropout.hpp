@@ -7,7 +7,8 @@
 
 namespace warpfit::cpu {
 
-/// values (N, M) *= 0 or 1 / (1 - p), according to the mask of step `step`.
-void dropout(ThreadPool& pool, const DropoutMask& dropout, std::int64_t step, Matrix values);
+/// values (N, M) *= 0 or 1 / (1 - p), according to the mask of step `step` from element `first` on.
+void dropout(ThreadPool& pool, const DropoutMask& dropout, std::int64_t step, std::int64_t first,
+             Matrix values);
 
 }  // namespace warpfit::cpu

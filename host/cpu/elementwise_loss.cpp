@@ -9,9 +9,11 @@
 namespace warpfit::cpu {
 
 void elementwise_loss(ThreadPool& pool, const Loss& loss, ConstMatrix outputs, ConstLabels labels,
-                      Matrix doutputs, Vector row_losses, Metrics& metrics) {
+                      Matrix doutputs, Vector row_losses, Metrics& metrics, double divisor) {
   const std::int64_t classes = outputs.cols;
-  const float scale = 1.0F / static_cast<float>(outputs.size());
+  const double count =
+      (divisor == 0 ? static_cast<double>(outputs.rows) : divisor) * static_cast<double>(classes);
+  const float scale = 1.0F / static_cast<float>(count);
   with_function(loss, [&](const auto& function) {
     const auto row = [=](const float* y, std::int64_t label, float* dy) -> RowResult {
       const auto of_row = for_row(function, y[label]);
@@ -28,7 +30,7 @@ void elementwise_loss(ThreadPool& pool, const Loss& loss, ConstMatrix outputs, C
       if (function.kNegatesSumAtLabel && dy != nullptr) dy[label] = -scale * derivatives;
       return {sum, std::max_element(y, y + classes) - y == label};
     };
-    add_rows(pool, outputs, labels, doutputs, static_cast<double>(outputs.size()), row_losses, metrics, row);
+    add_rows(pool, outputs, labels, doutputs, count, row_losses, metrics, row);
   });
 }
 

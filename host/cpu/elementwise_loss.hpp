@@ -7,7 +7,8 @@
 namespace warpfit::cpu {
 
 /// See LossOp::add; for losses other than cross-entropy. `row_losses`: scratch memory for at least N values.
+/// `divisor`: see BatchRun::loss_divisor.
 void elementwise_loss(ThreadPool& pool, const Loss& loss, ConstMatrix outputs, ConstLabels labels,
-                      Matrix doutputs, Vector row_losses, Metrics& metrics);
+                      Matrix doutputs, Vector row_losses, Metrics& metrics, double divisor = 0);
 
 }  // namespace warpfit::cpu

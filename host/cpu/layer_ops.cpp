@@ -95,13 +95,15 @@ class DropoutOp final : public LayerOp {
       : context_(context), mask_(operation.mask) {}
 
   void forward(Mode mode, const OperationViews& views) override {
-    if (mode == Mode::kTrain) dropout(context_.pool, mask_, context_.run.step, views.y);
+    if (mode == Mode::kTrain) drop(views.y);
   }
-  void backward_input(const OperationViews& views) override {
-    dropout(context_.pool, mask_, context_.run.step, views.dx);
-  }
+  void backward_input(const OperationViews& views) override { drop(views.dx); }
 
  private:
+  void drop(Matrix values) {
+    dropout(context_.pool, mask_, context_.run.step, context_.run.first_row * values.cols, values);
+  }
+
   OpContext context_;
   DropoutMask mask_;
 };
@@ -272,9 +274,11 @@ class ClassificationLoss final : public LossOp {
 
   void add(ConstMatrix outputs, ConstLabels labels, Matrix doutputs, Metrics* metrics) override {
     if (!is_cross_entropy(loss_)) {
-      elementwise_loss(context_.pool, loss_, outputs, labels, doutputs, row_losses_, *metrics);
+      elementwise_loss(context_.pool, loss_, outputs, labels, doutputs, row_losses_, *metrics,
+                       context_.run.loss_divisor);
     } else {
-      softmax_cross_entropy(context_.pool, outputs, labels, loss_, doutputs, row_losses_, *metrics);
+      softmax_cross_entropy(context_.pool, outputs, labels, loss_, doutputs, row_losses_, *metrics,
+                            context_.run.loss_divisor);
     }
   }
 

@@ -10,20 +10,19 @@
 namespace warpfit::cpu {
 
 void softmax_cross_entropy(ThreadPool& pool, ConstMatrix logits, ConstLabels labels, const Loss& loss,
-                           Matrix dlogits, Vector row_losses, Metrics& metrics) {
+                           Matrix dlogits, Vector row_losses, Metrics& metrics, double divisor) {
   const std::int64_t classes = logits.cols;
   const float label_smoothing = loss.label_smoothing;
   const float spread = label_smoothing / static_cast<float>(classes);
   const float at_label = 1 - label_smoothing;
   const float* weights = loss.class_weights.empty() ? nullptr : loss.class_weights.data();
-  auto count = static_cast<double>(logits.rows);  // with class weights, the sum of the rows' weights
-  if (weights != nullptr) {
-    count = 0;
-    for (const auto label : labels) count += weights[label];
+  if (divisor == 0 && weights == nullptr) divisor = static_cast<double>(logits.rows);
+  if (divisor == 0) {
+    for (const auto label : labels) divisor += weights[label];
   }
   float all_weights = 0;
   for (const float weight : loss.class_weights) all_weights += weight;
-  const float scale = 1.0F / static_cast<float>(count);
+  const float scale = 1.0F / static_cast<float>(divisor);
   const auto row = [=](const float* z, std::int64_t label, float* dz) -> RowResult {
     const std::int64_t best = std::max_element(z, z + classes) - z;
     const float highest = z[best];
@@ -63,7 +62,7 @@ void softmax_cross_entropy(ThreadPool& pool, ConstMatrix logits, ConstLabels lab
     }
     return {value, best == label};
   };
-  add_rows(pool, logits, labels, dlogits, count, row_losses, metrics, row);
+  add_rows(pool, logits, labels, dlogits, divisor, row_losses, metrics, row);
 }
 
 }  // namespace warpfit::cpu

@@ -7,8 +7,9 @@
 
 namespace warpfit::cpu {
 
-/// See LossOp::add. `row_losses`: scratch memory for at least N values.
+/// See LossOp::add. `row_losses`: scratch memory for at least N values. `divisor`: see
+/// BatchRun::loss_divisor.
 void softmax_cross_entropy(ThreadPool& pool, ConstMatrix logits, ConstLabels labels, const Loss& loss,
-                           Matrix dlogits, Vector row_losses, Metrics& metrics);
+                           Matrix dlogits, Vector row_losses, Metrics& metrics, double divisor = 0);
 
 }  // namespace warpfit::cpu

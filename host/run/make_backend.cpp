@@ -56,7 +56,7 @@ std::unique_ptr<Backend> make_backend(const BackendOptions& options) {
   if (options.precision != Precision::kFp32) {
     throw UsageError("--precision: the CPU computes in fp32 only; tf32 and bf16 need a GPU");
   }
-  return std::make_unique<CpuBackend>(options.threads);
+  return std::make_unique<CpuBackend>(options.threads, options.communicator);
 }
 
 }  // namespace warpfit

@@ -82,9 +82,10 @@ void check_fits(const Checkpoint& checkpoint, const RunOptions& options, const M
   }
 }
 
-void warn_of_memory(const Backend& backend, const NetworkPlan& network, const TrainingData& data,
+void warn_of_memory(Backend& backend, const NetworkPlan& network, const TrainingData& data,
                     const TrainOptions& options, bool saves) {
-  const auto needed = estimated_memory(network, options, batch_sizes(options, data), backend, saves);
+  const BatchShare share(backend.communicator(), options.ordered_sums);
+  const auto needed = estimated_memory(network, options, batch_sizes(options, data, share), backend, saves);
   const auto warning = memory_warning(needed, available_memory());
   if (!warning.empty()) log_warning(warning);
 }

@@ -81,8 +81,9 @@ void BatchStream::read_pass(std::int64_t first) {
   try {
     if (attach_failure_) std::rethrow_exception(attach_failure_);
     const bool in_file_order = resident_ || order_.is_file_order();
-    for (; first < dataset_.size(); first += chunk_samples_) {
-      const std::int64_t samples = std::min(chunk_samples_, dataset_.size() - first);
+    const std::int64_t end = in_file_order ? dataset_.size() : order_.visits(dataset_.size());
+    for (; first < end; first += chunk_samples_) {
+      const std::int64_t samples = std::min(chunk_samples_, end - first);
       StagingSlot* slot = ring_.acquire();
       if (slot == nullptr) return;
       const auto pixels = slot->host().first(static_cast<std::size_t>(samples * dataset_.sample_size()));
@@ -151,7 +152,8 @@ Chunk BatchStream::whole_set() {
   returned_ = true;
   SampleView all{pixels_.data(), labels_.data(), dataset_.size(), dataset_.sample_size()};
   if (!order_.is_file_order()) {
-    pass_order_.upload(order_.indices(0, dataset_.size()));
+    all.count = order_.visits(dataset_.size());
+    pass_order_.upload(order_.indices(0, all.count));
     all.order = pass_order_.data();
   }
   return {0, all};

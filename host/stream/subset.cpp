@@ -9,6 +9,17 @@
 
 namespace warpfit {
 
+Subset Subset::part(std::int64_t first, std::int64_t count) const {
+  if (samples_.empty()) return {*dataset_, first_ + first, count};
+  const auto begin = samples_.begin() + first;
+  return {*dataset_, std::vector<std::uint32_t>(begin, begin + count)};
+}
+
+Label Subset::label(std::int64_t sample) const {
+  const auto at = samples_.empty() ? first_ + sample : samples_[static_cast<std::size_t>(sample)];
+  return dataset_->labels()[static_cast<std::size_t>(at)];
+}
+
 void Subset::read(std::int64_t first, std::span<std::uint8_t> pixels, Labels labels) const {
   if (samples_.empty()) {
     dataset_->read(first_ + first, pixels, labels);
@@ -29,11 +40,7 @@ void Subset::gather(std::span<const std::uint32_t> indices, std::span<std::uint8
 
 std::vector<std::int64_t> Subset::class_counts(std::int64_t classes) const {
   std::vector<std::int64_t> counts(static_cast<std::size_t>(classes));
-  const auto labels = dataset_->labels();
-  for (std::int64_t i = 0; i < count_; ++i) {
-    const auto at = samples_.empty() ? first_ + i : samples_[static_cast<std::size_t>(i)];
-    ++counts[labels[static_cast<std::size_t>(at)]];
-  }
+  for (std::int64_t i = 0; i < count_; ++i) ++counts[label(i)];
   return counts;
 }
 

@@ -25,6 +25,9 @@ class Subset {
   [[nodiscard]] std::int64_t size() const { return count_; }
   [[nodiscard]] std::int64_t sample_size() const { return dataset_->sample_size(); }
 
+  /// `count` samples starting at `first`.
+  [[nodiscard]] Subset part(std::int64_t first, std::int64_t count) const;
+  [[nodiscard]] Label label(std::int64_t sample) const;
   /// Number of samples in each of `classes` classes. All labels must be below `classes`.
   [[nodiscard]] std::vector<std::int64_t> class_counts(std::int64_t classes) const;
 

@@ -62,7 +62,8 @@ Benchmark::Benchmark(Backend& backend, const Network& network, const Dataset& sa
                 }),
       resident_(backend, part(0),
                 plan_single_set(backend, part(0), options_.batch_size, Residency::kResident)) {
-  check_batches(network.plan(), options_.batch_size, options_.batch_size);  // it measures full batches
+  check_batches(network.plan(), options_.batch_size, options_.batch_size, 1,
+                false);  // it measures full batches
   for (std::size_t phase = 0; phase < kPhases; ++phase) {
     phase_runners_.push_back(std::make_unique<StepRunner>(
         backend, workspace_, Loss{}, [this, rule = rule(), phase](const Batch& batch, Metrics* metrics) {

@@ -1,29 +1,37 @@
 #include "host/train/evaluation.hpp"
 
+#include "host/parallel/agreement.hpp"
+#include "host/train/rank_metrics.hpp"
+
 namespace warpfit {
 
 Evaluation::Evaluation(Backend& backend, const Workspace& workspace, const Loss& loss, const Subset& samples,
                        std::int64_t batch_size, const StreamPlan& plan, const PixelTransform& input)
-    : input_(input),
+    : communicator_(backend.communicator()),
+      input_(input),
       size_(samples.size()),
       batch_size_(batch_size),
       runner_(backend, workspace, loss,
               [this, &backend](const Batch& batch, Metrics* metrics) {
                 evaluation_step(backend, batch, metrics, input_);
               }),
-      stream_(backend, samples, plan) {}
+      stream_(backend, evaluated_part(communicator_, samples, batch_size), plan) {}
 
 std::optional<Result> Evaluation::run(TorchGenerator& generator, const std::function<bool()>& should_stop) {
   stream_.start(SampleOrder::of_pass(size_, false, generator));
   runner_.clear_metrics();
-  while (const auto chunk = stream_.next()) {
+  bool is_whole = true;
+  while (is_whole) {
+    const auto chunk = stream_.next();
+    if (!chunk) break;
     const auto& samples = chunk->samples();
     const std::int64_t full = samples.count / batch_size_;
-    if (!run_batches(samples, full, should_stop)) return std::nullopt;
+    is_whole = run_batches(samples, full, should_stop);
     const std::int64_t left = samples.count - full * batch_size_;
-    if (left > 0) runner_.run({samples, samples.count - left, 1, left});
+    if (is_whole && left > 0) runner_.run({samples, samples.count - left, 1, left});
   }
-  return result_of(runner_.read_metrics(), size_);
+  if (any_rank(communicator_, !is_whole)) return std::nullopt;
+  return result_of(metrics_of_batches(communicator_, runner_.read_metrics()), size_);
 }
 
 // Returns false if it was stopped.

@@ -9,6 +9,7 @@
 
 #include "host/report/report.hpp"
 #include "host/stream/batch_stream.hpp"
+#include "host/train/batch_share.hpp"
 #include "host/train/pace.hpp"
 #include "host/train/step.hpp"
 
@@ -16,7 +17,8 @@ namespace warpfit {
 
 class Evaluation {
  public:
-  /// All references must outlive it; the workspace must support this batch size.
+  /// All references must outlive it; the workspace must support this batch size. Each of the backend's ranks
+  /// evaluates its evaluated_part() of the samples, for which the plan must be.
   Evaluation(Backend& backend, const Workspace& workspace, const Loss& loss, const Subset& samples,
              std::int64_t batch_size, const StreamPlan& plan, const PixelTransform& input = {});
 
@@ -28,14 +30,15 @@ class Evaluation {
 
   /// Makes a pass over the samples. It takes one draw from the generator, as PyTorch's DataLoader does.
   /// Returns nothing if `should_stop`, which is called several times per second and may be empty, returned
-  /// true before the end.
+  /// true before the end, on any rank. Collective; all ranks get the same result.
   std::optional<Result> run(TorchGenerator& generator, const std::function<bool()>& should_stop = {});
 
  private:
   bool run_batches(const SampleView& samples, std::int64_t batches, const std::function<bool()>& should_stop);
 
+  Communicator& communicator_;
   PixelTransform input_;
-  std::int64_t size_;
+  std::int64_t size_;  // of the whole set
   std::int64_t batch_size_;
   StepRunner runner_;
   Pace pace_;

@@ -6,6 +6,8 @@
 #include <chrono>
 #include <cstdint>
 
+#include "host/parallel/agreement.hpp"
+
 namespace warpfit {
 
 class Pace {
@@ -21,6 +23,12 @@ class Pace {
   /// finished().
   [[nodiscard]] bool is_cut() const { return cut_; }
 
+  /// All ranks go on at the pace of the slowest one. Collective.
+  void finished(Communicator& communicator) {
+    finished();
+    if (communicator.is_alone()) return;
+    for (const auto batches : gather_values(communicator, batches_)) batches_ = std::min(batches_, batches);
+  }
   void finished() {
     constexpr std::chrono::duration<double> kShort{0.1};
     constexpr std::chrono::duration<double> kLong{0.5};

@@ -1,6 +1,8 @@
 #include "host/train/step.hpp"
 
+#include <algorithm>
 #include <limits>
+#include <optional>
 
 #include "host/train/parameter_average.hpp"
 
@@ -27,22 +29,76 @@ Fence update(Backend& backend, const Batch::Operation& operation) {
   return operation.op->backward_sgd(operation.views);
 }
 
+// Sums gradients over ranks in buckets of the memory that the backward pass has completed, from its end to
+// its beginning, while the pass goes on.
+class GradientBuckets {
+ public:
+  GradientBuckets(Backend& backend, Vector gradients, SumOrder order)
+      : backend_(backend), pending_(gradients), order_(order), first_(gradients.size()) {}
+
+  // To be called when the gradients of an operation, and all of later ones, are complete after `fence`.
+  Fence completed(const Batch::Operation& operation, const Fence& fence) {
+    for (const Vector gradient : operation.gradients) {
+      if (!gradient.empty())
+        first_ = std::min(first_, static_cast<std::size_t>(gradient.data() - pending_.data()));
+    }
+    return (pending_.size() - first_) * sizeof(float) >= kBytes ? sum_from(first_, fence) : fence;
+  }
+  Fence sum_rest(const Fence& fence) { return sum_from(0, fence); }
+
+ private:
+  static constexpr std::size_t kBytes = std::size_t{4} << 20;
+
+  Fence sum_from(std::size_t first, Fence fence) {
+    const auto bucket = pending_.subspan(first);
+    pending_ = pending_.first(first);
+    if (!bucket.empty()) fence |= backend_.sum_over_ranks(bucket, order_, fence);
+    return fence;
+  }
+
+  Backend& backend_;
+  Vector pending_;
+  SumOrder order_;
+  std::size_t first_;  // completed gradients begin here
+};
+
 // The input gradient of an operation is computed first, because it needs the tensors before their update. The
 // returned fence covers the gradients of all tensors, or their updates.
 Fence backward(Backend& backend, const Batch& batch, const TrainingRule& rule, Phase last) {
   const ProfileRange range(backend, "backward");
   Fence fence;
+  std::optional<GradientBuckets> buckets;
+  if (rule.sums_over_ranks && rule.gradient_sum.empty() && rule.sum_order == SumOrder::kFastest)
+    buckets.emplace(backend, batch.gradients, rule.sum_order);
   for (auto i = batch.operations.size(); i-- > 0;) {
     const auto& operation = batch.operations[i];
     if (operation.has_input_gradient) operation.op->backward_input(operation.views);
     if (!operation.trains) continue;
     if (rule.optimizer != nullptr) {
       fence |= operation.op->backward_tensors(operation.views);
+      if (buckets) fence |= buckets->completed(operation, fence);
     } else if (last >= Phase::kUpdate) {
       fence |= update(backend, operation);
     }
   }
+  if (batch.operations.empty()) backend.clear(batch.gradients);  // this rank has no rows of the batch
+  if (buckets) fence |= buckets->sum_rest(fence);
   return fence;
+}
+
+void sum_over_ranks(Backend& backend, Vector gradients, const TrainingRule& rule) {
+  backend.wait(backend.sum_over_ranks(gradients, rule.sum_order, {}));
+}
+
+// With ordered sums: returns whether the gradients of the batch are complete.
+bool add_parts(Backend& backend, Vector gradients, const TrainingRule& rule) {
+  for (const Vector earlier : rule.earlier_parts) backend.add_scaled(1, earlier, gradients);
+  if (!rule.kept_in.empty()) {
+    backend.swap(gradients, rule.kept_in);
+    return false;
+  }
+  sum_over_ranks(backend, gradients, rule);
+  return true;
 }
 
 void clip(Backend& backend, Vector gradients, const TrainingRule& rule) {
@@ -66,9 +122,12 @@ void train_step(Backend& backend, const Network& network, const Batch& batch, co
   backend.wait(backward(backend, batch, rule, last));
   if (last < Phase::kUpdate || rule.optimizer == nullptr) return;
   const ProfileRange update(backend, "update");
+  const bool is_ordered = rule.sum_order == SumOrder::kTree;
+  if (is_ordered && !add_parts(backend, batch.gradients, rule)) return;
   const bool sums_up = !rule.gradient_sum.empty();
   if (sums_up) backend.add_scaled(rule.share, batch.gradients, rule.gradient_sum);
   if (!rule.updates) return;
+  if (sums_up && rule.sums_over_ranks && !is_ordered) sum_over_ranks(backend, rule.gradient_sum, rule);
   const Vector gradients = sums_up ? rule.gradient_sum : batch.gradients;
   clip(backend, gradients, rule);
   rule.optimizer->update(network.parameters().view(), gradients);

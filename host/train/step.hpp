@@ -35,6 +35,13 @@ struct TrainingRule {
   Vector gradient_sum = {};
   float share = 1;
   bool updates = true;
+  /// Whether the gradients are summed over the backend's ranks. They are kept in memory then.
+  bool sums_over_ranks = false;
+  /// With ordered sums: sums of the gradients of earlier parts of the batch, which are added to those of this
+  /// part, and where the result is kept for a later part; it is kept for the update if `kept_in` is empty.
+  std::span<const Vector> earlier_parts = {};
+  Vector kept_in = {};
+  SumOrder sum_order = SumOrder::kFastest;
 };
 
 /// The phases of a training step, in order. Weight gradients belong to the backward phase, or to the update

@@ -16,6 +16,12 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
+// The update cannot be fused into the gradients of a part of a batch.
+TrainOptions fitting(TrainOptions options, const BatchShare& share) {
+  options.fuse_update = options.fuse_update && share.is_everything();
+  return options;
+}
+
 bool is_multiple(std::int64_t count, std::int64_t every) { return every > 0 && count % every == 0; }
 
 }  // namespace
@@ -23,8 +29,11 @@ bool is_multiple(std::int64_t count, std::int64_t every) { return every > 0 && c
 Trainer::Trainer(Backend& backend, Network& network, const TrainingData& data, const TrainOptions& options,
                  TorchGenerator generator, Report& report, TrainerHooks hooks)
     : backend_(backend),
+      communicator_(backend.communicator()),
       network_(network),
-      options_(options),
+      share_(communicator_, options.ordered_sums),
+      options_(fitting(options, share_)),
+      training_set_(data.training),
       samples_(data.training.size()),
       report_(report),
       hooks_(std::move(hooks)),
@@ -33,12 +42,13 @@ Trainer::Trainer(Backend& backend, Network& network, const TrainingData& data, c
       schedule_(options.schedule, options.learning_rate, options.warmup, batches_per_epoch(),
                 options.epochs * batches_per_epoch()),
       rates_(backend, static_cast<std::size_t>(batches_per_epoch())),
+      loss_divisors_(backend, share_.is_everything() ? 0 : static_cast<std::size_t>(batches_per_epoch())),
       workspace_(backend, network,
                  {.max_batch_size = max_batch_size(options, data),
-                  .keeps_gradients = !is_update_fused(options, network.plan()),
+                  .keeps_gradients = !is_update_fused(options_, network.plan()),
                   .dropout_seed = options.seed}),
-      plans_(plan_data(backend, options, data)),
-      training_(backend, network, workspace_, options, batches_per_epoch()),
+      plans_(plan_data(backend, options, data, share_)),
+      training_(backend, network, workspace_, options_, share_, batches_per_epoch()),
       training_stream_(backend, data.training, plans_[0]),
       test_(backend, workspace_, options.loss, data.test, batch_rows(options, data.test), plans_[1],
             evaluation_input(network.plan(), options)) {
@@ -47,11 +57,15 @@ Trainer::Trainer(Backend& backend, Network& network, const TrainingData& data, c
                         batch_rows(options, *data.validation), plans_[2],
                         evaluation_input(network.plan(), options));
   }
-  check_batches(network.plan(), samples_, options.batch_size);
+  check_batches(network.plan(), samples_, options.batch_size, communicator_.size(), options.ordered_sums);
   engine_ = chosen_engine(options.engine, [this](std::string& reason) { return compile(reason); });
 }
 
 bool Trainer::compile(std::string& reason) {
+  if (!share_.is_everything()) {
+    reason = share_.is_ordered() ? "--reduce ordered" : "several processes train together";
+    return false;
+  }
   if (!training_.compile(reason)) return false;
   const auto evaluation = evaluation_plan(network_, workspace_, options_.loss);
   return test_.compile(evaluation, reason) && (!validation_ || validation_->compile(evaluation, reason));
@@ -144,6 +158,7 @@ bool Trainer::end_epoch(const Metrics& training) {
   report.trained = std::max<std::int64_t>(0, samples_ - first_trained_ * options_.batch_size);
   const ProfileRange range(backend_, "evaluation", epoch_);
   const auto evaluation_started = Clock::now();
+  synchronize_state();
   training_.average().put_in_place();
   const bool is_whole = evaluate(report);
   training_.average().take_back();
@@ -158,6 +173,15 @@ bool Trainer::end_epoch(const Metrics& training) {
                    is_multiple(step(), hooks_.save_every_steps) || epoch_ > options_.epochs;
   if (due && hooks_.save) hooks_.save(state());
   return true;
+}
+
+// Each rank has running statistics of its own rows; those of the first rank are the network's, as in
+// PyTorch's DistributedDataParallel.
+void Trainer::synchronize_state() {
+  if (communicator_.is_alone() || network_.state().size() == 0) return;
+  auto state = network_.state().to_host();
+  communicator_.broadcast(std::as_writable_bytes(std::span(state)), 0);
+  network_.state().upload(state);
 }
 
 bool Trainer::evaluate(EpochReport& report) {
@@ -184,23 +208,50 @@ void Trainer::update_best(const EpochReport& report) {
 }
 
 bool Trainer::train_epoch() {
-  const std::int64_t start = batch_ * options_.batch_size;  // above 0 in a resumed epoch
+  const std::int64_t whole = samples_ / options_.batch_size;  // batches
+  const std::int64_t rows = share_.rows(rows_of(0)).count;
+  const std::int64_t start = batch_ * rows;  // above 0 in a resumed epoch
   auto order = SampleOrder::of_pass(samples_, options_.shuffle, generator_);
   if (batch_ == 0) training_.clear_metrics();
   first_trained_ = batch_;
   if (batch_ == batches_per_epoch()) return true;  // it was stopped during the evaluation
   upload_rates();
-  training_stream_.start(std::move(order), start);
+  upload_divisors(order);
+  training_stream_.start(share_.of_pass(std::move(order), samples_, options_.batch_size), start);
   while (const auto chunk = training_stream_.next()) {
     const ProfileRange range(backend_, "chunk", batch_);
     const auto& samples = chunk->samples();
     const std::int64_t skipped = std::clamp<std::int64_t>(start - chunk->first(), 0, samples.count);
-    const std::int64_t full = (samples.count - skipped) / options_.batch_size;
-    if (!train_batches(samples, skipped, full, options_.batch_size)) return false;
-    const std::int64_t left = samples.count - skipped - full * options_.batch_size;
-    if (left > 0 && !train_batches(samples, samples.count - left, 1, left)) return false;
+    const std::int64_t full =
+        rows == 0 ? 0 : std::min(std::max<std::int64_t>(0, whole - batch_), (samples.count - skipped) / rows);
+    if (!train_batches(samples, skipped, full)) return false;
+    const std::int64_t left = samples.count - skipped - full * rows;
+    if (left > 0 && !train_batches(samples, samples.count - left, 1)) return false;
   }
-  return true;
+  // This rank has no rows of the rest.
+  return train_batches({}, 0, std::max<std::int64_t>(0, whole - batch_)) &&
+         train_batches({}, 0, batches_per_epoch() - batch_);
+}
+
+std::int64_t Trainer::rows_of(std::int64_t batch) const {
+  return std::min(options_.batch_size, samples_ - batch * options_.batch_size);
+}
+
+void Trainer::upload_divisors(const SampleOrder& order) {
+  if (share_.is_everything()) return;
+  const auto& weights = options_.loss.class_weights;
+  std::vector<double> divisors;
+  for (std::int64_t batch = 0; batch < batches_per_epoch(); ++batch) {
+    const auto rows = rows_of(batch);
+    double divisor = weights.empty() ? static_cast<double>(rows) : 0;
+    for (std::int64_t i = 0; i < rows && !weights.empty(); ++i) {
+      const auto visit = batch * options_.batch_size + i;
+      const auto sample = order.is_file_order() ? visit : order.indices(visit, 1).front();
+      divisor += weights[training_set_.label(sample)];
+    }
+    divisors.push_back(divisor);
+  }
+  loss_divisors_.upload(divisors);
 }
 
 void Trainer::upload_rates() {
@@ -214,11 +265,12 @@ void Trainer::upload_rates() {
 
 // A run of batches ends where a checkpoint is due and where should_stop() must be called. On the host, where
 // waiting costs nothing, it also ends where a loss is due, so that it is printed before the next batch is
-// computed. It also ends where the gradient norm of a batch must be read. Returns false if training was
-// stopped before the end of the epoch.
-bool Trainer::train_batches(const SampleView& samples, std::int64_t first, std::int64_t batches,
-                            std::int64_t rows) {
+// computed. It also ends where the gradient norm of a batch must be read. All ranks make the same runs. The
+// batches have the same size. Returns false if training was stopped before the end of the epoch.
+bool Trainer::train_batches(const SampleView& samples, std::int64_t first, std::int64_t batches) {
   const bool ends_with_lines = backend_.is_host() || training_.measures_norm();
+  const std::int64_t rows = rows_of(batch_);
+  const std::int64_t own_rows = share_.rows(rows).count;
   while (batches > 0) {
     std::int64_t count = batches;
     if (ends_with_lines) {
@@ -228,19 +280,22 @@ bool Trainer::train_batches(const SampleView& samples, std::int64_t first, std::
     if (const auto every = hooks_.save_every_steps; every > 0)
       count = std::min(count, every - step() % every);
     count = pace_.next(training_.longest_run(batch_, count));
-    training_.run(batch_, {.samples = samples,
-                           .first = first,
-                           .batches = count,
-                           .rows = rows,
-                           .rates = rates_.data() + batch_,
-                           .step = step(),
-                           .epoch = epoch_});
-    first += count * rows;
+    training_.run(batch_,
+                  {.samples = samples,
+                   .first = first,
+                   .batches = count,
+                   .rows = own_rows,
+                   .rates = rates_.data() + batch_,
+                   .step = step(),
+                   .epoch = epoch_,
+                   .loss_divisors = share_.is_everything() ? nullptr : loss_divisors_.data() + batch_},
+                  rows);
+    first += count * own_rows;
     batches -= count;
     batch_ += count;
     if (pace_.is_cut()) {
       training_.wait();
-      pace_.finished();
+      pace_.finished(communicator_);
     }
     report_losses(count);
     if (batch_ == batches_per_epoch()) {

@@ -13,8 +13,10 @@
 #include "host/backend/backend.hpp"
 #include "host/model/network.hpp"
 #include "host/optim/schedule.hpp"
+#include "host/parallel/agreement.hpp"
 #include "host/report/report.hpp"
 #include "host/stream/batch_stream.hpp"
+#include "host/train/batch_share.hpp"
 #include "host/train/evaluation.hpp"
 #include "host/train/pace.hpp"
 #include "host/train/train_options.hpp"
@@ -31,7 +33,8 @@ enum class StopReason {
   kInterrupted     ///< TrainerHooks::should_stop requested it
 };
 
-/// Functions that a trainer calls; each may be empty.
+/// Functions that a trainer calls; each may be empty. Of several ranks, all must have the same intervals, and
+/// `save` or none; should_stop() on one of them ends all.
 struct TrainerHooks {
   std::function<bool()> should_stop = {};  ///< called several times per second: whether to end now
   std::int64_t save_every_steps = 0;       ///< 0 for never
@@ -43,6 +46,9 @@ struct TrainerHooks {
   std::function<void(std::span<const float> parameters, std::span<const float> state)> improved = {};
 };
 
+/// If the backend has several ranks, all of them train together, and call the same functions in the same
+/// order with trainers of the same arguments. Each has all data sets and uses its part of them. The reports
+/// are of all ranks together and the same on each.
 class Trainer {
  public:
   /// Errors: UsageError if the fused engine was requested and is not supported.
@@ -85,11 +91,18 @@ class Trainer {
   void update_best(const EpochReport& report);
   bool train_epoch();
   void upload_rates();
-  bool train_batches(const SampleView& samples, std::int64_t first, std::int64_t batches, std::int64_t rows);
+  void upload_divisors(const SampleOrder& order);
+  void synchronize_state();
+  /// The size of the epoch's batch `batch`.
+  [[nodiscard]] std::int64_t rows_of(std::int64_t batch) const;
+  bool train_batches(const SampleView& samples, std::int64_t first, std::int64_t batches);
   void report_losses(std::int64_t count);
   void report_loss(std::int64_t batch, float loss);
   [[nodiscard]] StopReason end_early(StopReason stop_reason) const;
-  [[nodiscard]] bool should_stop() const { return hooks_.should_stop && hooks_.should_stop(); }
+  /// Whether any rank is to stop; collective.
+  [[nodiscard]] bool should_stop() const {
+    return any_rank(communicator_, hooks_.should_stop && hooks_.should_stop());
+  }
   [[nodiscard]] TrainingState state() const;
   [[nodiscard]] std::vector<float> finite_parameters() const {
     return finite(network_.parameters(), "parameter");
@@ -105,15 +118,19 @@ class Trainer {
   [[nodiscard]] std::int64_t step() const { return (epoch_ - 1) * batches_per_epoch() + batch_; }
 
   Backend& backend_;
+  Communicator& communicator_;
   Network& network_;
+  BatchShare share_;
   TrainOptions options_;
+  Subset training_set_;
   std::int64_t samples_;  // per epoch
   Report& report_;
   TrainerHooks hooks_;
   TorchGenerator generator_;
   TorchGenerator epochs_generator_;  // state at the beginning of the epoch
   Schedule schedule_;
-  Buffer<float> rates_;  // learning rates of the epoch's batches
+  Buffer<float> rates_;           // learning rates of the epoch's batches
+  Buffer<double> loss_divisors_;  // likewise; empty if this rank computes whole batches
   Workspace workspace_;
   std::vector<StreamPlan> plans_;  // for training, test and validation
   TrainingSteps training_;

@@ -17,26 +17,54 @@ std::int64_t max_batch_size(const TrainOptions& options, const TrainingData& dat
                    data.validation ? batch_rows(options, *data.validation) : 0});
 }
 
-BatchSizes batch_sizes(const TrainOptions& options, const TrainingData& data) {
+BatchSizes batch_sizes(const TrainOptions& options, const TrainingData& data, const BatchShare& share) {
   BatchSizes sizes;
-  const auto add = [&options](std::vector<std::int64_t>& to, const Subset& samples) {
+  const auto add = [&options](const Subset& samples, const auto& use) {
     const auto rows = batch_rows(options, samples);
-    to.push_back(rows);
-    if (samples.size() % rows != 0) to.push_back(samples.size() % rows);
+    use(rows);
+    if (samples.size() % rows != 0) use(samples.size() % rows);
   };
-  add(sizes.training, data.training);
-  add(sizes.evaluation, data.test);
-  if (data.validation) add(sizes.evaluation, *data.validation);
+  const auto evaluate = [&](std::int64_t rows) { sizes.evaluation.push_back(rows); };
+  add(data.training, [&](std::int64_t rows) {
+    for (int part = 0; part < share.parts(); ++part) {
+      const auto own = share.part(rows, part).count;
+      if (std::ranges::find(sizes.training, own) == sizes.training.end()) sizes.training.push_back(own);
+    }
+  });
+  add(data.test, evaluate);
+  if (data.validation) add(*data.validation, evaluate);
   return sizes;
 }
 
-void check_batches(const NetworkPlan& plan, std::int64_t samples, std::int64_t batch_size) {
-  const auto normalizes_vectors = [&plan](const Node& node) {
-    return node.in.is_vector() && node.tensors > 0 &&
-           plan.tensors[node.first_tensor].role == TensorRole::kNormWeight;
-  };
-  const bool has_single = batch_size == 1 || samples % batch_size == 1;
-  if (!has_single || std::ranges::none_of(plan.nodes, normalizes_vectors)) return;
+namespace {
+
+bool is_normalization(const NetworkPlan& plan, const Node& node) {
+  return node.tensors > 0 && plan.tensors[node.first_tensor].role == TensorRole::kNormWeight;
+}
+
+}  // namespace
+
+void check_batches(const NetworkPlan& plan, std::int64_t samples, std::int64_t batch_size, int ranks,
+                   bool ordered_sums) {
+  bool has_any = false, has_vectors = false;
+  for (const auto& node : plan.nodes) {
+    has_any = has_any || is_normalization(plan, node);
+    has_vectors = has_vectors || (is_normalization(plan, node) && node.in.is_vector());
+  }
+  if (has_any && ordered_sums) {
+    throw UsageError(
+        "--reduce ordered: the network has batch normalization, whose statistics depend on the number of "
+        "processes");
+  }
+  const auto is_single = [&](std::int64_t rows) { return rows > 0 && rows / ranks <= 1; };
+  const auto last = samples % batch_size;
+  if (!has_vectors || (!is_single(batch_size) && !is_single(last))) return;
+  if (ranks > 1) {
+    throw UsageError(fmt::format(
+        "--batch-size {}: a process gets one sample of {}, but batch normalization of vectors needs "
+        "two or more in training",
+        batch_size, is_single(batch_size) ? "a batch" : fmt::format("the last batch of {}", last)));
+  }
   throw UsageError(fmt::format(
       "--batch-size {}: {}, but batch normalization of vectors needs two or more in training", batch_size,
       batch_size == 1 ? "each batch has one sample"
@@ -54,15 +82,19 @@ PixelTransform training_input(const NetworkPlan& plan, const TrainOptions& optio
   return input;
 }
 
-std::vector<StreamPlan> plan_data(const Backend& backend, const TrainOptions& options,
-                                  const TrainingData& data) {
+std::vector<StreamPlan> plan_data(Backend& backend, const TrainOptions& options, const TrainingData& data,
+                                  const BatchShare& share) {
   std::vector<StreamRequest> sets;
-  const auto add = [&](const Subset& samples) {
-    sets.push_back(request_for(samples, batch_rows(options, samples)));
+  const auto training_rows = share.rows(batch_rows(options, data.training)).count;
+  sets.push_back(request_for(data.training, std::max<std::int64_t>(1, training_rows)));
+  const auto evaluate = [&](const Subset& samples) {
+    const auto rows = batch_rows(options, samples);
+    auto set = request_for(evaluated_part(backend.communicator(), samples, rows), rows);
+    set.samples = std::max<std::int64_t>(1, set.samples);  // a rank may have none
+    sets.push_back(set);
   };
-  add(data.training);
-  add(data.test);
-  if (data.validation) add(*data.validation);
+  evaluate(data.test);
+  if (data.validation) evaluate(*data.validation);
   return plan_streams(backend, sets, options.residency, options.device_memory_limit);
 }
 

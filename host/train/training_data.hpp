@@ -10,6 +10,7 @@
 #include "host/stream/batch_stream.hpp"
 #include "host/stream/stream_plan.hpp"
 #include "host/stream/subset.hpp"
+#include "host/train/batch_share.hpp"
 #include "host/train/train_options.hpp"
 
 namespace warpfit {
@@ -28,15 +29,17 @@ std::int64_t batch_rows(const TrainOptions& options, const Subset& samples);
 std::int64_t max_batch_size(const TrainOptions& options, const TrainingData& data);
 
 /// The sizes of the batches that steps are prepared for: for each set the batch size, and the size of a
-/// smaller last batch.
+/// smaller last batch; of training batches, this rank's parts.
 struct BatchSizes {
   std::vector<std::int64_t> training;
   std::vector<std::int64_t> evaluation;  ///< of the test set and of the validation set, if any
 };
-BatchSizes batch_sizes(const TrainOptions& options, const TrainingData& data);
+BatchSizes batch_sizes(const TrainOptions& options, const TrainingData& data, const BatchShare& share);
 
-/// Errors: UsageError if a batch of an epoch of so many samples is too small to be normalized.
-void check_batches(const NetworkPlan& plan, std::int64_t samples, std::int64_t batch_size);
+/// Errors: UsageError if a batch of an epoch of so many samples, or a rank's part of it, is too small to be
+/// normalized; or with ordered sums and batch normalization.
+void check_batches(const NetworkPlan& plan, std::int64_t samples, std::int64_t batch_size, int ranks,
+                   bool ordered_sums);
 
 /// What is done with the samples before they reach the network, in training and in evaluation.
 PixelTransform training_input(const NetworkPlan& plan, const TrainOptions& options);
@@ -44,7 +47,7 @@ PixelTransform evaluation_input(const NetworkPlan& plan, const TrainOptions& opt
 
 /// How the samples of the training set, the test set and the validation set, if any, are brought to the
 /// device. If not all sets fit in device memory, the first ones are resident.
-std::vector<StreamPlan> plan_data(const Backend& backend, const TrainOptions& options,
-                                  const TrainingData& data);
+std::vector<StreamPlan> plan_data(Backend& backend, const TrainOptions& options, const TrainingData& data,
+                                  const BatchShare& share);
 
 }  // namespace warpfit

@@ -1,10 +1,13 @@
 #include "host/train/training_steps.hpp"
 
 #include <algorithm>
+#include <bit>
+#include <utility>
 #include <vector>
 
 #include "host/base/error.hpp"
 #include "host/train/parameter_groups.hpp"
+#include "host/train/rank_metrics.hpp"
 #include "host/train/training_data.hpp"
 
 namespace warpfit {
@@ -12,6 +15,18 @@ namespace {
 
 bool measures_norm_of(const TrainOptions& options, const NetworkPlan& network) {
   return !is_update_fused(options, network) && (options.clipping.norm > 0 || options.measure_norm);
+}
+
+std::vector<Buffer<float>> make_part_sums(Backend& backend, std::size_t size, const BatchShare& share) {
+  std::vector<Buffer<float>> sums;
+  for (int parts = 1; parts < share.parts(); parts *= 2) sums.emplace_back(backend, std::vector<float>(size));
+  return sums;
+}
+
+std::vector<Vector> views_of(const std::vector<Buffer<float>>& buffers) {
+  std::vector<Vector> views;
+  for (const auto& buffer : buffers) views.push_back(buffer.view());
+  return views;
 }
 
 }  // namespace
@@ -24,7 +39,8 @@ bool is_update_fused(const TrainOptions& options, const NetworkPlan& network) {
 }
 
 TrainingSteps::TrainingSteps(Backend& backend, Network& network, const Workspace& workspace,
-                             const TrainOptions& options, std::int64_t batches_per_epoch)
+                             const TrainOptions& options, const BatchShare& share,
+                             std::int64_t batches_per_epoch)
     : backend_(backend),
       network_(network),
       workspace_(workspace),
@@ -34,6 +50,7 @@ TrainingSteps::TrainingSteps(Backend& backend, Network& network, const Workspace
       accumulate_(options.accumulate),
       batches_per_epoch_(batches_per_epoch),
       fuses_update_(is_update_fused(options, network.plan())),
+      share_(share),
       optimizer_(backend, parameter_groups(network.plan(), options), network.plan().floats),
       average_(backend, network, options),
       norm_(measures_norm_of(options, network.plan())
@@ -41,9 +58,24 @@ TrainingSteps::TrainingSteps(Backend& backend, Network& network, const Workspace
                 : Buffer<GradientNorm>()),
       gradient_sum_(options.accumulate > 1 ? Buffer<float>(backend, std::vector<float>(network.plan().floats))
                                            : Buffer<float>()),
-      training_(backend, workspace, options.loss, step(true)),
-      accumulating_(backend, workspace, options.loss, step(false)) {
-  training_.keep_losses(batches_per_epoch);
+      part_sums_(make_part_sums(backend, network.plan().floats, share)),
+      part_sum_views_(views_of(part_sums_)),
+      training_(backend, workspace, options.loss, step(rule(true))),
+      accumulating_(backend, workspace, options.loss, step(rule(false))) {
+  training_.keep_losses(batches_per_epoch * share_.parts());
+  if (share_.is_ordered()) prepare_parts();
+}
+
+// Like the digits of a counter: a part whose number ends with k ones in binary completes a subtree of 2^k
+// parts.
+void TrainingSteps::prepare_parts() {
+  for (unsigned part = 0; part + 1 < static_cast<unsigned>(share_.parts()); ++part) {
+    const auto level = static_cast<std::size_t>(std::countr_one(part));
+    auto own = rule(false);
+    own.earlier_parts = std::span(part_sum_views_).first(level);
+    own.kept_in = part_sum_views_[level];
+    parts_.push_back(std::make_unique<StepRunner>(backend_, workspace_, loss_, step(std::move(own))));
+  }
 }
 
 TrainingRule TrainingSteps::rule(bool updates) const {
@@ -55,11 +87,14 @@ TrainingRule TrainingSteps::rule(bool updates) const {
           .average = average_.is_of_steps() ? &average_ : nullptr,
           .gradient_sum = gradient_sum_.view(),
           .share = 1.0F / static_cast<float>(accumulate_),
-          .updates = updates};
+          .updates = updates,
+          .sums_over_ranks = !backend_.communicator().is_alone(),
+          .earlier_parts = part_sum_views_,
+          .sum_order = share_.is_ordered() ? SumOrder::kTree : SumOrder::kFastest};
 }
 
-Step TrainingSteps::step(bool updates) {
-  return [this, rule = rule(updates)](const Batch& batch, Metrics*) {
+Step TrainingSteps::step(TrainingRule rule) {
+  return [this, rule = std::move(rule)](const Batch& batch, Metrics*) {
     train_step(backend_, network_, batch, rule, training_.metrics());
   };
 }
@@ -80,8 +115,36 @@ std::int64_t TrainingSteps::longest_run(std::int64_t batch, std::int64_t max_bat
   return std::min(max_batches, std::min(end, batches_per_epoch_) - 1 - batch);
 }
 
-void TrainingSteps::run(std::int64_t batch, const BatchRun& run) {
-  (updates(batch) ? training_ : accumulating_).run(run);
+void TrainingSteps::run(std::int64_t batch, BatchRun run, std::int64_t rows) {
+  auto& last = updates(batch) ? training_ : accumulating_;
+  if (!share_.is_ordered()) {
+    run.first_row = share_.rows(rows).first;
+    last.run(run);
+    return;
+  }
+  auto part_run = run;
+  part_run.batches = 1;
+  for (std::int64_t i = 0; i < run.batches; ++i) {
+    for (int part = 0; part < share_.parts(); ++part) {
+      const auto own = share_.part(rows, part);
+      part_run.rows = own.count;
+      part_run.first_row = own.first;
+      (part + 1 < share_.parts() ? *parts_[static_cast<std::size_t>(part)] : last).run(part_run);
+      part_run.first += own.count;
+    }
+    ++part_run.rates;
+    ++part_run.loss_divisors;
+    ++part_run.step;
+  }
+}
+
+Metrics TrainingSteps::read_metrics() const {
+  return metrics_of_parts(backend_.communicator(), training_.read_metrics(), share_.parts());
+}
+
+std::vector<float> TrainingSteps::losses(std::int64_t first, std::int64_t count) const {
+  const auto parts = share_.parts();
+  return losses_of_parts(backend_.communicator(), training_.losses(first * parts, count * parts), parts);
 }
 
 std::optional<float> TrainingSteps::gradient_norm(std::int64_t batch) const {
@@ -102,7 +165,7 @@ void TrainingSteps::restore(const TrainingState& state) {
         "checkpoint of a run with another --accumulate: expected sums of gradients in both or in neither");
   gradient_sum_.upload(state.gradient_sum);
   average_.restore(state);
-  training_.set_metrics(state.metrics);
+  training_.set_metrics(metrics_for_rank(backend_.communicator(), state.metrics, share_.parts()));
 }
 
 }  // namespace warpfit

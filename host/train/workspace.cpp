@@ -39,16 +39,17 @@ std::unique_ptr<Batch> Workspace::prepare(std::int64_t rows, const std::optional
   batch->labels = labels_.view(static_cast<std::size_t>(rows));
   batch->gradients = parameter_gradients_.view();
   batch->operations.reserve(plan_.operations.size());  // views refer to its elements
-  for (const auto& planned : plan_.operations) {
+  for (std::size_t i = 0; rows > 0 && i < plan_.operations.size(); ++i) {
+    const auto& planned = plan_.operations[i];
     auto& operation = batch->operations.emplace_back();
-    for (std::size_t i = 0; i < planned.tensors; ++i) {
-      const auto& tensor = network_.plan().tensors[planned.first_tensor + i];
+    for (std::size_t t = 0; t < planned.tensors; ++t) {
+      const auto& tensor = network_.plan().tensors[planned.first_tensor + t];
       operation.tensors.push_back(tensor.in(network_.parameters().view()));
       if (!batch->gradients.empty())
         operation.gradients.push_back(tensor.requires_grad ? tensor.in(batch->gradients) : Vector());
     }
-    for (std::size_t i = 0; i < planned.states; ++i)
-      operation.state.push_back(network_.plan().state[planned.first_state + i].in(network_.state().view()));
+    for (std::size_t s = 0; s < planned.states; ++s)
+      operation.state.push_back(network_.plan().state[planned.first_state + s].in(network_.state().view()));
     operation.op = backend_.prepare(planned.operation, rows);
     const bool is_fork = std::holds_alternative<ForkOperation>(planned.operation);
     operation.views = {.x = value(planned.x, rows),

@@ -143,7 +143,7 @@ TEST_F(Resources, AreEstimatedForConvolutionsAsARunTakesThem) {
   ASSERT_EQ(outcome.exit_code, 0) << outcome.error;
   const auto paths = find_dataset(sample_folder().string(), {});
   const Dataset training(paths.train_images, paths.train_labels), test(paths.test_images, paths.test_labels);
-  const auto batches = batch_sizes({.batch_size = 48}, {training, std::nullopt, test});
+  const auto batches = batch_sizes({.batch_size = 48}, {training, std::nullopt, test}, {SingleRank(), false});
   const auto bytes = [&](int threads) {
     return static_cast<double>(estimated_memory(network, {}, batches, CpuBackend(threads), false)) / 1024;
   };
@@ -157,7 +157,7 @@ TEST(BatchSizes, AreThoseOfEachSetWithItsLastBatch) {
   const Dataset samples(folder.add("images", idx({12, 1}, Bytes(12))),
                         folder.add("labels", idx({12}, Bytes(12))));
   const auto sizes = [&](std::int64_t batch_size, const TrainingData& data) {
-    const auto [training, evaluation] = batch_sizes({.batch_size = batch_size}, data);
+    const auto [training, evaluation] = batch_sizes({.batch_size = batch_size}, data, {SingleRank(), false});
     return std::pair(training, evaluation);
   };
   using Sizes = std::vector<std::int64_t>;

@@ -146,7 +146,7 @@ TEST_F(SimdLevels, DropoutAgrees) {
     SCOPED_TRACE(testing::Message() << size << " values");
     expect_same_bits([&] {
       auto x = values(size);
-      dropout(pool_, {.p = 0.3F, .seed = 0x987654321, .layer = 2}, 5, {x.data(), 1, size});
+      dropout(pool_, {.p = 0.3F, .seed = 0x987654321, .layer = 2}, 5, 0, {x.data(), 1, size});
       return x;
     });
   }

@@ -68,7 +68,7 @@ TEST_F(SecondOpinion, AgreesOnSoftmaxCrossEntropy) {
       const OnDevice<unsigned> arrived(*stream_, 1);
       cuda::softmax_cross_entropy({}, nullptr, {logits.data(), rows, classes}, y.view(),
                                   {dlogits.data(), rows, classes}, metrics.data(), results.data(),
-                                  arrived.data(), stream_->get());
+                                  arrived.data(), nullptr, stream_->get());
 
       const Floats logs(*stream_, rows * classes);
       dnn_->log_softmax_forward({logits.data(), rows, classes}, {logs.data(), rows, classes});

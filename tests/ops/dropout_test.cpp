@@ -60,6 +60,28 @@ TEST_P(DropoutTest, LeavesOutWhatTheWordsSay) {
   }
 }
 
+// A part of a batch has the mask of its rows in the whole batch, wherever a row begins.
+TEST_P(DropoutTest, CountsTheRowsOfTheWholeBatch) {
+  const DropoutMask dropout{.p = 0.4F, .seed = 5, .layer = 1};
+  constexpr std::int64_t kRows = 9;
+  for (const std::int64_t cols : {1, 3, 4, 10, 129}) {
+    const auto whole = run(dropout, 3, std::vector<float>(static_cast<std::size_t>(kRows * cols), 1));
+    for (const std::int64_t first : {0, 1, 2, 5, 8}) {
+      SCOPED_TRACE(testing::Message() << cols << " columns, from row " << first);
+      const auto rows = kRows - first;
+      const GuardedFloats part(*backend_, std::vector<float>(static_cast<std::size_t>(rows * cols), 1), 0);
+      const auto op = backend_->prepare(DropoutOperation{dropout}, rows);
+      auto run = one_batch(rows);
+      run.step = 3;
+      run.first_row = first;
+      const auto matrix = part.matrix(rows, cols);
+      run_once(
+          *backend_, [&] { op->backward_input({.dy = matrix, .dx = matrix}); }, run);
+      EXPECT_EQ(part.values(), std::vector<float>(whole.begin() + first * cols, whole.end()));
+    }
+  }
+}
+
 // A NaN in the guard bands would stay NaN if it were multiplied, so they contain numbers here.
 TEST_P(DropoutTest, LeavesWhatIsPastTheEnd) {
   for (const std::int64_t size : {1, 2, 3, 5}) {

@@ -11,6 +11,7 @@
 #include "tests/support/comparison.hpp"
 #include "tests/support/files.hpp"
 #include "tests/support/guarded.hpp"
+#include "tests/support/random.hpp"
 #include "tests/support/reference.hpp"
 
 namespace warpfit::test {
@@ -57,6 +58,54 @@ TEST_P(ElementwiseLoss, IsPyTorchs) {
     EXPECT_TRUE(all_close(dy.values(), golden["gradient"].get<Doubles>(), {1e-8, 1e-6}));
   }
   EXPECT_EQ(losses, 13);
+}
+
+// Parts of a batch, one of them empty, whose losses are divided by the divisor of the whole batch: their
+// losses add up to that of the batch, and their gradients are those of the batch.
+TEST_P(ElementwiseLoss, IsTheSumOfItsParts) {
+  const std::vector<Label> labels{2, 0, 1, 1, 2, 0, 1};
+  const std::vector<float> weights{0.5F, 2, 1.25F};
+  constexpr std::int64_t kClasses = 3;
+  const auto outputs = TestValues().uniform(7 * kClasses, 2);
+  for (const auto& [name, kind] : kKinds) {
+    const bool weighted = kind == LossKind::kCrossEntropy || kind == LossKind::kNll;
+    const Loss loss{.kind = kind, .class_weights = weighted ? weights : std::vector<float>()};
+    SCOPED_TRACE(name);
+    const Buffer<Label> answers(*backend_, labels);
+    const GuardedFloats y(*backend_, outputs);
+    const auto run = [&](const std::vector<std::int64_t>& parts, double divisor) {
+      const GuardedFloats dy(*backend_, 7 * kClasses);
+      const Buffer<Metrics> metrics(*backend_, std::vector<Metrics>(1));
+      double sum = 0;
+      std::int64_t first = 0;
+      for (const auto rows : parts) {
+        const auto op = backend_->prepare(loss, kClasses, rows);
+        auto batch = one_batch(rows);
+        batch.loss_divisor = divisor;
+        const auto part = [&](const GuardedFloats& values) {
+          return Matrix{values.matrix(7, kClasses).data + first * kClasses, rows, kClasses};
+        };
+        run_once(
+            *backend_,
+            [&] {
+              op->add(part(y),
+                      answers.view().subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(rows)),
+                      part(dy), metrics.data());
+            },
+            batch);
+        sum += metrics.to_host().front().last_loss;
+        first += rows;
+      }
+      EXPECT_EQ(metrics.to_host().front().batches, std::ssize(parts));
+      return std::pair(sum, dy.values());
+    };
+    double divisor = 0;
+    for (const auto label : labels) divisor += weighted ? weights[label] : 1;
+    const auto [whole, gradient] = run({7}, 0);
+    const auto [sum, gradients] = run({3, 0, 2, 2}, divisor);
+    EXPECT_NEAR(sum, whole, 1e-6);
+    EXPECT_EQ(gradients, gradient);
+  }
 }
 
 // One of four outputs is NaN: the one of the label, or another one.

@@ -122,6 +122,15 @@ void CheckedBackend::wait(const Fence& fence) {
   backend_->wait(fence);
 }
 
+Fence CheckedBackend::sum_over_ranks(Vector values, SumOrder order, const Fence& before) {
+  expect_in_step();
+  expect_own(values, "what is summed over ranks");
+  expect(before.is_open() || !gradients_pending_, "gradients are summed after their fence");
+  const Fence fence = backend_->sum_over_ranks(values, order, before);
+  note_fence(fence);
+  return fence;
+}
+
 void CheckedBackend::add_scaled(float share, ConstVector gradients, Vector sum) {
   expect_gradients(gradients);
   expect_own(sum, "a sum of gradients");

@@ -18,6 +18,7 @@ class CheckedBackend final : public Backend {
   explicit CheckedBackend(std::unique_ptr<Backend> backend) : backend_(std::move(backend)) {}
 
   [[nodiscard]] std::string description() const override { return backend_->description(); }
+  [[nodiscard]] Communicator& communicator() override { return backend_->communicator(); }
   [[nodiscard]] bool is_host() const override { return backend_->is_host(); }
   [[nodiscard]] void* allocate(std::size_t bytes) override;
   void deallocate(void* memory) noexcept override;
@@ -43,6 +44,7 @@ class CheckedBackend final : public Backend {
   void load_batch(const PixelTransform& transform, Matrix x, Labels labels) override;
   void load_again(const PixelTransform& transform, Matrix x) override;
   void wait(const Fence& fence) override;
+  [[nodiscard]] Fence sum_over_ranks(Vector values, SumOrder order, const Fence& before) override;
   void add_scaled(float share, ConstVector gradients, Vector sum) override;
   void clear(Vector values) override;
   void average(double decay, ConstVector parameters, Vector averages, AverageProgress* progress) override;

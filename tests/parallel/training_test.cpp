@@ -1,0 +1,343 @@
+// Training on several ranks, which are threads here, compared with training on one: the same numbers for any
+// number of ranks, and with ordered sums the same bits.
+#include <gtest/gtest.h>
+
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "host/base/error.hpp"
+#include "host/cpu/cpu_backend.hpp"
+#include "host/model/initializer.hpp"
+#include "host/parallel/thread_ranks.hpp"
+#include "host/stream/dataset_files.hpp"
+#include "host/train/trainer.hpp"
+#include "tests/support/checked_backend.hpp"
+#include "tests/support/comparison.hpp"
+#include "tests/support/files.hpp"
+#include "tests/support/reference.hpp"
+
+namespace warpfit::test {
+namespace {
+
+struct RankReports {
+  std::vector<LossReport> losses;
+  std::vector<EpochReport> epochs;
+};
+
+class RankRecorder final : public Report {
+ public:
+  explicit RankRecorder(RankReports& reports) : reports_(reports) {}
+  void loss(const LossReport& report) override { reports_.losses.push_back(report); }
+  void epoch_ended(const EpochReport& report) override { reports_.epochs.push_back(report); }
+
+ private:
+  RankReports& reports_;
+};
+
+// What a rank has after a run.
+struct RankResult {
+  std::vector<float> parameters, state;
+  RankReports reports;
+  StopReason stop_reason = StopReason::kCompleted;
+  std::optional<TrainingState> saved;
+};
+
+struct Job {
+  std::string network = "784-12-10";
+  TrainOptions options{.epochs = 2, .batch_size = 25, .learning_rate = 0.1, .log_every = 3};
+  double validation = 0;
+  const TrainingState* resumed = nullptr;
+  std::int64_t save_every_steps = 0;
+  std::function<bool(int rank)> should_stop = {};
+};
+
+RankResult train_rank(Communicator& communicator, const Job& job) {
+  const auto paths = find_dataset(sample_folder().string(), {});
+  const Dataset training_set(paths.train_images, paths.train_labels);
+  const Dataset test_set(paths.test_images, paths.test_labels);
+  TrainingData data{training_set, std::nullopt, test_set};
+  if (job.validation > 0) {
+    const auto split = split_off(training_set, job.validation, false, 0);
+    data = {split.training, split.validation, test_set};
+  }
+  CheckedBackend backend(std::make_unique<CpuBackend>(1, &communicator));
+  const auto plan = plan_network(parse_network(job.network), shape_of(training_set.sample_shape()));
+  TorchGenerator generator(0);
+  auto parameters = initial_parameters(plan, generator);
+  Network network(backend, plan, {parameters, initial_state(plan)});
+  RankResult result;
+  RankRecorder recorder(result.reports);
+  TrainerHooks hooks{.save_every_steps = job.save_every_steps, .save = [&](TrainingState state) {
+                       if (!result.saved) result.saved = std::move(state);
+                     }};
+  if (job.should_stop) hooks.should_stop = [&] { return job.should_stop(communicator.rank()); };
+  Trainer trainer(backend, network, data, job.options, generator, recorder, hooks);
+  if (job.resumed != nullptr) trainer.restore(*job.resumed);
+  result.stop_reason = trainer.run();
+  result.parameters = trainer.parameters();
+  result.state = trainer.network_state();
+  return result;
+}
+
+// The result of rank 0, whose parameters and reports all ranks have.
+RankResult train(int ranks, const Job& job) {
+  std::vector<RankResult> results(static_cast<std::size_t>(ranks));
+  run_ranks(ranks, [&](Communicator& communicator) {
+    results[static_cast<std::size_t>(communicator.rank())] = train_rank(communicator, job);
+  });
+  const auto& first = results.front();
+  for (const auto& other : results) {
+    EXPECT_EQ(other.parameters, first.parameters);
+    EXPECT_EQ(other.stop_reason, first.stop_reason);
+    EXPECT_EQ(other.reports.losses.size(), first.reports.losses.size());
+    for (std::size_t i = 0; i < first.reports.losses.size(); ++i)
+      EXPECT_EQ(other.reports.losses[i].loss, first.reports.losses[i].loss);
+    for (std::size_t i = 0; i < first.reports.epochs.size(); ++i)
+      EXPECT_EQ(other.reports.epochs[i].test.loss, first.reports.epochs[i].test.loss);
+  }
+  return results.front();
+}
+
+void expect_same_result(const Result& actual, const Result& expected, double tolerance) {
+  EXPECT_EQ(actual.samples, expected.samples);
+  EXPECT_NEAR(actual.loss, expected.loss, tolerance);
+  EXPECT_NEAR(static_cast<double>(actual.correct), static_cast<double>(expected.correct), 1);
+}
+
+// Sums of gradients are rounded in another order, and nothing else differs.
+void expect_like(const RankResult& actual, const RankResult& expected, double tolerance = 2e-5) {
+  EXPECT_TRUE(all_close(actual.parameters, Doubles(expected.parameters.begin(), expected.parameters.end()),
+                        {tolerance, 10 * tolerance}));
+  ASSERT_EQ(actual.reports.losses.size(), expected.reports.losses.size());
+  for (std::size_t i = 0; i < expected.reports.losses.size(); ++i) {
+    const auto& a = actual.reports.losses[i];
+    const auto& e = expected.reports.losses[i];
+    EXPECT_EQ(a.seen, e.seen);
+    EXPECT_EQ(a.step, e.step);
+    EXPECT_EQ(a.trained, e.trained);
+    EXPECT_NEAR(a.loss, e.loss, tolerance) << "report " << i;
+  }
+  ASSERT_EQ(actual.reports.epochs.size(), expected.reports.epochs.size());
+  for (std::size_t i = 0; i < expected.reports.epochs.size(); ++i) {
+    const auto& a = actual.reports.epochs[i];
+    const auto& e = expected.reports.epochs[i];
+    EXPECT_EQ(a.trained, e.trained);
+    expect_same_result(a.training, e.training, tolerance);
+    expect_same_result(a.test, e.test, tolerance);
+    ASSERT_EQ(a.validation.has_value(), e.validation.has_value());
+    if (a.validation) expect_same_result(*a.validation, *e.validation, tolerance);
+  }
+}
+
+Job with(const std::function<void(Job&)>& change) {
+  Job job;
+  change(job);
+  return job;
+}
+
+struct TrainingCase {
+  std::string name;
+  std::function<void(Job&)> change;
+};
+
+class Ranks : public testing::TestWithParam<TrainingCase> {};
+
+// 300 samples in batches of 25, 7 (the last one of 6) or 4: 5 ranks share the last ones unevenly or have
+// none.
+TEST_P(Ranks, TrainLikeOne) {
+  const auto job = with(GetParam().change);
+  const auto alone = train(1, job);
+  ASSERT_FALSE(alone.reports.losses.empty());
+  for (const int ranks : {2, 3, 5}) {
+    SCOPED_TRACE(testing::Message() << ranks << " ranks");
+    expect_like(train(ranks, job), alone);
+  }
+}
+
+const std::vector<TrainingCase> kCases{
+    {"PlainSgd", [](Job&) {}},
+    {"BatchOf7", [](Job& job) { job.options.batch_size = 7; }},
+    {"BatchOf4", [](Job& job) { job.options.batch_size = 4; }},
+    {"OneBatch", [](Job& job) { job.options.batch_size = 1000; }},
+    {"Shuffled",
+     [](Job& job) {
+       job.options.shuffle = true;
+       job.options.batch_size = 64;
+     }},
+    {"Resident", [](Job& job) { job.options.residency = Residency::kResident; }},
+    {"ResidentShuffled",
+     [](Job& job) {
+       job.options.residency = Residency::kResident;
+       job.options.shuffle = true;
+     }},
+    {"Momentum", [](Job& job) { job.options.optimizer = Sgd{.momentum = 0.9F, .nesterov = true}; }},
+    {"Adam",
+     [](Job& job) {
+       job.options.optimizer = Adam{};
+       job.options.learning_rate = 1e-3;
+     }},
+    {"ClippedByNorm", [](Job& job) { job.options.clipping = {.norm = 0.5F}; }},
+    {"ClippedByValue", [](Job& job) { job.options.clipping = {.value = 0.01F}; }},
+    {"Dropout",
+     [](Job& job) {
+       job.network = "linear(13),relu,dropout(0.3),linear(10)";
+       job.options.batch_size = 7;
+     }},
+    {"Accumulated",
+     [](Job& job) {
+       job.options.accumulate = 5;
+       job.options.clipping = {.norm = 1};
+     }},
+    {"ClassWeights",
+     [](Job& job) {
+       job.options.loss.class_weights = {1, 2, 3, 4, 5, 0.5F, 0.25F, 0, 1, 7};
+       job.options.shuffle = true;
+     }},
+    {"MeanSquaredError", [](Job& job) { job.options.loss.kind = LossKind::kMse; }},
+    {"Augmented",
+     [](Job& job) {
+       job.options.augmentation = {.flip = FlipMode::kRandom, .shift = 2};
+       job.options.shuffle = true;
+     }},
+    {"Average", [](Job& job) { job.options.ema = 0.9; }},
+    {"Validation", [](Job& job) { job.validation = 0.3; }},
+    {"Convolution",
+     [](Job& job) {
+       job.network = "conv(4,5),relu,maxpool(4),linear(10)";
+       job.options.batch_size = 32;
+     }},
+    {"SeveralBuckets", [](Job& job) { job.network = "784-1100-1100-10"; }},
+};
+
+INSTANTIATE_TEST_SUITE_P(Cases, Ranks, testing::ValuesIn(kCases),
+                         [](const auto& info) { return info.param.name; });
+
+class OrderedSums : public testing::TestWithParam<TrainingCase> {};
+
+TEST_P(OrderedSums, GiveTheSameBitsForAnyNumberOfRanks) {
+  auto job = with(GetParam().change);
+  job.options.ordered_sums = true;
+  const auto alone = train(1, job);
+  for (const int ranks : {2, 4, 8}) {
+    SCOPED_TRACE(testing::Message() << ranks << " ranks");
+    const auto together = train(ranks, job);
+    EXPECT_EQ(together.parameters, alone.parameters);
+    expect_like(together, alone, 1e-12);
+  }
+  job.options.ordered_sums = false;
+  expect_like(train(1, job), alone);
+}
+
+INSTANTIATE_TEST_SUITE_P(Cases, OrderedSums,
+                         testing::Values(kCases[0], kCases[1], kCases[2], kCases[4], kCases[8], kCases[11],
+                                         kCases[12], kCases[13], kCases[15]),
+                         [](const auto& info) { return info.param.name; });
+
+TEST(RanksTogether, GoOnWithAnotherNumberOfRanks) {
+  auto job = with([](Job& job) {
+    job.options.optimizer = Sgd{.momentum = 0.9F};
+    job.options.shuffle = true;
+    job.save_every_steps = 17;  // in the second epoch, at batch 5 of 12
+  });
+  for (const bool ordered : {false, true}) {
+    job.options.ordered_sums = ordered;
+    const auto alone = train(1, job);
+    for (const int before : {1, 2}) {
+      const auto stopped = train(before, job);
+      ASSERT_TRUE(stopped.saved);
+      EXPECT_EQ(stopped.saved->step, 17);
+      EXPECT_EQ(stopped.saved->metrics.batches, 5);
+      for (const int after : {1, 2, 4}) {
+        SCOPED_TRACE(testing::Message() << before << " ranks, then " << after << ", ordered " << ordered);
+        auto second = job;
+        second.save_every_steps = 0;
+        second.resumed = &*stopped.saved;
+        const auto resumed = train(after, second);
+        if (ordered) {
+          EXPECT_EQ(resumed.parameters, alone.parameters);
+        }
+        EXPECT_TRUE(all_close(resumed.parameters, Doubles(alone.parameters.begin(), alone.parameters.end()),
+                              {2e-5, 1e-4}));
+        expect_same_result(resumed.reports.epochs.back().training, alone.reports.epochs.back().training,
+                           2e-5);
+      }
+    }
+  }
+}
+
+// Whichever rank is told to stop, all of them stop at the same step.
+TEST(RanksTogether, StopTogether) {
+  for (const int told : {0, 1, 2}) {
+    Job job;
+    int calls = 0;
+    std::mutex mutex;
+    job.should_stop = [&](int rank) {
+      const std::lock_guard lock(mutex);
+      return rank == told && ++calls > 3;
+    };
+    const auto stopped = train(3, job);
+    EXPECT_EQ(stopped.stop_reason, StopReason::kInterrupted);
+    ASSERT_TRUE(stopped.saved);
+    EXPECT_GT(stopped.saved->step, 0);
+    EXPECT_LT(stopped.saved->step, 24);
+  }
+}
+
+TEST(RanksTogether, DivergeTogether) {
+  Job job;
+  job.options.learning_rate = 1e30;
+  std::vector<std::string> messages(3);
+  EXPECT_THROW(run_ranks(3,
+                         [&](Communicator& communicator) {
+                           try {
+                             train_rank(communicator, job);
+                           } catch (const DivergedError& error) {
+                             messages[static_cast<std::size_t>(communicator.rank())] = error.what();
+                             throw;
+                           }
+                         }),
+               DivergedError);
+  EXPECT_NE(messages[0], "");
+  EXPECT_EQ(messages[1], messages[0]);
+  EXPECT_EQ(messages[2], messages[0]);
+}
+
+// Each rank normalizes with the statistics of its own rows; the running statistics are those of rank 0.
+TEST(RanksTogether, EvaluateWithTheStatisticsOfTheFirstRank) {
+  const auto job = with([](Job& job) { job.network = "conv(4,5),batchnorm,relu,maxpool(4),linear(10)"; });
+  const auto together = train(2, job);
+  EXPECT_NE(together.state, train(1, job).state);
+  EXPECT_EQ(together.reports.epochs.back().test.samples, 100);
+}
+
+TEST(RanksTogether, NameWhatTheyCannotDo) {
+  const auto expect_refused = [](int ranks, const std::string& text,
+                                 const std::function<void(Job&)>& change) {
+    try {
+      train(ranks, with(change));
+      ADD_FAILURE() << "expected: " << text;
+    } catch (const UsageError& error) {
+      EXPECT_NE(std::string(error.what()).find(text), std::string::npos) << error.what();
+    }
+  };
+  expect_refused(3, "--reduce ordered: 3 processes, expected 1, 2, 4 or 8",
+                 [](Job& job) { job.options.ordered_sums = true; });
+  expect_refused(1, "--reduce ordered: the network has batch normalization", [](Job& job) {
+    job.options.ordered_sums = true;
+    job.network = "conv(4,5),batchnorm,linear(10)";
+  });
+  expect_refused(2, "a process gets one sample of a batch", [](Job& job) {
+    job.options.batch_size = 3;
+    job.network = "linear(12),batchnorm,linear(10)";
+  });
+  expect_refused(2, "--engine fused: several processes",
+                 [](Job& job) { job.options.engine = Engine::kFused; });
+  expect_refused(1, "--engine fused: --reduce ordered", [](Job& job) {
+    job.options.ordered_sums = true;
+    job.options.engine = Engine::kFused;
+  });
+}
+
+}  // namespace
+}  // namespace warpfit::test
