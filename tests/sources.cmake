@@ -70,6 +70,10 @@ set(warpfit_test_sources
   cpu/conv_error_test.cpp
   cpu/simd_test.cpp
   cpu/thread_pool_test.cpp
+  parallel/collective_checks.cpp
+  parallel/rendezvous_test.cpp
+  parallel/tcp_ranks_test.cpp
+  parallel/thread_ranks_test.cpp
   parallel/training_test.cpp
   support/environment_test.cpp
   train/trainer_test.cpp)
