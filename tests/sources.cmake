@@ -75,6 +75,7 @@ set(warpfit_test_sources
   parallel/tcp_ranks_test.cpp
   parallel/thread_ranks_test.cpp
   parallel/training_test.cpp
+  parallel/watch_test.cpp
   support/environment_test.cpp
   train/trainer_test.cpp)
 
