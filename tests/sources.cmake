@@ -131,6 +131,7 @@ set(warpfit_single_thread_test_sources
   model/state_dict_layers_test.cpp
   model/state_dict_test.cpp
   optim/schedule_test.cpp
+  parallel/launch_test.cpp
   report/benchmark_test.cpp
   report/confusion_test.cpp
   report/evaluation_text_test.cpp

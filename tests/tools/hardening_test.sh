@@ -1,16 +1,18 @@
 #!/usr/bin/env bash
 # Checks with readelf that the binaries have the hardening features that CMakeLists.txt asks for.
 #
-#   hardening_test.sh HOST_LIBRARY PROGRAM [SHARED_LIBRARY]
+#   hardening_test.sh HOST_LIBRARY PROGRAM [SHARED_LIBRARY...]
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/expect.sh"
 
-host_library=$1 program=$2 shared_library=${3:-}
+host_library=$1 program=$2
+shift 2
 
 has() { grep -qE -- "$1" "$scratch/said"; }    # REGEX
 lacks() { ! grep -qE -- "$1" "$scratch/said"; } # REGEX
 
-for file in "$program" $shared_library; do
+for file in "$program" "$@"; do
+  [[ $file ]] || continue
   expect_run 0 readelf --wide --file-header "$file"
   expect "$file: its addresses are random (PIE, or a shared library)" has 'Type: +DYN'
   expect_run 0 readelf --wide --dynamic "$file"

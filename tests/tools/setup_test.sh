@@ -13,7 +13,7 @@ user() { fake id "echo $1"; }
 
 everything=(g++ cmake ninja-build libdnnl-dev libcli11-dev libspdlog-dev libfmt-dev zlib1g-dev nlohmann-json3-dev
   libtomlplusplus-dev libgtest-dev libgmock-dev clang libssl-dev python3 python3-pil python3-numpy clang-format
-  libbenchmark-dev xz-utils)
+  libbenchmark-dev libopenmpi-dev openmpi-bin xz-utils)
 without_two=(g++ cmake ninja-build libcli11-dev libspdlog-dev libfmt-dev nlohmann-json3-dev libtomlplusplus-dev)
 fake apt-get
 
@@ -38,7 +38,7 @@ expect "apt-get is not called" eval '! calls | grep -q ^apt-get'
 fake clang-format
 expect_run 1 run_setup --tests
 expect_said "apt-get install libdnnl-dev zlib1g-dev libgtest-dev libgmock-dev clang libssl-dev python3 \
-python3-pil python3-numpy libbenchmark-dev xz-utils"
+python3-pil python3-numpy libbenchmark-dev libopenmpi-dev openmpi-bin xz-utils"
 no_fake clang-format
 
 # A package that is only partly installed counts as missing.
