@@ -3,11 +3,10 @@
 
 #include <cstdlib>
 #include <exception>
-#include <new>
 #include <string_view>
 #include <variant>
 
-#include "host/base/error.hpp"
+#include "host/base/failure.hpp"
 #include "host/cli/bench_command.hpp"
 #include "host/cli/devices_command.hpp"
 #include "host/cli/eval_command.hpp"
@@ -37,11 +36,6 @@ void silence_libraries() {
   for (const char* variable : {"DNNL_VERBOSE", "ONEDNN_VERBOSE"}) unsetenv(variable);
 }
 
-int fail(warpfit::ExitCode code, const char* message) {
-  warpfit::log_error(message);
-  return static_cast<int>(code);
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -56,11 +50,9 @@ int main(int argc, char** argv) {
     };
     std::visit(run, command);
     return static_cast<int>(ExitCode::kDone);
-  } catch (const warpfit::Error& error) {
-    return fail(error.code(), error.what());
-  } catch (const std::bad_alloc&) {
-    return fail(ExitCode::kOutOfMemory, fmt::format("out of memory{}", advice).c_str());
-  } catch (const std::exception& error) {
-    return fail(ExitCode::kInternal, fmt::format("internal error: {}", error.what()).c_str());
+  } catch (...) {
+    const auto failure = warpfit::failure_of(std::current_exception(), advice);
+    if (!failure.message.empty()) warpfit::log_error(failure.message);
+    return static_cast<int>(failure.code);
   }
 }

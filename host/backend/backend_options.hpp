@@ -11,7 +11,8 @@ namespace warpfit {
 struct DeviceChoice {
   enum class Kind { kAuto, kCpu, kCuda };
   Kind kind = Kind::kAuto;
-  int index = 0;  ///< which GPU, from 0
+  int index = 0;        ///< which GPU, from 0
+  bool any_gpu = true;  ///< of several processes, each takes one of its own in place of `index`
 };
 
 /// Which kernels compute the fp32 matrix products of linear layers on a GPU.

@@ -92,7 +92,8 @@ struct TrainCommand {
   OptimizerFlags optimizer;          ///< for `run.training`
   ScheduleFlags schedule;            ///< likewise
   DeviceFlags device;                ///< for `run.device`
-  std::string config_file;           ///< file of options, overridden by the command line; empty for none
+  std::optional<std::int64_t> batch_size_per_rank;  ///< for `run.training.batch_size`
+  std::string config_file;  ///< file of options, overridden by the command line; empty for none
   Verbosity verbosity;
 };
 
@@ -106,6 +107,7 @@ struct ResumeCommand {
   std::string folder;
   std::optional<std::int64_t> epochs;               ///< of the whole run; by default as before
   std::optional<std::int64_t> device_memory_limit;  ///< bytes; by default that of the run
+  ParallelMode parallel = ParallelMode::kAuto;
   Verbosity verbosity;
 };
 

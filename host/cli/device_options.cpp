@@ -17,7 +17,7 @@ DeviceChoice parse_device(std::string_view text) {
   if (text == "cuda") return {Kind::kCuda};
   if (text.starts_with(kCudaPrefix)) {
     const auto index = parse_number<int>(text.substr(kCudaPrefix.size()));
-    if (index && *index >= 0) return {Kind::kCuda, *index};
+    if (index && *index >= 0) return {Kind::kCuda, *index, false};
   }
   throw UsageError(
       fmt::format("--device {}: expected auto, cpu, cuda or cuda:N (N counts GPUs from 0)", text));

@@ -2,6 +2,9 @@
 
 #include <fmt/core.h>
 
+#include <filesystem>
+#include <optional>
+#include <string>
 #include <utility>
 
 #include "host/cli/config.hpp"
@@ -21,23 +24,26 @@ void apply(const Verbosity& verbosity) {
 
 bool shows_progress(const Verbosity& verbosity) { return verbosity.progress && !verbosity.quiet; }
 
-}  // namespace
-
-void run(const TrainCommand& command) {
-  apply(command.verbosity);
-  auto options = run_options_of(command);
-  options.shows_progress = shows_progress(command.verbosity);
-  train(options);
+// The newest checkpoint of the run, which rank 0 has chosen and every rank reads. `folder` is null on the
+// other ranks.
+std::optional<Checkpoint> newest_checkpoint(Ranks& ranks, const RunFolder* folder) {
+  std::optional<Checkpoint> checkpoint;
+  if (folder != nullptr) checkpoint = folder->newest(log_warning);
+  const auto path = ranks.communicator().gather(checkpoint ? checkpoint->path : "").front();
+  if (folder == nullptr && !path.empty()) checkpoint = load_checkpoint(path);
+  return checkpoint;
 }
 
-void run(const ResumeCommand& command) {
-  apply(command.verbosity);
-  auto folder = RunFolder::open(command.folder);
+void resume(const ResumeCommand& command, Ranks& ranks) {
+  std::optional<RunFolder> folder;
+  if (ranks.is_first()) folder.emplace(RunFolder::open(command.folder));
   TrainCommand train;
-  apply_config_file(folder.file(kConfigFile), options_of(train));
+  const auto config = (std::filesystem::path(command.folder) / kConfigFile).string();
+  apply_config_file(folder ? folder->file(kConfigFile) : config, options_of(train));
+  train.run.parallel = command.parallel;
   const auto planned =
       std::exchange(train.run.training.epochs, command.epochs.value_or(train.run.training.epochs));
-  auto checkpoint = folder.newest(log_warning);
+  auto checkpoint = newest_checkpoint(ranks, folder ? &*folder : nullptr);
   if (!checkpoint) log_info("no checkpoint yet: the run starts from the beginning");
   auto options = run_options_of(train);
   options.replaces_config = options.training.epochs != planned;
@@ -49,7 +55,21 @@ void run(const ResumeCommand& command) {
   }
   if (command.device_memory_limit) options.training.device_memory_limit = command.device_memory_limit;
   options.shows_progress = shows_progress(command.verbosity);
-  resume_training(options, folder, std::move(checkpoint));
+  resume_training(options, ranks, folder ? &*folder : nullptr, std::move(checkpoint));
+}
+
+}  // namespace
+
+void run(const TrainCommand& command) {
+  apply(command.verbosity);
+  auto options = run_options_of(command);
+  options.shows_progress = shows_progress(command.verbosity);
+  run_on_ranks(options.parallel, [&](Ranks& ranks) { train(options, ranks); });
+}
+
+void run(const ResumeCommand& command) {
+  apply(command.verbosity);
+  run_on_ranks(command.parallel, [&](Ranks& ranks) { resume(command, ranks); });
 }
 
 }  // namespace warpfit

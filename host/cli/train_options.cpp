@@ -17,6 +17,7 @@
 #include "host/cli/input_options.hpp"
 #include "host/cli/optimizer_options.hpp"
 #include "host/cli/option_rows.hpp"
+#include "host/cli/parallel_options.hpp"
 #include "host/cli/schedule_options.hpp"
 #include "host/cli/training_setup.hpp"
 
@@ -257,6 +258,7 @@ Options options_of(ResumeCommand& command) {
               {"Run", "--epochs", "N", "epochs of the whole run, those already trained included"}, 1,
               kMaxCount, command.epochs, "the run's"),
           memory_limit_option(command.device_memory_limit, "the run's"),
+          parallel_option(command.parallel),
           progress_option(command.verbosity.progress),
           quiet_option(command.verbosity.quiet),
           verbose_option(command.verbosity.verbose)};
@@ -279,6 +281,7 @@ Options options_of(TrainCommand& command) {
   append(rows, schedule_options(command.schedule));
   append(rows, validation_options(run));
   append(rows, device_options(command.device));
+  append(rows, parallel_options(command));
   rows.push_back(engine_option(training.engine));
   rows.push_back(residency_option(training.residency));
   rows.push_back(memory_limit_option(training.device_memory_limit, "all available"));

@@ -72,6 +72,10 @@ RunOptions run_options_of(const TrainCommand& command) {
   if (command.schedule.kind == ScheduleKind::kOneCycle && command.optimizer.rate)
     throw UsageError("--lr: --schedule one-cycle takes --max-lr instead");
   RunOptions run = command.run;
+  if (command.batch_size_per_rank) {
+    const auto ranks = find_launch(run.parallel).size;
+    run.training.batch_size = *command.batch_size_per_rank * ranks;
+  }
   run.names = names_of(command);
   auto& training = run.training;
   training.optimizer = optimizer_of(command.optimizer);
@@ -85,7 +89,9 @@ RunOptions run_options_of(const TrainCommand& command) {
   training.schedule = schedule_of(command.schedule, training.epochs);
   training.warmup = command.schedule.warmup;
   run.device = backend_options(command.device);
-  run.config = config_of(command);
+  auto saved = command;
+  saved.run.training.batch_size = run.training.batch_size;
+  run.config = config_of(std::move(saved));
   check(run);
   return run;
 }

@@ -11,10 +11,8 @@
 #include "host/cpu/bias_gradient.hpp"
 #include "host/cpu/conv_op.hpp"
 #include "host/cpu/dropout.hpp"
-#include "host/cpu/elementwise_loss.hpp"
 #include "host/cpu/pool.hpp"
 #include "host/cpu/sgd.hpp"
-#include "host/cpu/softmax_cross_entropy.hpp"
 #include "host/cpu/transpose.hpp"
 
 namespace warpfit::cpu {
@@ -267,36 +265,11 @@ std::unique_ptr<LayerOp> make(const OpContext& context, const AddOperation& oper
   return std::make_unique<AddOp>(context, operation);
 }
 
-class ClassificationLoss final : public LossOp {
- public:
-  ClassificationLoss(const OpContext& context, const Loss& loss, std::int64_t rows)
-      : context_(context), loss_(loss), row_losses_(static_cast<std::size_t>(rows)) {}
-
-  void add(ConstMatrix outputs, ConstLabels labels, Matrix doutputs, Metrics* metrics) override {
-    if (!is_cross_entropy(loss_)) {
-      elementwise_loss(context_.pool, loss_, outputs, labels, doutputs, row_losses_, *metrics,
-                       context_.run.loss_divisor);
-    } else {
-      softmax_cross_entropy(context_.pool, outputs, labels, loss_, doutputs, row_losses_, *metrics,
-                            context_.run.loss_divisor);
-    }
-  }
-
- private:
-  OpContext context_;
-  Loss loss_;
-  std::vector<float> row_losses_;  // scratch
-};
-
 }  // namespace
 
 std::unique_ptr<LayerOp> make_layer_op(const OpContext& context, const Operation& operation,
                                        std::int64_t rows) {
   return std::visit([&](const auto& kind) { return make(context, kind, rows); }, operation);
-}
-
-std::unique_ptr<LossOp> make_loss_op(const OpContext& context, const Loss& loss, std::int64_t rows) {
-  return std::make_unique<ClassificationLoss>(context, loss, rows);
 }
 
 }  // namespace warpfit::cpu

@@ -1,5 +1,7 @@
 #include "host/cpu/processor.hpp"
 
+#include <sched.h>
+
 #include <algorithm>
 #include <fstream>
 #include <thread>
@@ -15,7 +17,12 @@ std::string processor_name() {
   return "unknown processor";
 }
 
-int usable_threads() { return std::max(1, static_cast<int>(std::thread::hardware_concurrency())); }
+int usable_threads() {
+  cpu_set_t cores;  // which taskset and mpirun can limit
+  CPU_ZERO(&cores);
+  if (sched_getaffinity(0, sizeof cores, &cores) == 0) return std::max(1, CPU_COUNT(&cores));
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
 
 // "MemTotal:       24689764 kB"
 SystemMemory system_memory() {

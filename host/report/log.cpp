@@ -43,5 +43,6 @@ void log_error(std::string_view text) { write(spdlog::level::err, text); }
 void surround_log_messages(LogHooks given) { hooks() = std::move(given); }
 void show_details() { logger().set_level(spdlog::level::debug); }
 void silence_info() { logger().set_level(spdlog::level::warn); }
+void show_errors_only() { logger().set_level(spdlog::level::err); }
 
 }  // namespace warpfit

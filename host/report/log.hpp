@@ -26,5 +26,7 @@ void surround_log_messages(LogHooks hooks);
 void show_details();
 /// From now on, shows only warnings and errors.
 void silence_info();
+/// From now on, shows only errors.
+void show_errors_only();
 
 }  // namespace warpfit

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "host/backend/backend_options.hpp"
+#include "host/parallel/launch.hpp"
 #include "host/run/input.hpp"
 #include "host/stream/dataset_files.hpp"
 #include "host/stream/sample_layout.hpp"
@@ -50,6 +51,7 @@ struct RunOptions {
   ClassWeightOptions class_weights;    ///< resolved when the data is known, then part of the loss
   ValidationOptions validation;
   BackendOptions device;
+  ParallelMode parallel = ParallelMode::kAuto;
   std::string class_names;  ///< file of class names; empty for classes.txt next to the labels, if any
   std::string init_from;    ///< model to start from; empty for PyTorch's initialization
   std::string model;        ///< file to save the final model in; empty for none

@@ -8,14 +8,18 @@ RunRecorder::RunRecorder(const RunFolder& folder, const ModelInfo& model, std::s
                          const MetricsSizes& keep)
     : folder_(folder), model_(model), data_(std::move(data)), metrics_(folder.folder(), keep) {}
 
-TrainerHooks RunRecorder::hooks(const CheckpointInterval& every) {
+TrainerHooks intervals_of(const CheckpointInterval& every) {
   return {.save_every_steps = every.in_epochs ? 0 : every.count,
-          .save_every_epochs = every.in_epochs ? every.count : 0,
-          .save = [this](TrainingState state) { save(std::move(state)); },
-          .improved =
-              [this](std::span<const float> parameters, std::span<const float> state) {
-                save_model(folder_.file(kBestFile), model_, parameters, state);
-              }};
+          .save_every_epochs = every.in_epochs ? every.count : 0};
+}
+
+TrainerHooks RunRecorder::hooks(const CheckpointInterval& every) {
+  auto hooks = intervals_of(every);
+  hooks.save = [this](TrainingState state) { save(std::move(state)); };
+  hooks.improved = [this](std::span<const float> parameters, std::span<const float> state) {
+    save_model(folder_.file(kBestFile), model_, parameters, state);
+  };
+  return hooks;
 }
 
 void RunRecorder::save(TrainingState state) {

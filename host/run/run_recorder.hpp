@@ -12,6 +12,9 @@
 
 namespace warpfit {
 
+/// The intervals of checkpoints, without functions.
+TrainerHooks intervals_of(const CheckpointInterval& every);
+
 class RunRecorder {
  public:
   /// `data` identifies the data set. The first `keep` bytes of the metrics files are kept. `folder` and

@@ -90,7 +90,9 @@ void warn_of_memory(Backend& backend, const NetworkPlan& network, const Training
   if (!warning.empty()) log_warning(warning);
 }
 
-[[noreturn]] void end_interrupted(const Console& console, const RunFolder* folder) {
+// `folder`: null on ranks other than the first one.
+[[noreturn]] void end_interrupted(const Console& console, const RunFolder* folder, bool is_first) {
+  if (!is_first) throw Interrupted("");
   const auto saved = folder == nullptr
                          ? std::string()
                          : fmt::format("; checkpoint saved. Resume with: warpfit resume {}", folder->path());
@@ -117,15 +119,25 @@ void log_ending(const RunOptions& options, const RunFolder* folder, const std::s
   }
 }
 
-void run(const RunOptions& options, const TrainingFiles& files, RunFolder* folder,
+// Ranks other than the first one compute the same states and drop them.
+TrainerHooks hooks_without_files(const CheckpointInterval& every) {
+  auto hooks = intervals_of(every);
+  hooks.save = [](const TrainingState&) {};
+  return hooks;
+}
+
+// `keeps`: whether the run has a folder, which the first rank has.
+void run(const RunOptions& options, Ranks& ranks, const TrainingFiles& files, bool keeps, RunFolder* folder,
          std::optional<Checkpoint> checkpoint) {
+  ranks.check_same("options", options.config);
+  ranks.check_same("data", files.identity());
   const auto data = files.data(options);
   TrainOptions training = options.training;
   training.normalization = normalization_of(options.normalization, files.plan().sample, data.training);
   training.augmentation = fitted(training.augmentation, files.plan().sample);
   auto model = files.model();
   model.normalization = training.normalization;
-  training.measure_norm = training.measure_norm || folder != nullptr;
+  training.measure_norm = training.measure_norm || keeps;
   training.loss.class_weights = files.class_weights(options.class_weights, data.training);
   if (checkpoint) check_fits(*checkpoint, options, model, files.identity());
   const auto backend = make_backend(options.device);
@@ -134,16 +146,22 @@ void run(const RunOptions& options, const TrainingFiles& files, RunFolder* folde
   const auto frozen = frozen_parameters(files.plan());
   log_info(fmt::format("network: {}, {} parameters{}", model.network.text(), files.plan().parameters(),
                        frozen > 0 ? fmt::format(", {} of them frozen", frozen) : ""));
-  warn_of_memory(*backend, files.plan(), data, training, folder != nullptr);
+  if (!ranks.is_alone())
+    log_info(
+        fmt::format("{} processes, {}", ranks.communicator().size(), ranks.communicator().description()));
+  warn_of_memory(*backend, files.plan(), data, training, keeps);
 
   TorchGenerator generator(training.seed);
-  Network network(
-      *backend, files.plan(),
-      first_values(options, model, files.plan(), data.training, generator, checkpoint.has_value()));
+  auto values = first_values(options, model, files.plan(), data.training, generator, checkpoint.has_value());
+  ranks.communicator().broadcast(std::as_writable_bytes(std::span(values.parameters)), 0);
+  ranks.communicator().broadcast(std::as_writable_bytes(std::span(values.state)), 0);
+  Network network(*backend, files.plan(), values);
+  values = {};
   const IgnoredPipe ignored_pipe;
   Console console;
   Summary summary;
-  std::vector<std::reference_wrapper<Report>> observers{console, summary};
+  std::vector<std::reference_wrapper<Report>> observers;
+  if (ranks.is_first()) observers = {console, summary};
   std::optional<RunRecorder> recorder;
   std::optional<Interrupt> interrupt;  // without a folder, a signal ends the run at once
   TrainerHooks hooks;
@@ -152,11 +170,13 @@ void run(const RunOptions& options, const TrainingFiles& files, RunFolder* folde
     recorder.emplace(*folder, model, files.identity(), checkpoint ? checkpoint->metrics : MetricsSizes{});
     observers.emplace_back(recorder->metrics());
     hooks = recorder->hooks(options.checkpoint_every);
-    interrupt.emplace();
+  } else if (keeps) {
+    hooks = hooks_without_files(options.checkpoint_every);
   }
+  if (keeps) interrupt.emplace();
   hooks.should_stop = [&] { return !console.failure().empty() || (interrupt && interrupt->requested()); };
   Reports reports(observers);
-  const auto progress = progress_of(options, reports);
+  const auto progress = ranks.is_first() ? progress_of(options, reports) : nullptr;
   Report& report = progress ? static_cast<Report&>(*progress) : reports;
   Trainer trainer(*backend, network, data, training, generator, report, hooks);
   log_detail(fmt::format("layers:\n{}", network_table(files.plan())));
@@ -183,7 +203,8 @@ void run(const RunOptions& options, const TrainingFiles& files, RunFolder* folde
   }
 
   const auto stop_reason = trainer.run();
-  if (stop_reason == StopReason::kInterrupted) end_interrupted(console, folder);
+  if (stop_reason == StopReason::kInterrupted) end_interrupted(console, folder, ranks.is_first());
+  if (!ranks.is_first()) return;
   if (stop_reason == StopReason::kNoImprovement)
     log_info(fmt::format("no improvement in {} epochs", training.patience));
   const auto parameters = trainer.parameters();
@@ -218,25 +239,28 @@ void check_replaces_model(const std::string& path) {
 }  // namespace
 
 // All outputs are checked to be writable before data is read, so that a wrong path is found before training.
-void train(const RunOptions& options) {
+void train(RunOptions options, Ranks& ranks) {
   if (!options.folder.empty() && options.config.empty())
     throw InternalError("a run with a folder needs its options as text");
   std::optional<RunFolder> folder;
-  if (!options.folder.empty()) folder.emplace(RunFolder::create(options.folder));
-  if (!options.model.empty()) check_writable(options.model);
+  if (ranks.is_first() && !options.folder.empty()) folder.emplace(RunFolder::create(options.folder));
+  if (ranks.is_first() && !options.model.empty()) check_writable(options.model);
+  ranks.choose_device(options.device, options.parallel);
   std::optional<DeviceWarmUp> warm_up(options.device.device);
   const TrainingFiles files(options);
   warm_up.reset();
-  run(options, files, folder ? &*folder : nullptr, std::nullopt);
+  run(options, ranks, files, !options.folder.empty(), folder ? &*folder : nullptr, std::nullopt);
 }
 
-void resume_training(const RunOptions& options, RunFolder& folder, std::optional<Checkpoint> checkpoint) {
-  check_replaces_model(options.model);
+void resume_training(RunOptions options, Ranks& ranks, RunFolder* folder,
+                     std::optional<Checkpoint> checkpoint) {
+  if (ranks.is_first()) check_replaces_model(options.model);
+  ranks.choose_device(options.device, options.parallel);
   auto data_options = options;
   if (checkpoint) data_options.class_names.clear();  // they are in the checkpoint, and the file may be gone
   TrainingFiles files(data_options);
   if (checkpoint) files.set_class_names(checkpoint->info.class_names);
-  run(options, files, &folder, std::move(checkpoint));
+  run(options, ranks, files, true, folder, std::move(checkpoint));
 }
 
 }  // namespace warpfit

@@ -51,4 +51,17 @@ Subset evaluated_part(const Communicator& communicator, const Subset& samples, s
   return samples.part(first, std::min(size - first, batches.count * batch_size));
 }
 
+std::vector<double> loss_divisors(const Subset& samples, const SampleOrder& pass, std::int64_t batch_size,
+                                  const std::vector<float>& class_weights) {
+  std::vector<double> divisors;
+  for (std::int64_t first = 0; first < samples.size(); first += batch_size) {
+    const auto end = std::min(samples.size(), first + batch_size);
+    double divisor = class_weights.empty() ? static_cast<double>(end - first) : 0;
+    for (std::int64_t i = first; i < end && !class_weights.empty(); ++i)
+      divisor += class_weights[samples.label(pass.is_file_order() ? i : pass.indices(i, 1).front())];
+    divisors.push_back(divisor);
+  }
+  return divisors;
+}
+
 }  // namespace warpfit

@@ -49,4 +49,9 @@ class BatchShare {
 /// of another rank by one at most.
 Subset evaluated_part(const Communicator& communicator, const Subset& samples, std::int64_t batch_size);
 
+/// What the losses of each batch of a pass are divided by: the number of its samples, or the sum of the
+/// weights of their classes. `class_weights` may be empty.
+std::vector<double> loss_divisors(const Subset& samples, const SampleOrder& pass, std::int64_t batch_size,
+                                  const std::vector<float>& class_weights);
+
 }  // namespace warpfit

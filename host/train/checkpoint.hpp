@@ -13,8 +13,9 @@ namespace warpfit {
 struct Checkpoint {
   ModelInfo info;
   TrainingState state;
-  MetricsSizes metrics;  ///< sizes of the metrics files when it was saved
-  std::string data;      ///< identifies the data set of the run
+  MetricsSizes metrics;   ///< sizes of the metrics files when it was saved
+  std::string data;       ///< identifies the data set of the run
+  std::string path = {};  ///< of the file that it was loaded from by RunFolder::newest()
 };
 
 /// Replaces the file at `location`. Errors: IoError.

@@ -162,7 +162,9 @@ std::optional<Checkpoint> RunFolder::newest(const std::function<void(std::string
   std::string last;
   for (auto name = all.rbegin(); name != all.rend(); ++name) {
     try {
-      return load_checkpoint({folder, *name});
+      auto checkpoint = load_checkpoint({folder, *name});
+      checkpoint.path = FileLocation(folder, *name).path;
+      return checkpoint;
     } catch (const ModelError& error) {
       last = error.what();
     }

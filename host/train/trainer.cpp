@@ -216,7 +216,9 @@ bool Trainer::train_epoch() {
   first_trained_ = batch_;
   if (batch_ == batches_per_epoch()) return true;  // it was stopped during the evaluation
   upload_rates();
-  upload_divisors(order);
+  if (!share_.is_everything())
+    loss_divisors_.upload(
+        loss_divisors(training_set_, order, options_.batch_size, options_.loss.class_weights));
   training_stream_.start(share_.of_pass(std::move(order), samples_, options_.batch_size), start);
   while (const auto chunk = training_stream_.next()) {
     const ProfileRange range(backend_, "chunk", batch_);
@@ -228,30 +230,17 @@ bool Trainer::train_epoch() {
     const std::int64_t left = samples.count - skipped - full * rows;
     if (left > 0 && !train_batches(samples, samples.count - left, 1)) return false;
   }
-  // This rank has no rows of the rest.
-  return train_batches({}, 0, std::max<std::int64_t>(0, whole - batch_)) &&
-         train_batches({}, 0, batches_per_epoch() - batch_);
+  // This rank has no rows of the rest, and takes part with empty batches in the same runs as the others.
+  const auto chunk =
+      plans_[0].resident ? batches_per_epoch() : plans_[0].chunk_samples / std::max<std::int64_t>(1, rows);
+  while (batch_ < whole) {
+    if (!train_batches({}, 0, std::min(whole - batch_, chunk - batch_ % chunk))) return false;
+  }
+  return train_batches({}, 0, batches_per_epoch() - batch_);
 }
 
 std::int64_t Trainer::rows_of(std::int64_t batch) const {
   return std::min(options_.batch_size, samples_ - batch * options_.batch_size);
-}
-
-void Trainer::upload_divisors(const SampleOrder& order) {
-  if (share_.is_everything()) return;
-  const auto& weights = options_.loss.class_weights;
-  std::vector<double> divisors;
-  for (std::int64_t batch = 0; batch < batches_per_epoch(); ++batch) {
-    const auto rows = rows_of(batch);
-    double divisor = weights.empty() ? static_cast<double>(rows) : 0;
-    for (std::int64_t i = 0; i < rows && !weights.empty(); ++i) {
-      const auto visit = batch * options_.batch_size + i;
-      const auto sample = order.is_file_order() ? visit : order.indices(visit, 1).front();
-      divisor += weights[training_set_.label(sample)];
-    }
-    divisors.push_back(divisor);
-  }
-  loss_divisors_.upload(divisors);
 }
 
 void Trainer::upload_rates() {

@@ -91,7 +91,6 @@ class Trainer {
   void update_best(const EpochReport& report);
   bool train_epoch();
   void upload_rates();
-  void upload_divisors(const SampleOrder& order);
   void synchronize_state();
   /// The size of the epoch's batch `batch`.
   [[nodiscard]] std::int64_t rows_of(std::int64_t batch) const;

@@ -3,8 +3,10 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "host/base/error.hpp"
+#include "host/parallel/agreement.hpp"
 
 namespace warpfit {
 
@@ -82,20 +84,39 @@ PixelTransform training_input(const NetworkPlan& plan, const TrainOptions& optio
   return input;
 }
 
+namespace {
+
+// All ranks train the same batches between two collective calls, so their chunks must have the same batches,
+// although a batch has different numbers of rows for them.
+void agree_on_chunks(Communicator& communicator, StreamPlan& plan, std::int64_t rows) {
+  if (communicator.is_alone() || plan.resident) return;
+  constexpr auto kAny = std::numeric_limits<std::int64_t>::max();
+  auto batches = rows == 0 ? kAny : plan.chunk_samples / rows;
+  for (const auto other : gather_values(communicator, batches)) batches = std::min(batches, other);
+  plan.chunk_samples = batches * std::max<std::int64_t>(1, rows);
+}
+
+}  // namespace
+
 std::vector<StreamPlan> plan_data(Backend& backend, const TrainOptions& options, const TrainingData& data,
                                   const BatchShare& share) {
+  auto& communicator = backend.communicator();
   std::vector<StreamRequest> sets;
-  const auto training_rows = share.rows(batch_rows(options, data.training)).count;
-  sets.push_back(request_for(data.training, std::max<std::int64_t>(1, training_rows)));
+  const auto rows = share.rows(batch_rows(options, data.training)).count;
+  sets.push_back(request_for(data.training, std::max<std::int64_t>(1, rows)));
   const auto evaluate = [&](const Subset& samples) {
-    const auto rows = batch_rows(options, samples);
-    auto set = request_for(evaluated_part(backend.communicator(), samples, rows), rows);
+    const auto batch = batch_rows(options, samples);
+    auto set = request_for(evaluated_part(communicator, samples, batch), batch);
     set.samples = std::max<std::int64_t>(1, set.samples);  // a rank may have none
     sets.push_back(set);
   };
   evaluate(data.test);
   if (data.validation) evaluate(*data.validation);
-  return plan_streams(backend, sets, options.residency, options.device_memory_limit);
+  auto plans = plan_streams(backend, sets, options.residency, options.device_memory_limit);
+  if (any_rank(communicator, !plans.front().resident) && plans.front().resident)
+    plans = plan_streams(backend, sets, Residency::kStream, options.device_memory_limit);
+  agree_on_chunks(communicator, plans.front(), rows);
+  return plans;
 }
 
 }  // namespace warpfit

@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <chrono>
 #include <exception>
 #include <functional>
 #include <string_view>
+#include <thread>
 
 #include "host/parallel/communicator.hpp"
 #include "host/parallel/mpi_library.hpp"
@@ -15,8 +17,8 @@
 namespace warpfit {
 namespace {
 
-constexpr std::size_t kMaxCount = std::size_t{1} << 30;   // MPI's counts are of type int
-constexpr std::size_t kTreeChunk = std::size_t{1} << 18;  // floats
+constexpr std::size_t kMaxCount = std::size_t{1} << 30;  // MPI's counts are of type int
+constexpr std::size_t kChunk = std::size_t{1} << 18;     // floats
 
 void check(int error, const char* what) {
   if (error == MPI_SUCCESS) return;
@@ -36,6 +38,23 @@ void in_parts(std::span<T> values, std::size_t longest, const Work& work) {
 }
 
 int count_of(std::size_t size) { return static_cast<int>(size); }
+
+// Waits for the operation and leaves the core to others after a short time: MPI's own functions would occupy
+// it, while this rank's other threads compute, or other ranks if there are more ranks than cores.
+void finish(MPI_Request request, const char* what) {
+  constexpr int kYields = 200;
+  constexpr std::chrono::microseconds kPause{20};
+  for (int tests = 0;; ++tests) {
+    int is_done = 0;
+    check(MPI_Test(&request, &is_done, MPI_STATUS_IGNORE), what);
+    if (is_done != 0) return;
+    if (tests < kYields) {
+      std::this_thread::yield();
+    } else {
+      std::this_thread::sleep_for(kPause);
+    }
+  }
+}
 
 class MpiRank final : public Communicator {
  public:
@@ -67,15 +86,10 @@ class MpiRank final : public Communicator {
   }
 
   void sum(std::span<float> values, SumOrder order) override {
-    if (order == SumOrder::kTree) {
-      std::vector<float> other(std::min(values.size(), kTreeChunk));
-      return in_parts(values, kTreeChunk, [&](auto part) { sum_in_tree(part, other); });
-    }
-    in_parts(values, kMaxCount, [](auto part) {
-      check(
-          MPI_Allreduce(MPI_IN_PLACE, part.data(), count_of(part.size()), MPI_FLOAT, MPI_SUM, MPI_COMM_WORLD),
-          "MPI_Allreduce");
-    });
+    std::vector<float> other(std::min(values.size(), kChunk));
+    if (order == SumOrder::kTree)
+      return in_parts(values, kChunk, [&](auto part) { sum_in_tree(part, other); });
+    in_parts(values, kChunk * static_cast<std::size_t>(size_), [&](auto part) { sum_in_ring(part, other); });
   }
   void broadcast(std::span<std::byte> data, int root) override {
     in_parts(data, kMaxCount, [root](auto part) {
@@ -107,6 +121,37 @@ class MpiRank final : public Communicator {
   void end_others(ExitCode code) noexcept override { MPI_Abort(MPI_COMM_WORLD, static_cast<int>(code)); }
 
  private:
+  // Not MPI_Allreduce: it occupies a core while it waits, and MPI_Iallreduce of Open MPI 4.1 corrupts memory.
+  // Each rank adds one part of the values, which passes through all ranks first, then passes the sums round.
+  void sum_in_ring(std::span<float> values, std::span<float> other) const {
+    const auto ranks = static_cast<std::size_t>(size_);
+    const auto part = [&](int of) {
+      const auto i = static_cast<std::size_t>((of + 2 * size_) % size_);
+      const auto begin = values.size() * i / ranks;
+      return values.subspan(begin, values.size() * (i + 1) / ranks - begin);
+    };
+    const int next = (rank_ + 1) % size_;
+    const int previous = (rank_ + size_ - 1) % size_;
+    for (int step = 0; step + 1 < size_; ++step) {
+      const auto own = part(rank_ - step - 1);
+      const auto received = other.first(own.size());
+      exchange(part(rank_ - step), next, received, previous);
+      std::ranges::transform(own, received, own.begin(), std::plus());
+    }
+    for (int step = 0; step + 1 < size_; ++step)
+      exchange(part(rank_ + 1 - step), next, part(rank_ - step), previous);
+  }
+
+  static void exchange(std::span<const float> send, int to, std::span<float> receive, int from) {
+    MPI_Request received{}, sent{};
+    check(MPI_Irecv(receive.data(), count_of(receive.size()), MPI_FLOAT, from, 0, MPI_COMM_WORLD, &received),
+          "MPI_Irecv");
+    check(MPI_Isend(send.data(), count_of(send.size()), MPI_FLOAT, to, 0, MPI_COMM_WORLD, &sent),
+          "MPI_Isend");
+    finish(received, "MPI_Irecv");
+    finish(sent, "MPI_Isend");
+  }
+
   // With a power of two ranks, by recursive doubling: both ranks of each pair add the same two numbers, and
   // an addition gives the same bits in either order. Otherwise rank 0 gets the sum and broadcasts it.
   void sum_in_tree(std::span<float> values, std::span<float> other) const {
@@ -116,9 +161,7 @@ class MpiRank final : public Communicator {
     if (std::has_single_bit(static_cast<unsigned>(size_))) {
       for (int distance = 1; distance < size_; distance *= 2) {
         const int peer = rank_ ^ distance;
-        check(MPI_Sendrecv(values.data(), count, MPI_FLOAT, peer, 0, other.data(), count, MPI_FLOAT, peer, 0,
-                           MPI_COMM_WORLD, MPI_STATUS_IGNORE),
-              "MPI_Sendrecv");
+        exchange(values, peer, other, peer);
         add();
       }
       return;

@@ -1,0 +1,45 @@
+#include "host/cli/parallel_options.hpp"
+
+#include <cstdint>
+#include <string_view>
+
+#include "host/cli/option_rows.hpp"
+
+namespace warpfit {
+namespace {
+
+constexpr std::string_view kGroup = "Processes";
+
+}  // namespace
+
+// Not saved in a run's configuration: a run may be resumed with another number of processes.
+Option parallel_option(ParallelMode& mode) {
+  auto option = choice<ParallelMode>({kGroup, "--parallel", "HOW",
+                                      "train together with the other processes that mpirun, srun or torchrun "
+                                      "has started: auto, or only with "
+                                      "mpi or nccl; none: alone"},
+                                     {{"auto", ParallelMode::kAuto},
+                                      {"none", ParallelMode::kNone},
+                                      {"mpi", ParallelMode::kMpi},
+                                      {"nccl", ParallelMode::kNccl}},
+                                     mode);
+  option.in_config = false;
+  return option;
+}
+
+Options parallel_options(TrainCommand& command) {
+  Options rows{parallel_option(command.run.parallel)};
+  rows.push_back(number<std::int64_t>({kGroup, "--batch-size-per-rank", "N",
+                                       "samples of each batch for each process, in place of --batch-size"},
+                                      1, kMaxCount, command.batch_size_per_rank,
+                                      "--batch-size for all together"));
+  rows.back().in_config = false;
+  rows.push_back(choice<bool>({kGroup, "--reduce", "HOW",
+                               "order in which gradients are summed; ordered: in eight parts of each batch, "
+                               "with the same results for 1, "
+                               "2, 4 and 8 processes, slower"},
+                              {{"fastest", false}, {"ordered", true}}, command.run.training.ordered_sums));
+  return rows;
+}
+
+}  // namespace warpfit
