@@ -53,7 +53,8 @@ std::vector<std::byte> encode(const Hello& hello) {
 ReceivedHello decode_hello(std::span<const std::byte> bytes) {
   using enum ReceivedHello::State;
   HelloHeader header;
-  std::memcpy(&header, bytes.data(), std::min(bytes.size(), sizeof header));
+  std::ranges::copy(bytes.first(std::min(bytes.size(), sizeof header)),
+                    std::as_writable_bytes(std::span(&header, 1)).begin());
   if (header.magic != kMagic) return {kForeign, {}};
   constexpr auto kThroughProtocol = sizeof header.magic + sizeof header.protocol;
   if (bytes.size() >= kThroughProtocol && header.protocol != kProtocol) return {kOtherProtocol, {}};

@@ -108,6 +108,7 @@ class Reception {
     const Hello own{.size = options_.size, .version = options_.version, .token = options_.token};
     if (const auto reason = refusal(hello, own); !reason.empty()) return refuse(connection, reason);
     Seat& seat = seats_[static_cast<std::size_t>(hello.rank)];
+    free_if_left(seat);  // this may be its process, started again
     Socket& place = hello.channel == Channel::kData ? seat.peer.data : seat.peer.control;
     if (place.is_open() || (seat.process != 0 && seat.process != hello.process)) {
       return refuse(connection, fmt::format("another process has joined as rank {}", hello.rank));

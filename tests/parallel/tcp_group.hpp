@@ -19,7 +19,7 @@ inline TcpOptions tcp_options(int rank, int size, int port) {
           .port = port,
           .token = "job 7",
           .version = "1.2.3",
-          .join_timeout = std::chrono::seconds(20),
+          .join_timeout = std::chrono::seconds(10),
           .hello_timeout = std::chrono::seconds(10),
           .on_ended = {}};
 }
