@@ -34,11 +34,11 @@ Options parallel_options(TrainCommand& command) {
                                       1, kMaxCount, command.batch_size_per_rank,
                                       "--batch-size for all together"));
   rows.back().in_config = false;
-  rows.push_back(choice<bool>({kGroup, "--reduce", "HOW",
-                               "order in which gradients are summed; ordered: in eight parts of each batch, "
-                               "with the same results for 1, "
-                               "2, 4 and 8 processes, slower"},
-                              {{"fastest", false}, {"ordered", true}}, command.run.training.ordered_sums));
+  rows.push_back(choice<bool>(
+      {kGroup, "--reduce", "HOW",
+       "order in which gradients are summed; ordered: in eight parts of each batch, with the same results "
+       "for 1, 2, 4 and 8 processes, but slower; --threads is then 1 by default and changes the results"},
+      {{"fastest", false}, {"ordered", true}}, command.run.training.ordered_sums));
   return rows;
 }
 

@@ -72,8 +72,9 @@ Ranks::Ranks(ParallelMode mode) : launch_(find_launch(mode)) {
       });
   if (is_alone()) return;
   watch_.emplace(*communicator_, [this](int rank, pid_t process) {
-    // The first one of the others prints.
-    if (launch_.rank != (rank == 0 ? 1 : 0)) std::this_thread::sleep_for(kPatience);
+    // Usually the launcher, or the rank itself before it ended, ends the others and says why. If not, the
+    // first one of the others does.
+    std::this_thread::sleep_for(launch_.rank == (rank == 0 ? 1 : 0) ? kPatience : 2 * kPatience);
     print_error(
         fmt::format("rank {} (process {}) has ended unexpectedly; all other ranks end", rank, process));
     communicator_->end_others(ExitCode::kRankLost);
@@ -91,7 +92,8 @@ void Ranks::check_same(std::string_view what, const std::string& value) {
                                theirs, first));
 }
 
-void Ranks::choose_device(BackendOptions& device, ParallelMode mode) {
+void Ranks::choose_device(BackendOptions& device, ParallelMode mode, bool ordered_sums) {
+  if (device.threads == 0 && ordered_sums) device.threads = 1;
   if (is_alone()) return;
   device.communicator = communicator_.get();
   const auto cores = communicator_->gather(cores_of_this_process());

@@ -27,8 +27,9 @@ class Ranks {
   /// Collective.
   void check_same(std::string_view what, const std::string& value);
   /// Completes the options of the device: the communicator, this rank's GPU, and its share of the processor's
-  /// cores. Errors: UsageError if only some of the ranks have a GPU. Collective.
-  void choose_device(BackendOptions& device, ParallelMode mode);
+  /// cores, or one core for ordered sums, whose bits depend on it. Errors: UsageError if only some of the
+  /// ranks have a GPU. Collective.
+  void choose_device(BackendOptions& device, ParallelMode mode, bool ordered_sums);
 
   /// Ends all processes with the exit code of the error. If it is the same on all ranks, rank 0 prints it.
   [[noreturn]] void fail(std::exception_ptr error, std::string_view memory_advice);

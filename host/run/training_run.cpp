@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -13,6 +14,7 @@
 
 #include "host/base/available_memory.hpp"
 #include "host/base/error.hpp"
+#include "host/base/split.hpp"
 #include "host/files/atomic_file.hpp"
 #include "host/model/frozen_parameters.hpp"
 #include "host/model/initializer.hpp"
@@ -85,7 +87,8 @@ void check_fits(const Checkpoint& checkpoint, const RunOptions& options, const M
 void warn_of_memory(Backend& backend, const NetworkPlan& network, const TrainingData& data,
                     const TrainOptions& options, bool saves) {
   const BatchShare share(backend.communicator(), options.ordered_sums);
-  const auto needed = estimated_memory(network, options, batch_sizes(options, data, share), backend, saves);
+  const auto needed =
+      estimated_memory(network, fitting(options, share), batch_sizes(options, data, share), backend, saves);
   const auto warning = memory_warning(needed, available_memory());
   if (!warning.empty()) log_warning(warning);
 }
@@ -119,6 +122,20 @@ void log_ending(const RunOptions& options, const RunFolder* folder, const std::s
   }
 }
 
+// The lines of config.toml without those that may differ: files, whose contents are compared where they
+// matter, and the device.
+std::string options_for_all_ranks(const std::string& config) {
+  constexpr std::array<std::string_view, 10> kOwn{
+      "data",        "train-images", "train-labels", "test-images", "test-labels",
+      "class-names", "init-from",    "save",         "device",      "threads"};
+  std::string shared;
+  for (const auto line : split(config, '\n')) {
+    const auto key = line.substr(0, line.find(' '));
+    if (std::ranges::find(kOwn, key) == kOwn.end()) shared += fmt::format("{}\n", line);
+  }
+  return shared;
+}
+
 // Ranks other than the first one compute the same states and drop them.
 TrainerHooks hooks_without_files(const CheckpointInterval& every) {
   auto hooks = intervals_of(every);
@@ -129,7 +146,7 @@ TrainerHooks hooks_without_files(const CheckpointInterval& every) {
 // `keeps`: whether the run has a folder, which the first rank has.
 void run(const RunOptions& options, Ranks& ranks, const TrainingFiles& files, bool keeps, RunFolder* folder,
          std::optional<Checkpoint> checkpoint) {
-  ranks.check_same("options", options.config);
+  ranks.check_same("options", options_for_all_ranks(options.config));
   ranks.check_same("data", files.identity());
   const auto data = files.data(options);
   TrainOptions training = options.training;
@@ -245,7 +262,7 @@ void train(RunOptions options, Ranks& ranks) {
   std::optional<RunFolder> folder;
   if (ranks.is_first() && !options.folder.empty()) folder.emplace(RunFolder::create(options.folder));
   if (ranks.is_first() && !options.model.empty()) check_writable(options.model);
-  ranks.choose_device(options.device, options.parallel);
+  ranks.choose_device(options.device, options.parallel, options.training.ordered_sums);
   std::optional<DeviceWarmUp> warm_up(options.device.device);
   const TrainingFiles files(options);
   warm_up.reset();
@@ -255,7 +272,7 @@ void train(RunOptions options, Ranks& ranks) {
 void resume_training(RunOptions options, Ranks& ranks, RunFolder* folder,
                      std::optional<Checkpoint> checkpoint) {
   if (ranks.is_first()) check_replaces_model(options.model);
-  ranks.choose_device(options.device, options.parallel);
+  ranks.choose_device(options.device, options.parallel, options.training.ordered_sums);
   auto data_options = options;
   if (checkpoint) data_options.class_names.clear();  // they are in the checkpoint, and the file may be gone
   TrainingFiles files(data_options);

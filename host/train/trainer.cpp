@@ -7,19 +7,12 @@
 #include <utility>
 
 #include "host/base/error.hpp"
-#include "host/base/finite.hpp"
 
 namespace warpfit {
 namespace {
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
-// The update cannot be fused into the gradients of a part of a batch.
-TrainOptions fitting(TrainOptions options, const BatchShare& share) {
-  options.fuse_update = options.fuse_update && share.is_everything();
-  return options;
 }
 
 bool is_multiple(std::int64_t count, std::int64_t every) { return every > 0 && count % every == 0; }
@@ -73,53 +66,6 @@ bool Trainer::compile(std::string& reason) {
 
 std::int64_t Trainer::batches_per_epoch() const {
   return (samples_ + options_.batch_size - 1) / options_.batch_size;
-}
-
-TrainingState Trainer::state() const {
-  TrainingState state{.epoch = epoch_,
-                      .batch = batch_,
-                      .step = step(),
-                      .generator = epochs_generator_,
-                      .metrics = batch_ > 0 ? checked_metrics() : Metrics{},
-                      .best = best_,
-                      .parameters = finite_parameters(),
-                      .optimizer = {}};
-  state.metrics.losses = nullptr;  // they are in device memory
-  training_.save(state);
-  state.network = network_state();
-  return state;
-}
-
-std::vector<float> Trainer::parameters() {
-  training_.average().put_in_place();
-  auto parameters = finite_parameters();
-  training_.average().take_back();
-  return parameters;
-}
-
-std::vector<float> Trainer::finite(const Buffer<float>& values, std::string_view what) const {
-  auto copy = values.to_host();
-  if (!all_finite(copy)) fail_diverged(fmt::format("step {}: a {}", step(), what));
-  return copy;
-}
-
-void Trainer::restore(const TrainingState& state) {
-  if (state.parameters.size() != network_.parameters().size() ||
-      state.network.size() != network_.state().size() || state.batch > batches_per_epoch() ||
-      state.step != (state.epoch - 1) * batches_per_epoch() + state.batch ||
-      state.metrics.batches != state.batch) {
-    throw ModelError(
-        fmt::format("checkpoint of {} parameters at epoch {}, batch {}, step {}: expected {} parameters and "
-                    "{} batches an epoch",
-                    state.parameters.size(), state.epoch, state.batch, state.step,
-                    network_.parameters().size(), batches_per_epoch()));
-  }
-  network_.upload(state.parameters, state.network);
-  training_.restore(state);
-  generator_ = epochs_generator_ = state.generator;
-  best_ = state.best;
-  epoch_ = state.epoch;
-  batch_ = state.batch;
 }
 
 StopReason Trainer::run() {

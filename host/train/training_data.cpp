@@ -38,6 +38,11 @@ BatchSizes batch_sizes(const TrainOptions& options, const TrainingData& data, co
   return sizes;
 }
 
+TrainOptions fitting(TrainOptions options, const BatchShare& share) {
+  options.fuse_update = options.fuse_update && share.is_everything();
+  return options;
+}
+
 namespace {
 
 bool is_normalization(const NetworkPlan& plan, const Node& node) {

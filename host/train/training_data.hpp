@@ -36,6 +36,9 @@ struct BatchSizes {
 };
 BatchSizes batch_sizes(const TrainOptions& options, const TrainingData& data, const BatchShare& share);
 
+/// The options without what is possible only for a rank that computes whole batches: the fused update.
+TrainOptions fitting(TrainOptions options, const BatchShare& share);
+
 /// Errors: UsageError if a batch of an epoch of so many samples, or a rank's part of it, is too small to be
 /// normalized; or with ordered sums and batch normalization.
 void check_batches(const NetworkPlan& plan, std::int64_t samples, std::int64_t batch_size, int ranks,

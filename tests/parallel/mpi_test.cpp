@@ -2,12 +2,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
 
 #include "host/base/error.hpp"
 #include "tests/support/files.hpp"
-#include "tests/support/program.hpp"
+#include "tests/support/mpirun.hpp"
 
 namespace warpfit::test {
 namespace {
@@ -15,23 +14,11 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
-#ifdef WARPFIT_MPIRUN
-constexpr const char* kMpirun = WARPFIT_MPIRUN;
-#else
-constexpr const char* kMpirun = "";
-#endif
-
 class MpiRanks : public testing::TestWithParam<int> {
  protected:
-  void SetUp() override {
-    if (*kMpirun != '\0') return;
-    if (std::getenv("CI") != nullptr) FAIL() << "continuous integration needs MPI: tools/setup --tests";
-    GTEST_SKIP() << "this build has no MPI";
-  }
+  void SetUp() override { require_mpi(); }
   static Outcome run(int ranks, const std::string& what) {
-    return Program({"--oversubscribe", "-n", std::to_string(ranks), program_path("mpi_ranks_program"), what},
-                   kMpirun, {"OMPI_ALLOW_RUN_AS_ROOT=1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1"})
-        .finish();
+    return mpirun(on_ranks(ranks, {program_path("mpi_ranks_program"), what}));
   }
 };
 
