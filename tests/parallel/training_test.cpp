@@ -228,12 +228,26 @@ TEST(RanksTogether, DivergeTogether) {
   EXPECT_EQ(messages[2], messages[0]);
 }
 
-// Each rank normalizes with the statistics of its own rows; the running statistics are those of rank 0.
+// Each rank normalizes with the statistics of its own rows; the running statistics are those of rank 0, also
+// in evaluations.
 TEST(RanksTogether, EvaluateWithTheStatisticsOfTheFirstRank) {
-  const auto job = with([](RankJob& job) { job.network = "conv(4,5),batchnorm,relu,maxpool(4),linear(10)"; });
+  auto job = with([](RankJob& job) { job.network = "conv(4,5),batchnorm,relu,maxpool(4),linear(10)"; });
+  job.options.batch_size = 30;  // test batches of both ranks
   const auto together = train_on_ranks(2, job);
   EXPECT_NE(together.state, train_on_ranks(1, job).state);
-  EXPECT_EQ(together.reports.epochs.back().test.samples, 100);
+  const auto paths = find_dataset(sample_folder().string(), {});
+  const Dataset test_set(paths.test_images, paths.test_labels);
+  CpuBackend backend(1);
+  const auto plan = plan_network(parse_network(job.network), shape_of(test_set.sample_shape()));
+  const Network network(backend, plan, {together.parameters, together.state});
+  const Workspace workspace(backend, network, {.max_batch_size = 30});
+  Evaluation evaluation(backend, workspace, {}, test_set, 30,
+                        plan_single_set(backend, test_set, 30, Residency::kStream),
+                        evaluation_input(plan, job.options));
+  TorchGenerator generator(0);
+  const auto alone = evaluation.run(generator);
+  ASSERT_TRUE(alone);
+  expect_same_result(together.reports.epochs.back().test, *alone, 1e-9);
 }
 
 TEST(RanksTogether, NameWhatTheyCannotDo) {
