@@ -39,7 +39,6 @@ inline void drop_lanes(const DropoutMask& dropout, std::int64_t step, std::int64
 
 void dropout(ThreadPool& pool, const DropoutMask& dropout, std::int64_t step, std::int64_t first,
              Matrix values) {
-  float* const v = values.data - first;  // v[i] is element i of the mask's matrix
   const std::int64_t end = first + values.size();
   const std::int64_t first_quad = first / kQuad;
   constexpr std::int64_t kMinQuads = 256;  // per thread; random numbers cost more than multiplications
@@ -48,14 +47,14 @@ void dropout(ThreadPool& pool, const DropoutMask& dropout, std::int64_t step, st
     const auto drop_quad = [&](std::int64_t quad) {
       const auto multipliers = dropout.multipliers(step, quad);
       for (auto i = std::max(first, kQuad * quad); i < std::min(end, kQuad * quad + kQuad); ++i)
-        v[i] *= multipliers[static_cast<std::size_t>(i - kQuad * quad)];
+        values.data[i - first] *= multipliers[static_cast<std::size_t>(i - kQuad * quad)];
     };
     std::int64_t quad = first_quad + begin;
     last += first_quad;
     if (quad < last && kQuad * quad < first) drop_quad(quad++);
     vectorized([&] {
       for (; kQuad * (quad + kLanes) <= std::min(end, kQuad * last); quad += kLanes)
-        drop_lanes(dropout, step, quad, v + kQuad * quad);
+        drop_lanes(dropout, step, quad, values.data + kQuad * quad - first);
     });
     for (; quad < last; ++quad) drop_quad(quad);
   });
