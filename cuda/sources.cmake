@@ -60,6 +60,12 @@ if(WARPFIT_CUDNN_INCLUDE)
 else()
   list(APPEND warpfit_cuda_sources runtime/dnn_graph_absent.cpp)
 endif()
+# NCCL: sums over several GPUs.
+find_path(WARPFIT_NCCL_INCLUDE nccl.h HINTS ${CUDAToolkit_INCLUDE_DIRS} DOC "Where nccl.h is")
+set(warpfit_nccl_include "")
+if(WARPFIT_NCCL_INCLUDE)
+  set(warpfit_nccl_include ${WARPFIT_NCCL_INCLUDE})
+endif()
 list(TRANSFORM warpfit_cuda_sources PREPEND ${CMAKE_CURRENT_LIST_DIR}/)
 # The benchmark of single operations, below tools/bench.
 set(warpfit_ops_bench_sources cuda_ops_bench.cpp graph_timer.cpp gemm_bench.cpp)

@@ -20,7 +20,7 @@ namespace {
       "': use order=forward|reverse|random, streams=eager|lazy, failure=abort|throw, seed=N, "
       "memory=BYTES[K|M|G], pinned=BYTES[K|M|G], devices=N, device_error=N, "
       "multiprocessors=N, resident_blocks=N, "
-      "lost_block=N, fail=[FUNCTION@]CALL:ERROR, trap=0|1");
+      "lost_block=N, nccl_version=N, fail=[FUNCTION@]CALL:ERROR, trap=0|1");
 }
 
 std::size_t number(std::string_view text, std::string_view item) {
@@ -83,6 +83,8 @@ void set(Config& config, std::string_view item) {
     config.multiprocessors = static_cast<int>(number(value, item));
   else if (name == "resident_blocks")
     config.resident_blocks = static_cast<int>(number(value, item));
+  else if (name == "nccl_version")
+    config.nccl_version = static_cast<int>(number(value, item));
   else if (name == "lost_block")
     config.lost_block = static_cast<int>(number(value, item));
   else if (name == "fail")

@@ -35,7 +35,8 @@ struct Config {
   int device_error = 0;           ///< returned by cudaGetDeviceCount: 34, 35 or 100
   int multiprocessors = 4;        ///< per device: limits the size of a cooperative grid
   int resident_blocks = 1 << 20;  ///< per kernel and multiprocessor, as MPS may limit them
-  int lost_block = -1;  ///< index along x of a block of a cooperative grid that never runs; -1: none
+  int lost_block = -1;   ///< index along x of a block of a cooperative grid that never runs; -1: none
+  int nccl_version = 0;  ///< as returned by ncclGetVersion; 0: the version of its header
   std::size_t device_memory = std::size_t{1} << 30;   ///< bytes per device
   std::size_t pinned_memory = std::size_t{64} << 30;  ///< limit of pinned bytes; 0: every request fails
 
@@ -75,6 +76,8 @@ struct Statistics {
   std::int64_t matrix_products = 0;
   std::int64_t convolutions = 0;
   std::int64_t host_functions = 0;
+  std::int64_t rank_sums = 0;      ///< of ncclAllReduce, on each rank
+  std::int64_t rank_messages = 0;  ///< received by ncclRecv
   std::int64_t graph_launches = 0;
   std::int64_t synchronizations = 0;  ///< times the host waited for a stream, an event or the device
   std::int64_t live_allocations = 0;  ///< of device and pinned memory, not freed yet

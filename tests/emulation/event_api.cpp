@@ -86,7 +86,7 @@ cudaError_t cudaEventQuery(cudaEvent_t handle) {
       sanitizer::acquire(event->marker.get());
       return cudaSuccess;
     }
-    event->marker->stream->step();  // so that a polling host makes progress
+    event->marker->stream->poll();  // so that a polling host makes progress
     return cudaErrorNotReady;
   });
 }

@@ -10,7 +10,14 @@
 namespace warpfit::emulation {
 
 ExecutableGraph::ExecutableGraph(Graph graph)
-    : graph_(std::move(graph)), workers_(graph_.streams), tokens_(graph_.nodes.size() + 1) {}
+    : graph_(std::move(graph)),
+      followers_(graph_.nodes.size()),
+      workers_(graph_.streams),
+      tokens_(graph_.nodes.size() + 1) {
+  for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
+    for (const int before : graph_.nodes[i].after) followers_[before].push_back(static_cast<int>(i));
+  }
+}
 
 std::size_t ExecutableGraph::choose(const std::vector<int>& ready) {
   switch (config().order) {
@@ -23,34 +30,52 @@ std::size_t ExecutableGraph::choose(const std::vector<int>& ready) {
   }
 }
 
-void ExecutableGraph::replay() {
-  const std::vector<GraphNode>& nodes = graph_.nodes;
-  const char* launch = &tokens_.back();
-  sanitizer::release(launch);
-  std::vector<std::vector<int>> followers(nodes.size());
-  std::vector<std::size_t> missing(nodes.size());
-  std::vector<int> ready;
-  for (std::size_t i = 0; i < nodes.size(); ++i) {
-    missing[i] = nodes[i].after.size();
-    if (missing[i] == 0) ready.push_back(static_cast<int>(i));
-    for (const int before : nodes[i].after) followers[before].push_back(static_cast<int>(i));
+void ExecutableGraph::begin() {
+  sanitizer::release(&tokens_.back());
+  progress_.emplace();
+  for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
+    progress_->missing.push_back(graph_.nodes[i].after.size());
+    if (progress_->missing[i] == 0) progress_->ready.push_back(static_cast<int>(i));
   }
+}
+
+bool ExecutableGraph::run(int number) {
+  const GraphNode& node = graph_.nodes[number];
+  bool completed = false;
+  workers_[node.stream].run([&] {
+    sanitizer::acquire(&tokens_.back());
+    for (const int before : node.after) sanitizer::acquire(&tokens_[before]);
+    completed = node.run();
+    if (completed) sanitizer::release(&tokens_[number]);
+  });
+  return completed;
+}
+
+bool ExecutableGraph::replay() {
+  if (!progress_) begin();
+  auto progress = std::exchange(progress_, std::nullopt);  // dropped if a node fails
+  auto& [missing, ready] = *progress;
+  std::vector<int> waiting;
   while (!ready.empty()) {
     const std::size_t position = choose(ready);
     const int number = ready[position];
     ready.erase(ready.begin() + static_cast<std::ptrdiff_t>(position));
-    const GraphNode& node = nodes[number];
-    workers_[node.stream].run([&] {
-      sanitizer::acquire(launch);
-      for (const int before : node.after) sanitizer::acquire(&tokens_[before]);
-      node.run();
-      sanitizer::release(&tokens_[number]);
-    });
-    for (const int follower : followers[number]) {
+    if (!run(number)) {
+      waiting.push_back(number);
+      continue;
+    }
+    ++runtime().progress;
+    for (const int follower : followers_[number]) {
       if (--missing[follower] == 0) ready.push_back(follower);
     }
   }
-  for (std::size_t i = 0; i < nodes.size(); ++i) sanitizer::acquire(&tokens_[i]);
+  if (!waiting.empty()) {
+    ready = waiting;
+    progress_ = std::move(progress);
+    return false;
+  }
+  for (std::size_t i = 0; i < graph_.nodes.size(); ++i) sanitizer::acquire(&tokens_[i]);
+  return true;
 }
 
 Capture::Capture(Stream& origin, cudaStreamCaptureMode mode) : origin_(&origin), mode_(mode) {
@@ -59,7 +84,7 @@ Capture::Capture(Stream& origin, cudaStreamCaptureMode mode) : origin_(&origin),
   streams_.push_back(&origin);
 }
 
-void Capture::add(Stream& stream, std::function<void()> run) {
+void Capture::add(Stream& stream, std::function<bool()> run) {
   graph_.nodes.push_back({std::move(run), stream.last_nodes, stream.capture_index});
   stream.last_nodes = {static_cast<int>(graph_.nodes.size()) - 1};
 }

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -17,7 +18,7 @@ struct Marker;
 class Stream;
 
 struct GraphNode {
-  std::function<void()> run;  ///< called on each launch of the graph
+  std::function<bool()> run;  ///< see Operation; called on each launch of the graph
   std::vector<int> after;     ///< predecessors, which have smaller indices
   int stream;                 ///< index of the recording stream; nodes of the same stream run in order
 };
@@ -32,14 +33,25 @@ struct Graph {
 class ExecutableGraph {
  public:
   explicit ExecutableGraph(Graph graph);
-  /// Runs every node once; nodes that are ready run in the configured order.
-  void replay();
+  /// Runs every node once; nodes that are ready run in the configured order. Returns false if nodes wait for
+  /// other devices: the next call goes on.
+  bool replay();
   std::shared_ptr<Marker> last_launch;
 
  private:
+  void begin();
+  /// Runs a node and returns whether it is complete.
+  bool run(int number);
   std::size_t choose(const std::vector<int>& ready);
 
+  /// A launch that has begun.
+  struct Progress {
+    std::vector<std::size_t> missing;  ///< for each node: predecessors that have not run
+    std::vector<int> ready;
+  };
+  std::optional<Progress> progress_;
   Graph graph_;
+  std::vector<std::vector<int>> followers_;  ///< of each node
   std::vector<Worker> workers_;
   std::vector<char> tokens_;  ///< one per node, for ThreadSanitizer
 };
@@ -50,7 +62,7 @@ class Capture {
   Capture(Stream& origin, cudaStreamCaptureMode mode);
 
   /// Records an operation of `stream`, which participates.
-  void add(Stream& stream, std::function<void()> run);
+  void add(Stream& stream, std::function<bool()> run);
   /// `stream` participates from now on, after `nodes` (of this capture).
   void join(Stream& stream, const std::vector<int>& nodes);
   /// Ends the capture: stores the recorded graph, or returns CUDA's error. No stream participates any more.

@@ -79,8 +79,8 @@ cudaError_t cudaGraphLaunch(cudaGraphExec_t handle, cudaStream_t stream_handle) 
     if (!executable) return cudaErrorInvalidValue;
     if (!stream) return cudaErrorInvalidResourceHandle;
     ++runtime().statistics.graph_launches;
-    if (stream->capture) return submit(*stream, [executable] { executable->replay(); });
-    Operation operation{[executable] { executable->replay(); }, {}, std::make_shared<Marker>()};
+    if (stream->capture) return submit_until(*stream, [executable] { return executable->replay(); });
+    Operation operation{[executable] { return executable->replay(); }, {}, std::make_shared<Marker>()};
     operation.completes->stream = stream.get();
     if (executable->last_launch) operation.after.push_back(executable->last_launch);
     executable->last_launch = operation.completes;

@@ -7,6 +7,7 @@
 #include <memory>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "tests/emulation/emulation.hpp"
 
@@ -42,6 +43,12 @@ class Handles {
     std::shared_ptr<Object> object = find(handle);
     if (object) objects_.erase(handle);
     return object;
+  }
+
+  std::vector<std::shared_ptr<Object>> all() const {
+    std::vector<std::shared_ptr<Object>> all;
+    for (const auto& [handle, object] : objects_) all.push_back(object);
+    return all;
   }
 
   std::size_t size() const { return objects_.size(); }

@@ -1,8 +1,10 @@
 // The emulated machine: its lifetime, the scope of every call, and the ordering of queued work.
 #include "tests/emulation/runtime.hpp"
 
+#include <chrono>
 #include <cstdlib>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 #include "tests/emulation/fault.hpp"
@@ -114,14 +116,25 @@ Statistics statistics() {
   return now;
 }
 
+std::vector<std::shared_ptr<Stream>> Runtime::all_streams() const {
+  auto all = streams.all();
+  all.push_back(null_stream);
+  all.insert(all.end(), destroyed_streams.begin(), destroyed_streams.end());
+  return all;
+}
+
+// The lock may be released meanwhile, so that other threads create and destroy streams.
 void Runtime::finish() {
-  null_stream->finish();
-  streams.for_each([](Stream& stream) { stream.finish(); });
-  for (const auto& stream : destroyed_streams) stream->finish();
-  sanitizer::acquire(null_stream->token());
-  streams.for_each([](const Stream& stream) { sanitizer::acquire(stream.token()); });
-  for (const auto& stream : destroyed_streams) sanitizer::acquire(stream->token());
-  destroyed_streams.clear();
+  const int device = current_device();
+  const auto ours = [&](const std::shared_ptr<Stream>& one) {
+    return one == null_stream || one->device() == device;
+  };
+  for (const auto& stream : all_streams()) {
+    if (!ours(stream)) continue;
+    stream->finish();
+    sanitizer::acquire(stream->token());
+  }
+  std::erase_if(destroyed_streams, [&](const auto& one) { return ours(one) && one->idle(); });
 }
 
 std::vector<std::shared_ptr<Capture>> Runtime::active_captures() const {
@@ -178,10 +191,17 @@ void enqueue(Stream& stream, Operation operation) {
     wait_for(*r.null_stream);
   }
   stream.push(std::move(operation));
-  if (r.config.streams == Config::Streams::kEager) stream.finish();
+  if (r.config.streams == Config::Streams::kEager) stream.advance();
 }
 
 cudaError_t submit(Stream& stream, std::function<void()> run) {
+  return submit_until(stream, [run = std::move(run)] {
+    run();
+    return true;
+  });
+}
+
+cudaError_t submit_until(Stream& stream, std::function<bool()> run) {
   Runtime& r = runtime();
   if (stream.capture) {
     if (stream.capture->invalid()) return cudaErrorStreamCaptureInvalidated;
@@ -207,6 +227,22 @@ void synchronize(Stream& stream) {
   // enqueue() has ordered the default stream's work after the earlier work of the blocking streams.
   stream.finish();
   sanitizer::acquire(stream.token());
+}
+
+void wait_for_hosts() {
+  constexpr auto kPatience = std::chrono::seconds(30);
+  static thread_local std::uint64_t seen = 0;
+  static thread_local std::chrono::steady_clock::time_point since;
+  const auto now = std::chrono::steady_clock::now();
+  if (seen != runtime().progress) {
+    seen = runtime().progress;
+    since = now;
+  }
+  if (now - since > kPatience)
+    fail("deadlock: the work of a device waits for another device, whose process queues nothing");
+  runtime_lock().unlock();
+  std::this_thread::sleep_for(std::chrono::microseconds(50));
+  runtime_lock().lock();
 }
 
 }  // namespace warpfit::emulation

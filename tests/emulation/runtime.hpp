@@ -3,6 +3,7 @@
 
 #include <cuda_runtime_api.h>
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -21,10 +22,13 @@
 #include "tests/emulation/stream.hpp"
 
 struct cublasContext;
+struct ncclComm;
 
 namespace warpfit::emulation {
 
 struct BlasHandle;
+class Clique;
+struct NcclRank;
 class DnnDescriptor;
 
 struct Runtime {
@@ -32,13 +36,15 @@ struct Runtime {
   Statistics statistics;
   std::minstd_rand random;
   Memory memory;
-  std::shared_ptr<Stream> null_stream = std::make_shared<Stream>(0u, 0);
+  std::shared_ptr<Stream> null_stream = std::make_shared<Stream>(0u, 0, 0);
   Handles<cudaStream_t, Stream> streams{"a stream", 0x51};
   Handles<cudaEvent_t, Event> events{"an event", 0x52};
   Handles<cudaGraph_t, Graph> graphs{"a graph", 0x53};
   Handles<cudaGraphExec_t, ExecutableGraph> executables{"an executable graph", 0x54};
   Handles<cublasContext*, BlasHandle> blas_handles{"a cuBLAS handle", 0x55};
   Handles<void*, DnnDescriptor> dnn_descriptors{"a cuDNN descriptor", 0x56};
+  Handles<ncclComm*, NcclRank> nccl_ranks{"an NCCL communicator", 0x57};
+  std::vector<std::shared_ptr<Clique>> cliques;            ///< of the unique ids, by number
   std::vector<std::shared_ptr<Stream>> destroyed_streams;  ///< destroyed with pending work
   std::map<const void*, int> shared_memory_limits;         ///< per kernel, raised by cudaFuncSetAttribute
   std::vector<std::weak_ptr<Capture>> captures;            ///< captures in progress; may contain ended ones
@@ -47,11 +53,14 @@ struct Runtime {
   /// threads, and by a millisecond for a round in which all threads only waited: a wait that never ends then
   /// takes device seconds, while no other wait does, even on a slow machine.
   long long device_time = 1'000'000'000;
-  int matching_calls = 0;  ///< calls of Config::fail_function so far
+  std::uint64_t progress = 0;  ///< grows whenever work of a stream makes progress
+  int matching_calls = 0;      ///< calls of Config::fail_function so far
 
   explicit Runtime(const Config& with) : config(with), random(with.seed) {}
 
-  /// Runs all queued work.
+  /// The streams that may have work.
+  std::vector<std::shared_ptr<Stream>> all_streams() const;
+  /// Runs all queued work of the current device.
   void finish();
   /// The captures in progress.
   std::vector<std::shared_ptr<Capture>> active_captures() const;
@@ -109,7 +118,12 @@ std::shared_ptr<Stream> find_stream(cudaStream_t handle);
 void enqueue(Stream& stream, Operation operation);
 /// Queues device work, or adds it to the stream's capture. `run` may be called later, and more than once.
 cudaError_t submit(Stream& stream, std::function<void()> run);
+/// The same for work that waits for other devices: `run` is called until it returns true.
+cudaError_t submit_until(Stream& stream, std::function<bool()> run);
 /// Makes the host wait for `stream`.
 void synchronize(Stream& stream);
+/// Releases the lock for a moment: the host must wait until other host threads have queued more work. Fails
+/// if that does not happen for a long time.
+void wait_for_hosts();
 
 }  // namespace warpfit::emulation

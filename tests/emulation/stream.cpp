@@ -38,40 +38,64 @@ std::shared_ptr<Marker> Stream::mark() {
 }
 
 void Stream::finish() {
-  while (!queue_.empty()) step();
+  while (!queue_.empty()) poll();
 }
 
+// This stream may be destroyed as soon as the marker is done.
 void Stream::finish(const std::shared_ptr<Marker>& marker) {
-  while (!marker->done) step();
+  while (!marker->done) poll();
 }
 
-void Stream::step() {
-  if (queue_.empty()) return;
-  const std::unique_ptr<Queued> queued = std::move(queue_.front());
+void Stream::advance() {
+  while (step()) continue;
+}
+
+void Stream::poll() {
+  const auto before = runtime().progress;
+  if (step()) return;
+  for (const auto& other : runtime().all_streams()) {
+    if (other->device() != device_) other->step();
+  }
+  if (runtime().progress == before) wait_for_hosts();
+}
+
+bool Stream::step() {
+  if (queue_.empty()) return false;
+  std::unique_ptr<Queued> queued = std::move(queue_.front());
   queue_.pop_front();
-  run(*queued);
+  if (!run(*queued)) {
+    queue_.push_front(std::move(queued));
+    return false;
+  }
+  ++runtime().progress;
+  return true;
 }
 
-void Stream::run(Queued& queued) {
+bool Stream::run(Queued& queued) {
   Operation& operation = queued.operation;
   for (const auto& marker : operation.after) {
-    if (!marker->done) marker->stream->finish(marker);
+    while (!marker->done) {
+      if (!marker->stream->step()) return false;
+    }
   }
+  bool completed = true;
   worker_.run([&] {
     sanitizer::acquire(&queued.token);
     for (const auto& marker : operation.after) sanitizer::acquire(marker.get());
     if (operation.run &&
         runtime().sticky_error == cudaSuccess) {  // a device with a sticky error runs nothing more
       const DeviceAccess access;
-      operation.run();
+      completed = operation.run();
     }
+    if (!completed) return;
     sanitizer::release(&token_);
     if (operation.completes) sanitizer::release(operation.completes.get());
   });
-  if (operation.completes) {
+  if (completed && operation.completes) {
     operation.completes->done = true;
     operation.completes->time = std::chrono::steady_clock::now();
   }
+  return completed;
 }
 
 }  // namespace warpfit::emulation

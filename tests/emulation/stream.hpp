@@ -24,29 +24,38 @@ struct Marker {
 
 /// One piece of queued work.
 struct Operation {
-  std::function<void()> run;                   ///< null if the operation is only a wait or a record
+  /// Called until it returns true, which completes the operation; false: it waits for another device. Null if
+  /// the operation is only a wait or a record.
+  std::function<bool()> run;
   std::vector<std::shared_ptr<Marker>> after;  ///< markers of other streams to wait for
   std::shared_ptr<Marker> completes;           ///< set to done after this operation
 };
 
 class Stream {
  public:
-  Stream(unsigned flags, int priority) : flags_(flags), priority_(priority) {}
+  Stream(unsigned flags, int priority, int device) : flags_(flags), priority_(priority), device_(device) {}
 
   void push(Operation operation);
   /// A marker after all work that is queued now.
   std::shared_ptr<Marker> mark();
 
   /// Runs the queued work, all of it or up to a marker of this stream, and the work of other streams that it
-  /// waits for.
+  /// waits for. If that waits for another device, runs work of other devices, and releases the lock until
+  /// other host threads have queued more.
   void finish();
   void finish(const std::shared_ptr<Marker>& marker);
-  /// Runs one operation, so that a polling host makes progress.
-  void step();
+  /// The same, but returns when the work waits for another device.
+  void advance();
+  /// Runs one operation, so that a polling host makes progress. Returns false if it waits for another device,
+  /// or if there is none.
+  bool step();
+  /// Like step(), but then also runs one operation of each stream of other devices.
+  void poll();
   bool idle() const { return queue_.empty(); }
 
   unsigned flags() const { return flags_; }
   int priority() const { return priority_; }
+  int device() const { return device_; }
   /// The ThreadSanitizer token to acquire after waiting for this stream.
   const void* token() const { return &token_; }
 
@@ -60,10 +69,11 @@ class Stream {
     Operation operation;
     char token = 0;  ///< orders what the host did before it queued the work
   };
-  void run(Queued& queued);
+  bool run(Queued& queued);
 
   unsigned flags_;
   int priority_;
+  int device_;
   std::deque<std::unique_ptr<Queued>> queue_;
   Worker worker_;
   char token_ = 0;

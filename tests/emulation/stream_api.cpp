@@ -15,8 +15,8 @@ cudaError_t create(cudaStream_t* stream, unsigned flags, int priority) {
     return cudaErrorInvalidValue;
   if (config().device_error != 0) return static_cast<cudaError_t>(config().device_error);
   if (config().devices == 0) return cudaErrorNoDevice;
-  *stream =
-      runtime().streams.add(std::make_shared<Stream>(flags, std::clamp(priority, kGreatestPriority, 0)));
+  *stream = runtime().streams.add(
+      std::make_shared<Stream>(flags, std::clamp(priority, kGreatestPriority, 0), current_device()));
   return cudaSuccess;
 }
 
@@ -109,7 +109,7 @@ cudaError_t cudaStreamQuery(cudaStream_t handle) {
       sanitizer::acquire(stream->token());
       return cudaSuccess;
     }
-    stream->step();  // so that a polling host makes progress
+    stream->poll();  // so that a polling host makes progress
     return cudaErrorNotReady;
   });
 }
