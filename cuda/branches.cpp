@@ -21,6 +21,14 @@ void Branches::join() {
   next_ = 0;  // every recording of a step uses the same branches
 }
 
+void Branches::let_wait(Stream& other) {
+  for (Branch& branch : branches_) {
+    if (!branch.open) continue;
+    branch.end.record(branch.stream.get());
+    other.wait(branch.end);
+  }
+}
+
 void Branches::drain() noexcept {
   for (Branch& branch : branches_) branch.stream.drain();
 }

@@ -19,6 +19,8 @@ class Branches {
   [[nodiscard]] cudaStream_t fork();
   /// Makes the main stream wait for all branches.
   void join();
+  /// Makes `other` wait for the work that is queued on all branches now, which remain open.
+  void let_wait(Stream& other);
   /// For destructors: waits for all branches and ignores errors.
   void drain() noexcept;
 

@@ -19,7 +19,8 @@
 namespace warpfit {
 
 CudaBackend::CudaBackend(const BackendOptions& options)
-    : device_(options.device.index),
+    : communicator_(options.communicator == nullptr ? &alone_ : options.communicator),
+      device_(options.device.index),
       precision_(options.precision),
       fast_(options.fast),
       warn_(options.warn),
@@ -27,13 +28,20 @@ CudaBackend::CudaBackend(const BackendOptions& options)
       position_(*this, 1),
       arrived_(*this, std::vector<unsigned>(1)) {
   attach_thread("trainer");
+  if (!communicator_->is_alone()) sums_.emplace(*communicator_, compute_, products_);
 }
 
 // Queued work may still read memory that is freed next.
 CudaBackend::~CudaBackend() {
+  if (sums_) sums_->drain();  // first: other work may wait for it
   copy_.drain();
   products_.drain();
   compute_.drain();
+}
+
+void CudaBackend::join() {
+  products_.join();
+  if (sums_) sums_->join();
 }
 
 cudaStream_t CudaBackend::joined() {
@@ -56,6 +64,7 @@ void CudaBackend::download(const void* from, std::span<std::byte> to) {
   const auto stream = joined();
   if (!to.empty()) copy_to_host(to.data(), from, to.size(), stream);
   compute_.synchronize();
+  if (sums_) sums_->check_connection();
 }
 
 std::unique_ptr<StagingSlot> CudaBackend::make_staging_slot(std::size_t bytes) {
@@ -112,7 +121,11 @@ void CudaBackend::wait(const Fence& fence) {
   if (fence.is_open()) join();
 }
 
-Fence CudaBackend::sum_over_ranks(Vector, SumOrder, const Fence& before) { return before; }
+Fence CudaBackend::sum_over_ranks(Vector values, SumOrder order, const Fence& before) {
+  if (!sums_) return before;
+  sums_->start(values, order);
+  return Fence(true);
+}
 
 void CudaBackend::load_batch(const PixelTransform& transform, Matrix x, Labels labels) {
   cuda::load_batch(transform, position(), x, labels, compute_.get());

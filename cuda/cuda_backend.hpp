@@ -9,6 +9,7 @@
 #include "cuda/layer_ops.hpp"
 #include "cuda/position.hpp"
 #include "cuda/products.hpp"
+#include "cuda/rank_sums.hpp"
 #include "cuda/runtime/memory.hpp"
 #include "cuda/runtime/stream.hpp"
 #include "host/backend/backend.hpp"
@@ -18,12 +19,12 @@ namespace warpfit {
 
 class CudaBackend final : public Backend {
  public:
-  /// The device named by `options` must exist.
+  /// The device named by `options` must exist. Collective if there are several ranks.
   explicit CudaBackend(const BackendOptions& options);
   ~CudaBackend() override;
 
   [[nodiscard]] std::string description() const override;
-  [[nodiscard]] Communicator& communicator() override { return alone_; }
+  [[nodiscard]] Communicator& communicator() override { return *communicator_; }
 
   [[nodiscard]] void* allocate(std::size_t bytes) override;
   void deallocate(void* memory) noexcept override;
@@ -57,7 +58,7 @@ class CudaBackend final : public Backend {
   void update(const Optimizer& optimizer, const OptimizerViews& views) override;
 
   /// Makes work that is queued from now on wait for all fences. Called by copies and at the end of a step.
-  void join() { products_.join(); }
+  void join();
   [[nodiscard]] const Stream& compute() const { return compute_; }
   [[nodiscard]] Position* position() const { return position_.data(); }
 
@@ -67,6 +68,7 @@ class CudaBackend final : public Backend {
   [[nodiscard]] OpContext op_context();
 
   SingleRank alone_;
+  Communicator* communicator_;
   int device_;
   Precision precision_;
   bool fast_;
@@ -74,6 +76,7 @@ class CudaBackend final : public Backend {
   Stream compute_{"compute"};
   Stream copy_{"copy"};
   Products products_;
+  std::optional<RankSums> sums_;  // if there are several ranks
   std::optional<DnnHandle> dnn_;
   Buffer<Position> position_;
   Buffer<unsigned> arrived_;

@@ -25,6 +25,8 @@ class Products {
 
   /// Makes the stream wait for its branches.
   void join() { branches_.join(); }
+  /// Makes `other` wait for the work that is queued on the branches now.
+  void let_wait(Stream& other) { branches_.let_wait(other); }
   /// For destructors: waits for the branches and ignores errors.
   void drain() noexcept { branches_.drain(); }
 

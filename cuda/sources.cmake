@@ -30,6 +30,7 @@ set(warpfit_cuda_sources
   ops/transpose.cu
   position.cu
   products.cpp
+  rank_sums.cpp
   recorded_step.cpp
   runtime/barrier_timeout.cpp
   runtime/blas.cpp
@@ -60,11 +61,16 @@ if(WARPFIT_CUDNN_INCLUDE)
 else()
   list(APPEND warpfit_cuda_sources runtime/dnn_graph_absent.cpp)
 endif()
-# NCCL: sums over several GPUs.
+# NCCL: sums over several GPUs. Elsewhere training on several GPUs fails.
 find_path(WARPFIT_NCCL_INCLUDE nccl.h HINTS ${CUDAToolkit_INCLUDE_DIRS} DOC "Where nccl.h is")
+set(warpfit_nccl_library_source "")  # loads NCCL; the emulation has its own
 set(warpfit_nccl_include "")
 if(WARPFIT_NCCL_INCLUDE)
   set(warpfit_nccl_include ${WARPFIT_NCCL_INCLUDE})
+  set(warpfit_nccl_library_source ${CMAKE_CURRENT_LIST_DIR}/runtime/nccl_library.cpp)
+  list(APPEND warpfit_cuda_sources runtime/nccl.cpp)
+else()
+  list(APPEND warpfit_cuda_sources runtime/nccl_absent.cpp)
 endif()
 list(TRANSFORM warpfit_cuda_sources PREPEND ${CMAKE_CURRENT_LIST_DIR}/)
 # The benchmark of single operations, below tools/bench.
