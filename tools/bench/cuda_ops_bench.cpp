@@ -85,7 +85,7 @@ class Bench {
               {}, nullptr, {logits.get(), rows, classes},
               {reinterpret_cast<const Label*>(labels.data()), size(rows)}, {dlogits.get(), rows, classes},
               reinterpret_cast<Metrics*>(metrics.data()), reinterpret_cast<RowResult*>(results.data()),
-              reinterpret_cast<unsigned*>(arrived.data()), timer_.stream().get());
+              reinterpret_cast<unsigned*>(arrived.data()), nullptr, timer_.stream().get());
         },
         [&] {
           dnn_->log_softmax_forward({logits.get(), rows, classes}, {logs.get(), rows, classes});
