@@ -8,13 +8,13 @@
 namespace warpfit {
 namespace {
 
-constexpr std::string_view kGroup = "Processes";
+constexpr std::string_view kProcesses = "Processes";
 
 }  // namespace
 
 // Not saved in a run's configuration: a run may be resumed with another number of processes.
 Option parallel_option(ParallelMode& mode) {
-  auto option = choice<ParallelMode>({kGroup, "--parallel", "HOW",
+  auto option = choice<ParallelMode>({kProcesses, "--parallel", "HOW",
                                       "train together with the other processes that mpirun, srun or torchrun "
                                       "has started: auto, or only with "
                                       "mpi or nccl; none: alone"},
@@ -29,13 +29,13 @@ Option parallel_option(ParallelMode& mode) {
 
 Options parallel_options(TrainCommand& command) {
   Options rows{parallel_option(command.run.parallel)};
-  rows.push_back(number<std::int64_t>({kGroup, "--batch-size-per-rank", "N",
+  rows.push_back(number<std::int64_t>({kProcesses, "--batch-size-per-rank", "N",
                                        "samples of each batch for each process, in place of --batch-size"},
                                       1, kMaxCount, command.batch_size_per_rank,
                                       "--batch-size for all together"));
   rows.back().in_config = false;
   rows.push_back(choice<bool>(
-      {kGroup, "--reduce", "HOW",
+      {kProcesses, "--reduce", "HOW",
        "order in which gradients are summed; ordered: in eight parts of each batch, with the same results "
        "for 1, 2, 4 and 8 processes, but slower; --threads is then 1 by default and changes the results"},
       {{"fastest", false}, {"ordered", true}}, command.run.training.ordered_sums));

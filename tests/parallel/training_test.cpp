@@ -9,6 +9,7 @@
 #include "tests/parallel/rank_training.hpp"
 #include "tests/support/comparison.hpp"
 #include "tests/support/reference.hpp"
+#include "tests/support/sanitizers.hpp"
 
 namespace warpfit::test {
 namespace {
@@ -63,7 +64,7 @@ TEST_P(Ranks, TrainLikeOne) {
   const auto job = with(GetParam().change);
   const auto alone = train_on_ranks(1, job);
   ASSERT_FALSE(alone.reports.losses.empty());
-  for (const int ranks : {2, 3, 5}) {
+  for (const int ranks : kThreadSanitizer ? std::vector{3} : std::vector{2, 3, 5}) {
     SCOPED_TRACE(testing::Message() << ranks << " ranks");
     expect_like(train_on_ranks(ranks, job), alone);
   }
@@ -132,7 +133,12 @@ const std::vector<TrainingCase> kCases{
        job.network = "conv(4,5),relu,maxpool(4),linear(10)";
        job.options.batch_size = 32;
      }},
-    {"SeveralBuckets", [](RankJob& job) { job.network = "784-1100-1100-10"; }},
+    {"SeveralBuckets",
+     [](RankJob& job) {
+       job.network = "784-1100-1100-10";
+       job.options.batch_size = 100;  // each batch has two buckets
+       job.options.epochs = 1;
+     }},
 };
 
 INSTANTIATE_TEST_SUITE_P(Cases, Ranks, testing::ValuesIn(kCases),
@@ -144,7 +150,7 @@ TEST_P(OrderedSums, GiveTheSameBitsForAnyNumberOfRanks) {
   auto job = with(GetParam().change);
   job.options.ordered_sums = true;
   const auto alone = train_on_ranks(1, job);
-  for (const int ranks : {2, 4, 8}) {
+  for (const int ranks : kThreadSanitizer ? std::vector{4} : std::vector{2, 4, 8}) {
     SCOPED_TRACE(testing::Message() << ranks << " ranks");
     const auto together = train_on_ranks(ranks, job);
     EXPECT_EQ(together.parameters, alone.parameters);
