@@ -1,14 +1,16 @@
-// Measures the sums over the ranks of MPI that training uses. Used by `scaling --measure-link`, which compiles it.
+// Measures the sums over the ranks of MPI that training uses. Used by `scaling --measure-link`, which
+// compiles it.
 //
 //   mpirun -n 2 link_probe build/release/libwarpfit_mpi.so
 //
-// Rank 0 prints a line of JSON: {"ranks": N, "description": TEXT, "sums": [[BYTES, SECONDS], ...]}. The time of a size is
-// the median of kRepeats sums.
+// Rank 0 prints a line of JSON: {"ranks": N, "description": TEXT, "sums": [[BYTES, SECONDS], ...]}. The time
+// of a size is the median of kRepeats sums.
 #include <dlfcn.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <exception>
 #include <memory>
 #include <vector>
 

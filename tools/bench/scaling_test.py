@@ -8,16 +8,18 @@ If .venv or this Python has PyTorch, ddp_peer.py trains a small network as well.
 
 import json
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 sys.dont_write_bytecode = True
 import contenders  # noqa: E402
 import flops  # noqa: E402
 import scaling_model as model  # noqa: E402
-from compare_stand_ins import TOOLS, write_idx, write_script  # noqa: E402
+from compare_stand_ins import TOOLS, StandIns, write_idx, write_script  # noqa: E402
 
 SLOW = model.Link("slow", 1e9, 1e-3)
 TUTORIAL, WIDE = [784, 512, 512, 10], [784, 4096, 4096, 10]
@@ -107,12 +109,17 @@ class ScalingTest(unittest.TestCase):
         write_script(self.folder / "mpirun", MPIRUN)
         write_script(self.folder / "python", torch.replace("CALLS", f"{self.folder}/torch_calls"))
 
-    def scaling(self, *more):
+    def command(self, *more):
         flags = ["--warpfit", self.folder / "warpfit", "--mpirun", f"{self.folder}/mpirun --bind-to none", "--torch-python",
                  self.folder / "python", "--data", self.folder, "--threads", "2", "--rounds", "2", "--json",
                  self.folder / "out.json"]
-        command = [str(text) for text in (sys.executable, TOOLS / "scaling", *flags, *more)]
-        return subprocess.run(command, capture_output=True, text=True, cwd=self.folder)
+        return [str(text) for text in (sys.executable, TOOLS / "scaling", *flags, *more)]
+
+    def scaling(self, *more):
+        return subprocess.run(self.command(*more), capture_output=True, text=True, cwd=self.folder)
+
+    def start(self):
+        return subprocess.Popen(self.command(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self.folder)
 
     def result(self):
         return json.loads((self.folder / "out.json").read_text())
@@ -168,6 +175,15 @@ class ScalingTest(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual([curve["rows"][-1]["gpus"] for curve in self.result()["curves"]], [64, 64])
         self.assertNotIn("samples/s", done.stdout)
+
+    def test_a_stopped_comparison_ends_its_contender(self):
+        write_script(self.folder / "warpfit", f"case $1 in --version) exit ;; esac; echo $$ >'{self.folder}/id'; sleep 100")
+        process = self.start()
+        while not (self.folder / "id").exists() or not (self.folder / "id").read_text():
+            time.sleep(0.05)
+        process.terminate()
+        self.assertEqual(process.wait(10), 128 + signal.SIGTERM)
+        StandIns.assert_ended(self, self.folder / "id")
 
     def test_usage(self):
         for more in (["--processes", "2,4"], ["--batch-size", "1023"], ["--epochs", "1"], ["--network", "784"]):
