@@ -72,6 +72,7 @@ set(warpfit_test_sources
   cpu/thread_pool_test.cpp
   parallel/collective_checks.cpp
   parallel/rendezvous_test.cpp
+  parallel/sum_thread_test.cpp
   parallel/tcp_ranks_test.cpp
   parallel/thread_ranks_test.cpp
   parallel/training_test.cpp

@@ -14,25 +14,25 @@ constexpr std::string_view kProcesses = "Processes";
 
 // Not saved in a run's configuration: a run may be resumed with another number of processes.
 Option parallel_option(ParallelMode& mode) {
-  auto option = choice<ParallelMode>({kProcesses, "--parallel", "HOW",
-                                      "train together with the other processes that mpirun, srun or torchrun "
-                                      "has started: auto, or only with "
-                                      "mpi or nccl; none: alone"},
-                                     {{"auto", ParallelMode::kAuto},
-                                      {"none", ParallelMode::kNone},
-                                      {"mpi", ParallelMode::kMpi},
-                                      {"nccl", ParallelMode::kNccl}},
-                                     mode);
+  auto option = choice<ParallelMode>(
+      {kProcesses, "--parallel", "HOW",
+       "train together with the other processes that mpirun, srun or torchrun has started; mpi: only if an "
+       "MPI launcher has started them; nccl: on GPUs only; none: alone"},
+      {{"auto", ParallelMode::kAuto},
+       {"none", ParallelMode::kNone},
+       {"mpi", ParallelMode::kMpi},
+       {"nccl", ParallelMode::kNccl}},
+      mode);
   option.in_config = false;
   return option;
 }
 
 Options parallel_options(TrainCommand& command) {
   Options rows{parallel_option(command.run.parallel)};
-  rows.push_back(number<std::int64_t>({kProcesses, "--batch-size-per-rank", "N",
-                                       "samples of each batch for each process, in place of --batch-size"},
-                                      1, kMaxCount, command.batch_size_per_rank,
-                                      "--batch-size for all together"));
+  rows.push_back(
+      number<std::int64_t>({kProcesses, "--batch-size-per-rank", "N",
+                            "samples of each batch for each process; takes precedence over --batch-size"},
+                           1, kMaxCount, command.batch_size_per_rank, "--batch-size for all together"));
   rows.back().in_config = false;
   rows.push_back(choice<bool>(
       {kProcesses, "--reduce", "HOW",

@@ -64,12 +64,13 @@ void run(const TrainCommand& command) {
   apply(command.verbosity);
   auto options = run_options_of(command);
   options.shows_progress = shows_progress(command.verbosity);
-  run_on_ranks(options.parallel, [&](Ranks& ranks) { train(options, ranks); });
+  run_on_ranks(options.parallel, "; try a smaller --batch-size or --network",
+               [&](Ranks& ranks) { train(options, ranks); });
 }
 
 void run(const ResumeCommand& command) {
   apply(command.verbosity);
-  run_on_ranks(command.parallel, [&](Ranks& ranks) { resume(command, ranks); });
+  run_on_ranks(command.parallel, "", [&](Ranks& ranks) { resume(command, ranks); });
 }
 
 }  // namespace warpfit

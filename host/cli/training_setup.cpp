@@ -9,6 +9,7 @@
 #include "host/cli/config.hpp"
 #include "host/cli/device_options.hpp"
 #include "host/cli/optimizer_options.hpp"
+#include "host/cli/option_rows.hpp"
 #include "host/cli/schedule_options.hpp"
 #include "host/model/model_file.hpp"
 
@@ -75,6 +76,11 @@ RunOptions run_options_of(const TrainCommand& command) {
   if (command.batch_size_per_rank) {
     const auto ranks = find_launch(run.parallel).size;
     run.training.batch_size = *command.batch_size_per_rank * ranks;
+    if (run.training.batch_size > kMaxCount) {
+      throw UsageError(
+          fmt::format("--batch-size-per-rank {}: {} processes have batches of {}, expected at most {}",
+                      *command.batch_size_per_rank, ranks, run.training.batch_size, kMaxCount));
+    }
   }
   run.names = names_of(command);
   auto& training = run.training;

@@ -52,7 +52,12 @@ class CpuBackend::Step final : public RecordedStep {
     for (std::int64_t batch = 0; batch < run.batches; ++batch) {
       if (run.rates != nullptr) backend_.run_.rate = run.rates[batch];
       if (run.loss_divisors != nullptr) backend_.run_.loss_divisor = run.loss_divisors[batch];
-      step_();
+      try {
+        step_();
+      } catch (...) {
+        if (backend_.sums_) backend_.sums_->abandon();  // before the gradients' memory is freed
+        throw;
+      }
       backend_.run_.first += run.rows;
       ++backend_.run_.step;
     }

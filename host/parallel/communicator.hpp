@@ -16,7 +16,8 @@ namespace warpfit {
 /// every run with the same number of ranks.
 enum class SumOrder {
   kFastest,  ///< the order that is fastest
-  kTree  ///< a binary tree: neighboring ranks first, then neighboring pairs; size() must be a power of two
+  kTree  ///< a binary tree: neighboring ranks first, then neighboring pairs; the rest follows if size() is
+         ///< not a power of two
 };
 
 /// The functions are collective: all ranks call them in the same order, with arguments of the same size

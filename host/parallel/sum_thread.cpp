@@ -25,6 +25,7 @@ SumThread::~SumThread() {
 void SumThread::start(std::span<float> values, SumOrder order) {
   {
     const std::lock_guard lock(mutex_);
+    if (failure_) return;  // the other ranks would take it for the one that failed
     sums_.push_back({values, order});
   }
   changed_.notify_all();
@@ -34,6 +35,13 @@ void SumThread::wait() {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return sums_.empty(); });
   if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
+}
+
+void SumThread::abandon() noexcept {
+  std::unique_lock lock(mutex_);
+  if (!sums_.empty()) sums_.erase(sums_.begin() + 1, sums_.end());
+  changed_.wait(lock, [this] { return sums_.empty(); });
+  failure_ = nullptr;
 }
 
 void SumThread::serve() {

@@ -25,6 +25,9 @@ class SumThread {
   void start(std::span<float> values, SumOrder order);
   /// Waits for all sums. Rethrows the error of the first one that failed; the sums after it have not run.
   void wait();
+  /// Returns when no sum uses the callers' values any more, without running those that have not begun. For
+  /// callers that have failed.
+  void abandon() noexcept;
 
  private:
   struct Sum {

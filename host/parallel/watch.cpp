@@ -75,6 +75,7 @@ RankWatch::~RankWatch() {
 }
 
 void RankWatch::finish() {
+  static_cast<void>(communicator_.gather(""));  // watched until all others have come to their ends
   stop();
   static_cast<void>(communicator_.gather(""));
 }

@@ -102,8 +102,10 @@ void Ranks::choose_device(BackendOptions& device, ParallelMode mode, bool ordere
 
   using Kind = DeviceChoice::Kind;
   auto& choice = device.device;
-  if (choice.any_gpu) choice.index = std::max(0, launch_.local_rank);
-  const bool has_gpu = choice.kind != Kind::kCpu && std::ssize(find_cuda().devices) > choice.index;
+  const int gpus_here = choice.kind == Kind::kCpu ? 0 : static_cast<int>(find_cuda().devices.size());
+  // Launchers may also show each process only its own GPU.
+  if (choice.any_gpu && gpus_here > 0) choice.index = std::max(0, launch_.local_rank) % gpus_here;
+  const bool has_gpu = gpus_here > choice.index;
   const auto gpus = gather_values(*communicator_, static_cast<char>(has_gpu || choice.kind == Kind::kCuda));
   const auto without = std::ranges::find(gpus, 0);
   if (without == gpus.begin() && std::ranges::find(gpus, 1) == gpus.end()) {
@@ -131,7 +133,7 @@ void Ranks::finish() {
   if (watch_) watch_->finish();
 }
 
-void run_on_ranks(ParallelMode mode, const std::function<void(Ranks&)>& run) {
+void run_on_ranks(ParallelMode mode, std::string_view memory_advice, const std::function<void(Ranks&)>& run) {
   std::exception_ptr interrupted;  // thrown again when the ranks have taken leave of each other
   {
     Ranks ranks(mode);
@@ -141,7 +143,7 @@ void run_on_ranks(ParallelMode mode, const std::function<void(Ranks&)>& run) {
       interrupted = std::current_exception();
     } catch (...) {
       if (ranks.is_alone()) throw;
-      ranks.fail(std::current_exception(), "; try a smaller --batch-size or --network");
+      ranks.fail(std::current_exception(), memory_advice);
     }
     ranks.finish();
   }

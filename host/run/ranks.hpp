@@ -44,7 +44,7 @@ class Ranks {
 
 /// Calls `run` with the ranks of the launcher, or alone. Ranks other than the first one print errors only. An
 /// error on one rank ends all of them. Errors: those of `run`, if this process is alone; Interrupted, with a
-/// message on the first rank only.
-void run_on_ranks(ParallelMode mode, const std::function<void(Ranks&)>& run);
+/// message on the first rank only. `memory_advice`: as for failure_of().
+void run_on_ranks(ParallelMode mode, std::string_view memory_advice, const std::function<void(Ranks&)>& run);
 
 }  // namespace warpfit

@@ -16,6 +16,7 @@
 #include "host/base/error.hpp"
 #include "host/base/split.hpp"
 #include "host/files/atomic_file.hpp"
+#include "host/files/crc32.hpp"
 #include "host/model/frozen_parameters.hpp"
 #include "host/model/initializer.hpp"
 #include "host/model/warm_start.hpp"
@@ -136,6 +137,13 @@ std::string options_for_all_ranks(const std::string& config) {
   return shared;
 }
 
+// Differs for checkpoints of other runs, which ranks may find if they have no file system in common.
+std::string description_of(const TrainingState& state) {
+  auto crc = crc32_of(std::as_bytes(std::span(state.parameters)));
+  for (const auto& moment : state.optimizer.moments) crc = crc32_of(std::as_bytes(std::span(moment)), crc);
+  return fmt::format("step {}, CRC-32 {:08x}", state.step, crc);
+}
+
 // Ranks other than the first one compute the same states and drop them.
 TrainerHooks hooks_without_files(const CheckpointInterval& every) {
   auto hooks = intervals_of(every);
@@ -146,17 +154,20 @@ TrainerHooks hooks_without_files(const CheckpointInterval& every) {
 // `keeps`: whether the run has a folder, which the first rank has.
 void run(const RunOptions& options, Ranks& ranks, const TrainingFiles& files, bool keeps, RunFolder* folder,
          std::optional<Checkpoint> checkpoint) {
-  ranks.check_same("options", options_for_all_ranks(options.config));
+  const auto kept = keeps ? "run-dir is given\n" : "run-dir is not given\n";
+  ranks.check_same("options", options_for_all_ranks(options.config) + kept);
   ranks.check_same("data", files.identity());
   const auto data = files.data(options);
   TrainOptions training = options.training;
   training.normalization = normalization_of(options.normalization, files.plan().sample, data.training);
   training.augmentation = fitted(training.augmentation, files.plan().sample);
   auto model = files.model();
+  ranks.check_same("networks", model.network.text());
   model.normalization = training.normalization;
   training.measure_norm = training.measure_norm || keeps;
   training.loss.class_weights = files.class_weights(options.class_weights, data.training);
   if (checkpoint) check_fits(*checkpoint, options, model, files.identity());
+  ranks.check_same("checkpoints", checkpoint ? description_of(checkpoint->state) : "none");
   const auto backend = make_backend(options.device);
   log_info(fmt::format("device: {}", backend->description()));
   log_info(fmt::format("data: {}", files.summary()));

@@ -155,6 +155,7 @@ std::optional<float> TrainingSteps::gradient_norm(std::int64_t batch) const {
 void TrainingSteps::save(TrainingState& state) const {
   state.optimizer = optimizer_.memory();
   state.gradient_sum = gradient_sum_.to_host();
+  if (!share_.is_ordered()) backend_.communicator().sum(state.gradient_sum, SumOrder::kFastest);
   average_.save(state);
 }
 
@@ -163,7 +164,9 @@ void TrainingSteps::restore(const TrainingState& state) {
   if (state.gradient_sum.size() != gradient_sum_.size())
     throw ModelError(
         "checkpoint of a run with another --accumulate: expected sums of gradients in both or in neither");
-  gradient_sum_.upload(state.gradient_sum);
+  // Until the next update each rank has a sum of its own, so one of them takes what the ranks had before.
+  const bool has_none = !share_.is_ordered() && backend_.communicator().rank() > 0;
+  gradient_sum_.upload(has_none ? std::vector<float>(state.gradient_sum.size()) : state.gradient_sum);
   average_.restore(state);
   training_.set_metrics(metrics_for_rank(backend_.communicator(), state.metrics, share_.parts()));
 }

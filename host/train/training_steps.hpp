@@ -51,8 +51,8 @@ class TrainingSteps {
   /// The average of the parameters, which replaces them for tests and saved models.
   [[nodiscard]] ParameterAverage& average() { return average_; }
 
-  /// Stores its part of the state of a run, or restores it. Errors: ModelError if the state is of another
-  /// optimizer or size.
+  /// Stores its part of the state of a run, or restores it. Collective. Errors: ModelError if the state is of
+  /// another optimizer or size.
   void save(TrainingState& state) const;
   void restore(const TrainingState& state);
 

@@ -162,6 +162,8 @@ TEST_F(MpirunProgram, EndsWithTheErrorOfARank) {
   expect_error(joined({"-n", "3"}, small({"--network", "784-8-3"})), 3, "expected labels below 3");
   expect_error(joined({"-n", "2"}, small({"--lr", "1e30"})), 8, "the loss is not a finite number");
   expect_error(both(small({}), small({"--momentum", "0.5"})), 2, "rank 1 has other options: 'momentum = 0.5");
+  expect_error(both(small({"--run-dir", path("run")}), small({})), 2,
+               "rank 1 has other options: 'run-dir is not given'");
   std::filesystem::copy(sample_folder(), path("copy"));
   std::filesystem::remove(path("copy/train-labels-idx1-ubyte.gz"));
   Bytes labels(300, 3);

@@ -171,8 +171,9 @@ TEST(RanksTogether, GoOnWithAnotherNumberOfRanks) {
     job.options.shuffle = true;
     job.save_every_steps = 17;  // in the second epoch, at batch 5 of 12
   });
-  for (const bool ordered : {false, true}) {
+  for (const auto& [ordered, accumulate] : {std::pair{false, 1}, {true, 1}, {false, 4}, {true, 4}}) {
     job.options.ordered_sums = ordered;
+    job.options.accumulate = accumulate;  // step 17 is the first one of four
     const auto alone = train_on_ranks(1, job);
     for (const int before : {1, 2}) {
       const auto stopped = train_on_ranks(before, job);
@@ -180,7 +181,8 @@ TEST(RanksTogether, GoOnWithAnotherNumberOfRanks) {
       EXPECT_EQ(stopped.saved->step, 17);
       EXPECT_EQ(stopped.saved->metrics.batches, 5);
       for (const int after : {1, 2, 4}) {
-        SCOPED_TRACE(testing::Message() << before << " ranks, then " << after << ", ordered " << ordered);
+        SCOPED_TRACE(testing::Message() << before << " ranks, then " << after << ", ordered " << ordered
+                                        << ", accumulated " << accumulate);
         auto second = job;
         second.save_every_steps = 0;
         second.resumed = &*stopped.saved;
