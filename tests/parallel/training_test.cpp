@@ -64,7 +64,7 @@ TEST_P(Ranks, TrainLikeOne) {
   const auto job = with(GetParam().change);
   const auto alone = train_on_ranks(1, job);
   ASSERT_FALSE(alone.reports.losses.empty());
-  for (const int ranks : kThreadSanitizer ? std::vector{3} : std::vector{2, 3, 5}) {
+  for (const int ranks : kSanitized ? std::vector{3} : std::vector{2, 3, 5}) {
     SCOPED_TRACE(testing::Message() << ranks << " ranks");
     expect_like(train_on_ranks(ranks, job), alone);
   }
@@ -150,7 +150,7 @@ TEST_P(OrderedSums, GiveTheSameBitsForAnyNumberOfRanks) {
   auto job = with(GetParam().change);
   job.options.ordered_sums = true;
   const auto alone = train_on_ranks(1, job);
-  for (const int ranks : kThreadSanitizer ? std::vector{4} : std::vector{2, 4, 8}) {
+  for (const int ranks : kSanitized ? std::vector{4} : std::vector{2, 4, 8}) {
     SCOPED_TRACE(testing::Message() << ranks << " ranks");
     const auto together = train_on_ranks(ranks, job);
     EXPECT_EQ(together.parameters, alone.parameters);
