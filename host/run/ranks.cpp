@@ -83,7 +83,6 @@ Ranks::Ranks(ParallelMode mode) : launch_(find_launch(mode)) {
 }
 
 void Ranks::check_same(std::string_view what, const std::string& value) {
-  if (is_alone()) return;
   const auto values = communicator_->gather(value);
   const auto other = std::ranges::find_if(values, [&](const auto& text) { return text != values.front(); });
   if (other == values.end()) return;

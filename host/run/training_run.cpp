@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <array>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -14,9 +13,7 @@
 
 #include "host/base/available_memory.hpp"
 #include "host/base/error.hpp"
-#include "host/base/split.hpp"
 #include "host/files/atomic_file.hpp"
-#include "host/files/crc32.hpp"
 #include "host/model/frozen_parameters.hpp"
 #include "host/model/initializer.hpp"
 #include "host/model/warm_start.hpp"
@@ -26,6 +23,7 @@
 #include "host/report/progress_line.hpp"
 #include "host/report/reports.hpp"
 #include "host/report/summary.hpp"
+#include "host/run/check_alike.hpp"
 #include "host/run/make_backend.hpp"
 #include "host/run/run_recorder.hpp"
 #include "host/run/training_files.hpp"
@@ -123,27 +121,6 @@ void log_ending(const RunOptions& options, const RunFolder* folder, const std::s
   }
 }
 
-// The lines of config.toml without those that may differ: files, whose contents are compared where they
-// matter, and the device.
-std::string options_for_all_ranks(const std::string& config) {
-  constexpr std::array<std::string_view, 10> kOwn{
-      "data",        "train-images", "train-labels", "test-images", "test-labels",
-      "class-names", "init-from",    "save",         "device",      "threads"};
-  std::string shared;
-  for (const auto line : split(config, '\n')) {
-    const auto key = line.substr(0, line.find(' '));
-    if (std::ranges::find(kOwn, key) == kOwn.end()) shared += fmt::format("{}\n", line);
-  }
-  return shared;
-}
-
-// Differs for checkpoints of other runs, which ranks may find if they have no file system in common.
-std::string description_of(const TrainingState& state) {
-  auto crc = crc32_of(std::as_bytes(std::span(state.parameters)));
-  for (const auto& moment : state.optimizer.moments) crc = crc32_of(std::as_bytes(std::span(moment)), crc);
-  return fmt::format("step {}, CRC-32 {:08x}", state.step, crc);
-}
-
 // Ranks other than the first one compute the same states and drop them.
 TrainerHooks hooks_without_files(const CheckpointInterval& every) {
   auto hooks = intervals_of(every);
@@ -154,20 +131,16 @@ TrainerHooks hooks_without_files(const CheckpointInterval& every) {
 // `keeps`: whether the run has a folder, which the first rank has.
 void run(const RunOptions& options, Ranks& ranks, const TrainingFiles& files, bool keeps, RunFolder* folder,
          std::optional<Checkpoint> checkpoint) {
-  const auto kept = keeps ? "run-dir is given\n" : "run-dir is not given\n";
-  ranks.check_same("options", options_for_all_ranks(options.config) + kept);
-  ranks.check_same("data", files.identity());
+  check_alike(ranks, options, keeps, files, checkpoint);
   const auto data = files.data(options);
   TrainOptions training = options.training;
   training.normalization = normalization_of(options.normalization, files.plan().sample, data.training);
   training.augmentation = fitted(training.augmentation, files.plan().sample);
   auto model = files.model();
-  ranks.check_same("networks", model.network.text());
   model.normalization = training.normalization;
   training.measure_norm = training.measure_norm || keeps;
   training.loss.class_weights = files.class_weights(options.class_weights, data.training);
   if (checkpoint) check_fits(*checkpoint, options, model, files.identity());
-  ranks.check_same("checkpoints", checkpoint ? description_of(checkpoint->state) : "none");
   const auto backend = make_backend(options.device);
   log_info(fmt::format("device: {}", backend->description()));
   log_info(fmt::format("data: {}", files.summary()));

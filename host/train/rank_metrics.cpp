@@ -1,15 +1,13 @@
 #include "host/train/rank_metrics.hpp"
 
 #include <algorithm>
-#include <cstring>
-#include <string>
+#include <span>
 
 #include "host/parallel/agreement.hpp"
 
 namespace warpfit {
-namespace {
 
-Metrics added(Communicator& communicator, const Metrics& own) {
+Metrics metrics_of_batches(Communicator& communicator, const Metrics& own) {
   if (communicator.is_alone()) return own;
   Metrics sum;
   for (const auto& metrics : gather_values(communicator, own)) {
@@ -25,10 +23,8 @@ Metrics added(Communicator& communicator, const Metrics& own) {
   return sum;
 }
 
-}  // namespace
-
 Metrics metrics_of_parts(Communicator& communicator, Metrics metrics, int parts) {
-  metrics = added(communicator, metrics);
+  metrics = metrics_of_batches(communicator, metrics);
   metrics.batches /= std::int64_t{parts} * communicator.size();
   if (metrics.non_finite > 0) metrics.first_non_finite /= parts;
   return metrics;
@@ -44,20 +40,11 @@ Metrics metrics_for_rank(const Communicator& communicator, Metrics metrics, int 
   return metrics;
 }
 
-Metrics metrics_of_batches(Communicator& communicator, const Metrics& metrics) {
-  return added(communicator, metrics);
-}
-
 std::vector<float> losses_of_parts(Communicator& communicator, const std::vector<float>& losses, int parts) {
   if (communicator.is_alone() && parts == 1) return losses;
   const auto each = static_cast<std::size_t>(parts);
-  std::string message(losses.size() * sizeof(float), '\0');
-  if (!losses.empty()) std::memcpy(message.data(), losses.data(), message.size());
   std::vector<double> sums(losses.size() / each);
-  for (const auto& other : communicator.gather(message)) {
-    if (other.size() != message.size()) throw CommunicationError("another rank has counted other batches");
-    std::vector<float> parts_of_rank(losses.size());
-    if (!losses.empty()) std::memcpy(parts_of_rank.data(), other.data(), other.size());
+  for (const auto& parts_of_rank : gather_vectors(communicator, std::span(losses))) {
     for (std::size_t i = 0; i < parts_of_rank.size(); ++i) sums[i / each] += parts_of_rank[i];
   }
   return {sums.begin(), sums.end()};

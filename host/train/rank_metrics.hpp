@@ -16,7 +16,7 @@ Metrics metrics_of_parts(Communicator& communicator, Metrics metrics, int parts)
 Metrics metrics_for_rank(const Communicator& communicator, Metrics metrics, int parts);
 
 /// The metrics of an evaluation in which each rank has computed whole batches. Collective.
-Metrics metrics_of_batches(Communicator& communicator, const Metrics& metrics);
+Metrics metrics_of_batches(Communicator& communicator, const Metrics& own);
 
 /// The loss of each batch, from the losses of its parts: `parts` consecutive values of each rank. Collective.
 std::vector<float> losses_of_parts(Communicator& communicator, const std::vector<float>& losses, int parts);

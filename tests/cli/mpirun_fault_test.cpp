@@ -75,6 +75,15 @@ class MpirunFaults : public testing::Test {
     EXPECT_EQ(outcome.exit_code, 0) << outcome.error;
     return read_file(path(run + "/model.safetensors"));
   }
+  // Sends the signal during training, and not to mpirun.
+  [[nodiscard]] Outcome signal_to_one_of_two_ranks(int number) const {
+    Program program(on_ranks(2, train("run", "100000")), kMpirun, mpirun_environment());
+    EXPECT_TRUE(program.wait_for("Epoch 3\n"));
+    const auto processes = warpfit_processes(path("run"));
+    EXPECT_EQ(processes.size(), 2U);
+    if (!processes.empty()) kill(processes.back(), number);
+    return program.finish();
+  }
   void expect_none_left() const {
     constexpr std::chrono::seconds kPromised{30};
     const auto start = std::chrono::steady_clock::now();
@@ -117,12 +126,7 @@ TEST_F(MpirunFaults, LoseNothingIfARankIsKilled) {
 }
 
 TEST_F(MpirunFaults, NameTheRankThatIsLost) {
-  Program program(on_ranks(2, train("run", "100000")), kMpirun, mpirun_environment());
-  ASSERT_TRUE(program.wait_for("Epoch 2\n"));
-  const auto processes = warpfit_processes(path("run"));
-  ASSERT_EQ(processes.size(), 2U);
-  kill(processes[1], SIGKILL);
-  const auto outcome = program.finish();
+  const auto outcome = signal_to_one_of_two_ranks(SIGKILL);
   EXPECT_NE(outcome.exit_code, 0);
   EXPECT_THAT(outcome.error, AnyOf(HasSubstr("rank 1 (process "), HasSubstr("rank 0 (process "),
                                    HasSubstr("on node")));  // of warpfit, or of mpirun
@@ -158,12 +162,7 @@ TEST_F(MpirunFaults, SaveOneCheckpointAtASignal) {
 
 // A signal to one rank, not to mpirun, ends all of them in the same way.
 TEST_F(MpirunFaults, EndTogetherIfOneRankGetsASignal) {
-  Program program(on_ranks(2, train("run", "100000")), kMpirun, mpirun_environment());
-  ASSERT_TRUE(program.wait_for("Epoch 3\n"));
-  const auto processes = warpfit_processes(path("run"));
-  ASSERT_EQ(processes.size(), 2U);
-  kill(processes[1], SIGTERM);
-  const auto outcome = program.finish();
+  const auto outcome = signal_to_one_of_two_ranks(SIGTERM);
   EXPECT_EQ(outcome.exit_code, 75) << outcome.error;
   EXPECT_THAT(outcome.error, HasSubstr("interrupted; checkpoint saved"));
 }

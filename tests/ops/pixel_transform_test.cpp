@@ -146,8 +146,8 @@ TEST_P(TransformedBatch, TakesMoreRowsThanAGridHas) {
   check(transform_of({1, 2, 2}, {.flip = FlipMode::kRandom}, false), 65'535 + 3);
 }
 
-// The random changes of a sample depend on its number in the data set, not on where it is stored or when it
-// is visited.
+// The random changes of a sample depend only on its index in the data set: they are the same wherever the
+// sample is stored in memory, and whatever the order of the samples.
 TEST_P(TransformedBatch, DependsOnTheNumberOfTheSample) {
   const Shape shape{1, 8, 8};
   const auto transform = transform_of(shape, {.flip = FlipMode::kRandom, .shift = 3}, false);

@@ -6,67 +6,36 @@
 #include <string>
 #include <vector>
 
-#include "host/model/initializer.hpp"
-#include "host/stream/dataset_files.hpp"
-#include "host/train/trainer.hpp"
 #include "tests/parallel/cuda_ranks.hpp"
-#include "tests/support/checked_backend.hpp"
+#include "tests/parallel/rank_training.hpp"
 #include "tests/support/comparison.hpp"
-#include "tests/support/files.hpp"
 #include "tests/support/reference.hpp"
 
 namespace warpfit::test {
 namespace {
 
-struct CudaJob {
-  std::string network = "784-12-10";
-  TrainOptions options{.epochs = 2, .batch_size = 12, .learning_rate = 0.1, .log_every = 5};
-  ProductKernels products = ProductKernels::kByShape;
-};
-
 struct CudaResult {
   std::vector<float> parameters, losses;
 };
 
-class LossRecorder final : public Report {
- public:
-  explicit LossRecorder(std::vector<float>& losses) : losses_(losses) {}
-  void loss(const LossReport& report) override { losses_.push_back(static_cast<float>(report.loss)); }
+void use(RankJob& job, ProductKernels products) {
+  job.backend = [products](Communicator& communicator) { return cuda_rank(communicator, products); };
+}
 
- private:
-  std::vector<float>& losses_;
-};
-
-CudaResult train_rank(Communicator& communicator, const CudaJob& job) {
-  const auto paths = find_dataset(sample_folder().string(), {});
-  const Dataset training_set(paths.train_images, paths.train_labels);
-  const Dataset test_set(paths.test_images, paths.test_labels);
-  const TrainingData data{training_set, std::nullopt, test_set};
-  CheckedBackend backend(cuda_rank(communicator, job.products));
-  const auto plan = plan_network(parse_network(job.network), shape_of(training_set.sample_shape()));
-  TorchGenerator generator(0);
-  auto parameters = initial_parameters(plan, generator);
-  Network network(backend, plan, {parameters, initial_state(plan)});
-  CudaResult result;
-  LossRecorder recorder(result.losses);
-  Trainer trainer(backend, network, data, job.options, generator, recorder, {});
-  trainer.run();
-  result.parameters = trainer.parameters();
-  return result;
+RankJob cuda_job() {
+  RankJob job;
+  job.options = {.epochs = 2, .batch_size = 12, .learning_rate = 0.1, .log_every = 5};
+  use(job, ProductKernels::kByShape);
+  return job;
 }
 
 // The result of rank 0, which all ranks have.
-CudaResult train(int ranks, const CudaJob& job) {
-  std::vector<CudaResult> results(static_cast<std::size_t>(ranks));
-  run_ranks(ranks, [&](Communicator& communicator) {
-    results[static_cast<std::size_t>(communicator.rank())] = train_rank(communicator, job);
-  });
-  for (const auto& other : results) {
-    EXPECT_EQ(other.parameters, results.front().parameters);
-    EXPECT_EQ(other.losses, results.front().losses);
-  }
-  EXPECT_FALSE(results.front().losses.empty());
-  return results.front();
+CudaResult train(int ranks, const RankJob& job) {
+  const auto result = train_on_ranks(ranks, job);
+  CudaResult losses{result.parameters, {}};
+  for (const auto& report : result.reports.losses) losses.losses.push_back(static_cast<float>(report.loss));
+  EXPECT_FALSE(losses.losses.empty());
+  return losses;
 }
 
 testing::AssertionResult close(const std::vector<float>& actual, const std::vector<float>& expected) {
@@ -80,11 +49,11 @@ void expect_like(const CudaResult& actual, const CudaResult& expected) {
 
 struct CudaCase {
   std::string name;
-  std::function<void(CudaJob&)> change;
+  std::function<void(RankJob&)> change;
 };
 
-CudaJob job_of(const CudaCase& one) {
-  CudaJob job;
+RankJob job_of(const CudaCase& one) {
+  auto job = cuda_job();
   one.change(job);
   return job;
 }
@@ -109,29 +78,29 @@ TEST_P(NcclTraining, IsLikeThatOfOneGpu) {
 }
 
 const std::vector<CudaCase> kCases{
-    {"PlainSgd", [](CudaJob&) {}},
-    {"OwnProducts", [](CudaJob& job) { job.products = ProductKernels::kOwn; }},
-    {"Blas", [](CudaJob& job) { job.products = ProductKernels::kBlas; }},
+    {"PlainSgd", [](RankJob&) {}},
+    {"OwnProducts", [](RankJob& job) { use(job, ProductKernels::kOwn); }},
+    {"Blas", [](RankJob& job) { use(job, ProductKernels::kBlas); }},
     {"MomentumAndClipping",
-     [](CudaJob& job) {
+     [](RankJob& job) {
        job.options.optimizer = Sgd{.momentum = 0.9F};
        job.options.learning_rate = 0.02;
        job.options.clipping = {.norm = 0.5F};
      }},
     {"AdamWithDropout",
-     [](CudaJob& job) {
+     [](RankJob& job) {
        job.network = "linear(13),relu,dropout(0.3),linear(10)";
        job.options.optimizer = Adam{.eps = 1e-3F};  // a small one divides rounding errors by themselves
        job.options.learning_rate = 1e-3;
      }},
     {"Accumulated",
-     [](CudaJob& job) {
+     [](RankJob& job) {
        job.options.accumulate = 3;
        job.options.shuffle = true;
      }},
-    {"LastBatchOfOneRow", [](CudaJob& job) { job.options.batch_size = 23; }},
+    {"LastBatchOfOneRow", [](RankJob& job) { job.options.batch_size = 23; }},
     {"FewerRowsThanRanks",
-     [](CudaJob& job) {
+     [](RankJob& job) {
        job.options.batch_size = 3;
        job.options.epochs = 1;
      }},
@@ -157,8 +126,8 @@ TEST_P(NcclBuckets, AreAddedDuringTheBackwardPass) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Backends, NcclBuckets,
-                         testing::Values(CudaCase{
-                             "Blas", [](CudaJob& job) { job.products = ProductKernels::kBlas; }}),
+                         testing::Values(CudaCase{"Blas",
+                                                  [](RankJob& job) { use(job, ProductKernels::kBlas); }}),
                          case_name);
 
 class NcclOrderedSums : public testing::TestWithParam<CudaCase> {
@@ -200,7 +169,7 @@ TEST_P(NcclModes, GiveTheSameResult) {
   config.streams = streams;
   config.seed = seed;
   WithCudaRanks::configure(config);
-  CudaJob job;
+  auto job = cuda_job();
   job.options.epochs = 1;
   job.options.batch_size = 60;
   const auto alone = train(1, job);

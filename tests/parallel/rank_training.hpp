@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -45,6 +46,9 @@ struct RankJob {
   std::string network = "784-12-10";
   TrainOptions options{.epochs = 2, .batch_size = 25, .learning_rate = 0.1, .log_every = 3};
   double validation = 0;
+  std::function<std::unique_ptr<Backend>(Communicator&)> backend = [](Communicator& communicator) {
+    return std::make_unique<CpuBackend>(1, &communicator);
+  };
   const TrainingState* resumed = nullptr;
   std::int64_t save_every_steps = 0;
   std::function<bool(int rank)> should_stop = {};
@@ -59,7 +63,7 @@ inline RankResult train_rank(Communicator& communicator, const RankJob& job) {
     const auto split = split_off(training_set, job.validation, false, 0);
     data = {split.training, split.validation, test_set};
   }
-  CheckedBackend backend(std::make_unique<CpuBackend>(1, &communicator));
+  CheckedBackend backend(job.backend(communicator));
   const auto plan = plan_network(parse_network(job.network), shape_of(training_set.sample_shape()));
   TorchGenerator generator(0);
   auto parameters = initial_parameters(plan, generator);
