@@ -1,10 +1,11 @@
 #include "host/cpu/cpu_backend.hpp"
 
 #include <fmt/core.h>
+#include <sys/mman.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
-#include <new>
 #include <utility>
 
 #include "host/backend/pixel_transform_formula.hpp"
@@ -23,7 +24,8 @@
 namespace warpfit {
 namespace {
 
-constexpr std::align_val_t kAlignment{64};
+constexpr std::size_t kAlignment = 64;
+constexpr std::size_t kHugePage = std::size_t{2} << 20;
 
 // Host and device share the same memory, and a run of batches is complete when the call returns.
 class CpuSlot final : public StagingSlot {
@@ -81,13 +83,15 @@ std::string CpuBackend::description() const {
 }
 
 void* CpuBackend::allocate(std::size_t bytes) {
-  void* memory = ::operator new(std::max<std::size_t>(bytes, 1), kAlignment, std::nothrow);
-  if (memory == nullptr)
+  const bool is_large = bytes >= kHugePage;
+  void* memory = nullptr;
+  if (posix_memalign(&memory, is_large ? kHugePage : kAlignment, std::max<std::size_t>(bytes, 1)) != 0)
     throw OutOfMemory(fmt::format("allocating {} bytes for training: out of memory", bytes));
+  if (is_large) madvise(memory, bytes, MADV_HUGEPAGE);  // a request: without huge pages, it fails
   return memory;
 }
 
-void CpuBackend::deallocate(void* memory) noexcept { ::operator delete(memory, kAlignment); }
+void CpuBackend::deallocate(void* memory) noexcept { std::free(memory); }
 
 void CpuBackend::upload(std::span<const std::byte> from, void* to) {
   if (!from.empty()) std::memcpy(to, from.data(), from.size());

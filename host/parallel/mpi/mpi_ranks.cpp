@@ -10,6 +10,7 @@
 #include <functional>
 #include <string_view>
 #include <thread>
+#include <vector>
 
 #include "host/parallel/communicator.hpp"
 #include "host/parallel/mpi_library.hpp"
@@ -86,10 +87,11 @@ class MpiRank final : public Communicator {
   }
 
   void sum(std::span<float> values, SumOrder order) override {
-    std::vector<float> other(std::min(values.size(), kChunk));
+    if (received_.size() < std::min(values.size(), kChunk)) received_.resize(std::min(values.size(), kChunk));
     if (order == SumOrder::kTree)
-      return in_parts(values, kChunk, [&](auto part) { sum_in_tree(part, other); });
-    in_parts(values, kChunk * static_cast<std::size_t>(size_), [&](auto part) { sum_in_ring(part, other); });
+      return in_parts(values, kChunk, [this](auto part) { sum_in_tree(part, received_); });
+    in_parts(values, kChunk * static_cast<std::size_t>(size_),
+             [this](auto part) { sum_in_ring(part, received_); });
   }
   void broadcast(std::span<std::byte> data, int root) override {
     in_parts(data, kMaxCount, [root](auto part) {
@@ -180,6 +182,7 @@ class MpiRank final : public Communicator {
   }
 
   int rank_ = 0, size_ = 1;
+  std::vector<float> received_;  // a part of another rank's values
   int exceptions_ = std::uncaught_exceptions();
 };
 

@@ -1,0 +1,80 @@
+// Memory of the CPU backend, and products that it divides into several.
+#include "host/cpu/cpu_backend.hpp"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "tests/support/comparison.hpp"
+#include "tests/support/linear_layer.hpp"
+
+namespace warpfit::test {
+namespace {
+
+constexpr std::size_t kHugePageBytes = std::size_t{2} << 20;
+
+// The flags of the mapping that contains this address: "hg" asks for huge pages (proc_pid_smaps(5)).
+std::string mapping_flags(const void* memory) {
+  const auto address = reinterpret_cast<std::uintptr_t>(memory);
+  std::ifstream maps("/proc/self/smaps");
+  bool is_found = false;
+  for (std::string line; std::getline(maps, line);) {
+    std::uintptr_t first = 0, last = 0;
+    if (std::sscanf(line.c_str(), "%lx-%lx ", &first, &last) == 2)
+      is_found = first <= address && address < last;
+    if (is_found && line.starts_with("VmFlags:")) return line + " ";
+  }
+  return "";
+}
+
+TEST(CpuBackend, AsksForHugePagesForLargeMemory) {
+  if (!std::filesystem::exists("/sys/kernel/mm/transparent_hugepage"))
+    GTEST_SKIP() << "this kernel has no transparent huge pages";
+  CpuBackend backend(1);
+  for (const std::size_t bytes : {kHugePageBytes, 5 * kHugePageBytes + 12345}) {
+    void* memory = backend.allocate(bytes);
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(memory) % kHugePageBytes, 0U);
+    EXPECT_NE(mapping_flags(memory).find(" hg "), std::string::npos) << mapping_flags(memory);
+    backend.deallocate(memory);
+  }
+}
+
+TEST(CpuBackend, AlignsSmallMemory) {
+  CpuBackend backend(1);
+  for (const std::size_t bytes : {std::size_t{0}, std::size_t{1}, kHugePageBytes - 1}) {
+    void* memory = backend.allocate(bytes);
+    ASSERT_NE(memory, nullptr);
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(memory) % 64, 0U);
+    backend.deallocate(memory);
+  }
+}
+
+class WideProducts : public testing::TestWithParam<int> {};
+
+// More than 1024 columns a thread: of y with many outputs, of dx and dw with many inputs.
+TEST_P(WideProducts, AreExact) {
+  CpuBackend backend(GetParam());
+  const std::int64_t wide = 1030 * GetParam();
+  for (const LayerShape& s : {LayerShape{130, 129, wide}, LayerShape{130, wide, 129}}) {
+    SCOPED_TRACE(testing::Message() << s.inputs << " to " << s.outputs);
+    const LayerValues values(s, true);
+    LayerOnBackend layer(backend, s, values);
+    const auto y = reference_linear(values.x, values.w, values.b, s.rows);
+    EXPECT_TRUE(all_equal(layer.forward(ActivationKind::kNone), y));
+    EXPECT_TRUE(all_equal(layer.forward(ActivationKind::kRelu), relu(y)));
+    const auto dx = reference_linear_input_gradient(values.dy, values.w, s.rows, s.outputs);
+    EXPECT_TRUE(all_equal(layer.backward_input(ActivationKind::kRelu), masked(dx, values.x)));
+    const auto gradients = layer.backward_weights();
+    EXPECT_TRUE(all_equal(gradients[0], reference_weight_gradient(values.x, values.dy, s.rows)));
+    EXPECT_TRUE(all_equal(gradients[1], reference_bias_gradient(values.dy, s.rows)));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Threads, WideProducts, testing::Values(1, 2));
+
+}  // namespace
+}  // namespace warpfit::test
