@@ -11,7 +11,7 @@ Each fault is a paragraph; lines between paragraphs that begin with '#' are comm
     +    if (!(y[i] >= 0.0F)) dx[i] = 0.0F;
 
 breaks     the effect of the fault
-program    the test program that must find it (see PROGRAMS); default emulated_tests
+program    the test program that must find it (see PROGRAMS); default emulated_tests; mpi: warpfit_tests, with MPI
 tests      names of suites, or prefixes of suite.test, of that program. For emulated_tests, a suffix such as /cuda_stream
            selects the test parameter, which otherwise is any that begins with cuda. warpfit_tests runs without its CUDA
            tests.
@@ -25,9 +25,10 @@ import dataclasses
 import pathlib
 
 HERE = pathlib.Path(__file__).resolve().parent
-PROGRAMS = {  # with the programs to link: tests run a program from their own folder
+PROGRAMS = {  # the test program, and what else to link: tests run a program from their own folder
     "emulated_tests": ["emulated_tests"],
     "warpfit_tests": ["warpfit_tests", "warpfit"],
+    "mpi": ["warpfit_tests", "warpfit", "libwarpfit_mpi.so", "mpi_ranks_program"],
 }
 MODES = {  # for emulated_tests
     "eager": "order=forward,streams=eager",
@@ -63,7 +64,7 @@ class Mutation:
 
 
 def gtest_filter(program, tests):
-    if program == "warpfit_tests":
+    if program != "emulated_tests":
         return ":".join(sorted({f"{test}*:*/{test}*" for test in tests})) + "-*/cuda*"
     pairs = (test.partition("/") for test in tests)
     return ":".join(sorted({f"*/{test}*/{backend or 'cuda'}*" for test, _, backend in pairs}))
