@@ -66,6 +66,7 @@ class GradientBuckets {
 // returned fence covers the gradients of all tensors, or their updates.
 Fence backward(Backend& backend, const Batch& batch, const TrainingRule& rule, Phase last) {
   const ProfileRange range(backend, "backward");
+  if (batch.inputs.rows == 0) backend.clear(batch.gradients);  // this rank has no rows of the batch
   Fence fence;
   std::optional<GradientBuckets> buckets;
   if (rule.sums_over_ranks && rule.gradient_sum.empty() && rule.sum_order == SumOrder::kFastest)
@@ -81,7 +82,6 @@ Fence backward(Backend& backend, const Batch& batch, const TrainingRule& rule, P
       fence |= update(backend, operation);
     }
   }
-  if (batch.operations.empty()) backend.clear(batch.gradients);  // this rank has no rows of the batch
   if (buckets) fence |= buckets->sum_rest(fence);
   return fence;
 }

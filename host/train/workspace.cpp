@@ -3,6 +3,16 @@
 #include "host/train/operation_plan.hpp"
 
 namespace warpfit {
+namespace {
+
+// An operation of a batch without rows.
+class NoRowsOp final : public LayerOp {
+ public:
+  void forward(Mode, const OperationViews&) override {}
+  void backward_input(const OperationViews&) override {}
+};
+
+}  // namespace
 
 Workspace::Workspace(Backend& backend, const Network& network, const WorkspaceOptions& options)
     : backend_(backend),
@@ -39,7 +49,7 @@ std::unique_ptr<Batch> Workspace::prepare(std::int64_t rows, const std::optional
   batch->labels = labels_.view(static_cast<std::size_t>(rows));
   batch->gradients = parameter_gradients_.view();
   batch->operations.reserve(plan_.operations.size());  // views refer to its elements
-  for (std::size_t i = 0; rows > 0 && i < plan_.operations.size(); ++i) {
+  for (std::size_t i = 0; i < plan_.operations.size(); ++i) {
     const auto& planned = plan_.operations[i];
     auto& operation = batch->operations.emplace_back();
     for (std::size_t t = 0; t < planned.tensors; ++t) {
@@ -50,7 +60,7 @@ std::unique_ptr<Batch> Workspace::prepare(std::int64_t rows, const std::optional
     }
     for (std::size_t s = 0; s < planned.states; ++s)
       operation.state.push_back(network_.plan().state[planned.first_state + s].in(network_.state().view()));
-    operation.op = backend_.prepare(planned.operation, rows);
+    operation.op = rows > 0 ? backend_.prepare(planned.operation, rows) : std::make_unique<NoRowsOp>();
     const bool is_fork = std::holds_alternative<ForkOperation>(planned.operation);
     operation.views = {.x = value(planned.x, rows),
                        .y = value(planned.y, rows),

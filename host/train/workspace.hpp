@@ -46,8 +46,8 @@ class Workspace {
 
   [[nodiscard]] const OperationPlan& plan() const { return plan_; }
   [[nodiscard]] std::int64_t max_batch_size() const { return max_batch_size_; }
-  /// Creates a batch of `rows` rows; a batch without rows has no operations. All batches share the same
-  /// memory, so only one is in use at a time.
+  /// Creates a batch of `rows` rows; the operations of a batch without rows compute nothing. All batches share
+  /// the same memory, so only one is in use at a time.
   [[nodiscard]] std::unique_ptr<Batch> prepare(std::int64_t rows, const std::optional<Loss>& loss) const;
   /// The output (rows, C) of the last operation.
   [[nodiscard]] Matrix outputs(std::int64_t rows) const;
