@@ -2,10 +2,10 @@
 
 #include <vector>
 
+#include "cuda/batch_norm_op.hpp"
 #include "cuda/conv_op.hpp"
 #include "cuda/ops/activation.hpp"
 #include "cuda/ops/add.hpp"
-#include "cuda/ops/batch_norm.hpp"
 #include "cuda/ops/bias_gradient.hpp"
 #include "cuda/ops/dropout.hpp"
 #include "cuda/ops/elementwise_loss.hpp"
@@ -101,63 +101,9 @@ class DropoutOp final : public LayerOp {
   DropoutMask mask_;
 };
 
-class BatchNormOp final : public LayerOp {
- public:
-  BatchNormOp(const OpContext& context, const BatchNormOperation& operation, std::int64_t rows)
-      : context_(context),
-        operation_(operation),
-        scratch_(context.backend, static_cast<std::size_t>(cuda::batch_norm_scratch(operation, rows))) {
-    const std::vector<float> zeros(static_cast<std::size_t>(operation.channels));
-    for (auto* values : {&mean_, &inverse_deviation_, &dweight_, &dbias_}) *values = {context.backend, zeros};
-  }
-
-  void forward(Mode mode, const OperationViews& views) override {
-    has_gradients_ = false;
-    if (mode == Mode::kTrain) {
-      cuda::batch_norm_forward(operation_, views.x, views.tensors, views.state, batch(), scratch_.view(),
-                               views.y, context_.stream.get());
-    } else {
-      cuda::batch_norm_evaluate(operation_, views.x, views.tensors, views.state, views.y,
-                                context_.stream.get());
-    }
-  }
-  void backward_input(const OperationViews& views) override { backward(views, views.dx); }
-  Fence backward_tensors(const OperationViews& views) override {
-    if (!has_gradients_) backward(views, {});
-    const auto copy = [&](const Buffer<float>& from, Vector to) {
-      if (!to.empty()) copy_on_device(to.data(), from.data(), to.size_bytes(), context_.stream.get());
-    };
-    copy(dweight_, views.gradients[0]);
-    copy(dbias_, views.gradients[1]);
-    return {};
-  }
-  Fence backward_sgd(const OperationViews& views) override {
-    if (!has_gradients_) backward(views, {});
-    const float* rate = &context_.position->rate;
-    cuda::sgd_update(views.tensors[0], dweight_.view(), rate, context_.stream.get());
-    cuda::sgd_update(views.tensors[1], dbias_.view(), rate, context_.stream.get());
-    return {};
-  }
-
- private:
-  [[nodiscard]] cuda::BatchNormStatistics batch() const { return {mean_.view(), inverse_deviation_.view()}; }
-  void backward(const OperationViews& views, Matrix dx) {
-    cuda::batch_norm_backward(operation_, views.x, views.dy, views.tensors[0], batch(), scratch_.view(),
-                              dweight_.view(), dbias_.view(), dx, context_.stream.get());
-    has_gradients_ = true;
-  }
-
-  OpContext context_;
-  BatchNormOperation operation_;
-  Buffer<float> mean_, inverse_deviation_;  // of the batch
-  Buffer<float> dweight_, dbias_;
-  Buffer<float> scratch_;
-  bool has_gradients_ = false;  // of this step
-};
-
 std::unique_ptr<LayerOp> make(const OpContext& context, const BatchNormOperation& operation,
                               std::int64_t rows) {
-  return std::make_unique<BatchNormOp>(context, operation, rows);
+  return make_batch_norm_op(context, operation, rows);
 }
 std::unique_ptr<LayerOp> make(const OpContext& context, const LinearOperation& operation, std::int64_t) {
   return std::make_unique<LinearOp>(context, operation);

@@ -1,6 +1,7 @@
 # The CUDA backend's sources but for library.cpp, for the library and for the tests, which compile them against an
 # emulated runtime.
 set(warpfit_cuda_sources
+  batch_norm_op.cpp
   branches.cpp
   conv_op.cpp
   cuda_backend.cpp

@@ -74,6 +74,7 @@ set(warpfit_test_sources
   parallel/collective_checks.cpp
   parallel/rendezvous_test.cpp
   parallel/sum_thread_test.cpp
+  parallel/sync_batch_norm_test.cpp
   parallel/tcp_ranks_test.cpp
   parallel/thread_ranks_test.cpp
   parallel/training_test.cpp

@@ -4,44 +4,23 @@
 #include "cuda/device/kernel.cuh"
 #include "cuda/ops/batch_norm.hpp"
 #include "cuda/ops/batch_norm_chunks.cuh"
+#include "cuda/ops/batch_norm_moments.cuh"
 #include "cuda/runtime/launch.hpp"
 
 namespace warpfit::cuda {
 namespace {
 
-// The mean of a channel and the sum of the squared distances to it.
-struct Moments {
-  float mean, squares;
-};
-
-__device__ Moments moments_of_chunk(const Values& values, const float* x) {
-  float sum = 0;
-  values.for_each([&](std::int64_t at) { sum += x[at]; });
-  const float mean = values.sum(sum) / values.rows_of(blockIdx.y);
-  float squares = 0;
-  values.for_each([&](std::int64_t at) {
-    const float distance = x[at] - mean;
-    squares += distance * distance;
-  });
-  return {mean, values.sum(squares)};
-}
-
-__device__ Moments moments_of_batch(const Values& values, const float* x, const Partial& partial) {
-  if (values.chunks == 1) return moments_of_chunk(values, x);
-  const float mean = values.sum_of_chunks([&](unsigned chunk, std::int64_t at) {
-    return values.rows_of(chunk) * partial.first[at];
-  }) / static_cast<float>(values.rows);
-  const float squares = values.sum_of_chunks([&](unsigned chunk, std::int64_t at) {
-    const float distance = partial.first[at] - mean;
-    return partial.second[at] + values.rows_of(chunk) * distance * distance;
-  });
-  return {mean, squares};
-}
-
 __global__ void __launch_bounds__(kThreads)
     batch_norm_moments_kernel(Values values, const float* __restrict__ x, Partial partial) {
   const auto [mean, squares] = moments_of_chunk(values, x);
   partial.store(values, mean, squares);
+}
+
+__global__ void __launch_bounds__(kThreads)
+    batch_norm_rank_moments_kernel(Values values, const float* __restrict__ x, Partial partial,
+                                   RankSlots slots) {
+  const auto moments = moments_of_batch(values, x, partial);
+  if (values.channel() < values.channels && values.index() == 0) store_moments(slots, values, moments);
 }
 
 // y = activation(x * factor + constant)
@@ -63,19 +42,26 @@ struct ForwardArguments {
   Partial partial;
   float *running_mean, *running_variance;
   std::int32_t* batches;
-  float *mean, *inverse_deviation;
+  RankSlots slots;
+  float *mean, *inverse_deviation, *count;
   float* y;
   float eps;
   double momentum;
   bool relu;
 };
 
+// If synchronized, the moments are those of the slots. (A branch at run time would cost the other kernel
+// registers.)
+template <bool kSynchronized>
 __global__ void __launch_bounds__(kThreads) batch_norm_forward_kernel(ForwardArguments arguments) {
   const auto& values = arguments.values;
-  const auto [mean, squares] = moments_of_batch(values, arguments.x, arguments.partial);
+  Moments moments{};
+  if constexpr (!kSynchronized) moments = moments_of_batch(values, arguments.x, arguments.partial);
   const std::int64_t channel = values.channel();
   if (channel >= values.channels) return;
-  const auto n = static_cast<float>(values.rows);
+  auto n = static_cast<float>(values.rows);
+  if constexpr (kSynchronized) moments = moments_of_ranks(arguments.slots, channel, values.channels, n);
+  const auto [mean, squares] = moments;
   const float inverse = 1 / sqrtf(squares / n + arguments.eps);
   const Transform transform(mean, inverse, arguments.weight[channel], arguments.bias[channel],
                             arguments.relu);
@@ -88,6 +74,7 @@ __global__ void __launch_bounds__(kThreads) batch_norm_forward_kernel(ForwardArg
   move(arguments.running_variance[channel], squares / (n - 1));
   arguments.mean[channel] = mean;
   arguments.inverse_deviation[channel] = inverse;
+  if (kSynchronized && channel == 0) *arguments.count = n;
   if (channel == 0 && *arguments.batches < kMaxBatchCount) ++*arguments.batches;
 }
 
@@ -118,11 +105,20 @@ __device__ Sums sums_of_chunk(const Values& values, const float* x, const float*
 
 struct BackwardArguments {
   Values values;
-  const float *x, *dy, *weight, *mean, *inverse_deviation;
+  const float *x, *dy, *weight, *mean, *inverse_deviation, *count;
   Partial partial;
   float *dweight, *dbias;
   float* dx;  // null if it is not needed
 
+  // Stores dx from the gradients of the channel's weight and bias, summed over the rows of the batch.
+  // dx = weight / deviation * (dy - mean(dy) - normalized x * mean(dy * normalized x))
+  __device__ void store_dx(float weight_gradient, float bias_gradient) const {
+    const float average = mean_of_channel(), inverse = inverse_deviation[values.channel()];
+    const float factor = weight[values.channel()] * inverse;
+    const float slope = weight_gradient * inverse / *count;
+    const float shift = bias_gradient / *count;
+    values.for_each([&](std::int64_t at) { dx[at] = factor * (dy[at] - shift - (x[at] - average) * slope); });
+  }
   __device__ float mean_of_channel() const {
     return values.channel() < values.channels ? mean[values.channel()] : 0;
   }
@@ -142,26 +138,24 @@ __device__ Sums sums_of_batch(const BackwardArguments& arguments, float mean) {
           values.sum_of_chunks([&](unsigned, std::int64_t at) { return partial.second[at]; })};
 }
 
-// dx = weight / deviation * (dy - mean(dy) - normalized x * mean(dy * normalized x))
 __global__ void __launch_bounds__(kThreads) batch_norm_backward_kernel(BackwardArguments arguments) {
   const auto& values = arguments.values;
   const float mean = arguments.mean_of_channel();
   const auto [gradients, products] = sums_of_batch(arguments, mean);
   const std::int64_t channel = values.channel();
   if (channel >= values.channels) return;
-  const float inverse = arguments.inverse_deviation[channel];
+  const float dweight = products * arguments.inverse_deviation[channel];
   if (blockIdx.y == 0 && values.index() == 0) {
     arguments.dbias[channel] = gradients;
-    arguments.dweight[channel] = products * inverse;
+    arguments.dweight[channel] = dweight;
   }
-  if (arguments.dx == nullptr) return;
-  const auto n = static_cast<float>(values.rows);
-  const float factor = arguments.weight[channel] * inverse;
-  const float slope = products * inverse * inverse / n;
-  const float shift = gradients / n;
-  values.for_each([&](std::int64_t at) {
-    arguments.dx[at] = factor * (arguments.dy[at] - shift - (arguments.x[at] - mean) * slope);
-  });
+  if (arguments.dx != nullptr) arguments.store_dx(dweight, gradients);
+}
+
+__global__ void __launch_bounds__(kThreads) batch_norm_input_gradient_kernel(BackwardArguments arguments) {
+  const std::int64_t channel = arguments.values.channel();
+  if (channel < arguments.values.channels)
+    arguments.store_dx(arguments.dweight[channel], arguments.dbias[channel]);
 }
 
 Values values_of(const BatchNormOperation& operation, ConstMatrix x) {
@@ -170,6 +164,11 @@ Values values_of(const BatchNormOperation& operation, ConstMatrix x) {
 
 LaunchShape shape_of(const Values& values) {
   return {{static_cast<unsigned>(values.tiles()), values.chunks}, kThreads};
+}
+
+// Of kernels that compute statistics of the batch only.
+LaunchShape shape_of_statistics(const Values& values) {
+  return {{static_cast<unsigned>(values.tiles())}, kThreads};
 }
 
 Partial partial_of(const Values& values, Vector scratch) {
@@ -184,9 +183,17 @@ std::int64_t batch_norm_scratch(const BatchNormOperation& operation, std::int64_
   return values.chunks > 1 ? 2 * values.chunks * values.channels : 0;
 }
 
+void batch_norm_rank_moments(const BatchNormOperation& operation, ConstMatrix x, Vector scratch,
+                             const RankSlots& slots, cudaStream_t stream) {
+  const auto values = values_of(operation, x);
+  const auto partial = partial_of(values, scratch);
+  if (values.chunks > 1) launch(batch_norm_moments_kernel, shape_of(values), stream, values, x.data, partial);
+  launch(batch_norm_rank_moments_kernel, shape_of_statistics(values), stream, values, x.data, partial, slots);
+}
+
 void batch_norm_forward(const BatchNormOperation& operation, ConstMatrix x, std::span<const Vector> tensors,
                         std::span<const Vector> state, const BatchNormStatistics& batch, Vector scratch,
-                        Matrix y, cudaStream_t stream) {
+                        const RankSlots& slots, Matrix y, cudaStream_t stream) {
   const auto values = values_of(operation, x);
   const ForwardArguments arguments{.values = values,
                                    .x = x.data,
@@ -196,15 +203,21 @@ void batch_norm_forward(const BatchNormOperation& operation, ConstMatrix x, std:
                                    .running_mean = state[0].data(),
                                    .running_variance = state[1].data(),
                                    .batches = reinterpret_cast<std::int32_t*>(state[2].data()),
+                                   .slots = slots,
                                    .mean = batch.mean.data(),
                                    .inverse_deviation = batch.inverse_deviation.data(),
+                                   .count = batch.count.data(),
                                    .y = y.data,
                                    .eps = static_cast<float>(operation.eps),
                                    .momentum = operation.momentum,
                                    .relu = operation.activation == ActivationKind::kRelu};
+  if (slots.values != nullptr) {
+    launch(batch_norm_forward_kernel<true>, shape_of(values), stream, arguments);
+    return;
+  }
   if (values.chunks > 1)
     launch(batch_norm_moments_kernel, shape_of(values), stream, values, x.data, arguments.partial);
-  launch(batch_norm_forward_kernel, shape_of(values), stream, arguments);
+  launch(batch_norm_forward_kernel<false>, shape_of(values), stream, arguments);
 }
 
 void batch_norm_evaluate(const BatchNormOperation& operation, ConstMatrix x, std::span<const Vector> tensors,
@@ -225,12 +238,32 @@ void batch_norm_backward(const BatchNormOperation& operation, ConstMatrix x, Con
                                     .weight = weight.data(),
                                     .mean = batch.mean.data(),
                                     .inverse_deviation = batch.inverse_deviation.data(),
+                                    .count = batch.count.data(),
                                     .partial = partial_of(values, scratch),
                                     .dweight = dweight.data(),
                                     .dbias = dbias.data(),
                                     .dx = dx.data};
   if (values.chunks > 1) launch(batch_norm_sums_kernel, shape_of(values), stream, arguments);
-  launch(batch_norm_backward_kernel, shape_of(values), stream, arguments);
+  launch(batch_norm_backward_kernel, dx.empty() ? shape_of_statistics(values) : shape_of(values), stream,
+         arguments);
+}
+
+void batch_norm_backward_input(const BatchNormOperation& operation, ConstMatrix x, ConstMatrix dy,
+                               ConstVector weight, const BatchNormStatistics& batch, Vector dweight,
+                               Vector dbias, Matrix dx, cudaStream_t stream) {
+  const auto values = values_of(operation, x);
+  const BackwardArguments arguments{.values = values,
+                                    .x = x.data,
+                                    .dy = dy.data,
+                                    .weight = weight.data(),
+                                    .mean = batch.mean.data(),
+                                    .inverse_deviation = batch.inverse_deviation.data(),
+                                    .count = batch.count.data(),
+                                    .partial = {},
+                                    .dweight = dweight.data(),
+                                    .dbias = dbias.data(),
+                                    .dx = dx.data};
+  launch(batch_norm_input_gradient_kernel, shape_of(values), stream, arguments);
 }
 
 }  // namespace warpfit::cuda

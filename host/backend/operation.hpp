@@ -72,6 +72,10 @@ struct BatchNormOperation {
   std::int64_t channels = 0, pixels = 1;  ///< of a sample
   double eps = 1e-5, momentum = 0.1;
   ActivationKind activation = ActivationKind::kNone;  ///< ReLU or none
+  /// Whether a batch is the rows of all ranks of Backend::communicator(). In training, forward() and
+  /// backward_input() are then collective, and a rank may have no rows. The gradients of weight and bias are
+  /// sums over the rows here.
+  bool is_synchronized = false;
 };
 
 enum class PoolKind { kMax, kAverage };

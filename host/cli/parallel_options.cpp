@@ -39,6 +39,10 @@ Options parallel_options(TrainCommand& command) {
        "order in which gradients are summed; ordered: in eight parts of each batch, with the same results "
        "for 1, 2, 4 and 8 processes, but slower; --threads is then 1 by default and changes the results"},
       {{"fastest", false}, {"ordered", true}}, command.run.training.ordered_sums));
+  rows.push_back(on_off({kProcesses, "--sync-batchnorm", "",
+                         "batch normalization with the statistics of the samples of all processes, as "
+                         "PyTorch's SyncBatchNorm, instead of those of each process"},
+                        command.run.training.sync_batch_norm));
   return rows;
 }
 

@@ -1,4 +1,4 @@
-// --parallel, --batch-size-per-rank and --reduce.
+// --parallel, --batch-size-per-rank, --reduce and --sync-batchnorm.
 #pragma once
 
 #include "host/cli/commands.hpp"

@@ -102,9 +102,10 @@ void transform(ThreadPool& pool, const Values& values, ActivationKind activation
 
 // The sums are of distances to the first value of each channel, so that the variance, a difference of two
 // sums, keeps its accuracy for values far from 0.
-void batch_norm_forward(ThreadPool& pool, const BatchNormOperation& operation, ConstMatrix x,
-                        std::span<const Vector> tensors, std::span<const Vector> state,
-                        const BatchNormStatistics& batch, Matrix y) {
+BatchNormMoments batch_norm_moments(ThreadPool& pool, const BatchNormOperation& operation, ConstMatrix x) {
+  const auto channels = static_cast<std::size_t>(operation.channels);
+  BatchNormMoments moments{0, std::vector<double>(channels), std::vector<double>(channels)};
+  if (x.rows == 0) return moments;
   const Values values(operation.channels, x.size());
   const auto origins = values.repeated(x.data);
   const float* origin = origins.data();
@@ -115,13 +116,23 @@ void batch_norm_forward(ThreadPool& pool, const BatchNormOperation& operation, C
         sum += distance;
         square += distance * distance;
       });
-  const double n = values.per_channel();
+  moments.count = values.per_channel();
+  for (std::size_t channel = 0; channel < channels; ++channel) {
+    const double shift = sums[channel] / moments.count;
+    moments.means[channel] = data[channel] + shift;
+    moments.squares[channel] = std::max(squares[channel] - shift * sums[channel], 0.0);
+  }
+  return moments;
+}
+
+void batch_norm_forward(ThreadPool& pool, const BatchNormOperation& operation, ConstMatrix x,
+                        const BatchNormMoments& moments, std::span<const Vector> tensors,
+                        std::span<const Vector> state, const BatchNormStatistics& batch, Matrix y) {
+  const double n = batch.count = moments.count;
   const auto channels = static_cast<std::size_t>(operation.channels);
   std::vector<float> factor(channels), constant(channels);
   for (std::size_t channel = 0; channel < channels; ++channel) {
-    const double shift = sums[channel] / n;
-    const double mean = data[channel] + shift;
-    const double deviations = std::max(squares[channel] - shift * sums[channel], 0.0);
+    const double mean = moments.means[channel], deviations = moments.squares[channel];
     const auto move = [&](float& running, double value) {
       running = static_cast<float>(operation.momentum * value + (1 - operation.momentum) * running);
     };
@@ -132,9 +143,10 @@ void batch_norm_forward(ThreadPool& pool, const BatchNormOperation& operation, C
     factor[channel] = batch.inverse_deviation[channel] * tensors[0][channel];
     constant[channel] = tensors[1][channel] - batch.mean[channel] * factor[channel];
   }
-  transform(pool, values, operation.activation, x.data, factor, constant, y.data);
   auto& batches = state[2][0];
   batches = std::bit_cast<float>(std::min(std::bit_cast<std::int32_t>(batches) + 1, kMaxBatchCount));
+  if (x.rows > 0)
+    transform(pool, {operation.channels, x.size()}, operation.activation, x.data, factor, constant, y.data);
 }
 
 void batch_norm_evaluate(ThreadPool& pool, const BatchNormOperation& operation, ConstMatrix x,
@@ -150,6 +162,11 @@ void batch_norm_evaluate(ThreadPool& pool, const BatchNormOperation& operation, 
 
 void batch_norm_gradients(ThreadPool& pool, const BatchNormOperation& operation, ConstMatrix x,
                           ConstMatrix dy, const BatchNormStatistics& batch, Vector dweight, Vector dbias) {
+  if (x.rows == 0) {
+    std::ranges::fill(dweight, 0.0F);
+    std::ranges::fill(dbias, 0.0F);
+    return;
+  }
   const Values values(operation.channels, x.size());
   const auto means = values.repeated(batch.mean.data());
   const float *data = x.data, *gradient = dy.data, *mean = means.data();
@@ -169,8 +186,9 @@ void batch_norm_gradients(ThreadPool& pool, const BatchNormOperation& operation,
 void batch_norm_backward_input(ThreadPool& pool, const BatchNormOperation& operation, ConstMatrix x,
                                ConstMatrix dy, ConstVector weight, const BatchNormStatistics& batch,
                                ConstVector dweight, ConstVector dbias, Matrix dx) {
+  if (x.rows == 0) return;
   const Values values(operation.channels, x.size());
-  const auto n = static_cast<float>(values.per_channel());
+  const auto n = static_cast<float>(batch.count);
   const auto channels = static_cast<std::size_t>(operation.channels);
   std::vector<float> factor(channels), slope(channels), shift(channels);
   for (std::size_t channel = 0; channel < channels; ++channel) {

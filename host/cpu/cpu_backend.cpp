@@ -19,6 +19,7 @@
 #include "host/cpu/optimizer.hpp"
 #include "host/cpu/pixels.hpp"
 #include "host/cpu/processor.hpp"
+#include "host/cpu/rank_moments.hpp"
 #include "host/cpu/sgd.hpp"
 
 namespace warpfit {
@@ -162,22 +163,24 @@ void CpuBackend::update(const Optimizer& optimizer, const OptimizerViews& views)
 }
 
 std::unique_ptr<LayerOp> CpuBackend::prepare(const Operation& operation, std::int64_t rows) {
-  return cpu::make_layer_op({pool_, products_, run_}, operation, rows);
+  return cpu::make_layer_op({*this, pool_, products_, run_}, operation, rows);
 }
 
-// Other operations allocate at most a few values for each channel.
+// Other operations, and batch normalization within a rank, allocate at most a few values for each channel.
 std::uint64_t CpuBackend::host_bytes(const PlannedOperation& operation, std::int64_t rows,
                                      bool trains) const {
   if (const auto* conv = std::get_if<ConvOperation>(&operation.operation))
     return cpu::conv_op_bytes(pool_, *conv, rows,
                               {trains && operation.has_input_gradient, trains && operation.trains});
+  if (const auto* norm = std::get_if<BatchNormOperation>(&operation.operation))
+    return trains && norm->is_synchronized ? cpu::RankMoments::bytes(*norm, communicator_->size()) : 0;
   const auto* pool = std::get_if<PoolOperation>(&operation.operation);
   if (pool == nullptr || pool->kind != PoolKind::kMax) return 0;
   return sizeof(std::int32_t) * static_cast<std::uint64_t>(rows * pool->out().size());
 }
 
 std::unique_ptr<LossOp> CpuBackend::prepare(const Loss& loss, std::int64_t, std::int64_t rows) {
-  return cpu::make_loss_op({pool_, products_, run_}, loss, rows);
+  return cpu::make_loss_op({*this, pool_, products_, run_}, loss, rows);
 }
 
 std::unique_ptr<MuonOp> CpuBackend::prepare(const Muon& muon, std::span<const MuonMatrix> matrices) {

@@ -7,7 +7,7 @@
 #include "host/base/error.hpp"
 #include "host/cpu/activation.hpp"
 #include "host/cpu/add.hpp"
-#include "host/cpu/batch_norm.hpp"
+#include "host/cpu/batch_norm_op.hpp"
 #include "host/cpu/bias_gradient.hpp"
 #include "host/cpu/conv_op.hpp"
 #include "host/cpu/dropout.hpp"
@@ -106,60 +106,8 @@ class DropoutOp final : public LayerOp {
   DropoutMask mask_;
 };
 
-class BatchNormOp final : public LayerOp {
- public:
-  BatchNormOp(const OpContext& context, const BatchNormOperation& operation)
-      : context_(context), operation_(operation) {
-    for (auto* values : {&mean_, &inverse_deviation_, &dweight_, &dbias_})
-      values->resize(static_cast<std::size_t>(operation.channels));
-  }
-
-  void forward(Mode mode, const OperationViews& views) override {
-    has_gradients_ = false;
-    if (mode == Mode::kTrain) {
-      batch_norm_forward(context_.pool, operation_, views.x, views.tensors, views.state, batch(), views.y);
-    } else {
-      batch_norm_evaluate(context_.pool, operation_, views.x, views.tensors, views.state, views.y);
-    }
-  }
-  void backward_input(const OperationViews& views) override {
-    find_gradients(views);
-    batch_norm_backward_input(context_.pool, operation_, views.x, views.dy, views.tensors[0], batch(),
-                              dweight_, dbias_, views.dx);
-  }
-  Fence backward_tensors(const OperationViews& views) override {
-    find_gradients(views);
-    const auto copy = [](const std::vector<float>& from, Vector to) {
-      if (!to.empty()) std::ranges::copy(from, to.begin());
-    };
-    copy(dweight_, views.gradients[0]);
-    copy(dbias_, views.gradients[1]);
-    return {};
-  }
-  Fence backward_sgd(const OperationViews& views) override {
-    find_gradients(views);
-    sgd_update(context_.pool, views.tensors[0], dweight_, context_.run.rate);
-    sgd_update(context_.pool, views.tensors[1], dbias_, context_.run.rate);
-    return {};
-  }
-
- private:
-  [[nodiscard]] BatchNormStatistics batch() { return {mean_, inverse_deviation_}; }
-  void find_gradients(const OperationViews& views) {
-    if (!has_gradients_)
-      batch_norm_gradients(context_.pool, operation_, views.x, views.dy, batch(), dweight_, dbias_);
-    has_gradients_ = true;
-  }
-
-  OpContext context_;
-  BatchNormOperation operation_;
-  std::vector<float> mean_, inverse_deviation_;  // of the batch
-  std::vector<float> dweight_, dbias_;
-  bool has_gradients_ = false;  // of this step
-};
-
 std::unique_ptr<LayerOp> make(const OpContext& context, const BatchNormOperation& operation, std::int64_t) {
-  return std::make_unique<BatchNormOp>(context, operation);
+  return make_batch_norm_op(context, operation);
 }
 std::unique_ptr<LayerOp> make(const OpContext& context, const LinearOperation& operation, std::int64_t) {
   return std::make_unique<LinearOp>(context, operation);

@@ -11,6 +11,7 @@ namespace warpfit::cpu {
 
 /// What operations share; all references must outlive them.
 struct OpContext {
+  Backend& backend;
   ThreadPool& pool;
   Products& products;
   const BatchRun& run;  ///< of the current step: first, rate and step are those of its batch

@@ -55,7 +55,7 @@ std::uint64_t estimated_memory(const NetworkPlan& network, const TrainOptions& o
   const bool on_cpu = backend.is_host();
   const auto parameters = static_cast<std::uint64_t>(network.parameters());
   // Each activation and its gradient, as in Workspace; the input has no gradient.
-  const auto plan = plan_operations(network, 0);
+  const auto plan = plan_operations(network, 0, options.sync_batch_norm);
   std::int64_t per_sample = 0;
   for (std::size_t i = 0; i < plan.widths.size(); ++i) {
     const int buffers = (plan.memory[i] == i ? 1 : 0) + (i > 0 && plan.gradient_memory[i] == i ? 1 : 0);

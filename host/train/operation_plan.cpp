@@ -136,7 +136,7 @@ void connect_values(OperationPlan& plan) {
 
 }  // namespace
 
-OperationPlan plan_operations(const NetworkPlan& network, std::uint64_t dropout_seed) {
+OperationPlan plan_operations(const NetworkPlan& network, std::uint64_t dropout_seed, bool sync_batch_norm) {
   OperationPlan plan;
   plan.widths = {network.inputs()};
   std::uint32_t dropouts = 0;
@@ -150,6 +150,7 @@ OperationPlan plan_operations(const NetworkPlan& network, std::uint64_t dropout_
       dropout->mask.seed = dropout_seed;
       dropout->mask.layer = dropouts++;
     }
+    if (auto* norm = std::get_if<BatchNormOperation>(&*operation)) norm->is_synchronized = sync_batch_norm;
     plan.operations.push_back({.operation = *operation,
                                .outputs = node.out.size(),
                                .first_tensor = node.first_tensor,

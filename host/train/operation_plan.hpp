@@ -13,6 +13,8 @@ namespace warpfit {
 /// that of the next linear layer or convolution. Dropout is applied in place.
 /// Images are channels last between operations on images: they are transposed before the first one, and back
 /// when they are flattened. `dropout_seed`: the seed of the masks; each dropout layer also uses its index.
-OperationPlan plan_operations(const NetworkPlan& network, std::uint64_t dropout_seed);
+/// `sync_batch_norm`: whether batch normalization is synchronized between ranks.
+OperationPlan plan_operations(const NetworkPlan& network, std::uint64_t dropout_seed,
+                              bool sync_batch_norm = false);
 
 }  // namespace warpfit

@@ -47,6 +47,7 @@ struct TrainOptions {
   NoDecay no_decay = {};
   std::vector<RateFactor> rate_factors = {};  ///< the first one that matches a parameter applies to it
   bool ordered_sums = false;                  ///< see BatchShare
+  bool sync_batch_norm = false;               ///< normalize the rows of all ranks of a batch together
   std::int64_t accumulate = 1;                ///< number of batches per update; their gradients are averaged
   double ema = 0;                             ///< decay of the parameters' moving average; 0 for none
   std::int64_t swa_start = 0;                 ///< first epoch after which parameters are averaged; 0 for none

@@ -39,7 +39,8 @@ Trainer::Trainer(Backend& backend, Network& network, const TrainingData& data, c
       workspace_(backend, network,
                  {.max_batch_size = max_batch_size(options, data),
                   .keeps_gradients = !is_update_fused(options_, network.plan()),
-                  .dropout_seed = options.seed}),
+                  .dropout_seed = options.seed,
+                  .sync_batch_norm = options_.sync_batch_norm}),
       plans_(plan_data(backend, options, data, share_)),
       training_(backend, network, workspace_, options_, share_, batches_per_epoch()),
       training_stream_(backend, data.training, plans_[0]),
@@ -50,7 +51,8 @@ Trainer::Trainer(Backend& backend, Network& network, const TrainingData& data, c
                         batch_rows(options, *data.validation), plans_[2],
                         evaluation_input(network.plan(), options));
   }
-  check_batches(network.plan(), samples_, options.batch_size, communicator_.size(), options.ordered_sums);
+  check_batches(network.plan(), samples_, options.batch_size,
+                options_.sync_batch_norm ? 1 : communicator_.size(), options.ordered_sums);
   engine_ = chosen_engine(options.engine, [this](std::string& reason) { return compile(reason); });
 }
 
@@ -121,8 +123,8 @@ bool Trainer::end_epoch(const Metrics& training) {
   return true;
 }
 
-// Each rank has running statistics of its own rows; those of the first rank are the network's, as in
-// PyTorch's DistributedDataParallel.
+// Unless batch normalization is synchronized, each rank has running statistics of its own rows; those of the
+// first rank are the network's, as in PyTorch's DistributedDataParallel.
 void Trainer::synchronize_state() {
   if (communicator_.is_alone() || network_.state().size() == 0) return;
   auto state = network_.state().to_host();

@@ -40,6 +40,7 @@ BatchSizes batch_sizes(const TrainOptions& options, const TrainingData& data, co
 
 TrainOptions fitting(TrainOptions options, const BatchShare& share) {
   options.fuse_update = options.fuse_update && share.is_everything();
+  options.sync_batch_norm = options.sync_batch_norm && !share.is_everything();
   return options;
 }
 
@@ -69,7 +70,7 @@ void check_batches(const NetworkPlan& plan, std::int64_t samples, std::int64_t b
   if (ranks > 1) {
     throw UsageError(fmt::format(
         "--batch-size {}: a process gets one sample of {}, but batch normalization of vectors needs "
-        "two or more in training",
+        "two or more in training; --sync-batchnorm normalizes the samples of all processes together",
         batch_size, is_single(batch_size) ? "a batch" : fmt::format("the last batch of {}", last)));
   }
   throw UsageError(fmt::format(

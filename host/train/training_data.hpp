@@ -36,11 +36,13 @@ struct BatchSizes {
 };
 BatchSizes batch_sizes(const TrainOptions& options, const TrainingData& data, const BatchShare& share);
 
-/// The options without what is possible only for a rank that computes whole batches: the fused update.
+/// The options without what is possible only for a rank that computes whole batches, the fused update, or
+/// what such a rank does not need, synchronized batch normalization.
 TrainOptions fitting(TrainOptions options, const BatchShare& share);
 
 /// Errors: UsageError if a batch of an epoch of so many samples, or a rank's part of it, is too small to be
-/// normalized; or with ordered sums and batch normalization.
+/// normalized; or with ordered sums and batch normalization. `ranks`: the number of ranks that normalize
+/// their parts of a batch separately.
 void check_batches(const NetworkPlan& plan, std::int64_t samples, std::int64_t batch_size, int ranks,
                    bool ordered_sums);
 

@@ -5,6 +5,12 @@
 namespace warpfit {
 namespace {
 
+// Whether ranks without rows take part in the operation.
+bool is_collective(const Operation& operation) {
+  const auto* norm = std::get_if<BatchNormOperation>(&operation);
+  return norm != nullptr && norm->is_synchronized;
+}
+
 // An operation of a batch without rows.
 class NoRowsOp final : public LayerOp {
  public:
@@ -17,7 +23,7 @@ class NoRowsOp final : public LayerOp {
 Workspace::Workspace(Backend& backend, const Network& network, const WorkspaceOptions& options)
     : backend_(backend),
       network_(network),
-      plan_(plan_operations(network.plan(), options.dropout_seed)),
+      plan_(plan_operations(network.plan(), options.dropout_seed, options.sync_batch_norm)),
       max_batch_size_(options.max_batch_size),
       labels_(backend, static_cast<std::size_t>(options.max_batch_size)) {
   for (std::size_t i = 0; i < plan_.widths.size(); ++i) {
@@ -60,7 +66,8 @@ std::unique_ptr<Batch> Workspace::prepare(std::int64_t rows, const std::optional
     }
     for (std::size_t s = 0; s < planned.states; ++s)
       operation.state.push_back(network_.plan().state[planned.first_state + s].in(network_.state().view()));
-    operation.op = rows > 0 ? backend_.prepare(planned.operation, rows) : std::make_unique<NoRowsOp>();
+    const bool computes = rows > 0 || is_collective(planned.operation);
+    operation.op = computes ? backend_.prepare(planned.operation, rows) : std::make_unique<NoRowsOp>();
     const bool is_fork = std::holds_alternative<ForkOperation>(planned.operation);
     operation.views = {.x = value(planned.x, rows),
                        .y = value(planned.y, rows),

@@ -37,6 +37,7 @@ struct WorkspaceOptions {
   /// Whether the gradients of the parameters are kept in memory, for an optimizer that is a separate pass.
   bool keeps_gradients = false;
   std::uint64_t dropout_seed = 0;
+  bool sync_batch_norm = false;  ///< see plan_operations()
 };
 
 class Workspace {
@@ -46,8 +47,9 @@ class Workspace {
 
   [[nodiscard]] const OperationPlan& plan() const { return plan_; }
   [[nodiscard]] std::int64_t max_batch_size() const { return max_batch_size_; }
-  /// Creates a batch of `rows` rows; the operations of a batch without rows compute nothing. All batches share
-  /// the same memory, so only one is in use at a time.
+  /// Creates a batch of `rows` rows. The operations of a batch without rows compute nothing, except for their
+  /// share in synchronized batch normalization. All batches share the same memory, so only one is in use at a
+  /// time.
   [[nodiscard]] std::unique_ptr<Batch> prepare(std::int64_t rows, const std::optional<Loss>& loss) const;
   /// The output (rows, C) of the last operation.
   [[nodiscard]] Matrix outputs(std::int64_t rows) const;

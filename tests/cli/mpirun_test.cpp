@@ -93,7 +93,9 @@ TEST_F(MpirunProgram, PrintsWhatOneProcessPrints) {
       {3, {"--network", "conv(4,5),relu,maxpool(4),linear(10)", "--augment", "shift:2,flip"}},
       {3, {"--batch-size", "7", "--shuffle"}},
       {5, {"--batch-size", "4", "--optimizer", "adam", "--lr", "0.001"}},
-      {2, {"--class-weights", "balanced", "--validation-split", "0.2"}}};
+      {2, {"--class-weights", "balanced", "--validation-split", "0.2"}},
+      {3, {"--sync-batchnorm", "--network", "conv(4,5),batchnorm,relu,maxpool(4),linear(10)"}},
+      {2, {"--sync-batchnorm", "--network", "linear(12),batchnorm,relu,linear(10)", "--batch-size", "7"}}};
   for (const auto& [ranks, flags] : runs) {
     SCOPED_TRACE(testing::PrintToString(flags));
     const auto command = small(flags);
@@ -124,6 +126,22 @@ TEST_F(MpirunProgram, GivesTheSameBytesWithOrderedSums) {
     EXPECT_EQ(read_file(path("together")), read_file(path("alone"))) << ranks << " ranks";
   }
   EXPECT_EQ(mpirun(on_ranks(3, train("three"))).exit_code, 2);
+}
+
+// The option is part of a run's configuration, and ranks must agree on it.
+TEST_F(MpirunProgram, ResumesWithSynchronizedBatchNormalization) {
+  const Words flags{"--sync-batchnorm", "--network", "linear(12),batchnorm,relu,linear(10)"};
+  const auto command = small(flags);
+  const auto alone = run_warpfit({command.begin() + 1, command.end()});
+  ASSERT_EQ(alone.exit_code, 0) << alone.error;
+  const auto first = mpirun(on_ranks(2, small(joined(flags, {"--epochs", "1", "--run-dir", path("run")}))));
+  ASSERT_EQ(first.exit_code, 0) << first.error;
+  const auto config = read_file(path("run/config.toml"));
+  EXPECT_THAT(std::string(config.begin(), config.end()), HasSubstr("sync-batchnorm = true"));
+  const auto second = mpirun(on_ranks(3, warpfit({"resume", path("run"), "--epochs", "2"})));
+  ASSERT_EQ(second.exit_code, 0) << second.error;
+  const auto last = alone.out.substr(alone.out.rfind("Avg loss"));
+  EXPECT_NEAR(test_loss_of(second.out), test_loss_of(last), 2e-5);
 }
 
 TEST_F(MpirunProgram, CountsBatchesForEachRank) {
@@ -162,6 +180,8 @@ TEST_F(MpirunProgram, EndsWithTheErrorOfARank) {
   expect_error(joined({"-n", "3"}, small({"--network", "784-8-3"})), 3, "expected labels below 3");
   expect_error(joined({"-n", "2"}, small({"--lr", "1e30"})), 8, "the loss is not a finite number");
   expect_error(both(small({}), small({"--momentum", "0.5"})), 2, "rank 1 has other options: 'momentum = 0.5");
+  expect_error(both(small({}), small({"--sync-batchnorm"})), 2,
+               "rank 1 has other options: 'sync-batchnorm = true'");
   expect_error(both(small({"--run-dir", path("run")}), small({})), 2,
                "rank 1 has other options: 'run-dir is not given'");
   std::filesystem::copy(sample_folder(), path("copy"));

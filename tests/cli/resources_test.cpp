@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "host/cpu/cpu_backend.hpp"
+#include "host/parallel/thread_ranks.hpp"
 #include "host/stream/dataset_files.hpp"
 #include "host/train/memory_estimate.hpp"
 #include "host/train/operation_plan.hpp"
@@ -173,6 +174,20 @@ TEST(MemoryEstimate, CountsTheIndicesOfMaxima) {
     return estimated_memory(plan, {}, batches, CpuBackend(1), false);
   };
   EXPECT_EQ(estimate({{5, 2}, {5, 3, 4}}) - estimate({{5}, {5}}), (2U + 3 + 4) * 16 * sizeof(std::int32_t));
+}
+
+TEST(MemoryEstimate, CountsWhatRanksExchangeForBatchNormalization) {
+  constexpr std::uint64_t kRanks = 3, kChannels = 50;
+  const auto plan = plan_network(parse_network("linear(50),batchnorm,linear(10)"), {1, 8, 8});
+  run_ranks(kRanks, [&](Communicator& communicator) {
+    const CpuBackend backend(1, &communicator);
+    TrainOptions options;
+    const auto local = estimated_memory(plan, options, {{6, 2}, {6}}, backend, false);
+    options.sync_batch_norm = true;
+    const auto floats = kRanks * (1 + 2 * kChannels) + 2 * kChannels;
+    EXPECT_EQ(estimated_memory(plan, options, {{6, 2}, {6}}, backend, false) - local,
+              2 * floats * sizeof(float));
+  });
 }
 
 TEST(MemoryEstimate, CountsTheStepsOfAccumulation) {
