@@ -73,6 +73,7 @@ set(warpfit_test_sources
   cpu/thread_pool_test.cpp
   parallel/collective_checks.cpp
   parallel/rendezvous_test.cpp
+  parallel/stopping_test.cpp
   parallel/sum_thread_test.cpp
   parallel/sync_batch_norm_test.cpp
   parallel/tcp_ranks_test.cpp

@@ -51,6 +51,12 @@ Subset evaluated_part(const Communicator& communicator, const Subset& samples, s
   return samples.part(first, std::min(size - first, batches.count * batch_size));
 }
 
+std::int64_t evaluated_batches(const Communicator& communicator, const Subset& samples,
+                               std::int64_t batch_size) {
+  const auto batches = (samples.size() + batch_size - 1) / batch_size;
+  return divided(batches, 0, communicator.size()).count;  // the first ranks have most
+}
+
 std::vector<double> loss_divisors(const Subset& samples, const SampleOrder& pass, std::int64_t batch_size,
                                   const std::vector<float>& class_weights) {
   std::vector<double> divisors;

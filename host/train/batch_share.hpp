@@ -49,6 +49,10 @@ class BatchShare {
 /// of another rank by one at most.
 Subset evaluated_part(const Communicator& communicator, const Subset& samples, std::int64_t batch_size);
 
+/// The number of batches in the largest evaluated_part() of a rank.
+std::int64_t evaluated_batches(const Communicator& communicator, const Subset& samples,
+                               std::int64_t batch_size);
+
 /// What the losses of each batch of a pass are divided by: the number of its samples, or the sum of the
 /// weights of their classes. `class_weights` may be empty.
 std::vector<double> loss_divisors(const Subset& samples, const SampleOrder& pass, std::int64_t batch_size,

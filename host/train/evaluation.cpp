@@ -1,5 +1,7 @@
 #include "host/train/evaluation.hpp"
 
+#include <algorithm>
+
 #include "host/parallel/agreement.hpp"
 #include "host/train/rank_metrics.hpp"
 
@@ -11,6 +13,7 @@ Evaluation::Evaluation(Backend& backend, const Workspace& workspace, const Loss&
       input_(input),
       size_(samples.size()),
       batch_size_(batch_size),
+      batches_(evaluated_batches(communicator_, samples, batch_size)),
       runner_(backend, workspace, loss,
               [this, &backend](const Batch& batch, Metrics* metrics) {
                 evaluation_step(backend, batch, metrics, input_);
@@ -20,33 +23,36 @@ Evaluation::Evaluation(Backend& backend, const Workspace& workspace, const Loss&
 std::optional<Result> Evaluation::run(TorchGenerator& generator, const std::function<bool()>& should_stop) {
   stream_.start(SampleOrder::of_pass(size_, false, generator));
   runner_.clear_metrics();
-  bool is_whole = true;
-  while (is_whole) {
-    const auto chunk = stream_.next();
-    if (!chunk) break;
-    const auto& samples = chunk->samples();
-    const std::int64_t full = samples.count / batch_size_;
-    is_whole = run_batches(samples, full, should_stop);
-    const std::int64_t left = samples.count - full * batch_size_;
-    if (is_whole && left > 0) runner_.run({samples, samples.count - left, 1, left});
-  }
-  if (any_rank(communicator_, !is_whole)) return std::nullopt;
-  return result_of(metrics_of_batches(communicator_, runner_.read_metrics()), size_);
-}
-
-// Returns false if it was stopped.
-bool Evaluation::run_batches(const SampleView& samples, std::int64_t batches,
-                             const std::function<bool()>& should_stop) {
-  for (std::int64_t done = 0; done < batches;) {
-    if (should_stop && should_stop()) return false;
-    const std::int64_t count = pace_.next(batches - done);
-    runner_.run({samples, done * batch_size_, count, batch_size_});
+  Position position;
+  for (std::int64_t done = 0; done < batches_;) {
+    if (any_rank(communicator_, should_stop && should_stop())) return std::nullopt;
+    const auto count = pace_.next(batches_ - done);
+    run_batches(position, count);
     done += count;
     if (!pace_.is_cut()) continue;
     runner_.wait();
-    pace_.finished();
+    pace_.finished(communicator_);
   }
-  return true;
+  return result_of(metrics_of_batches(communicator_, runner_.read_metrics()), size_);
+}
+
+void Evaluation::run_batches(Position& position, std::int64_t count) {
+  while (count > 0) {
+    while (!position.chunk || position.sample == position.chunk->samples().count) {
+      position.chunk.reset();
+      auto next = stream_.next();
+      if (!next) return;
+      position.chunk.emplace(std::move(*next));
+      position.sample = 0;
+    }
+    const auto& samples = position.chunk->samples();
+    const auto left = samples.count - position.sample;
+    const auto batches = std::clamp<std::int64_t>(left / batch_size_, 1, count);
+    const auto rows = std::min(left, batch_size_);  // fewer only in the last batch
+    runner_.run({samples, position.sample, batches, rows});
+    position.sample += batches * rows;
+    count -= batches;
+  }
 }
 
 }  // namespace warpfit

@@ -29,17 +29,26 @@ class Evaluation {
   }
 
   /// Makes a pass over the samples. It takes one draw from the generator, as PyTorch's DataLoader does.
-  /// Returns nothing if `should_stop`, which is called several times per second and may be empty, returned
-  /// true before the end, on any rank. Collective; all ranks get the same result.
+  /// Returns nothing if `should_stop`, which may be empty, returned true before the end, on any rank. It is
+  /// called several times per second, on all ranks after equally many batches. Collective; all ranks get the
+  /// same result.
   std::optional<Result> run(TorchGenerator& generator, const std::function<bool()>& should_stop = {});
 
  private:
-  bool run_batches(const SampleView& samples, std::int64_t batches, const std::function<bool()>& should_stop);
+  // The next sample of the pass, in its chunk.
+  struct Position {
+    std::optional<Chunk> chunk;
+    std::int64_t sample = 0;
+  };
+
+  /// Queues the next `count` batches of this rank, or as many as it has left.
+  void run_batches(Position& position, std::int64_t count);
 
   Communicator& communicator_;
   PixelTransform input_;
   std::int64_t size_;  // of the whole set
   std::int64_t batch_size_;
+  std::int64_t batches_;  // of the rank that has most
   StepRunner runner_;
   Pace pace_;
   BatchStream stream_;

@@ -199,24 +199,6 @@ TEST(RanksTogether, GoOnWithAnotherNumberOfRanks) {
   }
 }
 
-// Whichever rank is told to stop, all of them stop at the same step.
-TEST(RanksTogether, StopTogether) {
-  for (const int told : {0, 1, 2}) {
-    RankJob job;
-    int calls = 0;
-    std::mutex mutex;
-    job.should_stop = [&](int rank) {
-      const std::lock_guard lock(mutex);
-      return rank == told && ++calls > 3;
-    };
-    const auto stopped = train_on_ranks(3, job);
-    EXPECT_EQ(stopped.stop_reason, StopReason::kInterrupted);
-    ASSERT_TRUE(stopped.saved);
-    EXPECT_GT(stopped.saved->step, 0);
-    EXPECT_LT(stopped.saved->step, 24);
-  }
-}
-
 TEST(RanksTogether, DivergeTogether) {
   RankJob job;
   job.options.learning_rate = 1e30;
