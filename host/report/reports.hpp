@@ -12,8 +12,12 @@ namespace warpfit {
 /// Passes each call to its reports in order. If one of them throws, those after it are not called.
 class Reports final : public Report {
  public:
+  Reports() = default;
   /// The reports must outlive this.
   explicit Reports(std::vector<std::reference_wrapper<Report>> reports) : reports_(std::move(reports)) {}
+
+  /// `report` must outlive this.
+  void add(Report& report) { reports_.emplace_back(report); }
 
   void run_started(const RunStart& run) override {
     for (Report& each : reports_) each.run_started(run);

@@ -31,6 +31,9 @@ class Ranks {
   /// ranks have a GPU. Collective.
   void choose_device(BackendOptions& device, ParallelMode mode, bool ordered_sums);
 
+  /// Returns when all ranks have called it. Collective.
+  void wait_for_all() { static_cast<void>(communicator_->gather("")); }
+
   /// Ends all processes with the exit code of the error. If it is the same on all ranks, rank 0 prints it.
   [[noreturn]] void fail(std::exception_ptr error, std::string_view memory_advice);
   /// Waits until all ranks have come to the end. Collective.

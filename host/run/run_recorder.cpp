@@ -13,13 +13,8 @@ TrainerHooks intervals_of(const CheckpointInterval& every) {
           .save_every_epochs = every.in_epochs ? every.count : 0};
 }
 
-TrainerHooks RunRecorder::hooks(const CheckpointInterval& every) {
-  auto hooks = intervals_of(every);
-  hooks.save = [this](TrainingState state) { save(std::move(state)); };
-  hooks.improved = [this](std::span<const float> parameters, std::span<const float> state) {
-    save_model(folder_.file(kBestFile), model_, parameters, state);
-  };
-  return hooks;
+void RunRecorder::save_best(std::span<const float> parameters, std::span<const float> state) const {
+  save_model(folder_.file(kBestFile), model_, parameters, state);
 }
 
 void RunRecorder::save(TrainingState state) {

@@ -25,12 +25,12 @@ class RunRecorder {
   ~RunRecorder() = default;
 
   [[nodiscard]] Report& metrics() { return metrics_; }
-  /// The functions that the trainer calls; they may be called while this object exists.
-  [[nodiscard]] TrainerHooks hooks(const CheckpointInterval& every);
+  /// Saves a checkpoint. Errors: IoError.
+  void save(TrainingState state);
+  /// Saves the best model so far. Errors: IoError.
+  void save_best(std::span<const float> parameters, std::span<const float> state) const;
 
  private:
-  void save(TrainingState state);
-
   const RunFolder& folder_;
   const ModelInfo& model_;
   std::string data_;

@@ -2,21 +2,16 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
 #include <filesystem>
-#include <functional>
 #include <memory>
 #include <span>
 #include <system_error>
 #include <utility>
-#include <vector>
 
 #include "host/base/available_memory.hpp"
 #include "host/base/error.hpp"
 #include "host/files/atomic_file.hpp"
 #include "host/model/frozen_parameters.hpp"
-#include "host/model/initializer.hpp"
-#include "host/model/warm_start.hpp"
 #include "host/report/console.hpp"
 #include "host/report/log.hpp"
 #include "host/report/network_table.hpp"
@@ -24,47 +19,15 @@
 #include "host/report/reports.hpp"
 #include "host/report/summary.hpp"
 #include "host/run/check_alike.hpp"
+#include "host/run/first_values.hpp"
 #include "host/run/make_backend.hpp"
 #include "host/run/run_recorder.hpp"
 #include "host/run/training_files.hpp"
-#include "host/run/whitening.hpp"
 #include "host/train/interrupt.hpp"
 #include "host/train/memory_estimate.hpp"
 
 namespace warpfit {
 namespace {
-
-// Logs one line per tensor, up to a maximum.
-void warn_of_tensors(std::string_view what, const std::vector<std::string>& names) {
-  constexpr std::size_t kMaxLines = 20;
-  for (std::size_t i = 0; i < std::min(names.size(), kMaxLines); ++i)
-    log_warning(fmt::format("{}: {}", what, names[i]));
-  if (names.size() > kMaxLines)
-    log_warning(fmt::format("{}: {} more tensors", what, names.size() - kMaxLines));
-}
-
-void warm_start(const std::string& path, const ModelInfo& model, NetworkValues& values) {
-  const auto met = load_matching(path, model, values.parameters, values.state);
-  log_info(fmt::format("{}: {} of {} tensors loaded", path, met.loaded.size(),
-                       met.loaded.size() + met.missing.size()));
-  warn_of_tensors("not loaded, keeps its initial values", met.missing);
-  warn_of_tensors("not used", met.unexpected);
-  if (met.other_normalization) {
-    log_warning(
-        fmt::format("{}: was trained on samples that were normalized in another way; see --normalize", path));
-  }
-}
-
-// The values of a checkpoint are loaded later with the rest of it; until then the network is created with
-// arbitrary values.
-NetworkValues first_values(const RunOptions& options, const ModelInfo& model, const NetworkPlan& plan,
-                           const Subset& training_set, TorchGenerator& generator, bool resumes) {
-  if (resumes) return {std::vector<float>(plan.floats), std::vector<float>(plan.state_floats)};
-  NetworkValues values{initial_parameters(plan, generator), initial_state(plan)};
-  whiten_first_layer(plan, training_set, model.normalization, values.parameters);
-  if (!options.init_from.empty()) warm_start(options.init_from, model, values);
-  return values;
-}
 
 void check_fits(const Checkpoint& checkpoint, const RunOptions& options, const ModelInfo& model,
                 const std::string& data) {
@@ -121,82 +84,117 @@ void log_ending(const RunOptions& options, const RunFolder* folder, const std::s
   }
 }
 
-// Ranks other than the first one compute the same states and drop them.
-TrainerHooks hooks_without_files(const CheckpointInterval& every) {
+// `recorder` is empty on ranks other than the first one, which compute the same states and drop them.
+TrainerHooks hooks_of(const CheckpointInterval& every, std::optional<RunRecorder>& recorder, bool is_first) {
   auto hooks = intervals_of(every);
-  hooks.save = [](const TrainingState&) {};
+  hooks.save = [&recorder](TrainingState state) {
+    if (recorder) recorder->save(std::move(state));
+  };
+  if (!is_first) return hooks;
+  hooks.improved = [&recorder](std::span<const float> parameters, std::span<const float> state) {
+    if (recorder) recorder->save_best(parameters, state);
+  };
   return hooks;
 }
 
-// `keeps`: whether the run has a folder, which the first rank has.
+// What a run is made of, besides its data.
+struct Plan {
+  TrainingData data;
+  TrainOptions training;
+  ModelInfo model;
+};
+
+Plan plan_run(const RunOptions& options, const TrainingFiles& files, bool keeps) {
+  Plan plan{files.data(options), options.training, files.model()};
+  auto& training = plan.training;
+  training.normalization = normalization_of(options.normalization, files.plan().sample, plan.data.training);
+  training.augmentation = fitted(training.augmentation, files.plan().sample);
+  training.measure_norm = training.measure_norm || keeps;
+  training.loss.class_weights = files.class_weights(options.class_weights, plan.data.training);
+  plan.model.normalization = training.normalization;
+  return plan;
+}
+
+void log_start(const Backend& backend, const TrainingFiles& files, Ranks& ranks) {
+  log_info(fmt::format("device: {}", backend.description()));
+  log_info(fmt::format("data: {}", files.summary()));
+  const auto frozen = frozen_parameters(files.plan());
+  log_info(fmt::format("network: {}, {} parameters{}", files.model().network.text(),
+                       files.plan().parameters(),
+                       frozen > 0 ? fmt::format(", {} of them frozen", frozen) : ""));
+  if (ranks.is_alone()) return;
+  log_info(fmt::format("{} processes, {}", ranks.communicator().size(), ranks.communicator().description()));
+}
+
+// The first values of the network, which are those of rank 0 on all ranks.
+NetworkValues values_for_all(const RunOptions& options, const TrainingFiles& files, const Plan& plan,
+                             TorchGenerator& generator, bool resumes, Communicator& communicator) {
+  auto values = first_values(options, plan.model, files.plan(), plan.data.training, generator, resumes);
+  communicator.broadcast(std::as_writable_bytes(std::span(values.parameters)), 0);
+  communicator.broadcast(std::as_writable_bytes(std::span(values.state)), 0);
+  return values;
+}
+
+void resume_from(Checkpoint& checkpoint, Trainer& trainer, const RunOptions& options) {
+  auto& waited = checkpoint.state.best.epochs_without_improvement;
+  if (options.replaces_config && options.training.patience > 0 && waited >= options.training.patience) {
+    waited = 0;
+    log_info("the run had ended early; --patience counts from here on");
+  }
+  trainer.restore(checkpoint.state);
+  log_info(fmt::format("resumed at epoch {}, batch {}", checkpoint.state.epoch, checkpoint.state.batch));
+}
+
+// `keeps`: whether the run has a folder. `folder` is null on ranks other than the first one, and if it is yet
+// to be created.
 void run(const RunOptions& options, Ranks& ranks, const TrainingFiles& files, bool keeps, RunFolder* folder,
          std::optional<Checkpoint> checkpoint) {
   check_alike(ranks, options, keeps, files, checkpoint);
-  const auto data = files.data(options);
-  TrainOptions training = options.training;
-  training.normalization = normalization_of(options.normalization, files.plan().sample, data.training);
-  training.augmentation = fitted(training.augmentation, files.plan().sample);
-  auto model = files.model();
-  model.normalization = training.normalization;
-  training.measure_norm = training.measure_norm || keeps;
-  training.loss.class_weights = files.class_weights(options.class_weights, data.training);
-  if (checkpoint) check_fits(*checkpoint, options, model, files.identity());
+  const auto plan = plan_run(options, files, keeps);
+  if (checkpoint) check_fits(*checkpoint, options, plan.model, files.identity());
   const auto backend = make_backend(options.device);
-  log_info(fmt::format("device: {}", backend->description()));
-  log_info(fmt::format("data: {}", files.summary()));
-  const auto frozen = frozen_parameters(files.plan());
-  log_info(fmt::format("network: {}, {} parameters{}", model.network.text(), files.plan().parameters(),
-                       frozen > 0 ? fmt::format(", {} of them frozen", frozen) : ""));
-  if (!ranks.is_alone())
-    log_info(
-        fmt::format("{} processes, {}", ranks.communicator().size(), ranks.communicator().description()));
-  warn_of_memory(*backend, files.plan(), data, training, keeps);
+  log_start(*backend, files, ranks);
+  warn_of_memory(*backend, files.plan(), plan.data, plan.training, keeps);
 
-  TorchGenerator generator(training.seed);
-  auto values = first_values(options, model, files.plan(), data.training, generator, checkpoint.has_value());
-  ranks.communicator().broadcast(std::as_writable_bytes(std::span(values.parameters)), 0);
-  ranks.communicator().broadcast(std::as_writable_bytes(std::span(values.state)), 0);
-  Network network(*backend, files.plan(), values);
-  values = {};
+  TorchGenerator generator(plan.training.seed);
+  Network network(
+      *backend, files.plan(),
+      values_for_all(options, files, plan, generator, checkpoint.has_value(), ranks.communicator()));
   const IgnoredPipe ignored_pipe;
   Console console;
   Summary summary;
-  std::vector<std::reference_wrapper<Report>> observers;
-  if (ranks.is_first()) observers = {console, summary};
-  std::optional<RunRecorder> recorder;
-  std::optional<Interrupt> interrupt;  // without a folder, a signal ends the run at once
-  TrainerHooks hooks;
-  if (folder != nullptr) {
-    if (folder->is_new()) folder->write_config(options.config);
-    recorder.emplace(*folder, model, files.identity(), checkpoint ? checkpoint->metrics : MetricsSizes{});
-    observers.emplace_back(recorder->metrics());
-    hooks = recorder->hooks(options.checkpoint_every);
-  } else if (keeps) {
-    hooks = hooks_without_files(options.checkpoint_every);
+  Reports reports;
+  if (ranks.is_first()) {
+    reports.add(console);
+    reports.add(summary);
   }
+  std::optional<RunFolder> new_folder;
+  std::optional<RunRecorder> recorder;  // on the first rank
+  std::optional<Interrupt> interrupt;   // without a folder, a signal ends the run at once
   if (keeps) interrupt.emplace();
+  auto hooks = keeps ? hooks_of(options.checkpoint_every, recorder, ranks.is_first()) : TrainerHooks{};
   hooks.should_stop = [&] { return !console.failure().empty() || (interrupt && interrupt->requested()); };
-  Reports reports(observers);
   const auto progress = ranks.is_first() ? progress_of(options, reports) : nullptr;
   Report& report = progress ? static_cast<Report&>(*progress) : reports;
-  Trainer trainer(*backend, network, data, training, generator, report, hooks);
+  Trainer trainer(*backend, network, plan.data, plan.training, generator, report, hooks);
   log_detail(fmt::format("layers:\n{}", network_table(files.plan())));
   log_detail(fmt::format("engine: {}", trainer.engine()));
-  if (checkpoint) {
-    if (options.replaces_config && training.patience > 0 &&
-        checkpoint->state.best.epochs_without_improvement >= training.patience) {
-      checkpoint->state.best.epochs_without_improvement = 0;
-      log_info("the run had ended early; --patience counts from here on");
-    }
-    trainer.restore(checkpoint->state);
-    log_info(fmt::format("resumed at epoch {}, batch {}", checkpoint->state.epoch, checkpoint->state.batch));
-    checkpoint.reset();  // it takes as much memory as the parameters and the optimizer state
+  const auto metrics = checkpoint ? checkpoint->metrics : MetricsSizes{};
+  if (checkpoint) resume_from(*checkpoint, trainer, options);
+  checkpoint.reset();  // it takes as much memory as the parameters and the optimizer state
+
+  ranks.wait_for_all();
+  if (keeps && ranks.is_first()) {
+    if (folder == nullptr) folder = &new_folder.emplace(RunFolder::create(options.folder));
+    if (folder->is_new()) folder->write_config(options.config);
+    recorder.emplace(*folder, plan.model, files.identity(), metrics);
+    reports.add(recorder->metrics());
   }
   report.run_started({.plan = files.plan(),
                       .data = files.summary(),
                       .device = backend->description(),
                       .options = options.config,
-                      .epochs = training.epochs});
+                      .epochs = plan.training.epochs});
   if (folder != nullptr) {
     if (options.replaces_config)
       folder->write_config(options.config);  // nothing refuses the run from here on
@@ -207,19 +205,19 @@ void run(const RunOptions& options, Ranks& ranks, const TrainingFiles& files, bo
   if (stop_reason == StopReason::kInterrupted) end_interrupted(console, folder, ranks.is_first());
   if (!ranks.is_first()) return;
   if (stop_reason == StopReason::kNoImprovement)
-    log_info(fmt::format("no improvement in {} epochs", training.patience));
+    log_info(fmt::format("no improvement in {} epochs", plan.training.patience));
   const auto parameters = trainer.parameters();
   const auto state = trainer.network_state();
-  if (folder != nullptr) save_model(folder->file(kModelFile), model, parameters, state);
-  if (!options.model.empty()) save_model(options.model, model, parameters, state);
+  if (folder != nullptr) save_model(folder->file(kModelFile), plan.model, parameters, state);
+  if (!options.model.empty()) save_model(options.model, plan.model, parameters, state);
   report.done();
   if (!console.failure().empty()) throw IoError(console.failure());
   const auto& best = trainer.best();
   log_ending(options, folder,
              summary.text({.epoch = best.epoch,
                            .value = best.value,
-                           .is_accuracy = training.best_by == BestBy::kAccuracy,
-                           .is_validation = data.validation.has_value()}));
+                           .is_accuracy = plan.training.best_by == BestBy::kAccuracy,
+                           .is_validation = plan.data.validation.has_value()}));
 }
 
 // The folder may come from somebody else, who has chosen the path: no file of the user may be overwritten
@@ -246,6 +244,9 @@ void train(RunOptions options, Ranks& ranks) {
   std::optional<RunFolder> folder;
   if (ranks.is_first() && !options.folder.empty()) folder.emplace(RunFolder::create(options.folder));
   if (ranks.is_first() && !options.model.empty()) check_writable(options.model);
+  // If another rank fails, it ends this one, and the folder would remain: it is created again when all are
+  // ready.
+  if (!ranks.is_alone()) folder.reset();
   ranks.choose_device(options.device, options.parallel, options.training.ordered_sums);
   std::optional<DeviceWarmUp> warm_up(options.device.device);
   const TrainingFiles files(options);

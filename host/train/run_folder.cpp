@@ -122,13 +122,14 @@ RunFolder RunFolder::open(const std::string& path) {
 }
 
 RunFolder::~RunFolder() {
-  if (!is_new_ || folder_.descriptor() < 0) return;
+  if (!is_new_ || !has_files_ || folder_.descriptor() < 0) return;
   for (const auto name : {kConfigFile, kMetricsJson, kMetricsCsv}) {
     unlinkat(folder_.descriptor(), std::string(name).c_str(), 0);
   }
 }
 
-void RunFolder::write_config(std::string_view config) const {
+void RunFolder::write_config(std::string_view config) {
+  has_files_ = true;
   AtomicFile file(this->file(kConfigFile));
   file.write(config);
   file.commit();

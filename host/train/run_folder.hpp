@@ -38,8 +38,8 @@ class RunFolder {
 
   /// Whether create() created it and keep() was not called yet.
   [[nodiscard]] bool is_new() const { return is_new_; }
-  /// Writes config.toml, which marks the folder as that of a run. Errors: IoError.
-  void write_config(std::string_view config) const;
+  /// Writes config.toml, which marks the folder as that of a run; before any other file. Errors: IoError.
+  void write_config(std::string_view config);
   /// Keeps the files created so far, and flushes them so that they survive a power failure. Errors: IoError.
   void keep();
 
@@ -71,7 +71,8 @@ class RunFolder {
 
   MadeFolders made_;  // declared before folder_: they are removed after it is closed
   Folder folder_;
-  bool is_new_ = false;  // the created files are removed too
+  bool is_new_ = false;     // the created files are removed too
+  bool has_files_ = false;  // since write_config()
 };
 
 }  // namespace warpfit

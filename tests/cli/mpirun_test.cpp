@@ -46,6 +46,13 @@ class MpirunProgram : public testing::Test {
  protected:
   void SetUp() override { require_mpi(); }
   [[nodiscard]] std::string path(const std::string& name) const { return (folder_.path() / name).string(); }
+  // The names in a folder.
+  [[nodiscard]] Words folder_files(const std::string& folder) const {
+    Words names;
+    for (const auto& entry : std::filesystem::directory_iterator(path(folder)))
+      names.push_back(entry.path().filename().string());
+    return names;
+  }
   static Words warpfit(const Words& arguments) { return joined({program_path()}, arguments); }
   static Words small(const Words& more) {
     return warpfit(joined({"train", "--data", sample_folder().string(), "--epochs", "2", "--batch-size", "25",
@@ -195,6 +202,32 @@ TEST_F(MpirunProgram, EndsWithTheErrorOfARank) {
   expect_error(both(with_data(sample_folder().string()), with_data(path("copy"))), 2,
                "rank 1 has other data: ");
   expect_error(both(with_data(sample_folder().string()), with_data(path("nowhere"))), 5, "rank 1: ");
+}
+
+// Rank 1 fails when it reads the data, and when it creates the network.
+TEST_F(MpirunProgram, LeavesNoFolderOfARunThatHasNotStarted) {
+  const auto train = [&](const std::string& data, const Words& more) {
+    return warpfit(joined({"train", "--data", data, "--epochs", "1", "--run-dir", path("new/run")}, more));
+  };
+  const auto fails_on_rank_1 = [&](const std::string& data, const Words& more) {
+    const auto first = joined({"--oversubscribe", "-n", "1"}, train(sample_folder().string(), {}));
+    const auto run = mpirun(joined(first, joined({":", "-n", "1"}, train(data, more))));
+    EXPECT_EQ(run.exit_code, 5) << run.error;
+    EXPECT_THAT(run.error, HasSubstr("rank 1: " + path("nowhere")));
+  };
+  fails_on_rank_1(path("nowhere"), {});
+  EXPECT_FALSE(std::filesystem::exists(path("new")));
+  fails_on_rank_1(sample_folder().string(), {"--init-from", path("nowhere")});
+  EXPECT_FALSE(std::filesystem::exists(path("new")));
+
+  // What was there before stays.
+  std::filesystem::create_directories(path("new/run"));
+  folder_.add("new/run/notes.txt", Bytes(3, 'a'));
+  fails_on_rank_1(path("nowhere"), {});
+  EXPECT_EQ(folder_files("new/run"), Words{"notes.txt"});
+  const auto started = mpirun(on_ranks(2, small({"--run-dir", path("new/run")})));
+  EXPECT_EQ(started.exit_code, 0) << started.error;
+  EXPECT_TRUE(std::filesystem::exists(path("new/run/model.safetensors")));
 }
 
 }  // namespace

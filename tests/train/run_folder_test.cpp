@@ -124,7 +124,7 @@ TEST_F(RunFolderTest, KeepsTheNewestWrittenThoughItsStepIsLower) {
 
 TEST_F(RunFolderTest, IsNotMadeForARunThatDoesNotBegin) {
   {
-    const auto folder = RunFolder::create(run_);
+    auto folder = RunFolder::create(run_);
     folder.write_config("lr = 1\n");
     for (const char* name : {"metrics.jsonl", "metrics.csv"}) write_file(run_ / name, Bytes{1});
   }
