@@ -14,15 +14,15 @@ namespace warpfit {
 namespace {
 
 std::string version_text(int code) {  // 22809 is 2.28.9
-  return fmt::format("NCCL {}.{}.{}", code / 10000, code / 100 % 100, code % 100);
+  return fmt::format("{}.{}.{}", code / 10000, code / 100 % 100, code % 100);
 }
 
 NcclLibrary load() {
   const auto library = load_nccl_library();
   int version = 0;
   if (library.get_version(&version) != ncclSuccess || version < NCCL_VERSION_CODE) {
-    throw DeviceError(fmt::format("loading NCCL: found {}; {} or later is needed", version_text(version),
-                                  version_text(NCCL_VERSION_CODE)));
+    throw DeviceError(fmt::format("loading NCCL: found NCCL {}; NCCL {} or later is needed",
+                                  version_text(version), version_text(NCCL_VERSION_CODE)));
   }
   return library;
 }
@@ -43,6 +43,13 @@ std::unique_ptr<const NcclLibrary> load_on_all(Communicator& communicator) {
 }
 
 }  // namespace
+
+std::string nccl_version() try {
+  int version = 0;
+  return load_nccl_library().get_version(&version) == ncclSuccess ? version_text(version) : "";
+} catch (const DeviceError&) {  // the library does not exist
+  return "";
+}
 
 Nccl::Nccl(Communicator& communicator)
     : library_(load_on_all(communicator)),
@@ -67,7 +74,7 @@ void Nccl::abort_if_unwinding() noexcept {
 std::string Nccl::version() const {
   int version = 0;
   check(library_->get_version(&version), "asking NCCL for its version");
-  return version_text(version);
+  return "NCCL " + version_text(version);
 }
 
 void Nccl::check(int status, const std::string& doing) const {

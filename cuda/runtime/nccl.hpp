@@ -16,6 +16,9 @@ namespace warpfit {
 
 struct NcclLibrary;
 
+/// The version of NCCL on this machine: "2.28.9". Empty if there is none, or none that this build can load.
+std::string nccl_version();
+
 /// This process's part of an NCCL communicator. Work is queued on streams, in the same order on all ranks,
 /// and may be captured.
 class Nccl {

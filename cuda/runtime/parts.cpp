@@ -7,6 +7,7 @@
 #include "cuda/runtime/blas_library.hpp"
 #include "cuda/runtime/device.hpp"
 #include "cuda/runtime/kernel_code.hpp"
+#include "cuda/runtime/nccl.hpp"
 #include "host/base/error.hpp"
 
 namespace warpfit {
@@ -67,6 +68,7 @@ void find_parts(CudaParts& parts) {
   if (cudaRuntimeGetVersion(&runtime) == cudaSuccess) parts.runtime = cuda_version(runtime);
   parts.blas = blas_version();
   parts.dnn = dnn_version();
+  parts.nccl = nccl_version();
   NoCuda why;
   const int devices = count_devices(why);
   parts.reason = why.reason;

@@ -27,7 +27,7 @@ struct CudaParts {
   std::string
       problem;  ///< why the library cannot be used; empty if it can, and only then are the versions set
   std::string driver;  ///< the highest CUDA version that the driver supports
-  std::string runtime, blas, dnn;
+  std::string runtime, blas, dnn, nccl;
   std::vector<CudaDevice> devices;
   std::string reason;  ///< why there are no devices
 };

@@ -46,6 +46,7 @@ std::string cuda() {
     text += line("runtime", or_none(parts.runtime));
     text += line("cuBLAS", or_none(parts.blas));
     text += line("cuDNN", or_none(parts.dnn));
+    text += line("NCCL", or_none(parts.nccl));
     text += line("driver", or_none(parts.driver.empty() ? "" : fmt::format("for CUDA {}", parts.driver)));
   }
   for (std::size_t i = 0; i < parts.devices.size(); ++i) {

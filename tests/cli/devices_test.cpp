@@ -48,6 +48,7 @@ TEST(Devices, TellsTheProcessorAndWhatThereIsOfCuda) {
                                  "(  runtime       [0-9]+\\.[0-9]\n"
                                  "  cuBLAS        [0-9]+\\.[0-9]+\\.[0-9]+\n"
                                  "  cuDNN         (none|9\\.[0-9]+\\.[0-9]+)\n"
+                                 "  NCCL          (none|2\\.[0-9]+\\.[0-9]+)\n"
                                  "  driver        (none|for CUDA [0-9]+\\.[0-9])\n)?"
                                  "(  GPUs          none: .+\n|(  cuda:[0-9]+        .+\n)+)"));
   EXPECT_THAT(text, HasSubstr("  memory        " + memory_text() + ", "));

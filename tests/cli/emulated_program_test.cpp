@@ -61,8 +61,8 @@ TEST(EmulatedProgram, ListsItsDevices) {
   EXPECT_EQ(run.exit_code, 0) << run.error;
   const std::string gpu = "Emulated CUDA device, compute capability 9.0, 1.0 GiB, 1.0 GiB free\n";
   EXPECT_TRUE(run.out.ends_with("  cuda:0        " + gpu + "  cuda:1        " + gpu)) << run.out;
-  for (const char* line :
-       {"backend       there\n", "runtime       1", "cuBLAS        1", "driver        for CUDA 1"}) {
+  for (const char* line : {"backend       there\n", "runtime       1", "cuBLAS        1", "NCCL          2.",
+                           "driver        for CUDA 1"}) {
     EXPECT_NE(run.out.find(line), std::string::npos) << line << run.out;
   }
 }
