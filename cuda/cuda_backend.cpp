@@ -28,7 +28,7 @@ CudaBackend::CudaBackend(const BackendOptions& options)
       position_(*this, 1),
       arrived_(*this, std::vector<unsigned>(1)) {
   attach_thread("trainer");
-  if (!communicator_->is_alone()) sums_.emplace(*communicator_, compute_, products_);
+  if (communicator_->sums_gradients()) sums_.emplace(*communicator_, compute_, products_);
 }
 
 // Queued work may still read memory that is freed next.
@@ -49,7 +49,9 @@ cudaStream_t CudaBackend::joined() {
   return compute_.get();
 }
 
-std::string CudaBackend::description() const { return describe_device(device_); }
+std::string CudaBackend::description() const {
+  return describe_device(device_) + (sums_ ? ", " + sums_->library() : "");
+}
 
 void* CudaBackend::allocate(std::size_t bytes) { return DeviceMemory(bytes).release(); }
 void CudaBackend::deallocate(void* memory) noexcept { free_device_memory(memory); }

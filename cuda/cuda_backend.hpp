@@ -76,7 +76,7 @@ class CudaBackend final : public Backend {
   Stream compute_{"compute"};
   Stream copy_{"copy"};
   Products products_;
-  std::optional<RankSums> sums_;  // if there are several ranks
+  std::optional<RankSums> sums_;  // if gradients are summed over ranks
   std::optional<DnnHandle> dnn_;
   Buffer<Position> position_;
   Buffer<unsigned> arrived_;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "cuda/products.hpp"
@@ -32,6 +33,8 @@ class RankSums {
   }
   /// Errors: DeviceError if the connection to another rank has failed.
   void check_connection() const { nccl_.check_connection(); }
+  /// "NCCL 2.28.9"
+  [[nodiscard]] std::string library() const { return nccl_.version(); }
 
  private:
   void add_in_tree(Vector values);

@@ -37,7 +37,10 @@ std::unique_ptr<const NcclLibrary> load_on_all(Communicator& communicator) {
     problem = error.what();
   }
   for (const auto& one : communicator.gather(problem)) {
-    if (!one.empty()) throw DeviceError(one + "; training on several GPUs needs NCCL, --device cpu does not");
+    if (one.empty()) continue;
+    throw DeviceError(one + (communicator.is_alone()
+                                 ? "; --parallel nccl needs NCCL, training in one process does not"
+                                 : "; training on several GPUs needs NCCL, --device cpu does not"));
   }
   return library;
 }
@@ -84,7 +87,10 @@ void Nccl::check(int status, const std::string& doing) const {
   const char* details = library_->get_last_error(communicator_);
   if (details != nullptr && *details != '\0') text += fmt::format(": {}", details);
   std::ranges::replace(text, '\n', ' ');
-  text += text.find("Duplicate GPU") != std::string::npos
+  // NCCL 2.30 and later: "Multiple Ranks are using the same GPU/Partition."
+  const bool shares_gpu =
+      text.find("Duplicate GPU") != std::string::npos || text.find("using the same GPU") != std::string::npos;
+  text += shares_gpu
               ? "; use --device cuda:N, one GPU for each process, or NCCL_MULTI_RANK_GPU_ENABLE=1 with NCCL "
                 "2.30 or later"
               : "; NCCL_DEBUG=INFO prints the cause";

@@ -17,7 +17,7 @@ Option parallel_option(ParallelMode& mode) {
   auto option = choice<ParallelMode>(
       {kProcesses, "--parallel", "HOW",
        "train together with the other processes that mpirun, srun or torchrun has started; mpi: only if an "
-       "MPI launcher has started them; nccl: on GPUs only; none: alone"},
+       "MPI launcher has started them; nccl: on GPUs only, with NCCL even in one process; none: alone"},
       {{"auto", ParallelMode::kAuto},
        {"none", ParallelMode::kNone},
        {"mpi", ParallelMode::kMpi},

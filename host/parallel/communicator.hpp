@@ -46,11 +46,15 @@ class Communicator {
   virtual void end_others(ExitCode code) noexcept = 0;
 
   [[nodiscard]] bool is_alone() const { return size() == 1; }
+  /// Whether the gradients are summed over the ranks: always if there are several of them.
+  [[nodiscard]] virtual bool sums_gradients() const { return !is_alone(); }
 };
 
-/// The only rank.
+/// The only rank. With `sums_gradients`, the gradients pass through the sum over the ranks all the same.
 class SingleRank final : public Communicator {
  public:
+  explicit SingleRank(bool sums_gradients = false) : sums_gradients_(sums_gradients) {}
+
   [[nodiscard]] int rank() const override { return 0; }
   [[nodiscard]] int size() const override { return 1; }
   [[nodiscard]] std::string description() const override { return "one process"; }
@@ -58,6 +62,10 @@ class SingleRank final : public Communicator {
   void broadcast(std::span<std::byte>, int) override {}
   [[nodiscard]] std::vector<std::string> gather(const std::string& message) override { return {message}; }
   void end_others(ExitCode) noexcept override {}
+  [[nodiscard]] bool sums_gradients() const override { return sums_gradients_; }
+
+ private:
+  bool sums_gradients_;
 };
 
 }  // namespace warpfit

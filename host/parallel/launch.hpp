@@ -25,7 +25,7 @@ enum class ParallelMode {
   kAuto,  ///< as launched
   kNone,  ///< alone, whatever the environment says
   kMpi,   ///< by an MPI launcher only
-  kNccl   ///< as launched; the gradients are summed with NCCL
+  kNccl   ///< as launched; the gradients are summed with NCCL, even those of a single rank
 };
 
 struct Launch {

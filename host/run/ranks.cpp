@@ -60,17 +60,31 @@ std::string cores_of_this_process() {
   return machine + std::string(reinterpret_cast<const char*>(&cores), sizeof cores);
 }
 
+// For --parallel nccl, whose sums take place on GPUs.
+void require_gpu(DeviceChoice& choice) {
+  if (choice.kind == DeviceChoice::Kind::kCpu)
+    throw UsageError("--parallel nccl: NCCL sums gradients on GPUs; leave it out, or --device cpu");
+  const auto cuda = find_cuda();
+  if (cuda.devices.empty()) {
+    throw UsageError(fmt::format("--parallel nccl: {}; leave it out to train without a GPU", cuda.reason));
+  }
+  choice.kind = DeviceChoice::Kind::kCuda;
+}
+
 }  // namespace
 
 Ranks::Ranks(ParallelMode mode) : launch_(find_launch(mode)) {
   if (!is_first()) show_errors_only();
+  if (is_alone()) {
+    communicator_ = std::make_unique<SingleRank>(mode == ParallelMode::kNccl);
+    return;
+  }
   communicator_ =
       make_communicator(launch_, WARPFIT_VERSION, [this](const std::string& message, ExitCode code) {
         // A rank that has failed has printed why; one that was killed has not.
         if (code == ExitCode::kRankLost && is_first()) print_error(message + "; all other ranks end");
         std::_Exit(static_cast<int>(code));
       });
-  if (is_alone()) return;
   watch_.emplace(*communicator_, [this](int rank, pid_t process) {
     // Usually the launcher, or the rank itself before it ended, ends the others and says why. If not, the
     // first one of the others does.
@@ -93,8 +107,10 @@ void Ranks::check_same(std::string_view what, const std::string& value) {
 
 void Ranks::choose_device(BackendOptions& device, ParallelMode mode, bool ordered_sums) {
   if (device.threads == 0 && ordered_sums) device.threads = 1;
-  if (is_alone()) return;
+  const bool needs_gpu = mode == ParallelMode::kNccl;
+  if (is_alone() && !needs_gpu) return;
   device.communicator = communicator_.get();
+  if (is_alone()) return require_gpu(device.device);
   const auto cores = communicator_->gather(cores_of_this_process());
   const auto sharing = std::ranges::count(cores, cores[static_cast<std::size_t>(launch_.rank)]);
   if (device.threads == 0) device.threads = std::max(1, usable_threads() / static_cast<int>(sharing));
@@ -108,8 +124,8 @@ void Ranks::choose_device(BackendOptions& device, ParallelMode mode, bool ordere
   const auto gpus = gather_values(*communicator_, static_cast<char>(has_gpu || choice.kind == Kind::kCuda));
   const auto without = std::ranges::find(gpus, 0);
   if (without == gpus.begin() && std::ranges::find(gpus, 1) == gpus.end()) {
+    if (needs_gpu) require_gpu(choice);
     choice = {Kind::kCpu};
-    if (mode == ParallelMode::kNccl) throw UsageError("--parallel nccl: there is no GPU here; leave it out");
   } else if (without != gpus.end()) {
     throw UsageError(
         fmt::format("rank {} has no GPU, but others have; start one process per GPU, or add --device cpu",

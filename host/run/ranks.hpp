@@ -28,7 +28,7 @@ class Ranks {
   void check_same(std::string_view what, const std::string& value);
   /// Completes the options of the device: the communicator, this rank's GPU, and its share of the processor's
   /// cores, or one core for ordered sums, whose bits depend on it. Errors: UsageError if only some of the
-  /// ranks have a GPU. Collective.
+  /// ranks have a GPU, or for kNccl if this one has none. Collective.
   void choose_device(BackendOptions& device, ParallelMode mode, bool ordered_sums);
 
   /// Returns when all ranks have called it. Collective.

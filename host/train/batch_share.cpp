@@ -16,7 +16,10 @@ Rows divided(std::int64_t count, std::int64_t part, std::int64_t parts) {
 }  // namespace
 
 BatchShare::BatchShare(const Communicator& communicator, bool ordered)
-    : rank_(communicator.rank()), ranks_(communicator.size()), ordered_(ordered) {
+    : rank_(communicator.rank()),
+      ranks_(communicator.size()),
+      sums_(communicator.sums_gradients()),
+      ordered_(ordered) {
   if (ordered && kBlocks % ranks_ != 0)
     throw UsageError(fmt::format("--reduce ordered: {} processes, expected 1, 2, 4 or {}", ranks_, kBlocks));
 }

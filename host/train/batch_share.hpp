@@ -27,8 +27,8 @@ class BatchShare {
   BatchShare(const Communicator& communicator, bool ordered);
 
   [[nodiscard]] bool is_ordered() const { return ordered_; }
-  /// Whether this rank computes whole batches, each in one go.
-  [[nodiscard]] bool is_everything() const { return !ordered_ && ranks_ == 1; }
+  /// Whether this rank computes whole batches, each in one go, and no gradients are summed over ranks.
+  [[nodiscard]] bool is_everything() const { return !ordered_ && !sums_; }
   /// The number of parts of each batch that this rank computes one by one.
   [[nodiscard]] int parts() const { return ordered_ ? kBlocks / ranks_ : 1; }
   /// Such a part of a batch of `rows` rows.
@@ -42,6 +42,7 @@ class BatchShare {
 
  private:
   int rank_, ranks_;
+  bool sums_;  // over ranks
   bool ordered_;
 };
 

@@ -58,7 +58,9 @@ Trainer::Trainer(Backend& backend, Network& network, const TrainingData& data, c
 
 bool Trainer::compile(std::string& reason) {
   if (!share_.is_everything()) {
-    reason = share_.is_ordered() ? "--reduce ordered" : "several processes train together";
+    reason = share_.is_ordered()        ? "--reduce ordered"
+             : communicator_.is_alone() ? "--parallel nccl"
+                                        : "several processes train together";
     return false;
   }
   if (!training_.compile(reason)) return false;

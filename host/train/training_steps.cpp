@@ -88,7 +88,7 @@ TrainingRule TrainingSteps::rule(bool updates) const {
           .gradient_sum = gradient_sum_.view(),
           .share = 1.0F / static_cast<float>(accumulate_),
           .updates = updates,
-          .sums_over_ranks = !backend_.communicator().is_alone(),
+          .sums_over_ranks = backend_.communicator().sums_gradients(),
           .earlier_parts = part_sum_views_,
           .sum_order = share_.is_ordered() ? SumOrder::kTree : SumOrder::kFastest};
 }

@@ -1,14 +1,13 @@
-// Sums over emulated GPUs within recorded steps, and how they fail.
+// Sums over emulated GPUs within recorded steps.
 #include <gtest/gtest.h>
 
 #include <array>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "host/backend/buffer.hpp"
-#include "host/base/error.hpp"
 #include "tests/parallel/cuda_ranks.hpp"
-#include "tests/support/backends.hpp"
 #include "tests/support/random.hpp"
 
 namespace warpfit::test {
@@ -148,82 +147,6 @@ std::string ranks_name(const testing::TestParamInfo<int>& info) {
 
 INSTANTIATE_TEST_SUITE_P(Backends, RankSums, testing::Values(1, 2, 3, 4), ranks_name);
 INSTANTIATE_TEST_SUITE_P(Backends, RankSumsInATree, testing::Values(1, 2, 4, 8), ranks_name);
-
-class RankErrors : public testing::TestWithParam<std::string> {
- protected:
-  // The messages of all ranks.
-  static std::vector<std::string> errors_of(int ranks, const std::function<void(Communicator&)>& work) {
-    std::vector<std::string> errors(static_cast<std::size_t>(ranks));
-    run_ranks(ranks, [&](Communicator& communicator) {
-      try {
-        work(communicator);
-      } catch (const DeviceError& error) {
-        errors[static_cast<std::size_t>(communicator.rank())] = error.what();
-      }
-    });
-    return errors;
-  }
-
- private:
-  WithCudaRanks machine_;
-};
-
-TEST_P(RankErrors, NameTwoRanksOnOneGpu) {
-  const auto errors = errors_of(3, [](Communicator& communicator) {
-    BackendOptions options;
-    options.device = {DeviceChoice::Kind::kCuda, communicator.rank() / 2};
-    options.communicator = &communicator;
-    make_backend(options);
-  });
-  for (const auto& error : errors) {
-    EXPECT_EQ(
-        error,
-        "connecting the GPUs of all processes: invalid usage (run with NCCL_DEBUG=WARN for details) (NCCL): "
-        "Duplicate GPU detected : rank 0 and rank 1 both on CUDA device 1b000; use --device cuda:N, one GPU "
-        "for each process, or NCCL_MULTI_RANK_GPU_ENABLE=1 with NCCL 2.30 or later");
-  }
-}
-
-TEST_P(RankErrors, NameAnOldLibrary) {
-  auto config = emulation::config();
-  config.nccl_version = 21304;
-  WithCudaRanks::configure(config);
-  for (const auto& error : errors_of(2, [](Communicator& communicator) { cuda_rank(communicator); })) {
-    EXPECT_EQ(error.find("loading NCCL: found NCCL 2.13.4; NCCL 2."), 0) << error;
-    EXPECT_NE(error.find(" or later is needed; training on several GPUs needs NCCL, --device cpu does not"),
-              std::string::npos)
-        << error;
-  }
-}
-
-TEST_P(RankErrors, PassOnWhatNcclSays) {
-  auto config = emulation::config();
-  config.fail_function = "ncclAllReduce";
-  config.fail_at = 2;
-  config.fail_error = 2;  // ncclSystemError
-  WithCudaRanks::configure(config);
-  const auto errors = errors_of(2, [](Communicator& communicator) {
-    const auto backend = cuda_rank(communicator);
-    const Buffer<float> values(*backend, Floats(5, 1));
-    backend
-        ->record([&] { static_cast<void>(backend->sum_over_ranks(values.view(), SumOrder::kFastest, {})); })
-        ->run(batches(1));
-    EXPECT_EQ(values.to_host().size(), 5);
-  });
-  // The other rank's sum ends because this one has aborted its communicator.
-  for (const auto& error : errors) {
-    const bool is_first = error.find("adding gradients") == 0;
-    EXPECT_EQ(error,
-              is_first
-                  ? "adding gradients over GPUs: unhandled system error (run with NCCL_DEBUG=INFO for "
-                    "details) (NCCL): injected failure of ncclAllReduce; NCCL_DEBUG=INFO prints the cause"
-                  : "communicating with other GPUs: remote process exited or there was a network error "
-                    "(NCCL); NCCL_DEBUG=INFO prints the cause");
-  }
-  EXPECT_NE(errors[0], errors[1]);
-}
-
-INSTANTIATE_TEST_SUITE_P(Backends, RankErrors, testing::Values("cuda"), backend_name);
 
 }  // namespace
 }  // namespace warpfit::test

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdarg>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -86,11 +87,29 @@ ncclResult_t leave(const char* name, ncclComm_t communicator, Clique::State how)
 
 constexpr const char* kIdFormat = "emulated clique %d";
 
+int nccl_version() { return config().nccl_version != 0 ? config().nccl_version : NCCL_VERSION_CODE; }
+
+/// What NCCL says of two ranks with the same GPU, which 2.30 and later allow if the user asks for it.
+ncclResult_t check_devices(const Clique& clique) {
+  const auto same = clique.duplicate();
+  if (!same) return ncclSuccess;
+  constexpr int kSharing = 23000;
+  if (nccl_version() < kSharing) {
+    return refuse(ncclInvalidUsage, "Duplicate GPU detected : rank %d and rank %d both on CUDA device 1b000",
+                  same->first, same->second);
+  }
+  const char* allowed = std::getenv("NCCL_MULTI_RANK_GPU_ENABLE");
+  if (allowed != nullptr && *allowed == '1') return ncclSuccess;
+  return refuse(ncclInvalidUsage,
+                "Multiple Ranks are using the same GPU/Partition. Set NCCL_MULTI_RANK_GPU_ENABLE=1 to enable "
+                "this configuration.");
+}
+
 }  // namespace
 
 ncclResult_t ncclGetVersion(int* version) {
   return nccl_call("ncclGetVersion", CaptureRule::kAllowed, [=] {
-    *version = config().nccl_version != 0 ? config().nccl_version : NCCL_VERSION_CODE;
+    *version = nccl_version();
     return ncclSuccess;
   });
 }
@@ -117,11 +136,7 @@ ncclResult_t ncclCommInitRank(ncclComm_t* communicator, int size, ncclUniqueId i
     clique->connect(rank, size, current_device());
     // In a group one thread can connect several ranks.
     while (open_group().depth == 0 && !clique->complete()) wait_for_hosts();
-    if (const auto same = clique->duplicate()) {
-      return refuse(ncclInvalidUsage,
-                    "Duplicate GPU detected : rank %d and rank %d both on CUDA device 1b000", same->first,
-                    same->second);
-    }
+    if (const auto result = check_devices(*clique); result != ncclSuccess) return result;
     *communicator =
         runtime().nccl_ranks.add(std::make_shared<NcclRank>(NcclRank{clique, rank, current_device()}));
     return ncclSuccess;

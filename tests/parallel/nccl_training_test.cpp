@@ -106,6 +106,22 @@ const std::vector<CudaCase> kCases{
      }},
 };
 
+// --parallel nccl: the gradients of one rank pass through NCCL, and stay as they are.
+TEST_P(NcclTraining, OfOneRankHasTheSameBits) {
+  auto job = job_of(GetParam());
+  job.options.fuse_update = false;
+  const auto alone = train(1, job);
+  const auto before = emulation::statistics().rank_sums;
+  SingleRank rank(true);
+  const auto summed = train_rank(rank, job);
+  EXPECT_EQ(summed.parameters, alone.parameters);
+  EXPECT_GT(emulation::statistics().rank_sums, before);
+  EXPECT_EQ(emulation::statistics().live_streams, 0);
+  ASSERT_EQ(summed.reports.losses.size(), alone.losses.size());
+  for (std::size_t i = 0; i < alone.losses.size(); ++i)
+    EXPECT_EQ(static_cast<float>(summed.reports.losses[i].loss), alone.losses[i]);
+}
+
 INSTANTIATE_TEST_SUITE_P(Backends, NcclTraining, testing::ValuesIn(kCases), case_name);
 
 class NcclBuckets : public testing::TestWithParam<CudaCase> {
