@@ -32,8 +32,11 @@ CudaBackend::CudaBackend(const BackendOptions& options)
 }
 
 // Queued work may still read memory that is freed next.
-CudaBackend::~CudaBackend() {
-  if (sums_) sums_->drain();  // first: other work may wait for it
+CudaBackend::~CudaBackend() { drain(); }
+
+void CudaBackend::drain() noexcept {
+  if (sums_ && sums_->is_unwinding()) sums_->abandon();  // other ranks may have failed, too
+  if (sums_) sums_->drain();                             // first: other work may wait for it
   copy_.drain();
   products_.drain();
   compute_.drain();
@@ -54,7 +57,18 @@ std::string CudaBackend::description() const {
 }
 
 void* CudaBackend::allocate(std::size_t bytes) { return DeviceMemory(bytes).release(); }
-void CudaBackend::deallocate(void* memory) noexcept { free_device_memory(memory); }
+
+// Freeing memory waits for all queued work, which never ends if a sum waits for a rank that has failed.
+void CudaBackend::deallocate(void* memory) noexcept {
+  if (sums_ && sums_->is_unwinding()) drain();
+  free_device_memory(memory);
+}
+
+void CudaBackend::abandon_sums() noexcept {
+  if (!sums_) return;
+  sums_->abandon();
+  drain();
+}
 
 void CudaBackend::upload(std::span<const std::byte> from, void* to) {
   if (from.empty()) return;

@@ -57,12 +57,18 @@ class CudaBackend final : public Backend {
   void swap(Vector a, Vector b) override;
   void update(const Optimizer& optimizer, const OptimizerViews& views) override;
 
+  /// After an error: ends sums that wait for other ranks, and waits for the rest of the queued work, so that
+  /// memory can be freed. This rank cannot train any more.
+  void abandon_sums() noexcept;
   /// Makes work that is queued from now on wait for all fences. Called by copies and at the end of a step.
   void join();
   [[nodiscard]] const Stream& compute() const { return compute_; }
   [[nodiscard]] Position* position() const { return position_.data(); }
 
  private:
+  /// For destructors: waits for all queued work, but ends sums if an exception is being thrown. Ignores
+  /// errors.
+  void drain() noexcept;
   /// The compute stream, after join().
   [[nodiscard]] cudaStream_t joined();
   [[nodiscard]] OpContext op_context();

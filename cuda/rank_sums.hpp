@@ -26,11 +26,12 @@ class RankSums {
   void start(Vector values, SumOrder order);
   /// Makes the main stream wait for all sums.
   void join();
-  /// For destructors: waits for all sums, or aborts them if an exception is being thrown. Ignores errors.
-  void drain() noexcept {
-    nccl_.abort_if_unwinding();
-    stream_.drain();
-  }
+  /// For destructors: waits for all sums. Ignores errors.
+  void drain() noexcept { stream_.drain(); }
+  /// After an error: ends all sums.
+  void abandon() noexcept { nccl_.abandon(); }
+  /// For destructors: whether an exception is being thrown.
+  [[nodiscard]] bool is_unwinding() const noexcept { return nccl_.is_unwinding(); }
   /// Errors: DeviceError if the connection to another rank has failed.
   void check_connection() const { nccl_.check_connection(); }
   /// "NCCL 2.28.9"

@@ -23,7 +23,7 @@ void CudaRecordedStep::record(std::optional<Graph>& graph, std::int64_t steps) {
   });
 }
 
-void CudaRecordedStep::run(const BatchRun& run) {
+void CudaRecordedStep::run(const BatchRun& run) try {
   Position position;
   position.samples = run.samples;
   position.sample = run.first;
@@ -57,6 +57,9 @@ void CudaRecordedStep::run(const BatchRun& run) {
     one_->launch(stream);
     --left;
   }
+} catch (...) {
+  backend_.abandon_sums();
+  throw;
 }
 
 }  // namespace warpfit

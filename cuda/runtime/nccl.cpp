@@ -69,10 +69,11 @@ Nccl::~Nccl() {
   if (communicator_ != nullptr) library_->comm_destroy(communicator_);
 }
 
-void Nccl::abort_if_unwinding() noexcept {
-  if (std::uncaught_exceptions() > exceptions_ && communicator_ != nullptr)
-    library_->comm_abort(std::exchange(communicator_, nullptr));
+void Nccl::abandon() noexcept {
+  if (communicator_ != nullptr) library_->comm_abort(std::exchange(communicator_, nullptr));
 }
+
+bool Nccl::is_unwinding() const noexcept { return std::uncaught_exceptions() > exceptions_; }
 
 std::string Nccl::version() const {
   int version = 0;

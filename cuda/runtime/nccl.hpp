@@ -42,9 +42,11 @@ class Nccl {
   /// Queues the exchange of as many values with another rank: it gets `own`, and `others` is filled with what
   /// it passes. The ranges must not overlap.
   void exchange(int other, ConstVector own, Vector others, cudaStream_t stream);
-  /// For destructors: ends work that waits for other ranks if an exception is being thrown. They may have
-  /// failed as well, and never take part.
-  void abort_if_unwinding() noexcept;
+  /// After an error: ends work that waits for other ranks, which may have failed as well and never take part.
+  /// Later calls fail.
+  void abandon() noexcept;
+  /// For destructors: whether an exception is being thrown.
+  [[nodiscard]] bool is_unwinding() const noexcept;
   /// Errors: DeviceError if the connection to another rank has failed.
   void check_connection() const;
 

@@ -23,7 +23,8 @@ std::string Nccl::version() const { refuse(); }
 void Nccl::check(int, const std::string&) const { refuse(); }
 void Nccl::sum(Vector, cudaStream_t) { refuse(); }
 void Nccl::exchange(int, ConstVector, Vector, cudaStream_t) { refuse(); }
-void Nccl::abort_if_unwinding() noexcept {}
+void Nccl::abandon() noexcept {}
+bool Nccl::is_unwinding() const noexcept { return false; }
 void Nccl::check_connection() const { refuse(); }
 
 }  // namespace warpfit

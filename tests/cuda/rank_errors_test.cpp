@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <functional>
+#include <latch>
 #include <string>
 #include <utility>
 #include <vector>
@@ -119,6 +120,46 @@ TEST_P(RankErrors, PassOnWhatNcclSays) {
                     "(NCCL); NCCL_DEBUG=INFO prints the cause");
   }
   EXPECT_NE(errors[0], errors[1]);
+}
+
+// Calls a function when it is destroyed.
+struct AtTheEnd {
+  std::function<void()> call;
+  ~AtTheEnd() { call(); }
+};
+
+// Rank 0 fails while a sum waits for rank 1, in the step itself or after it, and then frees its memory. Rank
+// 1 calls two sums afterwards; the second one ends because rank 0 has aborted its communicator.
+TEST_P(RankErrors, EndSumsBeforeTheirMemoryIsFreed) {
+  for (const bool in_step : {true, false}) {
+    SCOPED_TRACE(in_step);
+    std::latch freed(1), ended(1);
+    const auto errors = errors_of(2, [&](Communicator& communicator) {
+      const bool fails = communicator.rank() == 0;
+      const auto backend = cuda_rank(communicator);
+      if (!fails) freed.wait();
+      const AtTheEnd meet{[&] {
+        (fails ? freed : ended).count_down();
+        if (fails) ended.wait();
+      }};
+      const Buffer<float> values(*backend, std::vector<float>(5, 1));
+      // Page-locked memory, which is freed first, and not by the backend.
+      const auto slot = fails && in_step ? backend->make_staging_slot(100) : nullptr;
+      const auto fail_if = [&](bool now) {
+        if (fails && now) throw DeviceError("rank 0 has failed");
+      };
+      backend
+          ->record([&] {
+            static_cast<void>(backend->sum_over_ranks(values.view(), SumOrder::kFastest, {}));
+            fail_if(in_step);
+          })
+          ->run(batches_of(fails ? 1 : 2));
+      fail_if(!in_step);
+      EXPECT_EQ(values.to_host().size(), 5);
+    });
+    EXPECT_EQ(errors[0], "rank 0 has failed");
+    EXPECT_EQ(errors[1].find("communicating with other GPUs: remote process exited"), 0) << errors[1];
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Backends, RankErrors, testing::Values("cuda"), backend_name);
