@@ -26,6 +26,8 @@ expect "all libraries but CUDA's are found" [ -z "$missing" ]
 for name in libdnnl libspdlog libfmt; do
   expect "$name is the bundle's" grep -qE "^\s*$name\S* => $dir/lib/" <<<"$libraries"
 done
+[[ ! -e $tree/libwarpfit_mpi.so ]] || expect_file build/release/libwarpfit_mpi.so
+expect "without MPI's own libraries" eval '! find lib -name "libmpi*" | grep -q .'
 expect_run 0 ./run tools/gpu_check --no-gpu
 for stage in load tests; do expect "$stage passed" grep -qE "^$stage +ok " "$scratch/said"; done
 suites=$(./run build/release/cuda_tests --gtest_list_tests --gtest_filter='-*/cpu*' | grep -c '^[A-Z][A-Za-z/]*\.$')

@@ -25,14 +25,14 @@ if [ \"\$1\" = -S ]; then
   printf 'CMAKE_HOME_DIRECTORY:INTERNAL=%s\n' \"\$2\" >\"\$4/CMakeCache.txt\"
   for option in \"\${@:5}\"; do case \$option in -D*=*) option=\${option#-D}; echo \"\${option%%=*}:STRING=\${option#*=}\"; esac; done >>\"\$4/CMakeCache.txt\"
 elif [ \"\$4\" = help ]; then
-  printf '%s: phony\n' all warpfit cuda_tests cuda_ops_bench
+  printf '%s: phony\n' all warpfit cuda_tests cuda_ops_bench warpfit_mpi
 else
   [[ \"\$2\" != *\$broken* ]] || exit 1
   from=\$(sed -n 's/^CMAKE_HOME_DIRECTORY:INTERNAL=//p' \"\$2/CMakeCache.txt\")
   with=\$(grep -o 'PHASES.*' \"\$2/CMakeCache.txt\" || true)
   mkdir -p \"\$2/tools/bench\"
   for target in \"\${@:4}\" warpfit_tests; do
-    case \$target in warpfit_cuda) target=libwarpfit_cuda.so ;; cuda_ops_bench) target=tools/bench/\$target ;; esac
+    case \$target in warpfit_cuda | warpfit_mpi) target=lib\$target.so ;; cuda_ops_bench) target=tools/bench/\$target ;; esac
     printf '#!/usr/bin/env bash\n# %s\necho \"%s \$* in \$WARPFIT_SOURCE_DIR with \$LD_LIBRARY_PATH\"\n' \"\$from \$with\" \"\${target##*/}\" >\"\$2/\$target\"
     chmod +x \"\$2/\$target\"
   done
@@ -52,7 +52,8 @@ libraries='	linux-vdso.so.1 (0x1)
 libraries=${libraries//@/$scratch/system}
 here_ldd() { fake ldd "cat <<'END'
 $libraries
-END"; }
+END
+[[ \"\$*\" != *libwarpfit_mpi.so* ]] || printf '\tlibmpi.so.40 => /mpi/libmpi.so.40 (0x1)\n'"; }
 here_ldd
 cmake
 fake strip
@@ -81,7 +82,7 @@ for option in WARPFIT_CUDA_ARCHITECTURES=90-real CMAKE_CUDA_FLAGS=-lineinfo WARP
   expect "with $option" grep -q -- "^cmake -S $repo -B $own .*-D$option" "$scratch/calls"
 done
 expect "builds just these" [ "$(calls | grep -- '--target warpfit')" = \
-  "cmake --build $own --target warpfit warpfit_cuda cuda_tests cuda_ops_bench" ]
+  "cmake --build $own --target warpfit warpfit_cuda cuda_tests cuda_ops_bench warpfit_mpi" ]
 expect_said "without the variant phases: CMakeLists.txt has no option"
 for file in run cuda/fused/fused_run.cu tools/bench/compare tools/{gpu_check,gpu_stages.sh,profile,lib.sh} tests/goldens/a.json \
   data/sample/s.gz data/recipes/r.toml data/fashion-mnist/t10k-images-idx3-ubyte.gz programs.tar.xz; do
@@ -92,7 +93,7 @@ for file in build/release/{warpfit,cuda_tests,libwarpfit_cuda.so,tools/bench/cud
   lib/common/{libstdc++.so.6,libgomp.so.1}; do
   expect_file "$scratch/unpacked/$file"
 done
-expect "just these libraries and programs" [ "$(find "$scratch/unpacked" -type f | wc -l)" = 8 ]
+expect "just these libraries and programs" [ "$(find "$scratch/unpacked" -type f | wc -l)" = 9 ]
 expect "the programs are stripped together, libraries one by one" [ "$(calls | grep -c ^strip)" = 5 ]
 expect "says what it was made of" [ "$(cat "$dir/COMMIT")" = "0123abc and changes" ]
 for file in tools/bench/results data/fashion-mnist/t10k-images-idx3-ubyte build; do expect_no_file "$dir/$file"; done
