@@ -1,15 +1,15 @@
 # shellcheck shell=bash
 # The stages of tools/gpu_check, in order, and what each one runs. To be sourced by gpu_check.
 #
-# A stage is a function that runs in its own process, with stdin closed and its output in a log. It can report the
-# reason of a failure with `note`, and results for the end of gpu_check's output with `headline`.
+# A stage is a function that runs in its own process, with stdin closed and its output in a log. It can report the reason
+# of a failure with `note`, and results for the end of gpu_check's output with `headline`. Exit code 77: skipped.
 # shellcheck disable=SC2154  # bin, data, scratch, logs, out, no_gpu and root are set by gpu_check
 
 # The most important stages come first. name | limit in seconds | function and arguments
 #
-# The limits of the required stages must add up to at most eight minutes. `+`: plus the time that earlier stages did
-# not use. `?`: optional, runs only if time is left, and is not a failure if that time was too short. Names with -fused or -layers need that engine; variants are
-# separate programs.
+# The limits of the required stages must add up to at most eight minutes. `+`: plus the time that earlier stages did not
+# use. `?`: optional, runs only if time is left, and is not a failure if that time was too short. Names with -fused or
+# -layers need that engine; variants are separate programs.
 stages() {
   cat <<'TABLE'
 load                   8    loads
@@ -26,6 +26,7 @@ bench-layers           5    bench layers
 conv                   25+  conv 12
 bench-layers-tf32      5    bench layers --precision tf32 --network 784-4096-4096-10 --batch-size 4096 --steps 50
 bench-layers-bf16      5    bench layers --precision bf16 --network 784-4096-4096-10 --batch-size 4096 --steps 50
+nccl                   30+  nccl
 operations             30   operations
 tests                  30   gpu_tests
 ncu-fused              30   kernel_profile fused --set full --kernel-name regex:fused_run|tutorial --launch-skip 3 --launch-count 1
@@ -40,7 +41,7 @@ TABLE
 repeat-fused           5    repeats fused
 repeat-layers          5    repeats layers
 sanitize-memcheck      15   sanitize memcheck
-sanitize-racecheck     60+  sanitize racecheck
+sanitize-racecheck     30+  sanitize racecheck
 sanitize-synccheck     10   sanitize synccheck
 sanitize-initcheck     10   sanitize initcheck
 conv-tf32              40?  conv 12 --precision tf32
@@ -50,7 +51,7 @@ torch-compile          90?  compare 85 1 torch-compile
 TABLE
 }
 # shellcheck disable=SC2034  # used by gpu_check
-runs_without_gpu='^(load|tests)$'
+runs_without_gpu='^(load|tests|nccl)$'
 
 # Small configurations and three steps of the fused tutorial, since a sanitizer makes code 10 to 100 times slower.
 # Excluded are tests of cuBLAS's and cuDNN's kernels, which take long to instrument and of which convolutions consist; a
@@ -140,6 +141,15 @@ conv() { # SECONDS_EACH OPTION...: training steps of convolutional networks
     1) note "$(grep '^FAILED' "$scratch/compared" | cut -c 1-150 || true)" ;;
     2) note "PyTorch cannot be used" ;;
   esac
+  return "$code"
+}
+
+# Sums of gradients by NCCL, in one process and in two that share the GPU. Without a GPU, two processes on the CPU.
+nccl() {
+  local code=0
+  try python3 "$root/tools/bench/nccl_ranks" --warpfit "$bin/warpfit" --data "$data" --json "$out/compare.jsonl" \
+    ${no_gpu:+--no-gpu} | tee -- "$scratch/compared" | headline || code=$?
+  note "$(grep '^FAILED' "$scratch/compared" | cut -c 1-150 || tail -n 1 "$scratch/compared")"
   return "$code"
 }
 

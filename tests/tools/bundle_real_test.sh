@@ -29,7 +29,7 @@ done
 [[ ! -e $tree/libwarpfit_mpi.so ]] || expect_file build/release/libwarpfit_mpi.so
 expect "without MPI's own libraries" eval '! find lib -name "libmpi*" | grep -q .'
 expect_run 0 ./run tools/gpu_check --no-gpu
-for stage in load tests; do expect "$stage passed" grep -qE "^$stage +ok " "$scratch/said"; done
+for stage in load tests nccl; do expect "$stage passed" grep -qE "^$stage +ok " "$scratch/said"; done
 suites=$(./run build/release/cuda_tests --gtest_list_tests --gtest_filter='-*/cpu*' | grep -c '^[A-Z][A-Za-z/]*\.$')
 expect "each of $suites suites" grep -qx "$suites of $suites suites passed" "$scratch/said"
 expect "the summary says so" grep -q '"passed": true' build/gpu_check/summary.json

@@ -89,7 +89,7 @@ for file in run cuda/fused/fused_run.cu tools/bench/compare tools/{gpu_check,gpu
   expect_file "$dir/$file"
 done
 unpack
-for file in build/release/{warpfit,cuda_tests,libwarpfit_cuda.so,tools/bench/cuda_ops_bench} lib/{libdnnl.so.2,libfmt.so.9} \
+for file in build/release/{warpfit,cuda_tests,libwarpfit_{cuda,mpi}.so,tools/bench/cuda_ops_bench} lib/{libdnnl.so.2,libfmt.so.9} \
   lib/common/{libstdc++.so.6,libgomp.so.1}; do
   expect_file "$scratch/unpacked/$file"
 done
@@ -168,8 +168,8 @@ cmake
 # run: unpacks once and sets the environment; CUDA's folders come after the bundle's; Python never imports from the
 # working folder.
 there="$scratch/other machine"
-mkdir -p "$scratch/cuda/lib64" "$scratch/python/cu13/lib" "$scratch/python/other/lib"
-touch "$scratch/cuda/lib64/libcublas.so.13" "$scratch/python/cu13/lib/libcudnn.so.9"
+mkdir -p "$scratch/cuda/lib64" "$scratch/python"/{cu13,nccl,other}/lib
+touch "$scratch/cuda/lib64/libcublas.so.13" "$scratch/python/cu13/lib/libcudnn.so.9" "$scratch/python/nccl/lib/libnccl.so.2"
 # shellcheck disable=SC2016
 python_there='[ "$1" = -I ] || exit 1; case "$*" in *tarfile*) tar -C "${*: -1}" -xJ ;; *) echo '"'$scratch/python'"' ;; esac'
 fake python3 "$python_there"
@@ -179,7 +179,7 @@ arrive() { # the output of ldd on the other machine
   fake ldd "$1"
 }
 run_there() { (cd "$scratch" && PATH=$bin CUDA_HOME=$scratch/cuda "$there/run" "$@"); }
-ours="$there/build/release:$there/lib:$scratch/python/cu13/lib:$scratch/cuda/lib64"
+ours="$there/build/release:$there/lib:$scratch/python/cu13/lib:$scratch/python/nccl/lib:$scratch/cuda/lib64"
 arrive 'echo "	libcublas.so.13 => not found"'
 expect_run 0 run_there "$there/build/release/warpfit" train "a b"
 expect_said "warpfit train a b in $there with $ours"

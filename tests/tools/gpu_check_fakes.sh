@@ -78,6 +78,16 @@ if $1 == 1:
 sys.exit($1)
 END
 }
+nccl_ranks() { # EXIT_CODE LAST_LINE
+  cat >"$repo/tools/bench/nccl_ranks" <<END
+import os, sys
+open(sys.argv[sys.argv.index("--json") + 1], "a").write("{}\n")
+open("$scratch/calls", "a").write("nccl_ranks " + " ".join(sys.argv[1:]) + "\n")
+print("| training | a step |\n")
+print("""$2""")
+sys.exit($1)
+END
+}
 # shellcheck disable=SC2016,SC2119  # expanded by the fakes
 healthy() {
   fake nvidia-smi 'case "$*" in *lms*) echo "clocks.sm [MHz]"; exec sleep 88.'$$' ;; *=name*) echo "NVIDIA H100 (80GB) HBM3" ;;
@@ -90,6 +100,7 @@ healthy() {
   cuda_tests
   compare 0
   conv_steps 0
+  nccl_ranks 0 'NCCL 2.30.7; one process: 100 us a step'
   program build/release/tools/bench/cuda_ops_bench 'echo "ReLU 2.0 us"'
   cp "$(type -P true)" "$repo/build/release/libwarpfit_cuda.so"
 }

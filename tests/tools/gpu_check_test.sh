@@ -6,8 +6,8 @@ source "$(dirname "${BASH_SOURCE[0]}")/gpu_check_fakes.sh"
 
 # Everything succeeds.
 healthy
-mkdir -p "$scratch/working/nvidia/cudnn"
-touch "$scratch/working/nvidia/cudnn/__init__.py"
+mkdir -p "$scratch"/working/nvidia/{cudnn,nccl}
+touch "$scratch"/working/nvidia/{cudnn,nccl}/__init__.py
 cd "$scratch/working"
 export NVIDIA_TF32_OVERRIDE=1 CUBLAS_EMULATE_SINGLE_PRECISION=1 CUBLAS_EMULATION_STRATEGY=eager CUBLAS_WORKSPACE_CONFIG=:0:0
 run 0
@@ -24,6 +24,9 @@ expect "and torch-compile at the end" eval 'calls | tail -1 | grep -q "ours-fuse
 expect "tables at the end of the output" [ "$(grep -cE '^(table of ours|step 20.0|ten epochs, whole command, --engine auto, turn [123]: [0-9.]* s)' "$scratch/table")" = 10 ]
 expect "convolutions in fp32, then in TF32, then compiled" [ "$(calls | sed -nE 's/^conv_steps .*--device cuda --rounds 1 (.*) --json .*/\1/p' | paste -sd ';')" = \
   "--timeout 12;--timeout 12 --precision tf32;--timeout 60 --compile --only 1024" ]
+expect "NCCL once" [ "$(calls | grep -c "^nccl_ranks --warpfit $repo/build/release/warpfit --data $repo/data/fashion-mnist --json $out/compare.jsonl$")" = 1 ]
+expect_row 'nccl +ok .*NCCL 2.30.7; one process: 100 us a step'
+expect "its table" [ "$(grep -c '^| training | a step' "$scratch/table")" = 1 ]
 expect "their tables too" [ "$(grep -c '^| a training step' "$scratch/table")" = 3 ]
 for seed in 0 1 2 3 4; do
   expect "the recipe with seed $seed" [ "$(calls | grep -c "release/warpfit train --config $repo/data/recipes/cnn-94.toml .*--device cuda --seed $seed --save ")" = 1 ]
@@ -59,6 +62,13 @@ expect "no variable that changes the precision" eval '! in_environment "^(NVIDIA
 expect "nothing from the working folder" eval '! in_environment "^LD_LIBRARY_PATH=.*working"'
 expect "nothing is left running" eval '! left_running'
 unset NVIDIA_TF32_OVERRIDE "${!CUBLAS_@}"
+
+# cuDNN and NCCL of PyTorch's Python.
+# shellcheck disable=SC2016
+fake torch_python 'case "$*" in "-I -c "*nvidia.cudnn*) echo /pip/cudnn ;; "-I -c "*nvidia.nccl*) echo /pip/nccl ;; *) exit 1 ;; esac'
+TORCH_PYTHON=torch_python run 0 --only smoke-layers
+expect "PyTorch's libraries" in_environment '^LD_LIBRARY_PATH=(.*:)?/pip/cudnn/lib:/pip/nccl/lib$'
+no_fake torch_python
 
 # The required stages fit into eight minutes, regardless of the number of variants.
 required() { gpu_check --list | awk '$2 !~ /[?]/ { sum += $2 } END { print sum + 0 }'; }
@@ -102,6 +112,12 @@ red conv,golden-layers 'conv.*' 'FAILED: PyTorch, LeNet-5: it broke'
 expect "its table is printed all the same" grep -q '^| a training step' "$scratch/table"
 conv_steps 2
 red conv 'conv.*' 'PyTorch cannot be used'
+nccl_ranks 1 'FAILED: one process, through NCCL: it broke'
+red nccl,golden-layers nccl 'FAILED: one process, through NCCL: it broke'
+nccl_ranks 77 'skipped: no NCCL'
+run 0 --only nccl,golden-fused
+expect_row 'nccl +skipped .*skipped: no NCCL'
+healthy
 warpfit 'eval*' "echo '{\"accuracy\":0.9399}'"
 red recipe,golden-layers recipe-cnn-94 'the mean accuracy is below 94.0 %'
 expect "which is printed" grep -qx "cnn-94, mean of 5 seeds: 93.990 %" "$scratch/table"
@@ -160,7 +176,8 @@ expect_run 0 gpu_check --no-gpu
 expect_said "nothing on a GPU is checked"
 out=$repo/build/gpu_check
 cp "$scratch/said" "$scratch/table"
-expect_state ok load tests
+expect_state ok load tests nccl
+expect "two processes on the CPU" [ "$(calls | grep -c '^nccl_ranks .* --no-gpu$')" = 1 ]
 expect_row 'golden-fused-stream +skipped .*needs a GPU'
 expect "and says that it passed" [ "$(summary 'summary["passed"]')" = True ]
 fake ldd 'printf "\tlibfmt.so.9 => not found\n"'
