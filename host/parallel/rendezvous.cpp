@@ -7,6 +7,7 @@
 #include <array>
 #include <random>
 
+#include "host/base/printable.hpp"
 #include "host/parallel/handshake.hpp"
 
 namespace warpfit {
@@ -172,7 +173,8 @@ void read_reply(Socket& connection, const TcpOptions& options, Deadline deadline
   }
   std::string refusal(*length, '\0');
   receive(std::as_writable_bytes(std::span(refusal)));
-  if (!refusal.empty()) throw CommunicationError(fmt::format("cannot join {}: {}", rank0, refusal));
+  if (!refusal.empty())
+    throw CommunicationError(fmt::format("cannot join {}: {}", rank0, printable(refusal)));
 }
 
 }  // namespace
