@@ -45,12 +45,13 @@ void set_option(const Socket& of, int level, int name, int value) {
   setsockopt(of.descriptor(), level, name, &value, sizeof value);
 }
 
-// Sends at once, and notices within about a minute that the other machine no longer answers.
+// Sends at once, and notices within 25 seconds on an idle connection that the other machine no longer
+// answers. Not TCP_USER_TIMEOUT, which would also end connections to a process that is busy for longer.
 void set_options(const Socket& connection) {
   set_option(connection, IPPROTO_TCP, TCP_NODELAY, 1);
   set_option(connection, SOL_SOCKET, SO_KEEPALIVE, 1);
-  set_option(connection, IPPROTO_TCP, TCP_KEEPIDLE, 30);
-  set_option(connection, IPPROTO_TCP, TCP_KEEPINTVL, 10);
+  set_option(connection, IPPROTO_TCP, TCP_KEEPIDLE, 10);
+  set_option(connection, IPPROTO_TCP, TCP_KEEPINTVL, 5);
   set_option(connection, IPPROTO_TCP, TCP_KEEPCNT, 3);
 }
 

@@ -2,6 +2,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 
 #include "host/parallel/handshake.hpp"
 #include "tests/parallel/tcp_group.hpp"
@@ -202,6 +205,25 @@ TEST_F(Rendezvous, ListensOnItsAddressOnly) {
 TEST_F(Rendezvous, NeedsAnAddressOfThisMachine) {
   EXPECT_THAT(error_of([] { listen_on("192.0.2.1", 0); }), HasSubstr("MASTER_ADDR must be an address"));
   EXPECT_THAT(error_of([] { listen_on("no-such-host.invalid", 0); }), HasSubstr("no-such-host.invalid"));
+}
+
+// If a machine or its network fails, nothing arrives, not even the end of the connection. On the control
+// connection, which is idle, TCP then sends probes.
+TEST_F(Rendezvous, NoticesWithin30SecondsThatAMachineIsGone) {
+  const auto connected = connection();
+  auto accepted = accept_from(listener_);
+  while (!accepted.is_open()) accepted = accept_from(listener_);
+  for (const Socket* socket : {&connected, static_cast<const Socket*>(&accepted)}) {
+    const auto option = [&](int level, int name) {
+      int value = -1;
+      socklen_t size = sizeof value;
+      EXPECT_EQ(getsockopt(socket->descriptor(), level, name, &value, &size), 0);
+      return value;
+    };
+    EXPECT_EQ(option(SOL_SOCKET, SO_KEEPALIVE), 1);
+    const int silent = option(IPPROTO_TCP, TCP_KEEPIDLE);
+    EXPECT_LT(silent + option(IPPROTO_TCP, TCP_KEEPCNT) * option(IPPROTO_TCP, TCP_KEEPINTVL), 30);
+  }
 }
 
 TEST(Handshake, TakesAHelloInAnyPieces) {
