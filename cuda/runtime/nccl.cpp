@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <exception>
 #include <span>
+#include <system_error>
 #include <utility>
 
 #include "cuda/runtime/nccl_library.hpp"
@@ -66,11 +67,22 @@ Nccl::Nccl(Communicator& communicator)
 }
 
 Nccl::~Nccl() {
+  if (aborting_.joinable()) aborting_.join();
   if (communicator_ != nullptr) library_->comm_destroy(communicator_);
 }
 
+// ncclCommAbort first ends the work, then waits until no graph contains work of the communicator. The
+// caller's graphs may still exist.
 void Nccl::abandon() noexcept {
-  if (communicator_ != nullptr) library_->comm_abort(std::exchange(communicator_, nullptr));
+  if (communicator_ == nullptr) return;
+  const auto abandon = [this, communicator = std::exchange(communicator_, nullptr)] {
+    library_->comm_abort(communicator);
+  };
+  try {
+    aborting_ = std::thread(abandon);
+  } catch (const std::system_error&) {
+    abandon();
+  }
 }
 
 bool Nccl::is_unwinding() const noexcept { return std::uncaught_exceptions() > exceptions_; }

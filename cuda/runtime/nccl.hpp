@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <string>
+#include <thread>
 
 #include "host/backend/views.hpp"
 #include "host/parallel/communicator.hpp"
@@ -29,7 +30,7 @@ class Nccl {
   explicit Nccl(Communicator& communicator);
   Nccl(const Nccl&) = delete;
   Nccl& operator=(const Nccl&) = delete;
-  /// All work must have ended.
+  /// All work must have ended, and graphs with such work must have been destroyed.
   ~Nccl();
 
   [[nodiscard]] int rank() const { return rank_; }
@@ -58,6 +59,7 @@ class Nccl {
   int rank_, size_;
   int exceptions_;                    // that were being thrown when this was constructed
   ncclComm* communicator_ = nullptr;  // null after an abort
+  std::thread aborting_;              // the abort, until the graphs have been destroyed
 };
 
 }  // namespace warpfit

@@ -162,6 +162,21 @@ TEST_P(RankErrors, EndSumsBeforeTheirMemoryIsFreed) {
   }
 }
 
+// NCCL's abort waits for graphs that contain sums, which the training step still has when memory is freed.
+TEST_P(RankErrors, EndWhileGraphsExist) {
+  const auto errors = errors_of(2, [&](Communicator& communicator) {
+    const auto backend = cuda_rank(communicator);
+    std::unique_ptr<RecordedStep> step;  // destroyed after the memory
+    const Buffer<float> values(*backend, std::vector<float>(5, 1));
+    step = backend->record(
+        [&] { static_cast<void>(backend->sum_over_ranks(values.view(), SumOrder::kFastest, {})); });
+    step->run(batches_of(3));
+    EXPECT_EQ(values.to_host(), std::vector<float>(5, 8));
+    throw DeviceError("interrupted");
+  });
+  EXPECT_EQ(errors, std::vector<std::string>(2, "interrupted"));
+}
+
 INSTANTIATE_TEST_SUITE_P(Backends, RankErrors, testing::Values("cuda"), backend_name);
 
 }  // namespace

@@ -79,7 +79,8 @@ struct NcclRank {
   std::shared_ptr<Clique> clique;
   int rank = 0;
   int device = 0;
-  int queued = 0;  ///< pieces of work in streams that are incomplete
+  int queued = 0;                                         ///< pieces of work in streams that are incomplete
+  std::shared_ptr<int> graphs = std::make_shared<int>();  ///< shared by work in graphs
 };
 
 }  // namespace warpfit::emulation

@@ -81,6 +81,7 @@ ncclResult_t leave(const char* name, ncclComm_t communicator, Clique::State how)
     runtime().nccl_ranks.remove(communicator);
     rank->clique->leave(rank->rank, how);
     ++runtime().progress;
+    while (rank->graphs.use_count() > 1) wait_for_hosts();  // as NCCL does
     return ncclSuccess;
   });
 }

@@ -104,7 +104,7 @@ cudaError_t submit_group(std::vector<NcclCall> calls) {
   const bool captured = stream->capture != nullptr;
   if (!captured) ++rank->queued;
   const auto group = std::make_shared<Group>(Group{std::move(calls)});
-  return submit_until(*stream, [group, rank, captured] {
+  return submit_until(*stream, [group, rank, captured, graph = captured ? rank->graphs : nullptr] {
     if (!group->run()) return false;
     if (!captured) --rank->queued;
     return true;
