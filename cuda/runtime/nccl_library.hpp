@@ -1,4 +1,4 @@
-// The functions of NCCL, loaded only if several processes train together.
+// The functions of NCCL, loaded if it sums gradients, and for its version.
 #pragma once
 
 #include <nccl.h>

@@ -144,7 +144,8 @@ class Backend {
   virtual void capture_profile(bool /*on*/) {}
 
   // Operations are prepared once for a batch size and allocate all memory that they need then; their calls
-  // allocate nothing and wait for nothing. The backend must outlive them.
+  // allocate nothing and wait for nothing, except that synchronized batch normalization on the CPU waits for
+  // the other ranks. The backend must outlive them.
   // `rows` is 0 only for synchronized batch normalization.
   [[nodiscard]] virtual std::unique_ptr<LayerOp> prepare(const Operation& operation, std::int64_t rows) = 0;
   /// Bytes of host memory that the operation allocates for batches of `rows` rows, besides its operands: in

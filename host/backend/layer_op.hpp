@@ -41,8 +41,9 @@ class Fence {
   bool open_ = false;
 };
 
-/// An operation. Its calls queue work and wait for nothing; they are made within a step, each time with views
-/// of the same memory. The first call of each function may also allocate memory.
+/// An operation. Its calls queue work and wait for nothing (for the exception see Backend::prepare); they are
+/// made within a step, each time with views of the same memory. The first call of each function may also
+/// allocate memory.
 class LayerOp {
  public:
   LayerOp() = default;

@@ -82,16 +82,16 @@ Part<const T> columns_of(MatrixView<const T> matrix, std::int64_t first, std::in
   return {matrix.data + first, matrix.rows, count, matrix.cols};
 }
 
-// oneDNN 2.6 computes some large products much faster in parts of at most 1024 columns: dx (512, 3072) over
-// 3072 takes 2.8 times as long as a whole (AVX-512, Intel Xeon). With few rows, parts take longer.
-constexpr std::int64_t kMostColumns = 1024;
-constexpr std::int64_t kWorthColumns = 128;
+// oneDNN 2.6 computes some large products much faster in parts of at most 1024 columns: in one part, dx (512,
+// 3072) over 3072 takes 2.8 times as long (AVX-512, Intel Xeon). With few rows, parts take longer.
+constexpr std::int64_t kMaxColumns = 1024;
+constexpr std::int64_t kMinSizeForParts = 128;
 
 /// Calls work(tile) for parts of the tile that have a good number of columns for one product.
 template <class Work>
 void in_columns(const Tile& tile, std::int64_t depth, const Work& work) {
-  const bool is_large = std::min(tile.rows, depth) >= kWorthColumns;
-  const auto parts = is_large ? (tile.columns + kMostColumns - 1) / kMostColumns : 1;
+  const bool is_large = std::min(tile.rows, depth) >= kMinSizeForParts;
+  const auto parts = is_large ? (tile.columns + kMaxColumns - 1) / kMaxColumns : 1;
   const Tiles tiles(1, tile.columns, static_cast<int>(parts));
   for (int part = 0; part < tiles.count(); ++part) {
     const auto columns = tiles[part];

@@ -6,8 +6,6 @@
 #include <array>
 #include <cstring>
 
-#include "host/base/printable.hpp"
-
 namespace warpfit {
 namespace {
 
@@ -84,8 +82,7 @@ std::string refusal(const Hello& hello, const Hello& own) {
            "each job";
   }
   if (hello.version != own.version) {
-    return fmt::format("the process is warpfit {}, but rank 0 is warpfit {}", printable(hello.version),
-                       own.version);
+    return fmt::format("the process is warpfit {}, but rank 0 is warpfit {}", hello.version, own.version);
   }
   if (hello.size != own.size) {
     return fmt::format("the process expects {} ranks, but rank 0 expects {}", hello.size, own.size);

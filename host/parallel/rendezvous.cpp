@@ -7,7 +7,6 @@
 #include <array>
 #include <random>
 
-#include "host/base/printable.hpp"
 #include "host/parallel/handshake.hpp"
 
 namespace warpfit {
@@ -173,8 +172,7 @@ void read_reply(Socket& connection, const TcpOptions& options, Deadline deadline
   }
   std::string refusal(*length, '\0');
   receive(std::as_writable_bytes(std::span(refusal)));
-  if (!refusal.empty())
-    throw CommunicationError(fmt::format("cannot join {}: {}", rank0, printable(refusal)));
+  if (!refusal.empty()) throw CommunicationError(fmt::format("cannot join {}: {}", rank0, refusal));
 }
 
 }  // namespace

@@ -36,8 +36,8 @@ struct BatchSizes {
 };
 BatchSizes batch_sizes(const TrainOptions& options, const TrainingData& data, const BatchShare& share);
 
-/// The options without what is possible only for a rank that computes whole batches, the fused update, or
-/// what such a rank does not need, synchronized batch normalization.
+/// The options without the fused update if gradients are summed over ranks, and without synchronized batch
+/// normalization if they are not.
 TrainOptions fitting(TrainOptions options, const BatchShare& share);
 
 /// Errors: UsageError if a batch of an epoch of so many samples, or a rank's part of it, is too small to be

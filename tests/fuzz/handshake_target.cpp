@@ -48,14 +48,14 @@ void read(Input input) {
     auto own = kOwn;
     own.token = token;
     const auto reason = refusal(hello, own);
-    check_text(reason);
     const auto reply = encode_reply(reason);
     require(reply.size() <= kMaxReply, "an answer is short");
     ReplyHeader header;
     std::memcpy(&header, reply.data(), sizeof header);
     require(reply_length(header) == reply.size() - sizeof header, "an answer states its length");
     if (!reason.empty()) continue;
-    require(hello.rank > 0 && hello.rank < own.size && hello.size == own.size, "an accepted rank has a seat");
+    require(hello.rank > 0 && hello.rank < own.size && hello.size == own.size,
+            "the number of an accepted rank is between 1 and size - 1");
   }
 }
 

@@ -181,15 +181,6 @@ TEST_F(Rendezvous, RecognizesAnotherProgram) {
   EXPECT_THAT(rank1.get(), HasSubstr("belongs to another program"));
 }
 
-// Any program can answer on a port.
-TEST_F(Rendezvous, PrintsNoControlCharactersOfAnAnswer) {
-  auto rank1 = start_tcp_rank(options_of(1), meet_);
-  auto server = accept_from(listener_);
-  while (!server.is_open()) server = accept_from(listener_);
-  ASSERT_TRUE(server.send(encode_reply("\x1b[2J")));
-  EXPECT_THAT(rank1.get(), HasSubstr("\\x1b[2J"));
-}
-
 TEST_F(Rendezvous, SaysThatThePortIsInUse) {
   EXPECT_THAT(refusal_of(options_of(0)),
               AllOf(HasSubstr("rank 0 cannot listen on 127.0.0.1:" + std::to_string(port_)),
@@ -241,12 +232,6 @@ TEST(Handshake, TakesAHelloInAnyPieces) {
   EXPECT_EQ(hello.process, 77U);
   EXPECT_EQ(hello.version, "1.2");
   EXPECT_EQ(hello.token, "t");
-}
-
-TEST(Handshake, PrintsNoControlCharactersOfAHello) {
-  const Hello own{.size = 3, .version = "1.2.3", .token = ""};
-  EXPECT_THAT(refusal({.rank = 1, .size = 3, .version = "1\x1b[2J", .token = ""}, own),
-              HasSubstr("is warpfit 1\\x1b[2J, but"));
 }
 
 TEST(Handshake, LimitsTheSizeOfAHello) {

@@ -42,8 +42,9 @@ print("device: a GPU" + (", NCCL 2.30.7" if nccl else ""), file=sys.stderr)
 if ranks > 1 and "alone" not in fake:
     print(f"warpfit [info] {{ranks}} processes, TCP", file=sys.stderr)
 loss = 2.0 * (1 + fake.get(key + " difference", 0))
+later = 2.162512 * (1 + fake.get(key + " later difference", 0))
 for epoch in (1, 2):
-    print(f"Epoch {{epoch}}\\nloss: {{loss:.7f}}  [    0/60000]\\nTest Error: \\n Accuracy: 49.5%, Avg loss: 2.162512 \\n")
+    print(f"Epoch {{epoch}}\\nloss: {{loss:.7f}}  [    0/60000]\\nTest Error: \\n Accuracy: 49.5%, Avg loss: {{later:.6f}} \\n")
     print(f"epoch {{epoch}}: train {{0.5 / epoch * ranks:.3f}} s, test 0.1 s, 48,612 samples/s", file=sys.stderr)
 print("Done!")
 pathlib.Path(arguments[arguments.index("--save") + 1]).write_text(fake.get(key + " model", "a model"))
@@ -127,6 +128,9 @@ class NcclRanksTest(unittest.TestCase):
         said = self.run_tool(1, version="2.30.7", **{"2nccl difference": 1.2e-5})
         self.assertIn("FAILED: two processes: a loss differs by 1.2e-05, relatively", said)
         self.run_tool(1, version="2.30.7", **{"2nccl difference": float("nan")})
+        self.assertNotIn("Infinity", self.json.read_text())
+        self.run_tool(0, version="2.30.7", **{"2nccl later difference": 9e-4})
+        self.run_tool(1, version="2.30.7", **{"2nccl later difference": 1.1e-3})
 
     def test_sums_outside_of_graphs_are_a_failure(self):
         said = self.run_tool(1, version="2.28.9", calls=1000)
