@@ -176,6 +176,23 @@ Partial partial_of(const Values& values, Vector scratch) {
   return {scratch.data(), scratch.data() + values.chunks * values.channels};
 }
 
+// Without partial sums.
+BackwardArguments backward_arguments(const Values& values, ConstMatrix x, ConstMatrix dy, ConstVector weight,
+                                     const BatchNormStatistics& batch, Vector dweight, Vector dbias,
+                                     Matrix dx) {
+  return {.values = values,
+          .x = x.data,
+          .dy = dy.data,
+          .weight = weight.data(),
+          .mean = batch.mean.data(),
+          .inverse_deviation = batch.inverse_deviation.data(),
+          .count = batch.count.data(),
+          .partial = {},
+          .dweight = dweight.data(),
+          .dbias = dbias.data(),
+          .dx = dx.data};
+}
+
 }  // namespace
 
 std::int64_t batch_norm_scratch(const BatchNormOperation& operation, std::int64_t rows) {
@@ -232,17 +249,8 @@ void batch_norm_backward(const BatchNormOperation& operation, ConstMatrix x, Con
                          ConstVector weight, const BatchNormStatistics& batch, Vector scratch, Vector dweight,
                          Vector dbias, Matrix dx, cudaStream_t stream) {
   const auto values = values_of(operation, x);
-  const BackwardArguments arguments{.values = values,
-                                    .x = x.data,
-                                    .dy = dy.data,
-                                    .weight = weight.data(),
-                                    .mean = batch.mean.data(),
-                                    .inverse_deviation = batch.inverse_deviation.data(),
-                                    .count = batch.count.data(),
-                                    .partial = partial_of(values, scratch),
-                                    .dweight = dweight.data(),
-                                    .dbias = dbias.data(),
-                                    .dx = dx.data};
+  auto arguments = backward_arguments(values, x, dy, weight, batch, dweight, dbias, dx);
+  arguments.partial = partial_of(values, scratch);
   if (values.chunks > 1) launch(batch_norm_sums_kernel, shape_of(values), stream, arguments);
   launch(batch_norm_backward_kernel, dx.empty() ? shape_of_statistics(values) : shape_of(values), stream,
          arguments);
@@ -252,18 +260,8 @@ void batch_norm_backward_input(const BatchNormOperation& operation, ConstMatrix 
                                ConstVector weight, const BatchNormStatistics& batch, Vector dweight,
                                Vector dbias, Matrix dx, cudaStream_t stream) {
   const auto values = values_of(operation, x);
-  const BackwardArguments arguments{.values = values,
-                                    .x = x.data,
-                                    .dy = dy.data,
-                                    .weight = weight.data(),
-                                    .mean = batch.mean.data(),
-                                    .inverse_deviation = batch.inverse_deviation.data(),
-                                    .count = batch.count.data(),
-                                    .partial = {},
-                                    .dweight = dweight.data(),
-                                    .dbias = dbias.data(),
-                                    .dx = dx.data};
-  launch(batch_norm_input_gradient_kernel, shape_of(values), stream, arguments);
+  launch(batch_norm_input_gradient_kernel, shape_of(values), stream,
+         backward_arguments(values, x, dy, weight, batch, dweight, dbias, dx));
 }
 
 }  // namespace warpfit::cuda
