@@ -66,9 +66,11 @@ set(warpfit_test_sources
   cli/predict_test.cpp
   cli/program_test.cpp
   cli/resume_test.cpp
+  cpu/amx_product_test.cpp
   cpu/bf16_products_test.cpp
   cpu/conv_error_test.cpp
   cpu/cpu_backend_test.cpp
+  cpu/products_test.cpp
   cpu/simd_test.cpp
   cpu/thread_pool_test.cpp
   parallel/collective_checks.cpp

@@ -1,7 +1,6 @@
 #include "host/cpu/cpu_backend.hpp"
 
 #include <fmt/core.h>
-#include <sys/mman.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -14,6 +13,7 @@
 #include "host/cpu/conv_op.hpp"
 #include "host/cpu/gradient_clipping.hpp"
 #include "host/cpu/gradient_sum.hpp"
+#include "host/cpu/huge_pages.hpp"
 #include "host/cpu/layer_ops.hpp"
 #include "host/cpu/muon.hpp"
 #include "host/cpu/optimizer.hpp"
@@ -26,7 +26,6 @@ namespace warpfit {
 namespace {
 
 constexpr std::size_t kAlignment = 64;
-constexpr std::size_t kHugePage = std::size_t{2} << 20;
 
 // Host and device share the same memory, and a run of batches is complete when the call returns.
 class CpuSlot final : public StagingSlot {
@@ -79,16 +78,20 @@ CpuBackend::CpuBackend(int threads, Communicator* communicator)
 }
 
 std::string CpuBackend::description() const {
-  return fmt::format("CPU ({}, {} thread{}, {})", processor_name(), pool_.threads(),
-                     pool_.threads() == 1 ? "" : "s", cpu::Matmul::library());
+  return fmt::format("CPU ({}, {} thread{}, {}{})", processor_name(), pool_.threads(),
+                     pool_.threads() == 1 ? "" : "s", cpu::Matmul::library(),
+                     cpu::AmxProduct::is_available() ? ", AMX" : "");
 }
 
 void* CpuBackend::allocate(std::size_t bytes) {
-  const bool is_large = bytes >= kHugePage;
   void* memory = nullptr;
-  if (posix_memalign(&memory, is_large ? kHugePage : kAlignment, std::max<std::size_t>(bytes, 1)) != 0)
+  if (bytes >= cpu::kHugePage) {
+    memory = cpu::allocate_in_huge_pages(bytes);
+  } else if (posix_memalign(&memory, kAlignment, std::max<std::size_t>(bytes, 1)) != 0) {
+    memory = nullptr;
+  }
+  if (memory == nullptr)
     throw OutOfMemory(fmt::format("allocating {} bytes for training: out of memory", bytes));
-  if (is_large) madvise(memory, bytes, MADV_HUGEPAGE);  // a request: without huge pages, it fails
   return memory;
 }
 

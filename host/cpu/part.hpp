@@ -1,4 +1,4 @@
-// A view of a part of a matrix.
+// Parts of matrices.
 #pragma once
 
 #include <cstdint>
@@ -18,5 +18,15 @@ struct Part {
     return {data, rows, cols, stride};
   }  // NOLINT(google-explicit-constructor)
 };
+
+/// Rows [row, row + rows) of a matrix, and columns likewise.
+struct Tile {
+  std::int64_t row, rows, column, columns;
+};
+
+template <class T>
+Part<T> part_of(MatrixView<T> matrix, const Tile& tile) {
+  return {matrix.data + tile.row * matrix.cols + tile.column, tile.rows, tile.columns, matrix.cols};
+}
 
 }  // namespace warpfit::cpu

@@ -13,11 +13,6 @@ namespace {
 // About 3 microseconds of one core; distributing work takes one or two.
 constexpr std::int64_t kProductsWorthAThread = 150'000;
 
-/// Rows [row, row + rows) of a result, and columns likewise.
-struct Tile {
-  std::int64_t row, rows, column, columns;
-};
-
 /// A result divided into down * across tiles of about equal size.
 class Tiles {
  public:
@@ -60,11 +55,6 @@ class Tiles {
   int down_ = 1, across_ = 1;
 };
 
-template <class T>
-Part<T> part_of(MatrixView<T> matrix, const Tile& tile) {
-  return {matrix.data + tile.row * matrix.cols + tile.column, tile.rows, tile.columns, matrix.cols};
-}
-
 void copy(Part<const float> from, Part<float> to) {
   for (std::int64_t row = 0; row < to.rows; ++row) {
     std::copy_n(from.data + row * from.stride, to.cols, to.data + row * to.stride);
@@ -80,6 +70,11 @@ MatrixView<const T> rows_of(MatrixView<const T> matrix, std::int64_t first, std:
 template <class T>
 Part<const T> columns_of(MatrixView<const T> matrix, std::int64_t first, std::int64_t count) {
   return {matrix.data + first, matrix.rows, count, matrix.cols};
+}
+
+ProductLines lines_of(ConstMatrix rows) { return {rows.data, rows.cols, true}; }
+ProductLines columns_as_lines(ConstMatrix matrix, std::int64_t first) {
+  return {matrix.data + first, matrix.cols, false};
 }
 
 // oneDNN 2.6 computes some large products much faster in parts of at most 1024 columns: in one part, dx (512,
@@ -106,26 +101,34 @@ void share(ThreadPool& pool, const Workers& workers, ConstMatrix result, std::in
   const Tiles tiles(result.rows, result.cols, pool.parts_for(result.size() * depth / kProductsWorthAThread));
   pool.run(tiles.count(), [&](int part) {
     const Tile tile = tiles[part];
-    auto& worker = *workers[static_cast<std::size_t>(part)];
-    if (tile.rows > 0 && tile.columns > 0)
-      in_columns(tile, depth, [&](const Tile& columns) { work(worker, columns); });
+    if (tile.rows > 0 && tile.columns > 0) work(*workers[static_cast<std::size_t>(part)], tile);
   });
+}
+
+/// A tile of a tile.
+Tile within(const Tile& tile, const Tile& part) {
+  return {tile.row + part.row, part.rows, tile.column + part.column, part.columns};
 }
 
 }  // namespace
 
 // oneDNN distributes work over OpenMP threads: each thread of our pool is given only itself.
-Products::Products(ThreadPool& pool) : pool_(pool), workers_(static_cast<std::size_t>(pool.threads())) {
+Products::Products(ThreadPool& pool, bool may_use_amx)
+    : pool_(pool), may_use_amx_(may_use_amx), workers_(static_cast<std::size_t>(pool.threads())) {
   pool_.run(pool_.threads(), [this](int part) {
     omp_set_num_threads(1);
     workers_[static_cast<std::size_t>(part)] = std::make_unique<Worker>();
   });
 }
 
+bool Products::uses_amx(const Tile& tile, std::int64_t depth) const {
+  return may_use_amx_ && AmxProduct::is_faster(tile.rows, tile.columns, depth);
+}
+
 // oneDNN's fastest kernel needs a result without gaps between its rows (106 GFLOP/s compared with 85 for
 // 64x512x256), so each tile is computed in a separate buffer, and the activation pass copies it to y.
 void Products::forward(ConstMatrix x, ConstMatrix w, ConstVector b, ActivationKind activation, Matrix y) {
-  share(pool_, workers_, y, x.cols, [&](Worker& worker, const Tile& tile) {
+  const auto with_onednn = [&](Worker& worker, const Tile& tile) {
     const Part<float> out = part_of(y, tile);
     Part<float> made = out;
     if (tile.columns < y.cols) {
@@ -140,30 +143,52 @@ void Products::forward(ConstMatrix x, ConstMatrix w, ConstVector b, ActivationKi
     } else if (made.data != out.data) {
       copy(made, out);
     }
+  };
+  share(pool_, workers_, y, x.cols, [&](Worker& worker, const Tile& tile) {
+    if (!uses_amx(tile, x.cols))
+      return in_columns(tile, x.cols, [&](const Tile& part) { with_onednn(worker, part); });
+    const ProductResult result{.c = part_of(y, tile), .bias = b.data() + tile.column};
+    worker.amx.run(lines_of(rows_of(x, tile.row, tile.rows)), lines_of(rows_of(w, tile.column, tile.columns)),
+                   x.cols, result, [&](const Tile& part) {
+                     const auto done = part_of(y, within(tile, part));
+                     if (activation == ActivationKind::kRelu) relu_forward(done, done);
+                   });
   });
 }
 
 void Products::backward_input(ConstMatrix dy, ConstMatrix w, ConstMatrix x, ActivationKind activation,
                               Matrix dx) {
+  const auto pass_relu = [&](const Tile& tile) {
+    if (activation == ActivationKind::kRelu) relu_backward(part_of(x, tile), part_of(dx, tile));
+  };
   share(pool_, workers_, dx, dy.cols, [&](Worker& worker, const Tile& tile) {
-    const auto part = part_of(dx, tile);
-    worker.matmul.backward_input(rows_of(dy, tile.row, tile.rows), columns_of(w, tile.column, tile.columns),
-                                 part);
-    if (activation == ActivationKind::kRelu) relu_backward(part_of(x, tile), part);
+    const auto dy_rows = rows_of(dy, tile.row, tile.rows);
+    if (uses_amx(tile, dy.cols))
+      return worker.amx.run(lines_of(dy_rows), columns_as_lines(w, tile.column), dy.cols,
+                            {.c = part_of(dx, tile)},
+                            [&](const Tile& part) { pass_relu(within(tile, part)); });
+    in_columns(tile, dy.cols, [&](const Tile& part) {
+      worker.matmul.backward_input(dy_rows, columns_of(w, part.column, part.columns), part_of(dx, part));
+      pass_relu(part);
+    });
   });
 }
 
 void Products::forward(ConstBf16Matrix x, ConstBf16Matrix w, Matrix y) {
-  share(pool_, workers_, y, x.cols, [&](Worker& worker, const Tile& tile) {
-    worker.matmul.forward(rows_of(x, tile.row, tile.rows), rows_of(w, tile.column, tile.columns),
-                          part_of(y, tile));
+  share(pool_, workers_, y, x.cols, [&](Worker& worker, const Tile& whole) {
+    in_columns(whole, x.cols, [&](const Tile& tile) {
+      worker.matmul.forward(rows_of(x, tile.row, tile.rows), rows_of(w, tile.column, tile.columns),
+                            part_of(y, tile));
+    });
   });
 }
 
 void Products::backward_input(ConstBf16Matrix dy, ConstBf16Matrix w, Matrix dx) {
-  share(pool_, workers_, dx, dy.cols, [&](Worker& worker, const Tile& tile) {
-    worker.matmul.backward_input(rows_of(dy, tile.row, tile.rows), columns_of(w, tile.column, tile.columns),
-                                 part_of(dx, tile));
+  share(pool_, workers_, dx, dy.cols, [&](Worker& worker, const Tile& whole) {
+    in_columns(whole, dy.cols, [&](const Tile& tile) {
+      worker.matmul.backward_input(rows_of(dy, tile.row, tile.rows), columns_of(w, tile.column, tile.columns),
+                                   part_of(dx, tile));
+    });
   });
 }
 
@@ -173,10 +198,16 @@ template <class Finish>
 void Products::accumulate(ConstMatrix x, ConstMatrix dy, float scale, float keep, Matrix dw,
                           const Finish& finish) {
   share(pool_, workers_, dw, x.rows, [&](Worker& worker, const Tile& tile) {
-    const auto rows_dy = columns_of(dy, tile.row, tile.rows);
-    worker.matmul.backward_weights(columns_of(x, tile.column, tile.columns), rows_dy, scale, keep,
-                                   part_of(dw, tile));
-    if (tile.column == 0) finish(rows_dy, tile.row);
+    if (uses_amx(tile, x.rows)) {
+      worker.amx.run(columns_as_lines(dy, tile.row), columns_as_lines(x, tile.column), x.rows,
+                     {.c = part_of(dw, tile), .scale = scale, .keep = keep}, [](const Tile&) {});
+    } else {
+      in_columns(tile, x.rows, [&](const Tile& part) {
+        worker.matmul.backward_weights(columns_of(x, part.column, part.columns),
+                                       columns_of(dy, part.row, part.rows), scale, keep, part_of(dw, part));
+      });
+    }
+    if (tile.column == 0) finish(columns_of(dy, tile.row, tile.rows), tile.row);
   });
 }
 

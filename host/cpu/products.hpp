@@ -1,11 +1,13 @@
-// The matrix products of linear layers. The result is divided into tiles; a thread computes a tile and
-// applies the following operations to it while it is in the cache.
+// The matrix products of linear layers, with AMX where it is faster and with oneDNN otherwise. The result is
+// divided into tiles; a thread computes a tile and applies the following operations to it while it is in the
+// cache.
 #pragma once
 
 #include <memory>
 #include <vector>
 
 #include "host/backend/activation.hpp"
+#include "host/cpu/amx_product.hpp"
 #include "host/cpu/matmul.hpp"
 #include "host/cpu/thread_pool.hpp"
 
@@ -13,8 +15,8 @@ namespace warpfit::cpu {
 
 class Products {
  public:
-  /// The pool must outlive it.
-  explicit Products(ThreadPool& pool);
+  /// The pool must outlive it. `may_use_amx`: only if AmxProduct::is_available().
+  explicit Products(ThreadPool& pool, bool may_use_amx = AmxProduct::is_available());
 
   /// y (N, M) = activation(x (N, K) w' + b); w (M, K), b (M).
   void forward(ConstMatrix x, ConstMatrix w, ConstVector b, ActivationKind activation, Matrix y);
@@ -36,13 +38,16 @@ class Products {
   /// State of one thread.
   struct Worker {
     Matmul matmul;
+    AmxProduct amx;
     std::vector<float> tile;
   };
 
+  [[nodiscard]] bool uses_amx(const Tile& tile, std::int64_t depth) const;
   template <class Finish>
   void accumulate(ConstMatrix x, ConstMatrix dy, float scale, float keep, Matrix dw, const Finish& finish);
 
   ThreadPool& pool_;
+  bool may_use_amx_;
   std::vector<std::unique_ptr<Worker>> workers_;
 };
 

@@ -1,4 +1,4 @@
-// Memory of the CPU backend, and products that it divides into several.
+// Memory of the CPU backend.
 #include "host/cpu/cpu_backend.hpp"
 
 #include <gtest/gtest.h>
@@ -8,9 +8,6 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
-
-#include "tests/support/comparison.hpp"
-#include "tests/support/linear_layer.hpp"
 
 namespace warpfit::test {
 namespace {
@@ -52,29 +49,6 @@ TEST(CpuBackend, AlignsSmallMemory) {
     backend.deallocate(memory);
   }
 }
-
-class WideProducts : public testing::TestWithParam<int> {};
-
-// More than 1024 columns a thread: of y with many outputs, of dx and dw with many inputs.
-TEST_P(WideProducts, AreExact) {
-  CpuBackend backend(GetParam());
-  const std::int64_t wide = 1030 * GetParam();
-  for (const LayerShape& s : {LayerShape{130, 129, wide}, LayerShape{130, wide, 129}}) {
-    SCOPED_TRACE(testing::Message() << s.inputs << " to " << s.outputs);
-    const LayerValues values(s, true);
-    LayerOnBackend layer(backend, s, values);
-    const auto y = reference_linear(values.x, values.w, values.b, s.rows);
-    EXPECT_TRUE(all_equal(layer.forward(ActivationKind::kNone), y));
-    EXPECT_TRUE(all_equal(layer.forward(ActivationKind::kRelu), relu(y)));
-    const auto dx = reference_linear_input_gradient(values.dy, values.w, s.rows, s.outputs);
-    EXPECT_TRUE(all_equal(layer.backward_input(ActivationKind::kRelu), masked(dx, values.x)));
-    const auto gradients = layer.backward_weights();
-    EXPECT_TRUE(all_equal(gradients[0], reference_weight_gradient(values.x, values.dy, s.rows)));
-    EXPECT_TRUE(all_equal(gradients[1], reference_bias_gradient(values.dy, s.rows)));
-  }
-}
-
-INSTANTIATE_TEST_SUITE_P(Threads, WideProducts, testing::Values(1, 2));
 
 }  // namespace
 }  // namespace warpfit::test

@@ -137,6 +137,7 @@ const std::vector<TrainingCase> kCases{
      [](RankJob& job) {
        job.network = "784-1100-1100-10";
        job.options.batch_size = 149;  // each batch has two buckets, also the last one, which has two rows
+       job.options.learning_rate = 0.03;
        job.options.epochs = 1;
      }},
 };
