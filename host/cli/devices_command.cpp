@@ -4,6 +4,7 @@
 
 #include "host/base/terminal_text.hpp"
 #include "host/cli/help.hpp"
+#include "host/cpu/amx_product.hpp"
 #include "host/cpu/matmul.hpp"
 #include "host/cpu/processor.hpp"
 #include "host/report/console.hpp"
@@ -29,6 +30,7 @@ std::string processor() {
       line("memory", fmt::format("{}, {} available", gibibytes(memory.total), gibibytes(memory.available)));
   text += line("library", cpu::Matmul::library());
   if (const auto set = cpu::Matmul::instruction_set(); !set.empty()) text += line("instructions", set);
+  text += line("fp32 products", cpu::AmxProduct::is_available() ? "AMX (bf16x3) and oneDNN" : "oneDNN");
   return text;
 }
 

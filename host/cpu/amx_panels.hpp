@@ -1,5 +1,6 @@
 // Panels of lines for AmxProduct: their bf16 parts in the layout that the tile instructions read, and the
-// product of two panels. For x86-64 only.
+// product of two panels. For x86-64 only. Sanitizers check neither tile loads and stores nor, with GCC,
+// masked loads.
 #pragma once
 
 #ifdef __clang__
@@ -25,9 +26,10 @@ constexpr std::int64_t kTileDepth = 32;  // bf16 values in a row of a tile regis
 constexpr std::int64_t kTileSize = kTile * kTileDepth;
 constexpr int kParts = 3;
 
-// A panel: 32 lines, in steps of 32 elements. For each step: for each part, the tile of the first 16 lines
-// and that of the others. A tile has a row for each line of the first operand; for the second one, a row for
-// each pair of elements, which contains the pairs of all lines, as the instruction requires.
+// A panel contains 32 lines in steps of 32 elements. Each step contains two tiles for each part: one of the
+// first 16 lines and one of the others. For the first operand, a row of a tile is a line. For the second
+// operand, the instruction requires pairs of elements (the VNNI layout): a row contains the same two elements
+// of each of the 16 lines.
 constexpr std::int64_t kPanel = 2 * kTile;
 constexpr std::int64_t kPartSize = 2 * kTileSize;
 constexpr std::int64_t kStepSize = kParts * kPartSize;
@@ -135,7 +137,8 @@ WARPFIT_AMX inline void pack_tiles(const float* data, std::int64_t stride, std::
   }
 }
 
-// The panels of lines [first, first + count) and their elements [k, k + depth). Reads memory in its order.
+// The panels of lines [first, first + count) and their elements [k, k + depth). Iterates in the order
+// in which the operand lies in memory.
 template <bool kIsContiguous, bool kIsSecond>
 WARPFIT_AMX inline void pack_panels(const ProductLines& lines, std::int64_t first, std::int64_t count,
                                     std::int64_t k, std::int64_t depth, std::uint16_t* to) {
@@ -185,8 +188,9 @@ WARPFIT_AMX inline void multiply_panels(std::int64_t steps, const std::uint16_t*
     _tile_dpbf16ps(2, 5, 6);
     _tile_dpbf16ps(3, 5, 7);
   };
-  std::atomic_signal_fence(
-      std::memory_order_seq_cst);  // the compiler does not know that the loads read memory
+  // The compiler does not know that tile loads read memory: without the fence, it could pack panels
+  // afterwards.
+  std::atomic_signal_fence(std::memory_order_seq_cst);
   _tile_zero(0);
   _tile_zero(1);
   _tile_zero(2);

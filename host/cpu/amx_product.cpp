@@ -8,6 +8,10 @@
 #include "host/cpu/huge_pages.hpp"
 
 #ifdef __x86_64__
+#include <asm/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include "host/cpu/amx_panels.hpp"
 #endif
 
@@ -16,30 +20,25 @@ namespace {
 
 constexpr std::int64_t kPanelLines = 32;
 
-// Sums of this many products are computed at once, for this many rows and columns: their parts, 1.5 MiB and
-// 0.4 MiB, stay in the cache of a core.
+// Blocks of this many elements, rows and columns are multiplied at once: the parts of the rows, 1.5 MiB, and
+// those of the columns, 0.4 MiB, stay in the cache of a core.
 constexpr std::int64_t kMaxDepth = 512;
 constexpr std::int64_t kMaxRows = 512;
-constexpr std::int64_t kMaxColumns = 128;
 
-constexpr std::int64_t parts_of(std::int64_t size, std::int64_t max_size) {
+constexpr std::int64_t block_count(std::int64_t size, std::int64_t max_size) {
   return (size + max_size - 1) / max_size;
 }
-constexpr std::int64_t in_panels(std::int64_t size) { return parts_of(size, kPanelLines) * kPanelLines; }
-/// The size of equal parts, multiples of 32, of which none is longer than `max_size`.
-constexpr std::int64_t part_size(std::int64_t size, std::int64_t max_size) {
-  return in_panels(parts_of(size, parts_of(size, max_size)));
-}
-
+constexpr std::int64_t in_panels(std::int64_t size) { return block_count(size, kPanelLines) * kPanelLines; }
 }  // namespace
 
 bool AmxProduct::is_available() {
 #ifdef __x86_64__
-  // oneDNN also asks the operating system for the permission to use the tile registers. An instruction set
-  // contains the bits of those that it extends.
+  // An instruction set contains the bits of those that it extends.
   static const bool is_there = [] {
     constexpr auto kSet = static_cast<unsigned>(dnnl_cpu_isa_avx512_core_amx);
-    return (static_cast<unsigned>(dnnl_get_effective_cpu_isa()) & kSet) == kSet;
+    if ((static_cast<unsigned>(dnnl_get_effective_cpu_isa()) & kSet) != kSet) return false;
+    constexpr long kTileData = 18;  // a process must ask Linux for the permission to use the tile registers
+    return syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, kTileData) == 0;
   }();
   return is_there;
 #else
@@ -55,10 +54,10 @@ bool AmxProduct::is_faster(std::int64_t rows, std::int64_t cols, std::int64_t de
   constexpr double kMargin = 0.9;
   const auto m = static_cast<double>(in_panels(rows)), n = static_cast<double>(in_panels(cols));
   const auto k = static_cast<double>(in_panels(depth));
-  const auto row_parts = static_cast<double>(parts_of(rows, kMaxRows));
-  const auto depth_parts = static_cast<double>(parts_of(depth, kMaxDepth));
-  const double amx =
-      m * n * k * kAmxProduct + (m + n * row_parts) * k * kPackElement + m * n * depth_parts * kStoreElement;
+  const auto row_blocks = static_cast<double>(block_count(rows, kMaxRows));
+  const auto depth_blocks = static_cast<double>(block_count(depth, kMaxDepth));
+  const double amx = m * n * k * kAmxProduct + (m + n * row_blocks) * k * kPackElement +
+                     m * n * depth_blocks * kStoreElement;
   const double fp32 =
       static_cast<double>(rows) * static_cast<double>(cols) * static_cast<double>(depth) * kFp32Product;
   return amx < kMargin * fp32;
@@ -73,6 +72,13 @@ using amx::kTile;
 using amx::kTileDepth;
 
 static_assert(kPanelLines == kPanel && kPanel == kTileDepth);
+
+constexpr std::int64_t kMaxColumns = 128;
+
+/// The size of blocks of about equal size, a multiple of 32 and at most `max_size`.
+constexpr std::int64_t block_size(std::int64_t size, std::int64_t max_size) {
+  return in_panels(block_count(size, block_count(size, max_size)));
+}
 
 constexpr std::int64_t kStepsSize = kMaxDepth / kTileDepth * amx::kStepSize;  // of a panel
 constexpr std::int64_t kRowsSize = kMaxRows / kPanel * kStepsSize;
@@ -95,7 +101,7 @@ WARPFIT_AMX void store_sums(const float* sums, const ProductResult& to) {
 }
 
 // A tile of the result. Products of the first elements replace it, and those of the others are added.
-ProductResult part_of(const ProductResult& result, const Tile& tile, bool is_first) {
+ProductResult tile_of(const ProductResult& result, const Tile& tile, bool is_first) {
   ProductResult to = result;
   to.c = {result.c.data + tile.row * result.c.stride + tile.column, tile.rows, tile.columns, result.c.stride};
   to.keep = is_first ? result.keep : 1;
@@ -105,20 +111,21 @@ ProductResult part_of(const ProductResult& result, const Tile& tile, bool is_fir
 
 }  // namespace
 
-WARPFIT_AMX void AmxProduct::multiply(const Job& job) {
+WARPFIT_AMX void AmxProduct::run(const ProductLines& rows, const ProductLines& cols, std::int64_t depth,
+                                 const ProductResult& result,
+                                 const std::function<void(const Tile&)>& finish) {
   if (!packed_) {
-    packed_.reset(static_cast<std::uint16_t*>(
-        allocate_in_huge_pages((kRowsSize + kColumnsSize) * sizeof(std::uint16_t))));
-    if (!packed_) throw OutOfMemory("the memory of matrix products: out of memory");
+    constexpr auto kBytes = (kRowsSize + kColumnsSize) * sizeof(std::uint16_t);
+    packed_.reset(static_cast<std::uint16_t*>(allocate_in_huge_pages(kBytes)));
+    if (!packed_) throw OutOfMemory("allocating 2 MiB for matrix products: out of memory");
   }
   static constexpr amx::TileConfiguration kConfiguration;
   _tile_loadconfig(&kConfiguration);
-  const auto max_rows = part_size(job.result.c.rows, kMaxRows), max_depth = part_size(job.depth, kMaxDepth);
-  for (std::int64_t row = 0; row < job.result.c.rows; row += max_rows) {
-    for (std::int64_t k = 0; k < job.depth; k += max_depth) {
-      add_products(job, row, std::min(max_rows, job.result.c.rows - row), k,
-                   std::min(max_depth, job.depth - k));
-    }
+  const Job job{rows, cols, depth, result, finish};
+  const auto max_rows = block_size(result.c.rows, kMaxRows), max_depth = block_size(depth, kMaxDepth);
+  for (std::int64_t row = 0; row < result.c.rows; row += max_rows) {
+    for (std::int64_t k = 0; k < depth; k += max_depth)
+      add_products(job, row, std::min(max_rows, result.c.rows - row), k, std::min(max_depth, depth - k));
   }
   _tile_release();
 }
@@ -128,7 +135,7 @@ WARPFIT_AMX void AmxProduct::add_products(const Job& job, std::int64_t row, std:
                                           std::int64_t depth) {
   auto* const packed_rows = packed_.get();
   auto* const packed_columns = packed_rows + kRowsSize;
-  const auto steps = parts_of(depth, kTileDepth);
+  const auto steps = block_count(depth, kTileDepth);
   const auto panel_size = steps * amx::kStepSize;
   amx::pack<false>(job.rows, row, rows, k, depth, packed_rows);
   for (std::int64_t column = 0; column < job.result.c.cols; column += kMaxColumns) {
@@ -140,8 +147,8 @@ WARPFIT_AMX void AmxProduct::add_products(const Job& job, std::int64_t row, std:
         amx::multiply_panels(steps, packed_rows + i / kPanel * panel_size,
                              packed_columns + j / kPanel * panel_size, sums);
         const Tile tile{row + i, std::min(kPanel, rows - i), column + j, std::min(kPanel, columns - j)};
-        store_sums(sums, part_of(job.result, tile, k == 0));
-        if (k + depth == job.depth) job.finish.call(job.finish.what, tile);
+        store_sums(sums, tile_of(job.result, tile, k == 0));
+        if (k + depth == job.depth && job.finish) job.finish(tile);
       }
     }
   }
@@ -149,7 +156,10 @@ WARPFIT_AMX void AmxProduct::add_products(const Job& job, std::int64_t row, std:
 
 #else
 
-void AmxProduct::multiply(const Job&) { throw InternalError("products with AMX on a processor without it"); }
+void AmxProduct::run(const ProductLines&, const ProductLines&, std::int64_t, const ProductResult&,
+                     const std::function<void(const Tile&)>&) {
+  throw InternalError("products with AMX on a processor without it");
+}
 
 #endif
 

@@ -1,25 +1,27 @@
 // fp32 matrix products with AMX, the matrix instructions of Intel processors (4th generation Xeon and later),
 // which multiply bf16 values and add the products in fp32. A float is the sum of three bf16 values, its
-// parts, so a product of floats is the sum of nine products of parts. The six largest are computed; the
-// others are below 2^-24 of the product, half a unit in the last place. The rounding error is smaller than
-// that of fp32 instructions, because 32 products are added to a sum at once: about a third for sums of 2048
-// products.
+// parts, so a product of floats is the sum of nine products of parts. The six largest are computed; the other
+// three are together below 2^-24 of the product, half a unit in the last place. Sums are rounded six times
+// for each 32 elements, where fp32 instructions round 32 times, so sums of more than a few products have a
+// smaller error: with 2048 products about a third of that of oneDNN's fp32 product.
 //
-// Differences to fp32 instructions: an infinite operand gives NaN, as does one above 3.38e38, which has no
-// finite bf16 value; parts and sums below 1.2e-38 count as 0, so operands below about 1e-33 are less
-// accurate. The method is that of oneMKL's compute mode "float_to_bf16x3".
+// Differences from fp32 instructions: an infinite operand gives NaN, and so does a finite one above 3.39e38,
+// which rounds to an infinite bf16 value. A result within 1 % of the largest float can be infinite. Parts and
+// sums below 1.2e-38 count as 0, so operands and products below about 1e-31 are less accurate.
+// The method is that of oneMKL's compute mode "float_to_bf16x3".
 #pragma once
 
 #include <cstdint>
 #include <cstdlib>
+#include <functional>
 #include <memory>
 
 #include "host/cpu/part.hpp"
 
 namespace warpfit::cpu {
 
-/// An operand, as lines: the rows of the first operand of a product, the columns of the second one. All
-/// lines are as long as the product is deep.
+/// An operand of a product, as lines: the rows of the first operand, the columns of the second one. `stride`
+/// is BLAS's leading dimension.
 struct ProductLines {
   const float* data;
   std::int64_t stride;
@@ -27,57 +29,43 @@ struct ProductLines {
   bool is_contiguous;
 };
 
-/// What becomes of the result c.
+/// How a product is written to c: c = scale * (the product) + keep * c + bias. With keep = 0, c is not read.
 struct ProductResult {
   Part<float> c;
-  float scale = 1, keep = 0;    ///< c = scale * (the product) + keep * c + bias
+  float scale = 1, keep = 0;
   const float* bias = nullptr;  ///< a value for each column of c; null for none
 };
 
-/// Matrix products on the calling thread. Not thread-safe. Needs 2 MiB of memory.
+/// Matrix products on the calling thread. Not thread-safe. Uses 2 MiB of memory.
 class AmxProduct {
  public:
-  /// Whether this processor has AMX and oneDNN is allowed to use it: the environment variable
-  /// ONEDNN_MAX_CPU_ISA=AVX512_CORE_BF16 forbids it.
+  /// Whether this processor has AMX, the operating system permits it, and oneDNN is allowed to use it: the
+  /// environment variable ONEDNN_MAX_CPU_ISA=AVX512_CORE_BF16 forbids it.
   [[nodiscard]] static bool is_available();
   /// Whether AMX is expected to be faster than oneDNN's fp32 product for a result (rows, cols).
   [[nodiscard]] static bool is_faster(std::int64_t rows, std::int64_t cols, std::int64_t depth);
 
-  /// Computes the product of `rows`, of which there are c.rows, and `cols`, of which there are c.cols. The
-  /// result does not depend on how a larger product was divided into rows and columns. Calls finish(tile)
+  /// Computes the product of c.rows rows and c.cols columns of `depth` elements; all sizes are at least 1. An
+  /// element of the result depends on its row and its column only. Calls finish(tile), which must not throw,
   /// for tiles that together cover c, when their values are final. Errors: OutOfMemory at the first product.
-  template <class Finish>
   void run(const ProductLines& rows, const ProductLines& cols, std::int64_t depth,
-           const ProductResult& result, const Finish& finish) {
-    multiply(
-        {rows,
-         cols,
-         depth,
-         result,
-         {[](const void* what, const Tile& tile) { (*static_cast<const Finish*>(what))(tile); }, &finish}});
-  }
+           const ProductResult& result, const std::function<void(const Tile&)>& finish = {});
 
  private:
-  struct Finisher {
-    void (*call)(const void* what, const Tile& tile);
-    const void* what;
-  };
-  struct Free {
-    void operator()(void* memory) const { std::free(memory); }
-  };
-
   struct Job {
     const ProductLines& rows;
     const ProductLines& cols;
     std::int64_t depth;
     const ProductResult& result;
-    Finisher finish;
+    const std::function<void(const Tile&)>& finish;
+  };
+  struct Free {
+    void operator()(void* memory) const { std::free(memory); }
   };
 
-  void multiply(const Job& job);
   void add_products(const Job& job, std::int64_t row, std::int64_t rows, std::int64_t k, std::int64_t depth);
 
-  std::unique_ptr<std::uint16_t, Free> packed_;  // parts of a block of rows, then those of a block of columns
+  std::unique_ptr<std::uint16_t, Free> packed_;  // panels of rows, then those of columns
 };
 
 }  // namespace warpfit::cpu

@@ -1,4 +1,5 @@
-// The CPU as a device: operations run synchronously on a thread pool, with matrix products from oneDNN.
+// The CPU as a device: operations run synchronously on a thread pool, with matrix products of oneDNN and
+// of our own (AMX).
 #pragma once
 
 #include <memory>

@@ -94,11 +94,14 @@ void in_columns(const Tile& tile, std::int64_t depth, const Work& work) {
   }
 }
 
-/// Calls work(worker, tile) for each tile of a result whose elements are sums of `depth` products.
+/// The tiles of a result whose elements are sums of `depth` products.
+Tiles divide(const ThreadPool& pool, ConstMatrix result, std::int64_t depth) {
+  return {result.rows, result.cols, pool.parts_for(result.size() * depth / kProductsWorthAThread)};
+}
+
+/// Calls work(worker, tile) for each tile.
 template <class Workers, class Work>
-void share(ThreadPool& pool, const Workers& workers, ConstMatrix result, std::int64_t depth,
-           const Work& work) {
-  const Tiles tiles(result.rows, result.cols, pool.parts_for(result.size() * depth / kProductsWorthAThread));
+void share(ThreadPool& pool, const Workers& workers, const Tiles& tiles, const Work& work) {
   pool.run(tiles.count(), [&](int part) {
     const Tile tile = tiles[part];
     if (tile.rows > 0 && tile.columns > 0) work(*workers[static_cast<std::size_t>(part)], tile);
@@ -121,8 +124,9 @@ Products::Products(ThreadPool& pool, bool may_use_amx)
   });
 }
 
-bool Products::uses_amx(const Tile& tile, std::int64_t depth) const {
-  return may_use_amx_ && AmxProduct::is_faster(tile.rows, tile.columns, depth);
+// All tiles of a product are computed in the same way, so that equal rows have equal results.
+bool Products::uses_amx(const Tile& first, std::int64_t depth) const {
+  return may_use_amx_ && AmxProduct::is_faster(first.rows, first.columns, depth);
 }
 
 // oneDNN's fastest kernel needs a result without gaps between its rows (106 GFLOP/s compared with 85 for
@@ -144,9 +148,10 @@ void Products::forward(ConstMatrix x, ConstMatrix w, ConstVector b, ActivationKi
       copy(made, out);
     }
   };
-  share(pool_, workers_, y, x.cols, [&](Worker& worker, const Tile& tile) {
-    if (!uses_amx(tile, x.cols))
-      return in_columns(tile, x.cols, [&](const Tile& part) { with_onednn(worker, part); });
+  const auto tiles = divide(pool_, y, x.cols);
+  const bool with_amx = uses_amx(tiles[0], x.cols);
+  share(pool_, workers_, tiles, [&](Worker& worker, const Tile& tile) {
+    if (!with_amx) return in_columns(tile, x.cols, [&](const Tile& part) { with_onednn(worker, part); });
     const ProductResult result{.c = part_of(y, tile), .bias = b.data() + tile.column};
     worker.amx.run(lines_of(rows_of(x, tile.row, tile.rows)), lines_of(rows_of(w, tile.column, tile.columns)),
                    x.cols, result, [&](const Tile& part) {
@@ -161,9 +166,11 @@ void Products::backward_input(ConstMatrix dy, ConstMatrix w, ConstMatrix x, Acti
   const auto pass_relu = [&](const Tile& tile) {
     if (activation == ActivationKind::kRelu) relu_backward(part_of(x, tile), part_of(dx, tile));
   };
-  share(pool_, workers_, dx, dy.cols, [&](Worker& worker, const Tile& tile) {
+  const auto tiles = divide(pool_, dx, dy.cols);
+  const bool with_amx = uses_amx(tiles[0], dy.cols);
+  share(pool_, workers_, tiles, [&](Worker& worker, const Tile& tile) {
     const auto dy_rows = rows_of(dy, tile.row, tile.rows);
-    if (uses_amx(tile, dy.cols))
+    if (with_amx)
       return worker.amx.run(lines_of(dy_rows), columns_as_lines(w, tile.column), dy.cols,
                             {.c = part_of(dx, tile)},
                             [&](const Tile& part) { pass_relu(within(tile, part)); });
@@ -175,7 +182,7 @@ void Products::backward_input(ConstMatrix dy, ConstMatrix w, ConstMatrix x, Acti
 }
 
 void Products::forward(ConstBf16Matrix x, ConstBf16Matrix w, Matrix y) {
-  share(pool_, workers_, y, x.cols, [&](Worker& worker, const Tile& whole) {
+  share(pool_, workers_, divide(pool_, y, x.cols), [&](Worker& worker, const Tile& whole) {
     in_columns(whole, x.cols, [&](const Tile& tile) {
       worker.matmul.forward(rows_of(x, tile.row, tile.rows), rows_of(w, tile.column, tile.columns),
                             part_of(y, tile));
@@ -184,7 +191,7 @@ void Products::forward(ConstBf16Matrix x, ConstBf16Matrix w, Matrix y) {
 }
 
 void Products::backward_input(ConstBf16Matrix dy, ConstBf16Matrix w, Matrix dx) {
-  share(pool_, workers_, dx, dy.cols, [&](Worker& worker, const Tile& whole) {
+  share(pool_, workers_, divide(pool_, dx, dy.cols), [&](Worker& worker, const Tile& whole) {
     in_columns(whole, dy.cols, [&](const Tile& tile) {
       worker.matmul.backward_input(rows_of(dy, tile.row, tile.rows), columns_of(w, tile.column, tile.columns),
                                    part_of(dx, tile));
@@ -197,10 +204,12 @@ void Products::backward_input(ConstBf16Matrix dy, ConstBf16Matrix w, Matrix dx) 
 template <class Finish>
 void Products::accumulate(ConstMatrix x, ConstMatrix dy, float scale, float keep, Matrix dw,
                           const Finish& finish) {
-  share(pool_, workers_, dw, x.rows, [&](Worker& worker, const Tile& tile) {
-    if (uses_amx(tile, x.rows)) {
+  const auto tiles = divide(pool_, dw, x.rows);
+  const bool with_amx = uses_amx(tiles[0], x.rows);
+  share(pool_, workers_, tiles, [&](Worker& worker, const Tile& tile) {
+    if (with_amx) {
       worker.amx.run(columns_as_lines(dy, tile.row), columns_as_lines(x, tile.column), x.rows,
-                     {.c = part_of(dw, tile), .scale = scale, .keep = keep}, [](const Tile&) {});
+                     {.c = part_of(dw, tile), .scale = scale, .keep = keep});
     } else {
       in_columns(tile, x.rows, [&](const Tile& part) {
         worker.matmul.backward_weights(columns_of(x, part.column, part.columns),

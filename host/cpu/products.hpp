@@ -15,7 +15,7 @@ namespace warpfit::cpu {
 
 class Products {
  public:
-  /// The pool must outlive it. `may_use_amx`: only if AmxProduct::is_available().
+  /// The pool must outlive it. `may_use_amx` must be false if AmxProduct::is_available() is.
   explicit Products(ThreadPool& pool, bool may_use_amx = AmxProduct::is_available());
 
   /// y (N, M) = activation(x (N, K) w' + b); w (M, K), b (M).
@@ -42,7 +42,7 @@ class Products {
     std::vector<float> tile;
   };
 
-  [[nodiscard]] bool uses_amx(const Tile& tile, std::int64_t depth) const;
+  [[nodiscard]] bool uses_amx(const Tile& first, std::int64_t depth) const;
   template <class Finish>
   void accumulate(ConstMatrix x, ConstMatrix dy, float scale, float keep, Matrix dw, const Finish& finish);
 

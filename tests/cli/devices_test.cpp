@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "host/cpu/amx_product.hpp"
 #include "tests/support/files.hpp"
 #include "tests/support/program.hpp"
 
@@ -43,6 +44,7 @@ TEST(Devices, TellsTheProcessorAndWhatThereIsOfCuda) {
                                  "  memory        [0-9]+\\.[0-9] GiB, [0-9]+\\.[0-9] GiB available\n"
                                  "  library       oneDNN [23]\\.[0-9]+\\.[0-9]+\n"
                                  "(  instructions  .+\n)?"
+                                 "  fp32 products (oneDNN|AMX \\(bf16x3\\) and oneDNN)\n"
                                  "CUDA \\(--device cuda\\)\n"
                                  "  backend       (there|none: .+)\n"
                                  "(  runtime       [0-9]+\\.[0-9]\n"
@@ -52,6 +54,14 @@ TEST(Devices, TellsTheProcessorAndWhatThereIsOfCuda) {
                                  "  driver        (none|for CUDA [0-9]+\\.[0-9])\n)?"
                                  "(  GPUs          none: .+\n|(  cuda:[0-9]+        .+\n)+)"));
   EXPECT_THAT(text, HasSubstr("  memory        " + memory_text() + ", "));
+}
+
+TEST(Devices, SaysWhetherAmxIsAllowed) {
+  const auto* expected = cpu::AmxProduct::is_available() ? "\n  fp32 products AMX (bf16x3) and oneDNN\n"
+                                                         : "\n  fp32 products oneDNN\n";
+  EXPECT_THAT(devices(), HasSubstr(expected));
+  const auto without = Program({"devices"}, "warpfit", {"ONEDNN_MAX_CPU_ISA=AVX512_CORE_BF16"}).finish();
+  EXPECT_THAT(without.out, HasSubstr("\n  fp32 products oneDNN\n"));
 }
 
 // With no library next to the program, and with libraries of another program.

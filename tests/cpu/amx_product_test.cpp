@@ -106,7 +106,13 @@ class AmxProducts : public testing::Test {
   }
 
   void check(const Shape& s) {
-    const auto a = values_.integers(s.rows * s.depth), b = values_.integers(s.cols * s.depth);
+    const auto a_size = s.rows * s.depth, b_size = s.cols * s.depth;
+    check(s, values_.integers(a_size), values_.integers(b_size));
+    check(s, of_several_parts(a_size, s.depth), values_.integers(b_size, 1));
+    check(s, values_.integers(a_size, 1), of_several_parts(b_size, s.depth));
+  }
+
+  void check(const Shape& s, const std::vector<float>& a, const std::vector<float>& b) {
     const auto sums = expected(a, b, s);
     for (const bool a_is_contiguous : {true, false}) {
       for (const bool b_is_contiguous : {true, false}) {
@@ -117,6 +123,14 @@ class AmxProducts : public testing::Test {
                               sums));
       }
     }
+  }
+
+  // Integers of no, two and, if the sums stay below 2^24, three parts.
+  std::vector<float> of_several_parts(std::int64_t size, std::int64_t depth) {
+    constexpr float kTwoParts = 257, kThreeParts = 131329;  // 2^17 + 2^8 + 1
+    auto values = values_.integers(size, depth <= 127 ? 2 : 1);
+    for (auto& value : values) value *= std::abs(value) == 2 ? kThreeParts / 2 : kTwoParts;
+    return values;
   }
 
   AmxProduct product_;
@@ -141,11 +155,11 @@ TEST_F(AmxProducts, AreExactRoundTheEdgesOfParts) {
   check({1030, 140, 520});
 }
 
-// Integers of one, two and three parts: without one of the six products of parts, a result is wrong by more
+// Numbers of one, two and three parts: without one of the six products of parts, a result is wrong by more
 // than 1e-6 of it.
 TEST_F(AmxProducts, HaveAllSixProductsOfParts) {
-  const std::vector<float> a{1, 3, 257, 65793, -65793, 16777213, 0.1F};
-  const std::vector<float> b{1, -257, 65793, 8388605, 1e-3F};
+  const std::vector<float> a{1, 3, 257, 131329, -131329, 16777213, 0.1F};
+  const std::vector<float> b{1, -257, 131329, 8388605, 1e-3F};
   const auto rows = static_cast<std::int64_t>(a.size()), cols = static_cast<std::int64_t>(b.size());
   EXPECT_TRUE(all_close(multiply({rows, 1, true, a}, {cols, 1, true, b}, rows, cols),
                         expected(a, b, {rows, cols, 1}), {0, 1.1 * kUnitRoundoff}));
@@ -240,13 +254,17 @@ TEST_F(AmxProducts, KeepWhatIsNotFiniteInItsRowOrColumn) {
 }
 
 TEST_F(AmxProducts, TakeLargeAndSmallNumbers) {
-  const std::vector<float> a{3.38e38F, 1.2345678e-32F, 1e-39F}, b{1, -1.2345678F};
-  const auto found = multiply({3, 1, true, a}, {2, 1, true, b}, 3, 2);
-  const auto sums = expected(a, b, {3, 2, 1});
-  EXPECT_TRUE(all_close(std::span(found).first(4), std::span(sums).first(4), {0, 1.1 * kUnitRoundoff}) ||
-              std::isinf(found[1]));
-  EXPECT_EQ(found[4], 0);
-  EXPECT_EQ(found[5], 0);
+  const std::vector<float> a{3.39e38F, 1.2345678e-30F, 1.2345678e-33F, 1e-39F}, b{1, -1.2345678F};
+  const auto found = multiply({4, 1, true, a}, {2, 1, true, b}, 4, 2);
+  const auto product = [&](std::size_t row, std::size_t col) { return double{a[row]} * b[col]; };
+  EXPECT_EQ(found[0], a[0]);
+  EXPECT_EQ(found[1], -std::numeric_limits<float>::infinity());
+  EXPECT_NEAR(found[2], product(1, 0), 3 * kUnitRoundoff * 1.2e-30);
+  EXPECT_NEAR(found[3], product(1, 1), 3 * kUnitRoundoff * 1.5e-30);
+  EXPECT_NEAR(found[4], product(2, 0), 1e-4 * 1.2e-33);
+  EXPECT_NEAR(found[5], product(2, 1), 1e-4 * 1.5e-33);
+  EXPECT_EQ(found[6], 0);
+  EXPECT_EQ(found[7], 0);
 }
 
 TEST(ChoiceOfAmx, GoesByTheSizeOfAProduct) {

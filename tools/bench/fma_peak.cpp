@@ -1,6 +1,6 @@
 // Measures the machine's peak fp32 rate: the GFLOP/s that N threads reach with fused multiply-adds whose
 // operands stay in registers. `compare` divides the FLOP of an epoch by it, which gives a lower bound for the
-// time of any CPU trainer.
+// time of a trainer that multiplies matrices with these instructions (AMX is faster).
 //
 //   fma_peak [--threads N] [--repeats R] [--ms M] [--isa NAME]
 //
