@@ -87,7 +87,7 @@ class AmxProducts : public testing::Test {
 
   std::vector<float> multiply(const Lines& a, const Lines& b, std::int64_t rows, std::int64_t cols) {
     Stored c(rows, cols, kNan);
-    product_.run(a.from(0), b.from(0), a.depth(), {.c = c.part()}, [](const Tile&) {});
+    product_.run(a.from(0), b.from(0), a.depth(), {.c = c.part()});
     return c.values();
   }
 
@@ -190,7 +190,7 @@ TEST_F(AmxProducts, ScaleAndKeepAndAddABias) {
   for (const float keep : {0.0F, 2.0F}) {
     Stored c(s.rows, s.cols, keep == 0 ? kNan : 3.0F);
     product_.run(rows.from(0), cols.from(0), s.depth,
-                 {.c = c.part(), .scale = -0.5F, .keep = keep, .bias = bias.data()}, [](const Tile&) {});
+                 {.c = c.part(), .scale = -0.5F, .keep = keep, .bias = bias.data()});
     auto sums = expected(a, b, s);
     for (std::size_t i = 0; i < sums.size(); ++i)
       sums[i] = -0.5 * sums[i] + (keep == 0 ? 0 : 6) + bias[i % static_cast<std::size_t>(s.cols)];
@@ -223,7 +223,7 @@ TEST_F(AmxProducts, DoNotDependOnTheDivision) {
   for (const auto& [row, count] : {std::pair<std::int64_t, std::int64_t>{0, 17}, {17, 513}}) {
     for (const auto& [column, width] : {std::pair<std::int64_t, std::int64_t>{0, 50}, {50, 90}}) {
       const Part<float> part{c.part().data + row * c.stride() + column, count, width, c.stride()};
-      product_.run(rows.from(row), cols.from(column), s.depth, {.c = part}, [](const Tile&) {});
+      product_.run(rows.from(row), cols.from(column), s.depth, {.c = part});
     }
   }
   EXPECT_EQ(whole, c.values());
