@@ -8,7 +8,6 @@
 #include "host/cpu/huge_pages.hpp"
 
 #ifdef __x86_64__
-#include <asm/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -29,6 +28,7 @@ constexpr std::int64_t block_count(std::int64_t size, std::int64_t max_size) {
   return (size + max_size - 1) / max_size;
 }
 constexpr std::int64_t in_panels(std::int64_t size) { return block_count(size, kPanelLines) * kPanelLines; }
+
 }  // namespace
 
 bool AmxProduct::is_available() {
@@ -37,8 +37,10 @@ bool AmxProduct::is_available() {
   static const bool is_there = [] {
     constexpr auto kSet = static_cast<unsigned>(dnnl_cpu_isa_avx512_core_amx);
     if ((static_cast<unsigned>(dnnl_get_effective_cpu_isa()) & kSet) != kSet) return false;
-    constexpr long kTileData = 18;  // a process must ask Linux for the permission to use the tile registers
-    return syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, kTileData) == 0;
+    // A process must ask Linux for the permission to use the tile registers.
+    constexpr long kRequestPermission = 0x1023;  // ARCH_REQ_XCOMP_PERM; headers of Linux before 5.16 lack it
+    constexpr long kTileData = 18;
+    return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
   }();
   return is_there;
 #else
