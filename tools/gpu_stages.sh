@@ -13,8 +13,8 @@
 stages() {
   cat <<'TABLE'
 load                   8    loads
-smoke-fused            10   smoke fused
-smoke-layers           10   smoke layers
+smoke-fused            6    smoke fused
+smoke-layers           6    smoke layers
 golden-fused-resident  5    golden fused resident
 golden-fused-stream    5    golden fused stream
 golden-layers-resident 5    golden layers resident
@@ -40,10 +40,10 @@ TABLE
   cat <<'TABLE'
 repeat-fused           5    repeats fused
 repeat-layers          5    repeats layers
-sanitize-memcheck      15   sanitize memcheck
-sanitize-racecheck     30+  sanitize racecheck
-sanitize-synccheck     10   sanitize synccheck
-sanitize-initcheck     10   sanitize initcheck
+sanitize-memcheck      10   sanitize memcheck
+sanitize-racecheck     49+  sanitize racecheck
+sanitize-synccheck     7    sanitize synccheck
+sanitize-initcheck     7    sanitize initcheck
 conv-tf32              40?  conv 12 --precision tf32
 recipe-cnn-94          120? recipe_cnn_94
 conv-compile           100? conv 60 --compile --only 1024
