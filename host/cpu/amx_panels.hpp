@@ -14,7 +14,6 @@
 #endif
 
 #include <algorithm>
-#include <atomic>
 #include <cstdint>
 
 #include "host/cpu/amx_product.hpp"
@@ -190,7 +189,7 @@ WARPFIT_AMX inline void multiply_panels(std::int64_t steps, const std::uint16_t*
   };
   // The compiler does not know that tile loads read memory: without the fence, it could pack panels
   // afterwards.
-  std::atomic_signal_fence(std::memory_order_seq_cst);
+  asm volatile("" ::: "memory");
   _tile_zero(0);
   _tile_zero(1);
   _tile_zero(2);
