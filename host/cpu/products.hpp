@@ -1,6 +1,6 @@
-// The matrix products of linear layers, with AMX where it is faster and with oneDNN otherwise. The result is
-// divided into tiles; a thread computes a tile and applies the following operations to it while it is in the
-// cache.
+// The matrix products of linear layers. Large products use AMX on processors that have it; all others use
+// oneDNN. The result is divided into tiles: each thread computes a tile and applies the operations that
+// follow while the tile is in the cache.
 #pragma once
 
 #include <memory>
